@@ -1,0 +1,3 @@
+module github.com/segedge/segedge
+
+go 1.26.0
