@@ -1,0 +1,159 @@
+// Package api is the schema on every door: the commands that MQTT, HTTP and the data channel take, their strict
+// decoding, the replies, and the documents that describe the agent's state. It decides nothing and sends nothing.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// Schema is the version written into every document.
+const Schema = 1
+
+// Service is the agent as its doors see it. Safe for concurrent use.
+type Service interface {
+	// Do carries a command out and answers when it is done; it never blocks longer than the command takes and its
+	// answer is an error reply when ctx ends first.
+	Do(ctx context.Context, camera string, cmd Command) Reply
+	// Info describes the agent; it changes with the model.
+	Info() Info
+	// Cameras are the names, in the configuration's order.
+	Cameras() []string
+	// State is what a camera does now; false for a camera that does not exist.
+	State(camera string) (State, bool)
+	// Objects are a camera's live objects as of its newest frame.
+	Objects(camera string) (Objects, bool)
+}
+
+// Code is an error's kind, for programs; the message is for people.
+type Code string
+
+// The error codes of a reply.
+const (
+	BadJSON        Code = "bad_json"        // not JSON, a wrong type or an unknown field
+	BadRequest     Code = "bad_request"     // JSON of the right shape that makes no sense
+	UnknownVerb    Code = "unknown_verb"    // no such command
+	UnknownCamera  Code = "unknown_camera"  // no such camera
+	UnknownObject  Code = "unknown_object"  // no such object, or it has ended
+	NotReady       Code = "not_ready"       // the model or the camera is not there yet
+	Unsupported    Code = "unsupported"     // the model in use cannot take this kind of prompt
+	NothingFound   Code = "nothing_found"   // the model found nothing at the prompt
+	Overloaded     Code = "overloaded"      // too many commands or objects; try again later
+	Timeout        Code = "timeout"         // not done within its time
+	Internal       Code = "internal"        // the agent's own fault
+	TooLarge       Code = "too_large"       // the body is over its limit
+	Unauthorised   Code = "unauthorised"    // no token, or a wrong one
+	AlreadyRunning Code = "already_running" // the thing asked for is under way
+)
+
+// Error is a refusal: one clear sentence and its kind.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Reply answers a command.
+type Reply struct {
+	Schema int    `json:"schema"`
+	ID     string `json:"id,omitempty"`
+	OK     bool   `json:"ok"`
+	Result any    `json:"result,omitempty"`
+	Error  *Error `json:"error,omitempty"`
+}
+
+// Done is a reply that carries a result; nil where there is nothing to say beside ok.
+func Done(id string, result any) Reply {
+	return Reply{Schema: Schema, ID: id, OK: true, Result: result}
+}
+
+// Refuse is an error reply.
+func Refuse(id string, code Code, message string) Reply {
+	return Reply{Schema: Schema, ID: id, Error: &Error{code, message}}
+}
+
+// PromptResult is the result of prompt: the object, the frame that was decoded, and what was found.
+type PromptResult struct {
+	Object    string          `json:"object"`
+	Frame     uint64          `json:"frame"`      // the frame that was decoded
+	Requested uint64          `json:"requested"`  // the frame that the prompt named, or the newest when it came
+	FrameGone bool            `json:"frame_gone"` // the frame named had left the ring: the newest was used
+	Document  json.RawMessage `json:"document"`   // the object, with its mask and candidates
+}
+
+// Info is the retained description of the agent.
+type Info struct {
+	Schema   int       `json:"schema"`
+	Agent    string    `json:"agent"`
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Cameras  []string  `json:"cameras"`
+	Model    string    `json:"model"`
+	Family   string    `json:"family"`
+	Provider string    `json:"provider"`            // the execution provider in use
+	Why      string    `json:"provider_why"`        // why this one, and why not a better one
+	Grounded bool      `json:"grounding,omitempty"` // text prompts are understood
+}
+
+// Run states of a camera.
+const (
+	Running = "running"
+	Stalled = "stalled"
+	Stopped = "stopped"
+	Paused  = "paused"
+)
+
+// Latency is the distribution of a stage's recent times, in milliseconds.
+type Latency struct {
+	P50 float64 `json:"p50_ms"`
+	P95 float64 `json:"p95_ms"`
+	P99 float64 `json:"p99_ms"`
+}
+
+// State is the retained state of a camera.
+type State struct {
+	Schema      int                `json:"schema"`
+	Camera      string             `json:"camera"`
+	State       string             `json:"state"` // running, stalled, stopped, paused
+	Reason      string             `json:"reason,omitempty"`
+	Width       int                `json:"width"`
+	Height      int                `json:"height"`
+	FPS         float64            `json:"fps"`
+	Frame       uint64             `json:"frame"` // the newest frame's sequence
+	Captured    uint64             `json:"captured"`
+	Processed   uint64             `json:"processed"`
+	Dropped     uint64             `json:"dropped"`
+	Keyframes   uint64             `json:"keyframes"`
+	KeyframeAge int                `json:"keyframe_age"` // frames since the newest keyframe that was answered
+	Viewers     int                `json:"viewers"`
+	Objects     int                `json:"objects"`
+	Stages      map[string]Latency `json:"stages"`
+}
+
+// Objects is the retained list of a camera's live objects.
+type Objects struct {
+	Schema  int
+	Camera  string
+	Frame   seg.FrameRef
+	AsOfSeq uint64 // the newest event that this list includes
+	Objects []seg.Object
+}
+
+// MarshalJSON writes the list without masks.
+func (o Objects) MarshalJSON() ([]byte, error) {
+	docs := make([]seg.Document, len(o.Objects))
+	for i := range o.Objects {
+		docs[i] = seg.Document{Camera: o.Camera, Object: &o.Objects[i]}
+	}
+	return json.Marshal(struct {
+		Schema  int            `json:"schema"`
+		Camera  string         `json:"camera"`
+		Frame   seg.FrameRef   `json:"frame"`
+		AsOfSeq uint64         `json:"as_of_seq"`
+		Objects []seg.Document `json:"objects"`
+	}{Schema, o.Camera, o.Frame, o.AsOfSeq, docs})
+}

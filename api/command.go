@@ -1,0 +1,250 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// MaxBody is the largest command that any door reads, in bytes.
+const MaxBody = 1 << 20
+
+// Command is a decoded command. Body is one of the types below, by its verb.
+type Command struct {
+	Verb  string
+	ID    string // chosen by the sender; answered with the reply
+	Reply string // the client that wants the answer, over MQTT; empty elsewhere
+	Body  any
+}
+
+// Prompt makes a new object, or adds to the prompt of one.
+type Prompt struct {
+	Object string      `json:"object,omitempty"` // the object to refine; none makes a new one
+	Name   string      `json:"name,omitempty"`
+	Points []seg.Click `json:"points,omitempty"`
+	Box    *[4]float64 `json:"box,omitempty"`
+	Mask   *seg.RLE    `json:"mask,omitempty"`
+	Text   string      `json:"text,omitempty"`
+	// Frame is the sequence of the frame that the author saw; none means the newest.
+	Frame uint64 `json:"frame,omitempty"`
+	// Viewer and RTPTime name the frame as a WebRTC viewer saw it: its session and the picture's RTP timestamp.
+	Viewer    string  `json:"viewer,omitempty"`
+	RTPTime   *uint32 `json:"rtp_time,omitempty"`
+	Multimask *bool   `json:"multimask,omitempty"` // false asks for one mask; true is the default for a single point
+}
+
+// Choose picks candidate N of an ambiguous object.
+type Choose struct {
+	Object    string `json:"object"`
+	Candidate int    `json:"candidate"`
+}
+
+// Rename gives an object a name.
+type Rename struct {
+	Object string `json:"object"`
+	Name   string `json:"name"`
+}
+
+// Target is the body of a verb that only names an object: remove, undo, confirm, reject.
+type Target struct {
+	Object string `json:"object"`
+}
+
+// Nothing is the body of a verb that needs none: clear, pause, resume, keyframe, snapshot.
+type Nothing struct{}
+
+// Automask segments everything on the next keyframe and tracks what passes.
+type Automask struct {
+	Max     int     `json:"max,omitempty"`      // objects at most; 0 is 20
+	MinArea float64 `json:"min_area,omitempty"` // fraction of the frame
+}
+
+// Zone makes, replaces or (with no points) removes a polygon that reports who enters and leaves.
+type Zone struct {
+	Name   string       `json:"name"`
+	Points [][2]float64 `json:"points"`
+}
+
+// Line makes, replaces or (with no points) removes a directed line that reports who crosses it.
+type Line struct {
+	Name   string       `json:"name"`
+	Points [][2]float64 `json:"points"` // from, to
+}
+
+// Model swaps the model of the running agent.
+type Model struct {
+	Name string `json:"name"`
+}
+
+// verbs maps each verb to a new body.
+var verbs = map[string]func() any{
+	"prompt":   func() any { return new(Prompt) },
+	"choose":   func() any { return new(Choose) },
+	"rename":   func() any { return new(Rename) },
+	"remove":   func() any { return new(Target) },
+	"undo":     func() any { return new(Target) },
+	"confirm":  func() any { return new(Target) },
+	"reject":   func() any { return new(Target) },
+	"clear":    func() any { return new(Nothing) },
+	"pause":    func() any { return new(Nothing) },
+	"resume":   func() any { return new(Nothing) },
+	"keyframe": func() any { return new(Nothing) },
+	"snapshot": func() any { return new(Nothing) },
+	"automask": func() any { return new(Automask) },
+	"zone":     func() any { return new(Zone) },
+	"line":     func() any { return new(Line) },
+	"model":    func() any { return new(Model) },
+}
+
+// Verbs is the sorted list of commands.
+func Verbs() []string {
+	out := make([]string, 0, len(verbs))
+	for v := range verbs {
+		out = append(out, v)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Decode reads a command strictly: unknown fields are refused with their name, coordinates and names are checked.
+// The command it returns beside an error still carries the id and the reply address that could be read, so that
+// the refusal reaches its sender.
+func Decode(verb string, body []byte) (Command, *Error) {
+	cmd := Command{Verb: verb}
+	if len(body) > MaxBody {
+		return cmd, &Error{TooLarge, fmt.Sprintf("the command has %d bytes, at most %d are read", len(body), MaxBody)}
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = []byte("{}")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return cmd, &Error{BadJSON, "the command is not a JSON object: " + plain(err)}
+	}
+	var bad *Error
+	for name, into := range map[string]*string{"id": &cmd.ID, "reply": &cmd.Reply} {
+		if raw, ok := fields[name]; ok && json.Unmarshal(raw, into) != nil {
+			bad = &Error{BadJSON, fmt.Sprintf("field %q must be a string", name)}
+		}
+		delete(fields, name)
+	}
+	if s, ok := fields["schema"]; ok && string(s) != strconv.Itoa(Schema) {
+		bad = &Error{BadRequest, fmt.Sprintf("schema %s is not spoken here, only %d", s, Schema)}
+	}
+	delete(fields, "schema")
+	if bad != nil {
+		return cmd, bad
+	}
+	if len(cmd.ID) > 128 || len(cmd.Reply) > 128 || strings.ContainsAny(cmd.Reply, "+#/\x00") {
+		cmd.Reply = ""
+		return cmd, &Error{BadRequest, "id and reply are at most 128 bytes, reply without +, # and /"}
+	}
+	newBody, ok := verbs[verb]
+	if !ok {
+		return cmd, &Error{UnknownVerb, fmt.Sprintf("there is no command %q; there are %s", verb, strings.Join(Verbs(), ", "))}
+	}
+	cmd.Body = newBody()
+	rest, err := json.Marshal(fields)
+	if err != nil {
+		return cmd, &Error{BadJSON, plain(err)}
+	}
+	d := json.NewDecoder(bytes.NewReader(rest))
+	d.DisallowUnknownFields()
+	if err := d.Decode(cmd.Body); err != nil && !errors.Is(err, io.EOF) {
+		return cmd, &Error{BadJSON, plain(err)}
+	}
+	if c, ok := cmd.Body.(interface{ check() error }); ok {
+		if err := c.check(); err != nil {
+			return cmd, &Error{BadRequest, err.Error()}
+		}
+	}
+	return cmd, nil
+}
+
+// Seg is the prompt in the model's vocabulary. The mask of the command is turned into logits on its own grid.
+func (p *Prompt) Seg() (seg.Prompt, error) {
+	out := seg.Prompt{Clicks: p.Points, Text: p.Text, Single: p.Multimask != nil && !*p.Multimask}
+	if p.Box != nil {
+		out.Box = &seg.Box{X0: p.Box[0], Y0: p.Box[1], X1: p.Box[2], Y1: p.Box[3]}
+	}
+	if p.Mask != nil {
+		m, err := p.Mask.Mask()
+		if err != nil {
+			return out, fmt.Errorf("mask: %w", err)
+		}
+		if m.Rect.Empty() {
+			return out, errors.New("mask: no pixel is set")
+		}
+		w, h := min(m.W, 512), min(m.H, 512)
+		out.Mask = seg.LogitsOf(m, w, h, seg.Point{X: 1, Y: 1}, 8)
+	}
+	return out, nil
+}
+
+const maxName = 128
+
+func (p *Prompt) check() error {
+	if len(p.Name) > maxName || len(p.Text) > maxName {
+		return fmt.Errorf("name and text are at most %d bytes", maxName)
+	}
+	if (p.Viewer == "") != (p.RTPTime == nil) {
+		return errors.New("viewer and rtp_time come together")
+	}
+	s, err := p.Seg()
+	if err != nil {
+		return err
+	}
+	if p.Object != "" && len(p.Points) > 0 {
+		s.Text = "refines" // a negative point alone is fine on an object that exists
+	}
+	return s.Validate()
+}
+
+func (c *Choose) check() error {
+	if c.Object == "" || c.Candidate < 0 {
+		return errors.New("choose needs an object and a candidate, counted from 0")
+	}
+	return nil
+}
+
+func (r *Rename) check() error {
+	if r.Object == "" || r.Name == "" || len(r.Name) > maxName {
+		return fmt.Errorf("rename needs an object and a name of at most %d bytes", maxName)
+	}
+	return nil
+}
+
+func (t *Target) check() error {
+	if t.Object == "" {
+		return errors.New("the command needs an object")
+	}
+	return nil
+}
+
+func (z *Zone) check() error { return checkShape("zone", z.Name, z.Points, 3, 64) }
+func (l *Line) check() error { return checkShape("line", l.Name, l.Points, 2, 2) }
+
+func checkShape(kind, name string, points [][2]float64, least, most int) error {
+	if name == "" || len(name) > maxName {
+		return fmt.Errorf("a %s needs a name of at most %d bytes", kind, maxName)
+	}
+	if n := len(points); n != 0 && (n < least || n > most) {
+		return fmt.Errorf("a %s has %d to %d points, not %d", kind, least, most, n)
+	}
+	for i, p := range points {
+		if !(seg.Point{X: p[0], Y: p[1]}).In01() {
+			return fmt.Errorf("%s %q: point %d lies outside 0..1", kind, name, i)
+		}
+	}
+	return nil
+}
+
+// plain is an error of encoding/json without its package prefix.
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "json: ") }

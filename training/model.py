@@ -1,0 +1,312 @@
+"""The default model: a small image encoder, run once a frame, and a decoder, run for every prompt.
+
+Everything that does not depend on the prompt is computed once (the encoder, and the decoder's `shared` part, which sees one
+image however many prompts there are). A prompt costs about 90 M multiply-adds at 320x320, most of them at H/8 and H/16.
+
+The encoder's trunk is that of YOLOX-nano with its batch norms folded, so that its published weights (Apache-2.0) can start it.
+The decoder has layer norms only: a decoder sees other inputs in its first round (no mask) than in later ones, and running
+statistics fit neither.
+"""
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+PAD = (124.0, 116.0, 104.0)  # what letterboxing fills with, RGB
+EMBED8, EMBED4 = 64, 32
+
+
+# ---------------------------------------------------------------- trunk: YOLOX-nano's backbone and feature pyramid
+
+
+class Conv(nn.Module):
+    """A convolution with a bias (the folded batch norm) and SiLU."""
+
+    def __init__(self, i, o, k=1, s=1, groups=1):
+        super().__init__()
+        self.c = nn.Conv2d(i, o, k, s, k // 2, groups=groups)
+
+    def forward(self, x):
+        return F.silu(self.c(x))
+
+
+def dw(i, o, s=1):
+    return nn.Sequential(Conv(i, i, 3, s, i), Conv(i, o))
+
+
+class Unit(nn.Module):
+    def __init__(self, c, add):
+        super().__init__()
+        self.a, self.b, self.add = Conv(c, c), dw(c, c), add
+
+    def forward(self, x):
+        y = self.b(self.a(x))
+        return x + y if self.add else y
+
+
+class Stage(nn.Module):
+    """The cross-stage block of CSPDarknet."""
+
+    def __init__(self, i, o, n=1, add=True):
+        super().__init__()
+        self.a, self.b = Conv(i, o // 2), Conv(i, o // 2)
+        self.m = nn.Sequential(*[Unit(o // 2, add) for _ in range(n)])
+        self.o = Conv(o, o)
+
+    def forward(self, x):
+        return self.o(torch.cat([self.m(self.a(x)), self.b(x)], 1))
+
+
+class Trunk(nn.Module):
+    """BGR 0..255 -> features at strides 2, 4, 8 and the pyramid's at 8, 16, 32. Modules stand in the published graph's order."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = Conv(12, 16, 3)
+        self.d2, self.s2 = dw(16, 32, 2), Stage(32, 32, 1)
+        self.d3, self.s3 = dw(32, 64, 2), Stage(64, 64, 3)
+        self.d4, self.s4 = dw(64, 128, 2), Stage(128, 128, 3)
+        self.d5, self.spp1, self.spp2 = dw(128, 256, 2), Conv(256, 128), Conv(512, 256)
+        self.s5 = Stage(256, 256, 1, False)
+        self.l5, self.t4 = Conv(256, 128), Stage(256, 128, 1, False)
+        self.l4, self.t3 = Conv(128, 64), Stage(128, 64, 1, False)
+        self.u4, self.o4 = dw(64, 64, 2), Stage(128, 128, 1, False)
+        self.u5, self.o5 = dw(128, 128, 2), Stage(256, 256, 1, False)
+
+    def forward(self, x):
+        x = torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)
+        c1 = self.stem(x)
+        c2 = self.s2(self.d2(c1))
+        c3 = self.s3(self.d3(c2))
+        c4 = self.s4(self.d4(c3))
+        y = self.spp1(self.d5(c4))
+        y = torch.cat([y] + [F.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13)], 1)
+        l5 = self.l5(self.s5(self.spp2(y)))
+        l4 = self.l4(self.t4(torch.cat([double(l5), c4], 1)))
+        p3 = self.t3(torch.cat([double(l4), c3], 1))
+        p4 = self.o4(torch.cat([self.u4(p3), l4], 1))
+        p5 = self.o5(torch.cat([self.u5(p4), l5], 1))
+        return c1, c2, c3, p3, p4, p5
+
+    def convs(self):
+        """The convolutions in the order in which the published graph lists them."""
+        return [m for m in self.modules() if isinstance(m, nn.Conv2d)]
+
+
+def double(x):
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+def up(x):
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def load_yolox(trunk, path):
+    """Starts a trunk from yolox_nano.onnx."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    init = {t.name: torch.tensor(numpy_helper.to_array(t)) for t in graph.initializer}
+    nodes = [n for n in graph.node if n.op_type == "Conv"]
+    convs = trunk.convs()
+    # The graph computes both halves of a stage (a, b) before its units, as Stage's modules are declared.
+    for conv, node in zip(convs, nodes):
+        w, b = init[node.input[1]], init[node.input[2]]
+        if conv.weight.shape != w.shape:
+            raise ValueError(f"{path}: {node.name or node.output[0]} has weights {tuple(w.shape)}, expected {tuple(conv.weight.shape)}")
+        conv.weight.data.copy_(w)
+        conv.bias.data.copy_(b)
+
+
+# ---------------------------------------------------------------- encoder
+
+
+def cbr(i, o, k=3, s=1, act=True):
+    m = [nn.Conv2d(i, o, k, s, k // 2, bias=False), nn.BatchNorm2d(o)]
+    return nn.Sequential(*m, nn.ReLU(inplace=True)) if act else nn.Sequential(*m)
+
+
+class Bottle(nn.Module):
+    def __init__(self, c, m, zero=False):
+        super().__init__()
+        self.f = nn.Sequential(cbr(c, m, 1), cbr(m, m, 3), cbr(m, c, 1, act=False))
+        if zero:  # starts as the identity, so that it can be added to a trained network
+            nn.init.zeros_(self.f[2][1].weight)
+
+    def forward(self, x):
+        return F.relu(x + self.f(x))
+
+
+class Attention(nn.Module):
+    """A transformer block over tokens (B, N, C)."""
+
+    def __init__(self, c, heads=4, ratio=2, zero=False):
+        super().__init__()
+        self.heads = heads
+        self.n1, self.qkv, self.o = nn.LayerNorm(c), nn.Linear(c, 3 * c), nn.Linear(c, c)
+        self.n2, self.m = nn.LayerNorm(c), nn.Sequential(nn.Linear(c, ratio * c), nn.ReLU(), nn.Linear(ratio * c, c))
+        if zero:
+            for last in (self.o, self.m[2]):
+                nn.init.zeros_(last.weight), nn.init.zeros_(last.bias)
+
+    def forward(self, x):
+        b, n, c = x.shape
+        q, k, v = self.qkv(self.n1(x)).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        a = (q @ k.transpose(-2, -1) * (c // self.heads) ** -0.5).softmax(-1)
+        x = x + self.o((a @ v).transpose(1, 2).reshape(b, n, c))
+        return x + self.m(self.n2(x))
+
+
+def tokens(x):
+    return x.flatten(2).transpose(1, 2)
+
+
+class Encoder(nn.Module):
+    """RGB 0..255 (B,3,H,W) -> embed_8 (B,64,H/8,W/8), embed_4 (B,32,H/4,W/4)."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = Trunk()
+        self.c3, self.p3 = nn.Conv2d(64, EMBED8, 1), nn.Conv2d(64, EMBED8, 1)
+        self.p4, self.p5 = nn.Conv2d(128, EMBED8, 1), nn.Conv2d(256, EMBED8, 1)
+        self.context = Attention(EMBED8, zero=True)
+        self.bn8, self.f8 = nn.BatchNorm2d(EMBED8), nn.Sequential(Bottle(EMBED8, 32), Bottle(EMBED8, 32), Bottle(EMBED8, 32, True))
+        self.l4, self.u4, self.bn4 = nn.Conv2d(32, 40, 1), nn.Conv2d(EMBED8, 40, 1), nn.BatchNorm2d(40)
+        self.l2 = nn.Conv2d(16, 40, 2, 2)  # detail of H/2
+        nn.init.zeros_(self.l2.weight), nn.init.zeros_(self.l2.bias)
+        self.f4 = nn.Sequential(Bottle(40, 20), Bottle(40, 20, True), cbr(40, EMBED4, 1))
+
+    def forward(self, x):
+        c1, c2, c3, p3, p4, p5 = self.trunk(x.flip(1))
+        y = self.p4(p4) + up(self.p5(p5))
+        y = self.context(tokens(y)).transpose(1, 2).reshape(y.shape)
+        e8 = self.f8(self.bn8(self.c3(c3) + self.p3(p3) + up(y)))
+        e4 = self.f4(self.bn4(self.l4(c2) + self.l2(c1) + up(self.u4(e8))))
+        return e8, e4
+
+
+# ---------------------------------------------------------------- decoder
+
+
+class Block(nn.Module):
+    """ConvNeXt's block: mixing in space by a depthwise convolution, in channels by two dense layers."""
+
+    def __init__(self, c, k, ratio=2):
+        super().__init__()
+        self.d, self.n = nn.Conv2d(c, c, k, 1, k // 2, groups=c), nn.LayerNorm(c)
+        self.a, self.b = nn.Linear(c, ratio * c), nn.Linear(ratio * c, c)
+
+    def forward(self, x):
+        y = self.n(self.d(x).permute(0, 2, 3, 1))
+        return x + self.b(F.relu(self.a(y))).permute(0, 3, 1, 2)
+
+
+class Decoder(nn.Module):
+    """Embeddings of B images and the prompt maps of P = B*M prompts -> logits (P,4,H/4,W/4) and IoU (P,4)."""
+
+    def __init__(self, c16=96, c8=48, c4=24, cs=32):
+        super().__init__()
+        self.c4 = c4
+        # once an image
+        self.s16, self.s8, self.s4 = nn.Conv2d(EMBED8, c16, 3, 2, 1), nn.Conv2d(EMBED8, c8, 1), nn.Conv2d(EMBED4, c4, 1)
+        self.sim8 = nn.Conv2d(EMBED8, cs, 1)
+        # once a prompt
+        self.m8 = nn.Conv2d(6, 32, 4, 2, 1)
+        self.in8 = nn.Conv2d(32 + 3, c8, 1)
+        self.down16, self.b16 = nn.Conv2d(c8, c16, 2, 2), Block(c16, 7)
+        self.down32 = nn.Conv2d(c16, c16, 2, 2)
+        self.query = nn.Linear(cs, c16)
+        self.token = nn.Parameter(torch.randn(7, c16) * 0.02)
+        self.att = nn.Sequential(Attention(c16), Attention(c16))
+        self.norm = nn.LayerNorm(c16)
+        self.up16, self.a16 = nn.Conv2d(c16, 4 * c16, 1), Block(c16, 5)
+        self.up8, self.b8 = nn.Conv2d(c16, 4 * c8, 1), Block(c8, 5)
+        self.up4, self.m4 = nn.Conv2d(c8, 4 * c4, 1), nn.Conv2d(6, c4, 3, 1, 1)
+        self.d4, self.e4 = nn.Conv2d(c4, c4, 5, 1, 2, groups=c4), nn.Conv2d(c4, c4, 1)
+        self.kernel = nn.Linear(c16, c4 + 1)
+        self.iou = nn.Sequential(nn.Linear(c16, 64), nn.ReLU(), nn.Linear(64, 1))
+
+    def forward(self, e8, e4, maps):
+        b, p = e8.shape[0], maps.shape[0]
+        each = (lambda t: t) if b == 1 else (lambda t: t.repeat_interleave(p // b, 0))
+        # Where the prompt looks: mean features under the positive, the negative clicks and the region, and how alike every place is.
+        w = F.avg_pool2d(torch.cat([maps[:, :2], torch.maximum(maps[:, 4:5], maps[:, 2:3])], 1), 2).flatten(2)
+        h8, w8 = e8.shape[-2:]
+        f = F.normalize(self.sim8(e8).float(), dim=1).flatten(2)  # B,cs,hw
+        q = (w / (w.sum(-1, keepdim=True) + 1e-4)).reshape(b, -1, h8 * w8) @ f.transpose(1, 2)  # B,M*3,cs
+        sim = (q @ f).reshape(-1, 3, h8, w8)
+        q = self.query(q.reshape(-1, 3, q.shape[-1]))
+
+        x8 = F.relu(each(self.s8(e8)) + self.in8(torch.cat([F.relu(self.m8(maps)), sim], 1)))
+        x16 = self.b16(each(self.s16(e8)) + self.down16(x8))
+        x32 = self.down32(x16)
+        t = torch.cat([self.token + torch.cat([q, torch.zeros_like(q[:, :1]).expand(-1, 4, -1)], 1), tokens(x32)], 1)
+        t = self.norm(self.att(t))
+        x32 = t[:, 7:].transpose(1, 2).reshape(x32.shape)
+        x16 = self.a16(x16 + F.pixel_shuffle(self.up16(x32), 2))
+        x8 = self.b8(x8 + F.pixel_shuffle(self.up8(x16), 2))
+        x4 = F.relu(each(self.s4(e4)) + F.pixel_shuffle(self.up4(x8), 2) + self.m4(maps))
+        x4 = x4 + F.relu(self.e4(self.d4(x4)))
+        k = self.kernel(t[:, 3:7])
+        masks = (k[..., :-1] @ x4.flatten(2)) + k[..., -1:]
+        return masks.reshape(-1, 4, x4.shape[-2], x4.shape[-1]), self.iou(t[:, 3:7]).squeeze(-1).sigmoid()
+
+
+def prompt_maps(coords, labels, mask, has):
+    """Draws prompts at H/4: positive clicks, negative clicks, box, its edges, the mask, whether there is a mask. (P,6,H/4,W/4)
+
+    coords (P,N,2) in input pixels, labels (P,N): 1 positive, 0 negative, 2 and 3 a box's corners, -1 nothing;
+    mask (P,1,H/4,W/4) logits, has (P,1).
+    """
+    ys = torch.ones_like(mask[0, 0, :, 0]).cumsum(0) * 4 - 2
+    xs = torch.ones_like(mask[0, 0, 0, :]).cumsum(0) * 4 - 2
+    dx = xs[None, None, None, :] - coords[:, :, 0:1, None]  # P,N,1,W
+    dy = ys[None, None, :, None] - coords[:, :, 1:2, None]  # P,N,H,1
+    is_ = lambda v: (labels == v).to(mask.dtype)[:, :, None, None]
+    gx, gy = torch.exp(-dx * dx / 72), torch.exp(-dy * dy / 72)
+    pos = ((gx * is_(1)) * gy).amax(1, keepdim=True)
+    neg = ((gx * is_(0)) * gy).amax(1, keepdim=True)
+    a, b = is_(2), is_(3)
+    any_ = b.amax(1, keepdim=True)
+    sx, sy = torch.sigmoid(dx / 2), torch.sigmoid(dy / 2)
+    inx = (sx * a).amax(1, keepdim=True) * ((1 - sx) * b).amax(1, keepdim=True)
+    iny = (sy * a).amax(1, keepdim=True) * ((1 - sy) * b).amax(1, keepdim=True)
+    ex = (torch.exp(-dx * dx / 50) * (a + b)).amax(1, keepdim=True)
+    ey = (torch.exp(-dy * dy / 50) * (a + b)).amax(1, keepdim=True)
+    has = has[:, :, None, None] * torch.ones_like(mask)
+    return torch.cat([pos, neg, inx * iny * any_, torch.maximum(ex + ey * 0, ey + ex * 0), torch.sigmoid(mask) * has, has], 1)
+
+
+class ExportedDecoder(nn.Module):
+    """The decoder as its contract has it: one image, P prompts, inputs in Segment Anything's form."""
+
+    def __init__(self, decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, embed_8, embed_4, point_coords, point_labels, mask_input, has_mask_input):
+        return self.decoder(embed_8, embed_4, prompt_maps(point_coords, point_labels, mask_input, has_mask_input))
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = Encoder(), Decoder()
+
+
+def load_bootstrap(encoder, path):
+    """Starts an encoder from the bootstrap's checkpoint: its trunk and neck; what is new here starts as the identity."""
+    old = torch.load(path, map_location="cpu")["e"]
+    flat = sorted((int(k[6:]), v) for k, v in old.items() if k.startswith("bb.w.w"))  # weight, bias, weight, bias, ...
+    for conv, (_, w), (_, b) in zip(encoder.trunk.convs(), flat[0::2], flat[1::2]):
+        conv.weight.data.copy_(w)
+        conv.bias.data.copy_(b)
+    neck = {k.replace("f4.1.", "f4.2."): v for k, v in old.items() if not k.startswith(("bb.", "l2.", "d2."))}
+    missing, unexpected = encoder.load_state_dict(neck, strict=False)
+    assert not unexpected, unexpected
+    return [k for k in missing if not k.startswith("trunk.")]
+
+
+def cpu_memory_format(model):
+    """Channels last is what CPU bf16 convolutions and tensor cores want."""
+    return model.to(memory_format=torch.channels_last)
