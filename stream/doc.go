@@ -1,0 +1,59 @@
+// Package stream brings a camera's encoded video to browsers and takes their commands: WHEP (draft-ietf-wish-whep)
+// for the negotiation, one RTP track and one bounded queue for every viewer, and a data channel that speaks the
+// vocabulary of package api. It encodes nothing, paints nothing and decides nothing: access units come in through
+// Write, commands go out through api.Service.
+//
+// # HTTP
+//
+//	OPTIONS /whep/<camera>            204, CORS, Accept-Post
+//	GET     /whep/<camera>            200, {"camera":"…","viewers":n}; HEAD likewise
+//	POST    /whep/<camera>            201, SDP answer; Location, ETag, Link (ICE servers)
+//	PATCH   /whep/<camera>/<viewer>   204 trickle with If-Match: <ETag>; 200 ICE restart with If-Match: "*"
+//	GET     /whep/<camera>/<viewer>   200, {"camera":"…","viewer":"…","state":"connected",…}; HEAD likewise
+//	DELETE  /whep/<camera>/<viewer>   200
+//
+// The last part of Location is the viewer's session id: what a command calls "viewer".
+//
+// # Data channel
+//
+// The client creates one data channel with the label "segedge" (ordered, reliable) before its offer. Every message is
+// one JSON text.
+//
+// From the client: a command as on every other door, with its verb beside its fields. It is answered once, in order.
+//
+//	{"verb":"prompt","id":"7","points":[{"x":0.4,"y":0.5,"label":1}],"viewer":"3f…","rtp_time":2837465}
+//	{"verb":"choose","id":"8","object":"cam-1","candidate":0}
+//
+// A prompt's "viewer" may be left out here: the channel's own viewer is meant when "rtp_time" stands alone. rtp_time is
+// metadata.rtpTimestamp of requestVideoFrameCallback for the picture that the person clicked on. The picture is
+// looked up in what was sent to that viewer, and the prompt reaches the service with its "frame".
+//
+// From the server, each with a "type":
+//
+//	{"type":"hello","schema":1,"viewer":"3f…","camera":"cam","clock_rate":90000}
+//
+// once, when the channel opens.
+//
+//	{"type":"reply","schema":1,"id":"7","ok":true,"result":{…}}
+//	{"type":"reply","schema":1,"id":"8","ok":false,"error":{"code":"unknown_object","message":"…"}}
+//
+// answers a command: api.Reply, with api.PromptResult as the result of a prompt.
+//
+//	{"type":"objects","rtp_time":2837465,"schema":1,"camera":"cam","frame":{"seq":812,"captured":"…"},
+//	 "as_of_seq":44,"objects":[{…,"color":"#39c5bb","outline":[[x,y,x,y,…],…],
+//	 "candidates":[{"index":0,"box":[…],"area":0.1,"predicted_iou":0.9,"stability":0.9,"outline":[…]}]}]}
+//
+// about ten times a second while anything changes: the live objects as in GET …/objects (seg.Document without mask),
+// each with the colour that the picture paints it in and with its outline, as the candidates of an ambiguous object
+// have. An outline is a list of rings, each a flat list of x, y in 0..1 with three decimals, clockwise around what
+// is inside and the other way around holes (fill with even-odd or non-zero alike); it is coarse, for hovering and
+// picking. An object without a mask has no outline. rtp_time is the picture of this frame for this viewer, absent when that frame
+// was not sent (a message may come before its picture does).
+//
+//	{"type":"state","schema":1,"camera":"cam","state":"running","fps":30,"keyframe_age":12,…}
+//
+// about once a second: api.State.
+//
+// A message that does not fit (the channel's buffer is full because the client does not read) is left out, never queued without
+// bound; replies are not left out unless the channel is gone.
+package stream
