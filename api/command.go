@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,51 +114,34 @@ func Verbs() []string {
 	return out
 }
 
+// later are verbs of the schema that this version does not carry out.
+var later = []string{"config", "record"}
+
 // Decode reads a command strictly: unknown fields are refused with their name, coordinates and names are checked.
 // The command it returns beside an error still carries the id and the reply address that could be read, so that
 // the refusal reaches its sender.
 func Decode(verb string, body []byte) (Command, *Error) {
 	cmd := Command{Verb: verb}
-	if len(body) > MaxBody {
-		return cmd, &Error{TooLarge, fmt.Sprintf("the command has %d bytes, at most %d are read", len(body), MaxBody)}
-	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		body = []byte("{}")
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return cmd, &Error{BadJSON, "the command is not a JSON object: " + plain(err)}
-	}
-	var bad *Error
-	for name, into := range map[string]*string{"id": &cmd.ID, "reply": &cmd.Reply} {
-		if raw, ok := fields[name]; ok && json.Unmarshal(raw, into) != nil {
-			bad = &Error{BadJSON, fmt.Sprintf("field %q must be a string", name)}
-		}
-		delete(fields, name)
-	}
-	if s, ok := fields["schema"]; ok && string(s) != strconv.Itoa(Schema) {
-		bad = &Error{BadRequest, fmt.Sprintf("schema %s is not spoken here, only %d", s, Schema)}
-	}
-	delete(fields, "schema")
+	fields, bad := envelope(&cmd, body)
 	if bad != nil {
 		return cmd, bad
 	}
-	if len(cmd.ID) > 128 || len(cmd.Reply) > 128 || strings.ContainsAny(cmd.Reply, "+#/\x00") {
-		cmd.Reply = ""
-		return cmd, &Error{BadRequest, "id and reply are at most 128 bytes, reply without +, # and /"}
+	if slices.Contains(later, verb) {
+		return cmd, &Error{Unsupported, fmt.Sprintf("the command %q is not supported by this version", verb)}
 	}
 	newBody, ok := verbs[verb]
 	if !ok {
 		return cmd, &Error{UnknownVerb, fmt.Sprintf("there is no command %q; there are %s", verb, strings.Join(Verbs(), ", "))}
 	}
 	cmd.Body = newBody()
+	if bad := exact(cmd.Body, fields); bad != nil {
+		return cmd, bad
+	}
 	rest, err := json.Marshal(fields)
 	if err != nil {
 		return cmd, &Error{BadJSON, plain(err)}
 	}
-	d := json.NewDecoder(bytes.NewReader(rest))
-	d.DisallowUnknownFields()
-	if err := d.Decode(cmd.Body); err != nil && !errors.Is(err, io.EOF) {
+	if err := strict(rest, cmd.Body); err != nil {
 		return cmd, &Error{BadJSON, plain(err)}
 	}
 	if c, ok := cmd.Body.(interface{ check() error }); ok {
@@ -166,6 +150,63 @@ func Decode(verb string, body []byte) (Command, *Error) {
 		}
 	}
 	return cmd, nil
+}
+
+// envelope reads what every command carries and returns the fields of its body.
+func envelope(cmd *Command, body []byte) (map[string]json.RawMessage, *Error) {
+	if len(body) > MaxBody {
+		return nil, &Error{TooLarge, fmt.Sprintf("the command has %d bytes, at most %d are read", len(body), MaxBody)}
+	}
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil, &Error{BadJSON, "the command is not a JSON object: " + plain(err)}
+	}
+	if fields == nil {
+		return nil, &Error{BadJSON, "the command is not a JSON object: it is null"}
+	}
+	var bad *Error
+	for name, into := range map[string]*string{"id": &cmd.ID, "reply": &cmd.Reply} {
+		if raw, ok := fields[name]; ok && (string(raw) == "null" || json.Unmarshal(raw, into) != nil) {
+			bad = &Error{BadJSON, fmt.Sprintf("field %q must be a string", name)}
+		}
+		delete(fields, name)
+	}
+	if s, ok := fields["schema"]; ok && string(s) != strconv.Itoa(Schema) {
+		bad = &Error{BadRequest, fmt.Sprintf("schema %s is not spoken here, only %d", s, Schema)}
+	}
+	delete(fields, "schema")
+	if len(cmd.ID) > maxName {
+		cmd.ID, bad = "", &Error{BadRequest, fmt.Sprintf("id is at most %d bytes", maxName)}
+	}
+	if len(cmd.Reply) > maxName || strings.ContainsAny(cmd.Reply, "+#/\x00") {
+		cmd.Reply, bad = "", &Error{BadRequest, fmt.Sprintf("reply is at most %d bytes, without +, # and /", maxName)}
+	}
+	return fields, bad
+}
+
+// exact refuses fields that the body does not have under that very spelling: encoding/json would take any case.
+func exact(body any, fields map[string]json.RawMessage) *Error {
+	known := fieldNames(reflect.TypeOf(body).Elem())
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.Contains(known, name) {
+			return &Error{BadJSON, fmt.Sprintf("unknown field %q", name)}
+		}
+	}
+	return nil
+}
+
+// fieldNames are the JSON names of a struct's fields.
+func fieldNames(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		out = append(out, name)
+	}
+	return out
 }
 
 // Seg is the prompt in the model's vocabulary. The mask of the command is turned into logits on its own grid.
@@ -245,6 +286,3 @@ func checkShape(kind, name string, points [][2]float64, least, most int) error {
 	}
 	return nil
 }
-
-// plain is an error of encoding/json without its package prefix.
-func plain(err error) string { return strings.TrimPrefix(err.Error(), "json: ") }

@@ -1,0 +1,178 @@
+package api
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// good are commands that every door takes.
+var good = []struct{ verb, body string }{
+	{"prompt", `{"id":"1","points":[{"x":0.5,"y":0.5,"label":1}]}`},
+	{"prompt", `{"points":[{"x":0,"y":1}]}`},
+	{"prompt", `{"points":[{"x":0.5,"y":0.5,"label":1},{"x":0.1,"y":0.1,"label":0}],"frame":17,"multimask":false}`},
+	{"prompt", `{"object":"cam-1","points":[{"x":0.5,"y":0.5,"label":0}]}`},
+	{"prompt", `{"box":[0.1,0.2,0.3,0.4],"name":"cup"}`},
+	{"prompt", `{"text":"the red cup"}`},
+	{"prompt", `{"mask":{"size":[2,2],"counts":[1,2,1]}}`},
+	{"prompt", `{"points":[{"x":0.5,"y":0.5}],"viewer":"s","rtp_time":4294967295}`},
+	{"choose", `{"object":"cam-1","candidate":2}`},
+	{"rename", `{"object":"cam-1","name":"dog"}`},
+	{"remove", `{"object":"cam-1"}`},
+	{"undo", `{"object":"cam-1"}`},
+	{"confirm", `{"object":"cam-1"}`},
+	{"reject", `{"object":"cam-1"}`},
+	{"clear", ``},
+	{"clear", ` {"id":"x","reply":"me","schema":1} `},
+	{"pause", `{}`}, {"resume", `{}`}, {"keyframe", `{}`}, {"snapshot", `{}`},
+	{"automask", `{"max":5,"min_area":0.01}`},
+	{"zone", `{"name":"door","points":[[0,0],[1,0],[1,1]]}`},
+	{"zone", `{"name":"door"}`},
+	{"line", `{"name":"gate","points":[[0,0.5],[1,0.5]]}`},
+	{"model", `{"name":"tiny"}`},
+}
+
+func TestDecodeTakesEveryVerb(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range good {
+		cmd, err := Decode(c.verb, []byte(c.body))
+		if err != nil {
+			t.Errorf("%s %s: %v", c.verb, c.body, err)
+			continue
+		}
+		if cmd.Verb != c.verb || cmd.Body == nil {
+			t.Errorf("%s %s: decoded %+v", c.verb, c.body, cmd)
+		}
+		seen[c.verb] = true
+	}
+	for _, v := range Verbs() {
+		if !seen[v] {
+			t.Errorf("no case for verb %s", v)
+		}
+	}
+}
+
+func TestDecodeRefusesInWords(t *testing.T) {
+	long := strings.Repeat("n", 129)
+	for _, c := range []struct {
+		verb, body string
+		code       Code
+		says       string
+	}{
+		{"prompt", `{`, BadJSON, "not a JSON object"},
+		{"prompt", `[]`, BadJSON, "array where an object belongs"},
+		{"prompt", `null`, BadJSON, "null"},
+		{"prompt", `{"id":3}`, BadJSON, `field "id" must be a string`},
+		{"prompt", `{"reply":null}`, BadJSON, `field "reply" must be a string`},
+		{"prompt", `{"schema":2}`, BadRequest, "schema 2"},
+		{"prompt", `{"id":"` + long + `"}`, BadRequest, "id is at most 128 bytes"},
+		{"prompt", `{"reply":"a/b"}`, BadRequest, "without +, # and /"},
+		{"prompt", `{"pints":[]}`, BadJSON, `unknown field "pints"`},
+		{"prompt", `{"Points":[]}`, BadJSON, `unknown field "Points"`},
+		{"prompt", `{"points":[{"x":0.5,"y":0.5,"z":1}]}`, BadJSON, `unknown field "z"`},
+		{"prompt", `{"points":[{"x":0.5}]}`, BadJSON, "points[0]: x and y are both needed"},
+		{"prompt", `{"points":[{"x":0.5,"y":0.5,"label":2}]}`, BadJSON, "neither 1 (positive) nor 0"},
+		{"prompt", `{"points":[{"x":1.5,"y":0.5}]}`, BadRequest, "outside 0..1"},
+		{"prompt", `{"points":[{"x":-0.1,"y":0.5}]}`, BadRequest, "point 0 (-0.1, 0.5)"},
+		{"prompt", `{"points":[{"x":1e999,"y":0.5}]}`, BadJSON, "number 1e999"},
+		{"prompt", `{"points":[{"x":"a","y":0.5}]}`, BadJSON, "string where a number belongs"},
+		{"prompt", `{"points":7}`, BadJSON, `field "points": number where a list belongs`},
+		{"prompt", `{"points":[{"x":0.5,"y":0.5,"label":0}]}`, BadRequest, "only negative points"},
+		{"prompt", `{}`, BadRequest, "no point, box, mask or text"},
+		{"prompt", `{"box":[0,0,1]}`, BadJSON, "4 numbers"},
+		{"prompt", `{"box":[0,0,1,1,1]}`, BadJSON, "4 numbers"},
+		{"prompt", `{"box":[0.5,0,0.2,1]}`, BadRequest, "x0 < x1"},
+		{"prompt", `{"mask":{"size":[2,2],"counts":[9]}}`, BadRequest, "mask: RLE counts"},
+		{"prompt", `{"mask":{"size":[2,2],"counts":[4]}}`, BadRequest, "no pixel is set"},
+		{"prompt", `{"text":"a","name":"` + long + `"}`, BadRequest, "at most 128"},
+		{"prompt", `{"text":"a","viewer":"s"}`, BadRequest, "come together"},
+		{"prompt", `{"text":"a","frame":-1}`, BadJSON, `field "frame"`},
+		{"choose", `{"object":"cam-1","candidate":-1}`, BadRequest, "counted from 0"},
+		{"rename", `{"object":"cam-1"}`, BadRequest, "object and a name"},
+		{"remove", `{}`, BadRequest, "needs an object"},
+		{"zone", `{"points":[[0,0],[1,0],[1,1]]}`, BadRequest, "needs a name"},
+		{"zone", `{"name":"z","points":[[0,0],[1,0]]}`, BadRequest, "3 to 64 points, not 2"},
+		{"zone", `{"name":"z","points":[[0,0,0],[1,0],[1,1]]}`, BadJSON, "2 numbers"},
+		{"line", `{"name":"l","points":[[0,0],[2,0]]}`, BadRequest, "point 1 lies outside"},
+		{"clear", `{"all":true}`, BadJSON, `unknown field "all"`},
+		{"record", `{"id":"1"}`, Unsupported, "not supported by this version"},
+		{"config", `{}`, Unsupported, "not supported by this version"},
+		{"dance", `{}`, UnknownVerb, "there are automask"},
+		{"prompt", `{"text":"` + strings.Repeat("a", MaxBody) + `"}`, TooLarge, "at most 1048576"},
+	} {
+		_, err := Decode(c.verb, []byte(c.body))
+		if len(c.body) > 200 {
+			c.body = c.body[:200]
+		}
+		if err == nil {
+			t.Errorf("%s %s: taken", c.verb, c.body)
+		} else if err.Code != c.code || !strings.Contains(err.Message, c.says) {
+			t.Errorf("%s %s: %s %q, want %s with %q", c.verb, c.body, err.Code, err.Message, c.code, c.says)
+		}
+	}
+}
+
+func TestRefusalStillKnowsItsSender(t *testing.T) {
+	cmd, err := Decode("prompt", []byte(`{"id":"7","reply":"me","points":[{"x":9,"y":9}]}`))
+	if err == nil || cmd.ID != "7" || cmd.Reply != "me" {
+		t.Errorf("got %+v, %v", cmd, err)
+	}
+}
+
+func TestPointWithoutLabelIsPositive(t *testing.T) {
+	cmd, err := Decode("prompt", []byte(`{"points":[{"x":0.25,"y":0.75}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := seg.Click{Point: seg.Point{X: 0.25, Y: 0.75}, Label: seg.Positive}
+	if got := cmd.Body.(*Prompt).Points; len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPromptBecomesTheModelsPrompt(t *testing.T) {
+	cmd, err := Decode("prompt", []byte(`{"box":[0.1,0.2,0.3,0.4],"mask":{"size":[4,4],"counts":[5,2,9]},"multimask":false}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, e := cmd.Body.(*Prompt).Seg()
+	if e != nil {
+		t.Fatal(e)
+	}
+	if !p.Single || p.Box == nil || *p.Box != (seg.Box{X0: 0.1, Y0: 0.2, X1: 0.3, Y1: 0.4}) {
+		t.Errorf("box and single: %+v", p)
+	}
+	if p.Mask == nil || p.Mask.W != 4 || p.Mask.H != 4 {
+		t.Fatalf("mask: %+v", p.Mask)
+	}
+	if in, out := p.Mask.Data[1*4+1], p.Mask.Data[0]; in <= 0 || out >= 0 {
+		t.Errorf("logits inside %g, outside %g", in, out)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, c := range good {
+		f.Add(c.verb, []byte(c.body))
+	}
+	f.Add("prompt", []byte(`{"mask":{"size":[8192,8192],"counts":"0"}}`))
+	f.Fuzz(func(t *testing.T, verb string, body []byte) {
+		cmd, err := Decode(verb, body)
+		switch {
+		case err != nil && (err.Code == "" || err.Message == ""):
+			t.Errorf("refused without a reason: %+v", err)
+		case err == nil && cmd.Body == nil:
+			t.Errorf("taken without a body: %+v", cmd)
+		}
+		if len(cmd.ID) > maxName || len(cmd.Reply) > maxName || strings.ContainsAny(cmd.Reply, "+#/\x00") {
+			t.Errorf("id %q or reply %q cannot be answered", cmd.ID, cmd.Reply)
+		}
+		if p, ok := cmd.Body.(*Prompt); ok && err == nil {
+			for _, c := range p.Points {
+				if !c.In01() {
+					t.Errorf("point outside the picture: %+v", c)
+				}
+			}
+		}
+	})
+}

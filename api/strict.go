@@ -1,0 +1,138 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// encoding/json fills a short array with zeros, cuts a long one, leaves a missing coordinate at 0 and takes any
+// spelling of a field's name. Each of those would put a prompt where nobody pointed, so the bodies read their
+// coordinates themselves.
+
+// strict decodes into v and refuses unknown fields.
+func strict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// clickJSON tells a missing coordinate from 0.
+type clickJSON struct {
+	X     *float64 `json:"x"`
+	Y     *float64 `json:"y"`
+	Label *int     `json:"label"`
+}
+
+func (c clickJSON) click(i int) (seg.Click, error) {
+	if c.X == nil || c.Y == nil {
+		return seg.Click{}, fmt.Errorf("points[%d]: x and y are both needed", i)
+	}
+	label := 1
+	if c.Label != nil {
+		label = *c.Label
+	}
+	if label != 0 && label != 1 {
+		return seg.Click{}, fmt.Errorf("points[%d]: label %d is neither 1 (positive) nor 0 (negative)", i, label)
+	}
+	return seg.Click{Point: seg.Point{X: *c.X, Y: *c.Y}, Label: seg.Label(label)}, nil
+}
+
+// UnmarshalJSON reads a prompt. A point without a label is positive.
+func (p *Prompt) UnmarshalJSON(data []byte) error {
+	type plainPrompt Prompt
+	aux := struct {
+		*plainPrompt
+		Points []clickJSON `json:"points"`
+		Box    *[]float64  `json:"box"`
+	}{plainPrompt: (*plainPrompt)(p)}
+	if err := strict(data, &aux); err != nil {
+		return err
+	}
+	p.Points = nil
+	for i, c := range aux.Points {
+		click, err := c.click(i)
+		if err != nil {
+			return err
+		}
+		p.Points = append(p.Points, click)
+	}
+	p.Box = nil
+	if aux.Box != nil {
+		if len(*aux.Box) != 4 {
+			return fmt.Errorf("box: 4 numbers x0, y0, x1, y1 are needed, not %d", len(*aux.Box))
+		}
+		p.Box = (*[4]float64)(*aux.Box)
+	}
+	return nil
+}
+
+// shapeJSON is a zone or a line before its points are counted.
+type shapeJSON struct {
+	Name   string      `json:"name"`
+	Points [][]float64 `json:"points"`
+}
+
+func (s *shapeJSON) read(data []byte) ([][2]float64, error) {
+	if err := strict(data, s); err != nil {
+		return nil, err
+	}
+	var out [][2]float64
+	for i, p := range s.Points {
+		if len(p) != 2 {
+			return nil, fmt.Errorf("points[%d]: 2 numbers x, y are needed, not %d", i, len(p))
+		}
+		out = append(out, [2]float64(p))
+	}
+	return out, nil
+}
+
+// UnmarshalJSON reads a zone.
+func (z *Zone) UnmarshalJSON(data []byte) error {
+	var s shapeJSON
+	points, err := s.read(data)
+	z.Name, z.Points = s.Name, points
+	return err
+}
+
+// UnmarshalJSON reads a line.
+func (l *Line) UnmarshalJSON(data []byte) error {
+	var s shapeJSON
+	points, err := s.read(data)
+	l.Name, l.Points = s.Name, points
+	return err
+}
+
+// kinds are JSON's names for what Go's decoder expected, by the first word of the Go type.
+var kinds = []struct{ prefix, name string }{
+	{"string", "a string"}, {"bool", "true or false"}, {"float", "a number"}, {"uint", "a whole number from 0"},
+	{"int", "a whole number"}, {"[", "a list"}, {"map", "an object"}, {"struct", "an object"}, {"api.", "an object"}, {"seg.", "an object"},
+}
+
+// plain is an error of encoding/json in words that do not need Go.
+func plain(err error) string {
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		want := typ.Type.String()
+		for _, k := range kinds {
+			if strings.HasPrefix(strings.TrimLeft(want, "*"), k.prefix) {
+				want = k.name
+				break
+			}
+		}
+		if typ.Field == "" {
+			return fmt.Sprintf("%s where %s belongs", typ.Value, want)
+		}
+		return fmt.Sprintf("field %q: %s where %s belongs", field(typ.Field), typ.Value, want)
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// field is a field's path without the name of an embedded Go type.
+func field(path string) string {
+	return strings.TrimPrefix(path, "plainPrompt.")
+}
