@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+)
+
+// errNoAnswer is a model that answers another number of prompts than it was asked.
+var errNoAnswer = errors.New("the model answered another number of prompts than it was asked")
+
+// job is one piece of model work and its result. The loop makes it and reads the result; in between one lane owns it.
+type job struct {
+	lane  int
+	model inference.Segmenter
+	seq   uint64
+
+	frame *frame.Frame // embed: a reduced frame, one reference of which is the job's
+
+	key     *keyframe // decode: one use of which is the job's
+	emb     inference.Embedding
+	queries []tracker.Query
+	tickets []*ticket // the prompts that this decode answers, by their order in queries
+
+	embedding   inference.Embedding
+	predictions []seg.Prediction
+	err         error
+	took        time.Duration
+}
+
+// The lanes: what may run beside what. A new prompt never waits behind the refreshing of a keyframe's objects.
+const (
+	embedLane = iota
+	refreshLane
+	promptLane
+	laneCount
+)
+
+var laneStages = [laneCount]string{"embed", "refresh", "decode"}
+
+// run does the job. A model that panics costs its job, not the agent.
+func (j *job) run(ctx context.Context) {
+	start := time.Now()
+	defer func() {
+		if r := recover(); r != nil {
+			j.err = fmt.Errorf("the model panicked: %v", r)
+		}
+		j.took = time.Since(start)
+	}()
+	if j.lane == embedLane {
+		j.embedding, j.err = j.model.Embed(ctx, j.frame)
+		return
+	}
+	prompts := make([]seg.Prompt, len(j.queries))
+	for i := range j.queries {
+		prompts[i] = j.queries[i].Prompt
+	}
+	j.predictions, j.err = j.emb.Decode(ctx, prompts)
+	if j.err == nil && len(j.predictions) != len(prompts) {
+		j.err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(j.predictions), len(prompts))
+	}
+}
+
+// lanes are the goroutines that run model work, one job each at a time. Without goroutines (synchronous) a job runs
+// in the caller.
+type lanes struct {
+	busy    [laneCount]bool
+	jobs    [laneCount]chan *job
+	results chan *job
+	wg      sync.WaitGroup
+}
+
+func newLanes() *lanes {
+	l := &lanes{results: make(chan *job, laneCount)}
+	for i := range l.jobs {
+		l.jobs[i] = make(chan *job, 1)
+	}
+	return l
+}
+
+// start runs the lanes until stop.
+func (l *lanes) start(ctx context.Context) {
+	for i := range l.jobs {
+		l.wg.Go(func() {
+			for j := range l.jobs[i] {
+				j.run(ctx)
+				l.results <- j // cap is one a lane, and a lane gets its next job after its result was read
+			}
+		})
+	}
+}
+
+// submit hands a job to its lane, which must be free.
+func (l *lanes) submit(j *job) {
+	l.busy[j.lane] = true
+	l.jobs[j.lane] <- j
+}
+
+// stop ends the lanes and waits for the work under way, whose results stay in the channel.
+func (l *lanes) stop() {
+	for _, c := range l.jobs {
+		close(c)
+	}
+	l.wg.Wait()
+	close(l.results)
+}

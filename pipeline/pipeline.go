@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+)
+
+// Options are the pipeline's inputs. Zero values stand for the defaults named.
+type Options struct {
+	Model   inference.Segmenter // required; not closed by the pipeline
+	Tracker *tracker.Tracker    // required; the pipeline's alone from New on
+
+	Frames     int     // reduced frames kept at most, for prompts that name a frame of the past; 64
+	FrameBytes int     // bytes that they take at most; 64 MiB
+	Keyframes  int     // embeddings kept; 4
+	MaxObjects int     // 64
+	MaxWaiting int     // prompts that may wait for the model at once; 64
+	MinTrust   float64 // the least trust with which a prompt is carried to a kept keyframe; 0.7
+	MaxErrors  int     // model errors in a row that end Run; 5
+
+	// Synchronous runs the model inside Step, for offline work: every answer belongs to the frame that asked.
+	Synchronous bool
+
+	// Show gets every frame with the objects in it. It must not block, retains the frame if it keeps it, and copies
+	// the objects it keeps; masks are immutable. May be nil.
+	Show func(f *frame.Frame, objects []seg.Object)
+	// Changed gets what happened to objects in a frame. It must not block. May be nil.
+	Changed func(frame seg.FrameRef, changes []seg.Change)
+	// Observe gets how long each stage took. It must not block. May be nil.
+	Observe func(stage string, took time.Duration)
+	Logger  *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.Frames, 64)
+	setDefault(&o.FrameBytes, 64<<20)
+	setDefault(&o.Keyframes, 4)
+	setDefault(&o.MaxObjects, 64)
+	setDefault(&o.MaxWaiting, 64)
+	setDefault(&o.MaxErrors, 5)
+	setDefault(&o.MinTrust, 0.7)
+	if o.Show == nil {
+		o.Show = func(*frame.Frame, []seg.Object) {}
+	}
+	if o.Changed == nil {
+		o.Changed = func(seg.FrameRef, []seg.Change) {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Pipeline is one camera's walk. Its state belongs to one goroutine: Run's, or with Synchronous the caller's.
+type Pipeline struct {
+	o     Options
+	tr    *tracker.Tracker
+	model inference.Segmenter
+	info  inference.Info
+
+	frames  *frameRing
+	keys    keyframeRing
+	lanes   *lanes
+	calls   chan func()
+	stopped chan struct{}
+
+	waiting  []*ticket // prompts that wait for an embedding or for the prompt lane
+	refresh  *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
+	embedFor uint64    // the sequence in the embed lane, 0 for none
+	encoded  uint64    // the last sequence that went there
+	forced   bool      // a keyframe was asked for by command
+	failures int       // model errors in a row
+	fatal    error
+	paused   bool
+
+	size    [2]int // of the last frame
+	ref     seg.FrameRef
+	objects []seg.Object
+	changes []seg.Change
+	queries []tracker.Query
+	stats   Stats
+	ctx     context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
+}
+
+// Stats are counters of a pipeline.
+type Stats struct {
+	Processed    uint64 // frames
+	Keyframes    uint64 // embeddings made
+	LastKeyframe uint64 // the newest keyframe whose objects were answered, or that was made for a prompt
+	Newest       seg.FrameRef
+	Width        int
+	Height       int
+	Objects      int
+	Answers      uint64 // decodes that came back
+	ModelErrors  uint64
+}
+
+// New makes a pipeline; it starts nothing.
+func New(o Options) (*Pipeline, error) {
+	if o.Model == nil || o.Tracker == nil {
+		return nil, errors.New("pipeline: a model and a tracker are needed")
+	}
+	o = o.withDefaults()
+	return &Pipeline{
+		o: o, tr: o.Tracker, model: o.Model, info: o.Model.Info(),
+		frames: newFrameRing(o.Frames, o.FrameBytes), keys: keyframeRing{limit: o.Keyframes},
+		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
+	}, nil
+}
+
+// Run takes frames from in until ctx ends, or the model has failed too often in a row. It joins its lanes, closes
+// what it keeps and reports frames that leaked.
+func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
+	p.ctx = ctx
+	p.lanes.start(ctx)
+	for ctx.Err() == nil && p.fatal == nil {
+		select {
+		case <-ctx.Done():
+		case call := <-p.calls:
+			call()
+		case j := <-p.lanes.results:
+			p.finish(j)
+		case <-in.Filled():
+			if f := in.Reclaim(); f != nil {
+				p.take(f)
+				f.Release()
+			}
+		}
+	}
+	return errors.Join(p.fatal, p.shutdown())
+}
+
+// Step processes one frame in the caller; only with Synchronous. The frame stays the caller's.
+func (p *Pipeline) Step(ctx context.Context, f *frame.Frame) error {
+	p.ctx = ctx
+	p.take(f)
+	return p.fatal
+}
+
+// Close ends a synchronous pipeline. After Run it is not needed.
+func (p *Pipeline) Close() error { return p.shutdown() }
+
+func (p *Pipeline) shutdown() error {
+	close(p.stopped)
+	p.lanes.stop()
+	for j := range p.lanes.results {
+		p.discard(j)
+	}
+	for _, t := range p.waiting {
+		t.fail(errStopped)
+	}
+	p.waiting = nil
+	err := p.endRefresh()
+	p.frames.flush()
+	return errors.Join(err, p.keys.flush(), p.frames.pool.Close())
+}
+
+// take walks one frame: motion, model's wishes, picture, news.
+func (p *Pipeline) take(f *frame.Frame) {
+	if p.paused {
+		return
+	}
+	if size := [2]int{f.Width, f.Height}; size != p.size {
+		p.resized(size)
+	}
+	start := time.Now()
+	w, h := p.info.Input(f.Width, f.Height)
+	p.frames.add(f, w, h)
+	reduced := time.Now()
+	if err := p.tr.Step(f); err != nil {
+		p.o.Logger.Error("tracking failed on a frame", "frame", f.Seq, "err", err)
+	}
+	p.o.Observe("reduce", reduced.Sub(start))
+	p.o.Observe("track", time.Since(reduced))
+	p.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
+	p.stats.Processed++
+	p.dispatch()
+	p.show(f)
+	p.o.Observe("frame", time.Since(start))
+}
+
+// show hands the frame and what is in it to the sinks.
+func (p *Pipeline) show(f *frame.Frame) {
+	p.objects = p.tr.Objects(p.objects[:0])
+	p.o.Show(f, p.objects)
+	p.news()
+}
+
+// news passes on what the tracker has to tell.
+func (p *Pipeline) news() {
+	p.changes = p.tr.Changes(p.changes[:0])
+	if len(p.changes) > 0 {
+		p.o.Changed(p.ref, p.changes)
+	}
+}
+
+// resized starts anew with another frame size: the history, the rings and the embeddings speak of another picture.
+func (p *Pipeline) resized(size [2]int) {
+	if p.size != [2]int{} {
+		p.o.Logger.Info("the frame size changed", "from", fmt.Sprint(p.size), "to", fmt.Sprint(size))
+		p.tr.Flush()
+	}
+	p.size = size
+	p.flush()
+}
+
+// flush drops what was made of earlier frames by the present model.
+func (p *Pipeline) flush() {
+	if err := errors.Join(p.endRefresh(), p.keys.flush()); err != nil {
+		p.o.Logger.Error("closing embeddings", "err", err)
+	}
+	p.frames.flush()
+	p.encoded = 0
+}

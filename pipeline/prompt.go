@@ -1,0 +1,219 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+)
+
+// Errors of a command.
+var (
+	ErrUnknownObject = errors.New("no such object")
+	ErrNoFrame       = errors.New("no frame has come from the camera yet")
+	ErrOverloaded    = errors.New("too many prompts wait for the model")
+	ErrTooMany       = errors.New("too many objects are followed")
+	ErrNothingFound  = errors.New("the model found nothing there")
+	errStopped       = errors.New("the pipeline has stopped")
+)
+
+// Request is a prompt for a new object, or for one that is followed already.
+type Request struct {
+	Object seg.ID // 0 makes a new one
+	Name   string
+	Prompt seg.Prompt
+	Frame  uint64 // the frame that the author saw; 0 is the newest
+}
+
+// Result is the answer to a Request.
+type Result struct {
+	Object    seg.Object
+	Frame     uint64 // the frame that was decoded
+	Requested uint64 // the frame that the prompt was taken to mean
+	FrameGone bool   // the frame named had left the ring: the newest was used
+}
+
+// ticket is a prompt on its way to an answer. The loop owns it until it answers, once.
+type ticket struct {
+	id     seg.ID
+	fresh  bool // the object was made for this prompt
+	prompt seg.Prompt
+	seq    uint64
+	gone   bool
+	result Result
+	err    error
+	done   chan struct{}
+}
+
+func (t *ticket) fail(err error) {
+	t.err = err
+	close(t.done)
+}
+
+// Prompt asks for an object and waits for the model's answer. A new object for which nothing is found is taken away
+// again. When ctx ends first the prompt still runs its course.
+func (p *Pipeline) Prompt(ctx context.Context, r Request) (Result, error) {
+	t := &ticket{done: make(chan struct{})}
+	if err := p.call(ctx, func() { p.ask(t, r) }); err != nil {
+		return Result{}, err
+	}
+	select {
+	case <-t.done:
+		return t.result, t.err
+	case <-ctx.Done():
+		return Result{}, fmt.Errorf("the model has not answered yet: %w", ctx.Err())
+	case <-p.stopped:
+		return Result{}, errStopped
+	}
+}
+
+// ask takes a request into the walk.
+func (p *Pipeline) ask(t *ticket, r Request) {
+	newest := p.frames.newest()
+	switch {
+	case newest == nil:
+		t.fail(ErrNoFrame)
+		return
+	case len(p.waiting) >= p.o.MaxWaiting:
+		t.fail(ErrOverloaded)
+		return
+	}
+	t.seq, t.prompt = newest.Seq, r.Prompt
+	if r.Frame != 0 {
+		t.seq, t.gone = p.named(r.Frame)
+	}
+	if err := p.enter(t, r); err != nil {
+		t.fail(err)
+		return
+	}
+	p.waiting = append(p.waiting, t)
+	p.dispatch()
+}
+
+// named is the kept frame that a prompt means by its sequence: that very one, the nearest kept one where it was
+// dropped, or the newest, and gone, where it is older than the ring or has not been yet.
+func (p *Pipeline) named(seq uint64) (uint64, bool) {
+	newest := p.frames.newest().Seq
+	oldest := max(p.frames.frames[0].Seq, p.tr.Oldest())
+	if seq < oldest || seq > newest {
+		return newest, true
+	}
+	return p.frames.nearest(seq).Seq, false
+}
+
+// enter tells the tracker of the prompt.
+func (p *Pipeline) enter(t *ticket, r Request) error {
+	if r.Object != 0 {
+		t.id = r.Object
+		return objectError(p.tr.Refine(r.Object, r.Prompt, t.seq))
+	}
+	p.objects = p.tr.Objects(p.objects[:0])
+	if len(p.objects) >= p.o.MaxObjects {
+		return fmt.Errorf("%w: at most %d", ErrTooMany, p.o.MaxObjects)
+	}
+	t.fresh = true
+	t.id = p.tr.Add(r.Name, r.Prompt, t.seq)
+	return nil
+}
+
+// frameForPrompt is the kept frame that the first waiting prompt needs encoded, or nil.
+func (p *Pipeline) frameForPrompt() *frame.Frame {
+	for _, t := range p.waiting {
+		if t.seq == p.embedFor || p.keyframeFor(t) != nil {
+			continue
+		}
+		if f := p.frames.at(t.seq); f != nil {
+			return f
+		}
+		if f := p.frames.newest(); f != nil { // the frame left the ring while the lane was busy
+			if q, _, err := p.tr.Carry(t.prompt, t.seq, f.Seq); err == nil {
+				t.prompt = q
+			}
+			t.seq, t.gone = f.Seq, true
+			return f
+		}
+	}
+	return nil
+}
+
+// settle answers a prompt that was decoded on frame seq.
+func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
+	o, ok := p.tr.Object(t.id)
+	t.result = Result{Object: o, Frame: seq, Requested: t.seq, FrameGone: t.gone}
+	switch {
+	case a.Err != nil:
+		t.err = a.Err
+	case a.Prediction.Best() == nil, t.fresh && ok && o.Mask == nil && o.State == seg.Tentative:
+		t.err = ErrNothingFound
+	case !ok:
+		t.err = ErrUnknownObject
+	}
+	if t.err != nil && t.fresh && ok {
+		_ = p.tr.Remove(t.id) // it exists: ok says so
+	}
+	close(t.done)
+}
+
+// failTickets answers the prompts that waited for frame seq to be encoded.
+func (p *Pipeline) failTickets(seq uint64, err error) {
+	rest := p.waiting[:0]
+	for _, t := range p.waiting {
+		if t.seq != seq {
+			rest = append(rest, t)
+			continue
+		}
+		if t.fresh {
+			_ = p.tr.Remove(t.id) // an object that has ended meanwhile needs no removing
+		}
+		t.fail(err)
+	}
+	clear(p.waiting[len(rest):])
+	p.waiting = rest
+}
+
+// call runs fn in the goroutine that owns the pipeline and waits for it.
+func (p *Pipeline) call(ctx context.Context, fn func()) error {
+	if p.o.Synchronous {
+		p.ctx = ctx
+		fn()
+		return nil
+	}
+	done := make(chan struct{})
+	select {
+	case p.calls <- func() { fn(); close(done) }:
+	case <-p.stopped:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-p.stopped:
+		return errStopped
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// objectError is a tracker's refusal in the pipeline's words.
+func objectError(err error) error {
+	if errors.Is(err, tracker.ErrUnknownObject) {
+		return ErrUnknownObject
+	}
+	return err
+}
+
+// Swap changes the model under the objects, which are asked about again on the next keyframe. The old model is the
+// caller's to close, after Swap returns: no lane uses it then but for work that is under way.
+func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
+	return p.call(ctx, func() {
+		p.model, p.info = m, m.Info()
+		p.flush()
+		p.forced = true
+	})
+}
