@@ -1,10 +1,10 @@
 """The default model: a small image encoder, run once a frame, and a decoder, run for every prompt.
 
 Everything that does not depend on the prompt is computed once (the encoder, and the decoder's `shared` part, which sees one
-image however many prompts there are). A prompt costs about 90 M multiply-adds at 320x320, most of them at H/8 and H/16.
+image however many prompts there are). A prompt costs about 70 M multiply-adds at 320x320, most of them at H/8 and H/16.
 
 The encoder's trunk is that of YOLOX-nano with its batch norms folded, so that its published weights (Apache-2.0) can start it.
-The decoder has layer norms only: a decoder sees other inputs in its first round (no mask) than in later ones, and running
+The decoder has layer norms, and these on tokens only: a decoder sees other inputs in its first round (no mask) than in later ones, and running
 statistics fit neither.
 """
 import torch
@@ -97,7 +97,15 @@ def double(x):
 
 
 def up(x):
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    """Bilinear, twice the size. In training by hand: the backward pass of interpolate is slow on a CPU, and float32."""
+    if torch.onnx.is_in_onnx_export() or not torch.is_grad_enabled():
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    for d in (2, 3):
+        n = x.shape[d]
+        before = torch.cat([x.narrow(d, 0, 1), x.narrow(d, 0, n - 1)], d)
+        after = torch.cat([x.narrow(d, 1, n - 1), x.narrow(d, n - 1, 1)], d)
+        x = torch.stack([torch.lerp(x, before, 0.25), torch.lerp(x, after, 0.25)], d + 1).flatten(d, d + 1)
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def load_yolox(trunk, path):
@@ -137,14 +145,19 @@ class Bottle(nn.Module):
         return F.relu(x + self.f(x))
 
 
+class Norm(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(x.float())  # also under autocast
+
+
 class Attention(nn.Module):
     """A transformer block over tokens (B, N, C)."""
 
     def __init__(self, c, heads=4, ratio=2, zero=False):
         super().__init__()
         self.heads = heads
-        self.n1, self.qkv, self.o = nn.LayerNorm(c), nn.Linear(c, 3 * c), nn.Linear(c, c)
-        self.n2, self.m = nn.LayerNorm(c), nn.Sequential(nn.Linear(c, ratio * c), nn.ReLU(), nn.Linear(ratio * c, c))
+        self.n1, self.qkv, self.o = Norm(c), nn.Linear(c, 3 * c), nn.Linear(c, c)
+        self.n2, self.m = Norm(c), nn.Sequential(nn.Linear(c, ratio * c), nn.ReLU(), nn.Linear(ratio * c, c))
         if zero:
             for last in (self.o, self.m[2]):
                 nn.init.zeros_(last.weight), nn.init.zeros_(last.bias)
@@ -189,22 +202,22 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """ConvNeXt's block: mixing in space by a depthwise convolution, in channels by two dense layers."""
+    """ConvNeXt's block without its norm: mixing in space by a depthwise convolution, in channels by two dense ones."""
 
     def __init__(self, c, k, ratio=2):
         super().__init__()
-        self.d, self.n = nn.Conv2d(c, c, k, 1, k // 2, groups=c), nn.LayerNorm(c)
-        self.a, self.b = nn.Linear(c, ratio * c), nn.Linear(ratio * c, c)
+        self.d, self.a, self.b = nn.Conv2d(c, c, k, 1, k // 2, groups=c), nn.Conv2d(c, ratio * c, 1), nn.Conv2d(ratio * c, c, 1)
+        with torch.no_grad():
+            self.b.weight *= 0.3
 
     def forward(self, x):
-        y = self.n(self.d(x).permute(0, 2, 3, 1))
-        return x + self.b(F.relu(self.a(y))).permute(0, 3, 1, 2)
+        return x + self.b(F.relu(self.a(self.d(x))))
 
 
 class Decoder(nn.Module):
     """Embeddings of B images and the prompt maps of P = B*M prompts -> logits (P,4,H/4,W/4) and IoU (P,4)."""
 
-    def __init__(self, c16=96, c8=48, c4=24, cs=32):
+    def __init__(self, c16=96, c8=48, c4=16, cs=32):
         super().__init__()
         self.c4 = c4
         # once an image
@@ -218,11 +231,11 @@ class Decoder(nn.Module):
         self.query = nn.Linear(cs, c16)
         self.token = nn.Parameter(torch.randn(7, c16) * 0.02)
         self.att = nn.Sequential(Attention(c16), Attention(c16))
-        self.norm = nn.LayerNorm(c16)
-        self.up16, self.a16 = nn.Conv2d(c16, 4 * c16, 1), Block(c16, 5)
-        self.up8, self.b8 = nn.Conv2d(c16, 4 * c8, 1), Block(c8, 5)
-        self.up4, self.m4 = nn.Conv2d(c8, 4 * c4, 1), nn.Conv2d(6, c4, 3, 1, 1)
-        self.d4, self.e4 = nn.Conv2d(c4, c4, 5, 1, 2, groups=c4), nn.Conv2d(c4, c4, 1)
+        self.norm = Norm(c16)
+        self.up16, self.a16 = nn.Conv2d(c16, c16, 1), Block(c16, 5)
+        self.up8, self.b8 = nn.Conv2d(c16, c8, 1), Block(c8, 5, 1)
+        self.up4, self.m4 = nn.Conv2d(c8, c4, 1), nn.Conv2d(6, c4, 3, 1, 1)
+        self.d4 = nn.Conv2d(c4, c4, 3, 1, 1)
         self.kernel = nn.Linear(c16, c4 + 1)
         self.iou = nn.Sequential(nn.Linear(c16, 64), nn.ReLU(), nn.Linear(64, 1))
 
@@ -243,10 +256,10 @@ class Decoder(nn.Module):
         t = torch.cat([self.token + torch.cat([q, torch.zeros_like(q[:, :1]).expand(-1, 4, -1)], 1), tokens(x32)], 1)
         t = self.norm(self.att(t))
         x32 = t[:, 7:].transpose(1, 2).reshape(x32.shape)
-        x16 = self.a16(x16 + F.pixel_shuffle(self.up16(x32), 2))
-        x8 = self.b8(x8 + F.pixel_shuffle(self.up8(x16), 2))
-        x4 = F.relu(each(self.s4(e4)) + F.pixel_shuffle(self.up4(x8), 2) + self.m4(maps))
-        x4 = x4 + F.relu(self.e4(self.d4(x4)))
+        x16 = self.a16(x16 + up(self.up16(x32)))
+        x8 = self.b8(x8 + up(self.up8(x16)))
+        x4 = F.relu(each(self.s4(e4)) + up(self.up4(x8)) + self.m4(maps))
+        x4 = x4 + F.relu(self.d4(x4))
         k = self.kernel(t[:, 3:7])
         masks = (k[..., :-1] @ x4.flatten(2)) + k[..., -1:]
         return masks.reshape(-1, 4, x4.shape[-2], x4.shape[-1]), self.iou(t[:, 3:7]).squeeze(-1).sigmoid()

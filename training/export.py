@@ -1,0 +1,144 @@
+"""Exports a checkpoint to encoder.onnx and decoder.onnx, checks them against PyTorch, and makes int8 and fp16 variants."""
+import argparse
+import os
+import warnings
+
+import numpy as np
+import torch
+
+from model import EMBED4, EMBED8, ExportedDecoder, Model
+
+OPSET = 17
+INPUTS = ["embed_8", "embed_4", "point_coords", "point_labels", "mask_input", "has_mask_input"]
+OUTPUTS = ["low_res_masks", "iou_predictions"]
+
+
+def example(p, n, h, w, seed=0):
+    """Decoder inputs for p prompts of n points, embeddings of a frame of h x w."""
+    g = torch.Generator().manual_seed(seed)
+    r = lambda *s: torch.randn(*s, generator=g)
+    return (r(1, EMBED8, h // 8, w // 8), r(1, EMBED4, h // 4, w // 4), torch.rand(p, n, 2, generator=g) * min(h, w),
+            torch.randint(-1, 4, (p, n), generator=g).float(), r(p, 1, h // 4, w // 4) * 5, torch.randint(0, 2, (p, 1), generator=g).float())
+
+
+def export(model, folder):
+    os.makedirs(folder, exist_ok=True)
+    model = model.to(memory_format=torch.contiguous_format).eval()
+    dec = ExportedDecoder(model.decoder)
+    new = {} if torch.__version__ < "2.5" else {"dynamo": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model.encoder, torch.rand(1, 3, 256, 320) * 255, os.path.join(folder, "encoder.onnx"), opset_version=OPSET, input_names=["image"], output_names=["embed_8", "embed_4"],
+            dynamic_axes={"image": {2: "H", 3: "W"}, "embed_8": {2: "H8", 3: "W8"}, "embed_4": {2: "H4", 3: "W4"}}, **new)
+        p, s = {0: "P"}, {2: "H4", 3: "W4"}
+        torch.onnx.export(
+            dec, example(2, 3, 256, 320), os.path.join(folder, "decoder.onnx"), opset_version=OPSET, input_names=INPUTS, output_names=OUTPUTS,
+            dynamic_axes={"embed_8": {2: "H8", 3: "W8"}, "embed_4": s, "point_coords": {**p, 1: "N"}, "point_labels": {**p, 1: "N"}, "mask_input": {**p, **s},
+                          "has_mask_input": p, "low_res_masks": {**p, **s}, "iou_predictions": p}, **new)
+    tidy(folder)
+
+
+def tidy(folder):
+    """Drops from the graphs what says nothing to a reader: producer paths in doc strings."""
+    import onnx
+
+    for name in ("encoder", "decoder"):
+        path = os.path.join(folder, name + ".onnx")
+        m = onnx.load(path)
+        m.doc_string = ""
+        for n in m.graph.node:
+            n.doc_string = ""
+        onnx.checker.check_model(m)
+        onnx.save(m, path)
+
+
+def check(model, folder):
+    """The largest difference between PyTorch and ONNX Runtime, over sizes, prompts and points that the export did not see."""
+    import onnxruntime as ort
+
+    model.eval()
+    enc, dec = (ort.InferenceSession(os.path.join(folder, n + ".onnx"), providers=["CPUExecutionProvider"]) for n in ("encoder", "decoder"))
+    worst = 0.0
+    with torch.no_grad():
+        for p, n, h, w in ((1, 1, 256, 256), (3, 2, 320, 192), (10, 6, 192, 320), (2, 1, 512, 512)):
+            image = torch.rand(1, 3, h, w) * 255
+            want = model.encoder(image)
+            got = enc.run(None, {"image": image.numpy()})
+            args = example(p, n, h, w)
+            want = [*want, *ExportedDecoder(model.decoder)(*args)]
+            got += dec.run(None, dict(zip(INPUTS, (a.numpy() for a in args))))
+            worst = max([worst] + [float(np.abs(a.numpy() - b).max() / (1 + np.abs(b).max())) for a, b in zip(want, got)])
+    if worst > 1e-3:
+        raise SystemExit(f"the exported graphs differ from PyTorch by {worst:.2g}")
+    return worst
+
+
+def fp16(folder, out):
+    """Half-precision weights and arithmetic, float32 at the doors. Needs onnxconverter-common."""
+    import onnx
+    from onnxconverter_common import float16
+
+    os.makedirs(out, exist_ok=True)
+    for name in ("encoder", "decoder"):
+        m = float16.convert_float_to_float16(onnx.load(os.path.join(folder, name + ".onnx")), keep_io_types=True)
+        onnx.save(m, os.path.join(out, name + ".onnx"))
+
+
+def int8(folder, out, images):
+    """Static quantisation of the encoder, calibrated on letterboxed images; the decoder keeps float32."""
+    import shutil
+
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            self.it = iter(images)
+
+        def get_next(self):
+            x = next(self.it, None)
+            return None if x is None else {"image": x}
+
+    os.makedirs(out, exist_ok=True)
+    pre = os.path.join(out, "pre.onnx")
+    quant_pre_process(os.path.join(folder, "encoder.onnx"), pre, skip_symbolic_shape=True)
+    quantize_static(pre, os.path.join(out, "encoder.onnx"), Reader(), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=["Conv"])
+    os.remove(pre)
+    shutil.copy(os.path.join(folder, "decoder.onnx"), os.path.join(out, "decoder.onnx"))
+
+
+def load(path):
+    model = Model()
+    ck = torch.load(path, map_location="cpu")
+    model.load_state_dict(ck.get("ema", ck))
+    return model.eval()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("checkpoint")
+    p.add_argument("--out", required=True)
+    p.add_argument("--fp16", help="folder for the half-precision variant")
+    p.add_argument("--int8", help="folder for the quantised variant")
+    p.add_argument("--calibrate", nargs="*", default=[], help="sources of calibration images")
+    p.add_argument("--side", type=int, default=320)
+    a = p.parse_args()
+    torch.set_num_threads(1)
+    model = load(a.checkpoint)
+    export(model, a.out)
+    print(f"exported to {a.out}; largest relative difference from PyTorch {check(model, a.out):.1e}")
+    if a.fp16:
+        fp16(a.out, a.fp16)
+    if a.int8:
+        from data import letterbox, read, split
+
+        items = split([i for s in a.calibrate for i in read(s)])[0]
+        int8(a.out, a.int8, [letterbox(i.load()[0], a.side)[0] for i in items[:: max(1, len(items) // 48)]])
+    for folder in filter(None, (a.out, a.fp16, a.int8)):
+        sizes = {n: os.path.getsize(os.path.join(folder, n + ".onnx")) for n in ("encoder", "decoder")}
+        print(folder, *(f"{n} {s / 1e6:.2f} MB" for n, s in sizes.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Trains the default model on simulated prompt sequences, as Segment Anything was trained. See README.md."""
+import argparse
+import copy
+import json
+import os
+import time
+
+import torch
+import torch.nn.functional as F
+
+from data import Batches, read, split
+from model import Model, load_bootstrap, load_yolox, prompt_maps
+from prompts import Prompts
+
+# Sizes of a batch's images: what longest sides 256 and 320 make of the usual aspects.
+SIZES = [(256, 256), (256, 192), (192, 256), (160, 256), (256, 256), (192, 320), (320, 320), (256, 320)]
+
+
+def loss_of(logits, iou, target, hard, valid, single):
+    """Focal and dice 20:1 for the single mask and the best of three, and the squared error of the predicted IoU."""
+    x = logits.float()
+    p = x.sigmoid()
+    bce = F.binary_cross_entropy_with_logits(x, target.expand_as(x), reduction="none")
+    focal = ((p - target).abs() ** 2 * bce).mean((2, 3))
+    dice = 1 - (2 * (p * target).sum((2, 3)) + 1) / (p.sum((2, 3)) + target.sum((2, 3)) + 1)
+    mask = 20 * focal + dice  # P,4
+    with torch.no_grad():
+        got = (x > 0).float()
+        inter = (got * hard).sum((2, 3))
+        true = inter / (got.sum((2, 3)) + hard.sum((2, 3)) - inter).clamp(min=1)
+    best = mask[:, 1:].amin(1)
+    # A single click is ambiguous: one of three may be right. With more to go on, the single mask has to be.
+    total = mask[:, 0] + torch.where(single, best, 0.25 * best) + ((iou.float() - true) ** 2).sum(1)
+    n = valid.float().sum().clamp(min=1)
+    return (total * valid).sum() / n, {"iou0": ((true[:, 0] * valid).sum() / n), "best": ((true.amax(1) * valid).sum() / n), "single": true[single & valid]}
+
+
+def step_loss(model, batches, n, size, g, device):
+    image, visible, whole = batches.draw(n, size)
+    m = visible.shape[1]
+    shrink = lambda t: F.avg_pool2d(t.reshape(n * m, 1, *t.shape[-2:]).float(), 4)
+    target, whole = shrink(visible), shrink(whole)
+    valid = target.flatten(1).sum(1) > 4
+    prompts = Prompts(target, whole, g)
+    rounds = 1 + int(torch.rand(1, generator=g) < 0.7) + int(torch.rand(1, generator=g) < 0.25)
+    total, first, logs = 0.0, None, []
+    with torch.autocast(device_type=device.split(":")[0], dtype=torch.bfloat16):
+        e8, e4 = model.encoder(image.contiguous(memory_format=torch.channels_last))
+        for r in range(rounds):
+            if r:
+                best = iou.float().argmax(1) if first else torch.zeros_like(valid, dtype=torch.long)
+                prompts.correct(logits[torch.arange(n * m), best][:, None], click=not (r == 2 and torch.rand(1, generator=g) < 0.4))
+            first = r == 0
+            maps = prompt_maps(prompts.coords, prompts.labels, prompts.mask, prompts.has)
+            logits, iou = model.decoder(e8, e4, maps.contiguous(memory_format=torch.channels_last))
+            loss, log = loss_of(logits, iou, target, prompts.hard, valid, prompts.single)
+            total = total + loss
+            logs.append(log)
+    out = {"loss": float(total.detach()) / rounds, "iou0": float(logs[0]["iou0"]), "best": float(logs[0]["best"]), "last": float(logs[-1]["iou0"])}
+    return total / rounds, out
+
+
+def groups(model, a):
+    trunk = list(model.encoder.trunk.parameters())
+    seen = {id(p) for p in trunk}
+    neck = [p for p in model.encoder.parameters() if id(p) not in seen]
+    return [
+        {"params": trunk, "scale": a.lr * a.trunk_scale},
+        {"params": neck, "scale": a.lr * a.neck_scale},
+        {"params": list(model.decoder.parameters()), "scale": a.lr},
+    ]
+
+
+def freeze_norms(model):
+    """With few images a batch, the running statistics of a start that has been trained are better than new ones."""
+    for m in model.modules():
+        if isinstance(m, torch.nn.BatchNorm2d):
+            m.eval()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data", nargs="+", required=True, help=read.__doc__)
+    p.add_argument("--run", required=True, help="folder of the checkpoint and the log; a run found there is resumed")
+    p.add_argument("--trunk", help="yolox_nano.onnx to start the trunk from")
+    p.add_argument("--bootstrap", help="bootstrap.pt to start the encoder from")
+    p.add_argument("--steps", type=int, default=0, help="how many steps in all (reproducible from the seed)")
+    p.add_argument("--minutes", type=float, default=0, help="or how long in all")
+    p.add_argument("--batch", type=int, default=8, help="images a step")
+    p.add_argument("--targets", type=int, default=6, help="prompts an image")
+    p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--trunk-scale", type=float, default=0.1)
+    p.add_argument("--neck-scale", type=float, default=0.5)
+    p.add_argument("--freeze-norms", action="store_true")
+    p.add_argument("--ema", type=float, default=0.998)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    p.add_argument("--sizes", help="image sizes to draw from, HxW,HxW,...")
+    p.add_argument("--save-every", type=float, default=60, help="seconds")
+    a = p.parse_args()
+    if bool(a.steps) == bool(a.minutes):
+        p.error("give either --steps or --minutes")
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    os.makedirs(a.run, exist_ok=True)
+    sizes = [tuple(map(int, s.split("x"))) for s in a.sizes.split(",")] if a.sizes else SIZES
+
+    model = Model()
+    if a.bootstrap:
+        load_bootstrap(model.encoder, a.bootstrap)
+    elif a.trunk:
+        load_yolox(model.encoder.trunk, a.trunk)
+    model.to(a.device, memory_format=torch.channels_last)
+    ema = copy.deepcopy(model).eval()
+    opt = torch.optim.AdamW(groups(model, a), lr=a.lr, weight_decay=0.02)
+    train, held = split([i for s in a.data for i in read(s)])
+    g = torch.Generator().manual_seed(a.seed + 1)
+    batches = Batches(train, a.device, a.seed + 2, a.targets)
+    step, spent, path = 0, 0.0, os.path.join(a.run, "checkpoint.pt")
+    if os.path.exists(path):
+        ck = torch.load(path, map_location=a.device)
+        model.load_state_dict(ck["model"]), ema.load_state_dict(ck["ema"]), opt.load_state_dict(ck["opt"])
+        step, spent = ck["step"], ck["spent"]
+        g.set_state(ck["g"].cpu()), batches.g.set_state(ck["data"].cpu())
+    print(f"{len(train)} images to train on, {len(held)} held out; from step {step}", flush=True)
+
+    log = open(os.path.join(a.run, "log.jsonl"), "a")
+    begin, saved, window = time.time() - spent, time.time(), []
+
+    def save():
+        state = {"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step, "spent": time.time() - begin, "g": g.get_state(), "data": batches.g.get_state(), "args": vars(a)}
+        torch.save(state, path + ".new")
+        os.replace(path + ".new", path)
+
+    while True:
+        done = step / a.steps if a.steps else (time.time() - begin) / (60 * a.minutes)
+        if done >= 1:
+            break
+        rate = min(1.0, (step + 1) / 60) * (0.01 + 0.99 * 0.5 * (1 + torch.cos(torch.tensor(done * torch.pi)).item()))
+        for group in opt.param_groups:
+            group["lr"] = group["scale"] * rate
+        model.train()
+        if a.freeze_norms:
+            freeze_norms(model)
+        size = sizes[int(torch.randint(len(sizes), (1,), generator=g))]
+        loss, out = step_loss(model, batches, a.batch, size, g, a.device)
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            opt.step()
+        step += 1
+        keep = min(a.ema, (step + 1) / (step + 10))
+        with torch.no_grad():
+            for e, v in zip(ema.state_dict().values(), model.state_dict().values()):
+                e.lerp_(v, 1 - keep) if e.dtype.is_floating_point else e.copy_(v)
+        window.append(out)
+        if step % 20 == 0 or step == a.steps:
+            mean = {k: round(sum(o[k] for o in window) / len(window), 4) for k in out}
+            line = {"step": step, "minutes": round((time.time() - begin) / 60, 2), "lr": round(a.lr * rate, 6), **mean}
+            print(json.dumps(line), file=log, flush=True)
+            print(json.dumps(line), flush=True)
+            window = []
+        if time.time() - saved > a.save_every:
+            save()
+            saved = time.time()
+    save()
+
+
+if __name__ == "__main__":
+    main()
