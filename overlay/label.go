@@ -1,0 +1,111 @@
+package overlay
+
+import (
+	"image"
+	"image/color"
+	"strconv"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// suffixes say what the picture alone does not.
+func suffix(o *seg.Object) string {
+	switch {
+	case o.State == seg.Occluded:
+		return " · hidden"
+	case o.State == seg.Lost:
+		return " · lost"
+	case o.State == seg.Tentative:
+		return " · …"
+	case len(o.Candidates) > 0 || o.State == seg.Uncertain:
+		return " ?"
+	}
+	return ""
+}
+
+// labels writes a chip at every object, and in the lower left corner one for each object that has no place.
+func (p *Painter) labels(c *canvas, objects []seg.Object) {
+	if p.text.resize(min(max(c.h/40, 11), 48)) != nil {
+		return
+	}
+	p.chips = p.chips[:0]
+	nowhere := 0
+	for i := range objects {
+		o := &objects[i]
+		if o.State == seg.Ended {
+			continue
+		}
+		p.name = append(nameOf(o, p.name[:0]), suffix(o)...)
+		w, fit := p.text.width(p.name, max(c.w/3, 3*p.text.size))
+		pad := p.text.size / 3
+		size := image.Pt(w+3*pad, p.text.height+pad/2)
+		at := image.Pt(pad, c.h-pad-size.Y-nowhere*(size.Y+2))
+		if o.Mask != nil && !o.Mask.Rect.Empty() {
+			at = p.spot(c, o.Mask, size)
+		} else {
+			nowhere++
+		}
+		p.chip(c, image.Rectangle{at, at.Add(size)}, p.name[:fit], Color(o.ID), o.State.Visible())
+	}
+}
+
+func nameOf(o *seg.Object, buf []byte) []byte {
+	if o.Name != "" {
+		return append(buf, o.Name...)
+	}
+	return strconv.AppendUint(append(buf, '#'), uint64(o.ID), 10)
+}
+
+// spot is the corner of a chip over the mask's box: above it if there is room, else at its upper edge; below another
+// chip rather than over it.
+func (p *Painter) spot(c *canvas, m *seg.Mask, size image.Point) image.Point {
+	x := m.Rect.Min.X * c.w / m.W
+	y := m.Rect.Min.Y*c.h/m.H - size.Y - 3
+	at := image.Pt(min(max(x, 0), max(0, c.w-size.X)), min(max(y, 0), max(0, c.h-size.Y)))
+	for try := 0; try < 4; try++ {
+		hit := p.covered(image.Rectangle{at, at.Add(size)})
+		if hit.Empty() || hit.Max.Y+1+size.Y > c.h {
+			break
+		}
+		at.Y = hit.Max.Y + 1
+	}
+	return at
+}
+
+func (p *Painter) covered(r image.Rectangle) image.Rectangle {
+	for _, k := range p.chips {
+		if k.Overlaps(r) {
+			return k
+		}
+	}
+	return image.Rectangle{}
+}
+
+// chip draws a dark plate with a bar in the object's colour and its text.
+func (p *Painter) chip(c *canvas, r image.Rectangle, text []byte, k color.RGBA, bright bool) {
+	if len(p.chips) < cap(p.chips) {
+		p.chips = append(p.chips, r)
+	}
+	bar := max(2, p.text.size/4)
+	plate, grey := uint32(205), uint8(250)
+	if !bright {
+		plate, grey = 150, 200
+	}
+	in := r.Intersect(c.bounds())
+	for y := in.Min.Y; y < in.Max.Y; y++ {
+		dst := c.row(y)
+		edge := 0
+		if y == r.Min.Y || y == r.Max.Y-1 {
+			edge = 1 // the corners are cut
+		}
+		for x := in.Min.X + edge; x < in.Max.X-edge; x++ {
+			px := dst[3*x : 3*x+3 : 3*x+3]
+			if x < r.Min.X+bar {
+				mix(px, k.B, k.G, k.R, 240)
+			} else {
+				mix(px, 26, 22, 20, plate)
+			}
+		}
+	}
+	p.text.draw(c, r.Min.X+bar+p.text.size/3, r.Min.Y+(r.Dy()-p.text.height)/2+p.text.ascent, text, grey)
+}
