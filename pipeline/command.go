@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -71,14 +73,38 @@ func (p *Pipeline) Objects(ctx context.Context) ([]seg.Object, seg.FrameRef, err
 	return out, ref, err
 }
 
-// Stats are the counters so far.
-func (p *Pipeline) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
-	err := p.call(ctx, func() {
-		s = p.stats
-		s.Newest, s.Width, s.Height, s.Objects = p.ref, p.size[0], p.size[1], len(p.objects)
-	})
-	return s, err
+// Counters are the counters so far. Safe to call at any time, from any goroutine.
+func (p *Pipeline) Counters() Counters {
+	return Counters{
+		Processed: p.processed.Load(), Keyframes: p.keyframes.Load(), LastKeyframe: p.lastKeyframe.Load(),
+		Answers: p.answers.Load(), ModelErrors: p.modelErrors.Load(),
+	}
+}
+
+// Kinds are the kinds of prompt that the present model takes. Safe to call from any goroutine.
+func (p *Pipeline) Kinds() inference.Kinds { return *p.kinds.Load() }
+
+// Frame is the kept, reduced frame that a prompt would mean by this sequence (0 is the newest). The reference is the
+// caller's to release; hold it no longer than a model call, since the pool counts on few holders.
+func (p *Pipeline) Frame(ctx context.Context, seq uint64) (*frame.Frame, error) {
+	var f *frame.Frame
+	if err := p.call(ctx, func() {
+		newest := p.frames.newest()
+		if newest == nil {
+			return
+		}
+		if seq == 0 {
+			seq = newest.Seq
+		}
+		seq, _ = p.named(seq)
+		f = p.frames.at(seq).Retain()
+	}); err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, ErrNoFrame
+	}
+	return f, nil
 }
 
 // edit changes one object and returns it as it stands afterwards.

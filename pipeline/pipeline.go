@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/frame"
@@ -96,19 +97,18 @@ type Pipeline struct {
 	objects []seg.Object
 	changes []seg.Change
 	queries []tracker.Query
-	stats   Stats
-	ctx     context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
+
+	processed, keyframes, lastKeyframe, answers, modelErrors atomic.Uint64
+	kinds                                                    atomic.Pointer[inference.Kinds]
+
+	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
 }
 
-// Stats are counters of a pipeline.
-type Stats struct {
+// Counters say how much a pipeline has done.
+type Counters struct {
 	Processed    uint64 // frames
 	Keyframes    uint64 // embeddings made
-	LastKeyframe uint64 // the newest keyframe whose objects were answered, or that was made for a prompt
-	Newest       seg.FrameRef
-	Width        int
-	Height       int
-	Objects      int
+	LastKeyframe uint64 // the newest frame whose objects were decoded
 	Answers      uint64 // decodes that came back
 	ModelErrors  uint64
 }
@@ -119,11 +119,14 @@ func New(o Options) (*Pipeline, error) {
 		return nil, errors.New("pipeline: a model and a tracker are needed")
 	}
 	o = o.withDefaults()
-	return &Pipeline{
+	p := &Pipeline{
 		o: o, tr: o.Tracker, model: o.Model, info: o.Model.Info(),
 		frames: newFrameRing(o.Frames, o.FrameBytes), keys: keyframeRing{limit: o.Keyframes},
 		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
-	}, nil
+	}
+	kinds := p.info.Kinds
+	p.kinds.Store(&kinds)
+	return p, nil
 }
 
 // Run takes frames from in until ctx ends, or the model has failed too often in a row. It joins its lanes, closes
@@ -191,7 +194,7 @@ func (p *Pipeline) take(f *frame.Frame) {
 	p.o.Observe("reduce", reduced.Sub(start))
 	p.o.Observe("track", time.Since(reduced))
 	p.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
-	p.stats.Processed++
+	p.processed.Add(1)
 	p.dispatch()
 	p.show(f)
 	p.o.Observe("frame", time.Since(start))

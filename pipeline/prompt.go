@@ -17,6 +17,7 @@ var (
 	ErrNoFrame       = errors.New("no frame has come from the camera yet")
 	ErrOverloaded    = errors.New("too many prompts wait for the model")
 	ErrTooMany       = errors.New("too many objects are followed")
+	ErrBadRequest    = errors.New("the command makes no sense now")
 	ErrNothingFound  = errors.New("the model found nothing there")
 	errStopped       = errors.New("the pipeline has stopped")
 )
@@ -213,6 +214,8 @@ func objectError(err error) error {
 func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
 	return p.call(ctx, func() {
 		p.model, p.info = m, m.Info()
+		kinds := p.info.Kinds
+		p.kinds.Store(&kinds)
 		p.flush()
 		p.forced = true
 	})

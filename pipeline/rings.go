@@ -19,7 +19,7 @@ type frameRing struct {
 
 // newFrameRing keeps up to limit frames and up to the given number of bytes, but at least two frames.
 func newFrameRing(limit, bytes int) *frameRing {
-	const elsewhere = 2 // one in the embed lane, one being written
+	const elsewhere = 6 // one in the embed lane, one being written, a few with callers of Frame
 	return &frameRing{
 		pool:  frame.NewPool(limit + elsewhere),
 		limit: limit, bytes: bytes, frames: make([]*frame.Frame, 0, limit),

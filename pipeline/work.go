@@ -153,7 +153,7 @@ func (p *Pipeline) countFailure(j *job) {
 		p.failures = 0
 	case errors.As(j.err, &unsupported), errors.Is(j.err, context.Canceled):
 	default:
-		p.stats.ModelErrors++
+		p.modelErrors.Add(1)
 		if p.failures++; p.failures >= p.o.MaxErrors {
 			p.fatal = fmt.Errorf("pipeline: the model failed %d times in a row, last on frame %d: %w", p.failures, j.seq, j.err)
 		}
@@ -169,7 +169,7 @@ func (p *Pipeline) embedded(j *job) {
 		p.failTickets(j.seq, j.err)
 		return
 	}
-	p.stats.Keyframes++
+	p.keyframes.Add(1)
 	k := &keyframe{seq: j.seq, emb: j.embedding}
 	if j.seq < p.tr.Oldest() {
 		// So late that nothing can be carried from it to the present. Prompts that waited for it are asked anew.
@@ -185,8 +185,8 @@ func (p *Pipeline) embedded(j *job) {
 
 // decoded takes the model's answers to the tracker and to those who asked.
 func (p *Pipeline) decoded(j *job) {
-	p.stats.Answers++
-	p.stats.LastKeyframe = max(p.stats.LastKeyframe, j.seq)
+	p.answers.Add(1)
+	p.lastKeyframe.Store(max(p.lastKeyframe.Load(), j.seq))
 	answers := make([]tracker.Answer, len(j.queries))
 	for i, q := range j.queries {
 		answers[i] = tracker.Answer{ID: q.ID, Prompt: q.Prompt, Err: j.err}

@@ -1,0 +1,70 @@
+# segedge: make run starts it, make test tests it, make help lists the rest.
+
+SOURCE ?= synthetic
+LISTEN ?= 127.0.0.1:8080
+ARGS   ?=
+PREFIX ?= /usr/local
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+export CGO_CXXFLAGS ?= -O2 -g0
+GO := go
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: run test build deps test-deps lint unit race e2e bench fuzz install uninstall clean help
+
+run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
+	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
+
+build: deps ## build bin/segedge
+	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/segedge ./cmd/segedge
+
+deps: ## install what building and running needs, if it is missing
+	@scripts/need-go.sh
+	@scripts/packages.sh build
+	@scripts/onnxruntime.sh
+
+test-deps: deps
+	@scripts/packages.sh test
+
+test: test-deps build lint unit race e2e ## lint, unit tests, race detector, end-to-end tests
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+unit: ## the packages without cgo, as they build on any machine
+	CGO_ENABLED=0 $(GO) test $$(scripts/packages-without-cgo.sh)
+
+race: ## every package under the race detector, cgo leaves too
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v /e2e)
+
+e2e: build ## the whole agent against mosquitto, Chromium and a WebRTC peer
+	$(GO) test -count=1 -timeout 15m ./e2e
+
+bench: build ## stage costs at 480p and 720p with 1, 5 and 10 objects
+	bin/segedge bench
+
+fuzz: ## half a minute for every decoder
+	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . ); do \
+	  for f in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9]+).*/\1/p' $$t); do \
+	    echo "$$f in $$(dirname $$t)"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s ./$$(dirname $$t) || exit 1; done; done
+
+install: build ## put segedge on this box with its unit (as root)
+	install -D -m 755 bin/segedge $(DESTDIR)$(PREFIX)/bin/segedge
+	install -D -m 755 $${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1} $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1
+	install -D -m 644 systemd/segedge.service $(DESTDIR)/etc/systemd/system/segedge.service
+	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { mkdir -p $(DESTDIR)/etc/segedge; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
+	@test -n "$(DESTDIR)" || { getent passwd segedge >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin segedge; systemctl daemon-reload || true; }
+	@echo "installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"
+
+uninstall: ## take it off again; configuration and state stay
+	-test -n "$(DESTDIR)" || systemctl disable --now segedge
+	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service
+	-test -n "$(DESTDIR)" || systemctl daemon-reload
+
+clean: ## remove what was built; the runtime library stays
+	rm -rf bin
+
+help:
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12

@@ -1,0 +1,173 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/seg"
+)
+
+// VideoSink gets every processed frame with its objects. Show never blocks; the sink retains the frame and copies the
+// objects that it keeps.
+type VideoSink interface {
+	Show(f *frame.Frame, objects []seg.Object)
+}
+
+// EventSink gets what happened. Publish never blocks; the sink owns durability.
+type EventSink interface {
+	Publish(seg.Event)
+}
+
+// Options are the agent's inputs.
+type Options struct {
+	Name           string
+	Version        string
+	Model          inference.Segmenter // shared by all cameras; not closed by the agent
+	Events         EventSink           // may be nil
+	UpdateInterval time.Duration       // least time between two object.updated of an object; 0 sends every change
+	CommandTimeout time.Duration       // the longest that a command waits for the model; 20 s
+	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
+	Logger         *slog.Logger
+}
+
+// Grounder finds what a phrase names in a frame, best first. Safe for concurrent use.
+type Grounder interface {
+	Ground(ctx context.Context, f *frame.Frame, phrase string) ([]seg.Box, error)
+}
+
+// Agent runs cameras and does what it is told. It implements api.Service.
+type Agent struct {
+	o       Options
+	started time.Time
+	order   []string
+	cameras map[string]*camera
+
+	mu   sync.Mutex
+	info inference.Info
+}
+
+var _ api.Service = (*Agent)(nil)
+
+// New makes an agent of the given cameras; it starts nothing.
+func New(o Options, cameras []CameraOptions) (*Agent, error) {
+	if o.Model == nil || len(cameras) == 0 {
+		return nil, errors.New("agent: a model and at least one camera are needed")
+	}
+	if o.CommandTimeout == 0 {
+		o.CommandTimeout = 20 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, info: o.Model.Info()}
+	for _, co := range cameras {
+		if a.cameras[co.Name] != nil {
+			return nil, fmt.Errorf("agent: two cameras are named %q", co.Name)
+		}
+		c, err := newCamera(co, o)
+		if err != nil {
+			return nil, fmt.Errorf("camera %s: %w", co.Name, err)
+		}
+		a.order = append(a.order, co.Name)
+		a.cameras[co.Name] = c
+	}
+	return a, nil
+}
+
+// Run runs every camera until ctx ends, every source has ended, or one fails for good. It joins all it started.
+func (a *Agent) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make(chan error, len(a.cameras))
+	for _, c := range a.cameras {
+		wg.Go(func() {
+			if err := c.run(ctx); err != nil {
+				errs <- fmt.Errorf("camera %s: %w", c.name, err)
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// Cameras are the cameras' names in the order given.
+func (a *Agent) Cameras() []string { return a.order }
+
+// Info describes the agent.
+func (a *Agent) Info() api.Info {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return api.Info{
+		Schema: api.Schema, Agent: a.o.Name, Version: a.o.Version, Started: a.started, Cameras: a.order,
+		Model: a.info.Name, Family: a.info.Family, Provider: a.info.Provider, Why: a.info.Why,
+		Grounded: a.o.Grounder != nil || a.info.Kinds.Text,
+	}
+}
+
+// State is what a camera does now.
+func (a *Agent) State(name string) (api.State, bool) {
+	c := a.cameras[name]
+	if c == nil {
+		return api.State{}, false
+	}
+	return c.state(), true
+}
+
+// Objects are a camera's live objects in its newest frame.
+func (a *Agent) Objects(name string) (api.Objects, bool) {
+	c := a.cameras[name]
+	if c == nil {
+		return api.Objects{}, false
+	}
+	objects, ref := c.shown()
+	return api.Objects{Schema: api.Schema, Camera: name, Frame: ref, Objects: objects}, true
+}
+
+// Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.
+func (a *Agent) Observe(camera, stage string, took time.Duration) {
+	if c := a.cameras[camera]; c != nil {
+		c.times.observe(stage, took)
+	}
+}
+
+// Progress counts what moves while the agent is well: frames processed, and frames waited for while a camera is known
+// to be gone and is being reopened. A watchdog that sees it stand still has a reason to bite.
+func (a *Agent) Progress() uint64 {
+	var n uint64
+	for _, c := range a.cameras {
+		n += c.progress()
+	}
+	return n
+}
+
+// Swap changes the model of every camera without losing the objects. The old one is the caller's to close.
+func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) error {
+	for _, name := range a.order {
+		if err := a.cameras[name].pipe.Swap(ctx, m); err != nil {
+			return fmt.Errorf("camera %s: %w", name, err)
+		}
+	}
+	a.mu.Lock()
+	before := a.info.Name
+	a.info = m.Info()
+	after := a.info.Name
+	a.mu.Unlock()
+	for _, name := range a.order {
+		a.cameras[name].publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+)
+
+// CameraOptions are one camera's inputs.
+type CameraOptions struct {
+	Name    string
+	Source  capture.Options  // what to open and how; pool, slot and callbacks are the agent's
+	Tracker *tracker.Tracker // this camera's own
+	Video   VideoSink        // may be nil
+	Viewers func() int       // who watches; may be nil
+	// Prompts are asked on the first frame.
+	Prompts  []pipeline.Request
+	Pipeline pipeline.Options // limits; the rest is the agent's
+}
+
+// camera is one source, its pipeline, and what its doors see of it.
+type camera struct {
+	name     string
+	o        CameraOptions
+	events   EventSink
+	grounder Grounder
+	kinds    func() inference.Kinds
+	log      *slog.Logger
+
+	pool   *frame.Pool
+	latest *frame.Latest
+	source *capture.Capture
+	pipe   *pipeline.Pipeline
+	times  times
+	update updates
+
+	mu       sync.Mutex // everything below: written by the loop, read by the doors
+	phase    string
+	reason   string
+	opened   int // times the source was opened
+	paused   bool
+	w, h     int
+	ref      seg.FrameRef
+	objects  []seg.Object
+	rate     rate
+	frames   uint64
+	waits    uint64 // reopenings under way, for the watchdog
+	started  bool
+	prompted sync.WaitGroup
+}
+
+// holders are the places that may hold a full frame at once: capture's write, the slot, the pipeline, and the video
+// sink's slot and brush.
+const holders = 5
+
+func newCamera(co CameraOptions, o Options) (*camera, error) {
+	c := &camera{
+		name: co.Name, o: co, events: o.Events, grounder: o.Grounder, log: o.Logger.With("camera", co.Name),
+		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
+		update: updates{every: o.UpdateInterval, last: map[seg.ID]published{}},
+	}
+	po := co.Pipeline
+	po.Model, po.Tracker, po.Logger = o.Model, co.Tracker, c.log
+	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
+	var err error
+	if c.pipe, err = pipeline.New(po); err != nil {
+		return nil, err
+	}
+	co.Source.Pool, co.Source.Out, co.Source.Logger, co.Source.OnState = c.pool, c.latest, c.log, c.sourceState
+	c.source, err = capture.New(co.Source)
+	return c, err
+}
+
+// run captures and follows until ctx ends, the source ends or the model fails. The source stops first, so that nothing
+// new comes while the pipeline gives back what it holds.
+func (c *camera) run(ctx context.Context) error {
+	captureCtx, stopCapture := context.WithCancel(ctx)
+	defer stopCapture()
+	pipeCtx, stopPipe := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPipe()
+	pipeErr := make(chan error, 1)
+	go func() {
+		err := c.pipe.Run(pipeCtx, c.latest)
+		stopCapture()
+		pipeErr <- err
+	}()
+	err := c.source.Run(captureCtx)
+	c.latest.Close()
+	stopPipe()
+	perr := <-pipeErr
+	c.prompted.Wait()
+	c.setState(api.Stopped, "")
+	if perr != nil {
+		return perr
+	}
+	return err
+}
+
+// sourceState hears of the source's life.
+func (c *camera) sourceState(s capture.State) {
+	switch s.Kind {
+	case capture.Opened:
+		c.mu.Lock()
+		again := c.opened > 0
+		c.opened++
+		c.mu.Unlock()
+		c.setState(api.Running, "")
+		if again {
+			c.background(func(ctx context.Context) { _ = c.pipe.Reset(ctx) }) // a pipeline that has stopped needs none
+			c.publish(seg.Event{Type: seg.CameraRecovered})
+		}
+	case capture.Stalled:
+		c.setState(api.Stalled, s.Reason)
+		c.publish(seg.Event{Type: seg.CameraStalled, Details: map[string]any{"reason": s.Reason}})
+	case capture.Recovered:
+		c.setState(api.Running, "")
+		c.publish(seg.Event{Type: seg.CameraRecovered})
+	case capture.Retrying:
+		c.mu.Lock()
+		c.waits++
+		c.mu.Unlock()
+	}
+}
+
+// background runs something that waits for the pipeline, joined when the camera stops.
+func (c *camera) background(fn func(context.Context)) {
+	c.prompted.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		fn(ctx)
+	})
+}
+
+func (c *camera) setState(state, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.phase, c.reason = state, reason
+}
+
+// show is the pipeline's frame, on its way to the viewers.
+func (c *camera) show(f *frame.Frame, objects []seg.Object) {
+	c.mu.Lock()
+	c.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
+	c.w, c.h = f.Width, f.Height
+	c.objects = append(c.objects[:0], objects...)
+	c.rate.tick(f.Captured)
+	c.frames++
+	first := !c.started
+	c.started = true
+	c.mu.Unlock()
+	if c.o.Video != nil {
+		c.o.Video.Show(f, objects)
+	}
+	c.update.each(f.Captured, objects, func(before, after *seg.Object) {
+		c.publish(seg.Event{Type: seg.ObjectUpdated, Frame: c.ref, Before: before, After: after})
+	})
+	if first {
+		c.firstFrame(f.Seq)
+	}
+}
+
+// firstFrame asks the prompts that were given at start.
+func (c *camera) firstFrame(seq uint64) {
+	for _, r := range c.o.Prompts {
+		r.Frame = seq
+		c.background(func(ctx context.Context) {
+			if _, err := c.ask(ctx, r); err != nil {
+				c.log.Warn("a prompt given at start found nothing", "prompt", r.Prompt.Summary(), "err", err)
+			}
+		})
+	}
+}
+
+// changed is the pipeline's news, on its way to the world.
+func (c *camera) changed(ref seg.FrameRef, changes []seg.Change) {
+	for _, ch := range changes {
+		if ch.Type == seg.ObjectUpdated {
+			continue // show sends these, at the rate that was asked for
+		}
+		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After})
+	}
+}
+
+func (c *camera) publish(e seg.Event) {
+	if c.events == nil {
+		return
+	}
+	e.Camera, e.Time = c.name, time.Now()
+	if e.Frame.Seq == 0 {
+		_, e.Frame = c.shown()
+	}
+	c.events.Publish(e)
+}
+
+// shown are the objects of the newest frame; the slice is the caller's.
+func (c *camera) shown() ([]seg.Object, seg.FrameRef) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.objects), c.ref
+}
+
+func (c *camera) size() (w, h int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.w, c.h
+}
+
+func (c *camera) progress() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.frames + c.waits
+}
+
+// state is the retained state.
+func (c *camera) state() api.State {
+	got := c.source.Stats()
+	done := c.pipe.Counters()
+	s := api.State{
+		Schema: api.Schema, Camera: c.name, Captured: got.Captured, Dropped: got.Dropped + c.latest.Dropped(),
+		Processed: done.Processed, Keyframes: done.Keyframes, Stages: c.times.snapshot(),
+	}
+	if c.o.Viewers != nil {
+		s.Viewers = c.o.Viewers()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.State, s.Reason = c.phase, c.reason
+	if c.paused && s.State == api.Running {
+		s.State = api.Paused
+	}
+	s.Width, s.Height, s.FPS = c.w, c.h, seg.Round4(c.rate.perSecond())
+	s.Frame, s.Objects = c.ref.Seq, len(c.objects)
+	if done.LastKeyframe > 0 {
+		s.KeyframeAge = int(c.ref.Seq - min(c.ref.Seq, done.LastKeyframe))
+	}
+	return s
+}
+
+func (c *camera) pause(ctx context.Context, paused bool) error {
+	if err := c.pipe.Pause(ctx, paused); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused = paused
+	return nil
+}
+
+// ask prompts the pipeline. A phrase that the model does not understand by itself becomes a box first.
+func (c *camera) ask(ctx context.Context, r pipeline.Request) (pipeline.Result, error) {
+	if r.Prompt.Text == "" || c.pipe.Kinds().Text {
+		return c.pipe.Prompt(ctx, r)
+	}
+	if r.Name == "" {
+		r.Name = r.Prompt.Text
+	}
+	if c.grounder == nil {
+		return pipeline.Result{}, &api.Error{Code: api.Unsupported,
+			Message: "this agent takes no text prompts: set grounding.model to a detector, or use a point or a box"}
+	}
+	f, err := c.pipe.Frame(ctx, r.Frame)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	r.Frame = f.Seq
+	boxes, err := c.grounder.Ground(ctx, f, r.Prompt.Text)
+	f.Release()
+	if err != nil {
+		return pipeline.Result{}, fmt.Errorf("grounding %q: %w", r.Prompt.Text, err)
+	}
+	if len(boxes) == 0 {
+		return pipeline.Result{}, fmt.Errorf("%w: no %q is in the picture", pipeline.ErrNothingFound, r.Prompt.Text)
+	}
+	r.Prompt.Text, r.Prompt.Box = "", &boxes[0]
+	return c.pipe.Prompt(ctx, r)
+}

@@ -1,0 +1,163 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+)
+
+// errUnknownObject is an id that is not of this camera.
+var errUnknownObject = pipeline.ErrUnknownObject
+
+// Do carries a command out.
+func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply {
+	c := a.cameras[name]
+	if c == nil {
+		return api.Refuse(cmd.ID, api.UnknownCamera, fmt.Sprintf("there is no camera %q", name))
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.o.CommandTimeout)
+	defer cancel()
+	result, err := a.do(ctx, c, cmd)
+	if err != nil {
+		code, sentence := explain(err)
+		return api.Refuse(cmd.ID, code, sentence)
+	}
+	return api.Done(cmd.ID, result)
+}
+
+// do dispatches on the verb and the type of its body.
+func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error) {
+	switch b := cmd.Body.(type) {
+	case *api.Prompt:
+		return a.prompt(ctx, c, b)
+	case *api.Choose:
+		return c.edit(b.Object, func(id seg.ID) (seg.Object, error) { return c.pipe.Choose(ctx, id, b.Candidate) })
+	case *api.Rename:
+		return c.edit(b.Object, func(id seg.ID) (seg.Object, error) { return c.pipe.Rename(ctx, id, b.Name) })
+	case *api.Target:
+		return c.target(ctx, cmd.Verb, b.Object)
+	case *api.Nothing:
+		return nil, c.simple(ctx, cmd.Verb)
+	}
+	return nil, &api.Error{Code: api.Unsupported, Message: fmt.Sprintf("this agent does not know how to %s", cmd.Verb)}
+}
+
+func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
+	switch verb {
+	case "remove":
+		id, err := c.id(object)
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.pipe.Remove(ctx, id)
+	case "undo":
+		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Undo(ctx, id) })
+	case "confirm":
+		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Confirm(ctx, id) })
+	case "reject":
+		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Reject(ctx, id) })
+	}
+	return nil, &api.Error{Code: api.UnknownVerb, Message: fmt.Sprintf("there is no command %q", verb)}
+}
+
+func (c *camera) simple(ctx context.Context, verb string) error {
+	switch verb {
+	case "clear":
+		return c.pipe.Clear(ctx)
+	case "pause":
+		return c.pause(ctx, true)
+	case "resume":
+		return c.pause(ctx, false)
+	case "keyframe":
+		return c.pipe.Keyframe(ctx)
+	}
+	return &api.Error{Code: api.Unsupported, Message: fmt.Sprintf("this agent does not know how to %s", verb)}
+}
+
+// edit changes one object and answers with its document.
+func (c *camera) edit(object string, change func(seg.ID) (seg.Object, error)) (any, error) {
+	id, err := c.id(object)
+	if err != nil {
+		return nil, err
+	}
+	o, err := change(id)
+	if err != nil {
+		return nil, err
+	}
+	return c.document(&o, false)
+}
+
+// id reads an object's id as this camera writes it.
+func (c *camera) id(s string) (seg.ID, error) {
+	id, err := api.ParseObject(c.name, s)
+	if err != nil {
+		return 0, fmt.Errorf("%w %q on camera %q", errUnknownObject, s, c.name)
+	}
+	return id, nil
+}
+
+// document is an object as the doors write it, with its mask on the full frame if asked.
+func (c *camera) document(o *seg.Object, mask bool) (json.RawMessage, error) {
+	d := seg.Document{Camera: c.name, Object: o}
+	if mask {
+		d.W, d.H = c.size()
+	}
+	return json.Marshal(d)
+}
+
+// prompt asks the model, by way of the grounder for a phrase.
+func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, error) {
+	p, err := b.Seg()
+	if err != nil {
+		return nil, &api.Error{Code: api.BadRequest, Message: err.Error()}
+	}
+	r := pipeline.Request{Name: b.Name, Prompt: p, Frame: b.Frame}
+	if b.Object != "" {
+		if r.Object, err = c.id(b.Object); err != nil {
+			return nil, err
+		}
+	}
+	res, err := c.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.document(&res.Object, true)
+	if err != nil {
+		return nil, err
+	}
+	return api.PromptResult{
+		Object: seg.ObjectID(c.name, res.Object.ID), Frame: res.Frame, Requested: res.Requested, FrameGone: res.FrameGone, Document: doc,
+	}, nil
+}
+
+// explain is an error's code and its one sentence.
+func explain(err error) (api.Code, string) {
+	var refusal *api.Error
+	var unsupported *inference.UnsupportedError
+	code := api.Internal
+	switch {
+	case errors.As(err, &refusal):
+		code = refusal.Code
+	case errors.As(err, &unsupported):
+		code = api.Unsupported
+	case errors.Is(err, pipeline.ErrUnknownObject):
+		code = api.UnknownObject
+	case errors.Is(err, pipeline.ErrNoFrame):
+		code = api.NotReady
+	case errors.Is(err, pipeline.ErrOverloaded), errors.Is(err, pipeline.ErrTooMany):
+		code = api.Overloaded
+	case errors.Is(err, pipeline.ErrNothingFound):
+		code = api.NothingFound
+	case errors.Is(err, pipeline.ErrBadRequest):
+		code = api.BadRequest
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		code = api.Timeout
+	}
+	return code, err.Error()
+}

@@ -1,0 +1,142 @@
+// Package archtest holds the house rules as tests: which package may import which, where C may be called from, and
+// that every package says what it is. It has no code of its own.
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/segedge/segedge/"
+
+// ranks of the packages: a package imports only packages of a lower rank, and a child its parent. A folder that is not named has its
+// parent's rank.
+var ranks = map[string]int{
+	"frame": 0, "seg": 0,
+	"api": 1, "capture": 1, "inference": 1, "tracker": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1,
+	"capture/opencv": 2, "inference/onnx": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
+	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "pipeline": 2,
+	"agent": 3, "eval": 3,
+	"cmd": 4, "e2e": 4, "archtest": 4,
+}
+
+// leaves are the packages that call C, or import what does.
+var leaves = []string{
+	"capture/opencv", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "cmd/segedge",
+}
+
+// only names the packages that may import a third-party module.
+var only = map[string][]string{
+	"gocv.io/x/gocv":                      {"capture/opencv", "tracker/flow", "tracker/mil", "video/opencv", "eval/grabcut", "cmd/segedge"},
+	"github.com/yalue/onnxruntime_go":     {"inference/onnx"},
+	"github.com/eclipse/paho.mqtt.golang": {"mqtt"},
+	"github.com/mochi-mqtt/server":        {"mqtt/broker"},
+	"github.com/pion/":                    {"stream", "video/openh264"},
+	"github.com/alecthomas/kong":          {"cmd/segedge"},
+	"github.com/goccy/go-yaml":            {"config"},
+}
+
+// pkg is what go list tells of a package.
+type pkg struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+	Standard   bool
+	CgoFiles   []string
+	GoFiles    []string
+}
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,Standard,CgoFiles,GoFiles", module+"...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found only %d packages", len(all))
+	}
+	return all
+}
+
+// rank is the rank of the nearest named folder.
+func rank(path string) (int, bool) {
+	for {
+		if r, ok := ranks[path]; ok {
+			return r, true
+		}
+		i := strings.LastIndexByte(path, '/')
+		if i < 0 {
+			return 0, false
+		}
+		path = path[:i]
+	}
+}
+
+func TestImportsGoOneWay(t *testing.T) {
+	for _, p := range list(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		r, ok := rank(from)
+		if !ok {
+			t.Errorf("package %s has no rank: say in this test where it belongs", from)
+			continue
+		}
+		for _, imp := range p.Imports {
+			to, ours := strings.CutPrefix(imp, module)
+			if !ours || family(from, to) {
+				continue
+			}
+			if to == "config" && !strings.HasPrefix(from, "cmd/") {
+				t.Errorf("%s imports config: only the command does", from)
+			}
+			if tr, _ := rank(to); tr >= r {
+				t.Errorf("%s (rank %d) imports %s (rank %d): imports go to lower ranks only", from, r, to, tr)
+			}
+		}
+	}
+}
+
+// family reports a child that imports its parent, or a parent that imports its own child (an algorithm kept apart).
+func family(from, to string) bool {
+	return strings.HasPrefix(from, to+"/") || strings.HasPrefix(to, from+"/")
+}
+
+func TestThirdPartiesStayInTheirRooms(t *testing.T) {
+	for _, p := range list(t) {
+		from := strings.TrimPrefix(p.ImportPath, module)
+		for _, imp := range p.Imports {
+			for prefix, rooms := range only {
+				if strings.HasPrefix(imp, prefix) && !slices.Contains(rooms, from) {
+					t.Errorf("%s imports %s, which belongs in %s", from, imp, strings.Join(rooms, ", "))
+				}
+			}
+			if imp == "C" && !slices.Contains(leaves, from) {
+				t.Errorf("%s calls C: only the leaves may", from)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range list(t) {
+		if len(p.GoFiles)+len(p.CgoFiles) > 0 && len(p.Doc) < 40 {
+			t.Errorf("package %s has no doc comment that says what it is", p.ImportPath)
+		}
+	}
+}
