@@ -1,6 +1,7 @@
 package seg
 
 import (
+	"bytes"
 	"image"
 	"math"
 )
@@ -9,10 +10,11 @@ import (
 const Threshold = 0
 
 // Cut is the mask of the cells where the bilinearly upsampled logits exceed threshold, on a grid of w×h cells over
-// the whole frame. Only the surroundings of positive logits are upsampled. NaN is outside.
+// the whole frame. Only the surroundings of positive logits are upsampled, and only where the sign changes. A cell that
+// touches a NaN is outside.
 func (l *Logits) Cut(w, h int, threshold float32) *Mask {
 	r := l.positive(threshold)
-	if r.Empty() {
+	if r.Empty() || w <= 0 || h <= 0 {
 		return &Mask{W: w, H: h}
 	}
 	// A grid cell's centre in logits cells: (x+0.5)/w · W/Extent − 0.5.
@@ -20,28 +22,70 @@ func (l *Logits) Cut(w, h int, threshold float32) *Mask {
 	m := NewMask(w, h, image.Rect(
 		int(math.Floor(float64(r.Min.X-1)/sx)), int(math.Floor(float64(r.Min.Y-1)/sy)),
 		int(math.Ceil(float64(r.Max.X+1)/sx))+1, int(math.Ceil(float64(r.Max.Y+1)/sy))+1))
-	type tap struct {
-		i0, i1 int
-		f      float32
+	if m.Rect.Empty() {
+		return m
 	}
 	cols := make([]tap, m.Rect.Dx())
 	for i := range cols {
-		i0, i1, f := taps((float64(m.Rect.Min.X+i)+0.5)*sx-0.5, l.W)
-		cols[i] = tap{i0, i1, f}
+		cols[i] = tapAt((float64(m.Rect.Min.X+i)+0.5)*sx-0.5, l.W)
 	}
+	first, last := cols[0].i0, cols[len(cols)-1].i1+1
+	spans, ones := spansOf(cols), bytes.Repeat([]byte{1}, len(cols))
+	row := make([]float32, l.W)
 	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		j0, j1, fy := taps((float64(y)+0.5)*sy-0.5, l.H)
-		a, b := l.Data[j0*l.W:][:l.W], l.Data[j1*l.W:][:l.W]
-		dst := m.Row(y)
-		for i, c := range cols {
-			top := a[c.i0] + (a[c.i1]-a[c.i0])*c.f
-			bottom := b[c.i0] + (b[c.i1]-b[c.i0])*c.f
-			if top+(bottom-top)*fy > threshold {
-				dst[i] = 1
-			}
+		t := tapAt((float64(y)+0.5)*sy-0.5, l.H)
+		a, b := l.Data[t.i0*l.W:][:last], l.Data[t.i1*l.W:][:last]
+		for i := first; i < last; i++ {
+			row[i] = a[i] + (b[i]-a[i])*t.f
+		}
+		cutRow(m.Row(y), row, cols, spans, ones, threshold)
+	}
+	m.compact()
+	return m
+}
+
+// tap is a place between two neighbouring cells of an axis, f of the way from i0 to i1.
+type tap struct {
+	i0, i1 int
+	f      float32
+}
+
+// tapAt is the place v on an axis of n cells, held within it.
+func tapAt(v float64, n int) tap {
+	v = min(max(v, 0), float64(n-1))
+	i0 := int(v)
+	return tap{i0, min(i0+1, n-1), float32(v - float64(i0))}
+}
+
+// spansOf is where each run of columns between the same two neighbours ends.
+func spansOf(cols []tap) []int {
+	var ends []int
+	for i := range cols {
+		if i+1 == len(cols) || cols[i+1].i0 != cols[i].i0 {
+			ends = append(ends, i+1)
 		}
 	}
-	return m.Trim()
+	return ends
+}
+
+// cutRow sets the cells of dst, which is all 0, whose interpolated value exceeds threshold. Cells between two values on the
+// same side of it need no arithmetic, and these are nearly all.
+func cutRow(dst []uint8, row []float32, cols []tap, spans []int, ones []uint8, threshold float32) {
+	from := 0
+	for _, end := range spans {
+		a, b := row[cols[from].i0], row[cols[from].i1]
+		switch above := a > threshold; {
+		case above != (b > threshold):
+			for k, c := range cols[from:end] {
+				if a+(b-a)*c.f > threshold {
+					dst[from+k] = 1
+				}
+			}
+		case above:
+			copy(dst[from:end], ones)
+		}
+		from = end
+	}
 }
 
 // Finite reports whether every logit is a number; a model that answers otherwise is broken.
@@ -76,8 +120,9 @@ func (l *Logits) StabilityScore(offset float32) float64 {
 	return float64(inter) / float64(union)
 }
 
-// LogitsOf turns a mask into logits of ±amplitude on a grid of w×h cells with the given extent: a mask prompt. Cells are averaged,
-// so that the edge is graded.
+// LogitsOf turns a mask into logits of ±amplitude on a grid of w×h cells with the given extent: a mask prompt. A logit is
+// graded by the share of its cell that the mask covers, so the edge lies where the mask's does, to a fraction of a cell;
+// padding outside the picture is −amplitude.
 func LogitsOf(m *Mask, w, h int, extent Point, amplitude float32) *Logits {
 	l := &Logits{W: w, H: h, Extent: extent, Data: make([]float32, w*h)}
 	for i := range l.Data {
@@ -87,22 +132,52 @@ func LogitsOf(m *Mask, w, h int, extent Point, amplitude float32) *Logits {
 		return l
 	}
 	cw, ch := extent.X/float64(w)*float64(m.W), extent.Y/float64(h)*float64(m.H) // a logit's size in mask cells
-	for j := max(0, int(float64(m.Rect.Min.Y)/ch)); j < min(h, int(float64(m.Rect.Max.Y)/ch)+1); j++ {
-		y0, y1 := cells(float64(j)*ch, float64(j+1)*ch, m.H)
-		for i := max(0, int(float64(m.Rect.Min.X)/cw)); i < min(w, int(float64(m.Rect.Max.X)/cw)+1); i++ {
-			x0, x1 := cells(float64(i)*cw, float64(i+1)*cw, m.W)
-			set, n := 0, (x1-x0)*(y1-y0)
-			for y := y0; y < y1; y++ {
-				for x := x0; x < x1; x++ {
-					set += int(m.At(x, y))
-				}
-			}
-			if n > 0 {
-				l.Data[j*w+i] = amplitude * (2*float32(set)/float32(n) - 1)
-			}
+	left, right := covering(m.Rect.Min.X, m.Rect.Max.X, cw, w)
+	top, bottom := covering(m.Rect.Min.Y, m.Rect.Max.Y, ch, h)
+	sum := make([]float64, m.Rect.Dx()+1)
+	scale := 2 * float64(amplitude) / (cw * ch)
+	for j := top; j < bottom; j++ {
+		m.coverage(float64(j)*ch, float64(j+1)*ch, sum)
+		row := l.Data[j*w:][:w]
+		at := integral(sum, float64(left)*cw-float64(m.Rect.Min.X))
+		for i := left; i < right; i++ {
+			next := integral(sum, float64(i+1)*cw-float64(m.Rect.Min.X))
+			row[i] = float32((next-at)*scale) - amplitude
+			at = next
 		}
 	}
 	return l
+}
+
+// covering are the cells of the given size, of n, that touch lo..hi.
+func covering(lo, hi int, size float64, n int) (first, end int) {
+	return max(0, int(float64(lo)/size)), min(n, int(math.Ceil(float64(hi)/size)))
+}
+
+// coverage writes into sum, of length Rect.Dx()+1, the area that the mask covers between the heights y0 and y1 and left
+// of each stored column's left edge, in cells.
+func (m *Mask) coverage(y0, y1 float64, sum []float64) {
+	clear(sum)
+	first := max(m.Rect.Min.Y, int(y0))
+	for y := first; y < m.Rect.Max.Y && float64(y) < y1; y++ {
+		share := min(y1, float64(y+1)) - max(y0, float64(y))
+		for i, b := range m.Row(y) {
+			sum[i+1] += share * float64(b)
+		}
+	}
+	for i := 1; i < len(sum); i++ {
+		sum[i] += sum[i-1]
+	}
+}
+
+// integral is the running sum at the real place v, flat outside.
+func integral(sum []float64, v float64) float64 {
+	v = min(max(v, 0), float64(len(sum)-1))
+	i := int(v)
+	if i+1 >= len(sum) {
+		return sum[len(sum)-1]
+	}
+	return sum[i] + (sum[i+1]-sum[i])*(v-float64(i))
 }
 
 // positive is the rectangle of cells above threshold.
@@ -122,20 +197,4 @@ func (l *Logits) positive(threshold float32) image.Rectangle {
 		return image.Rectangle{}
 	}
 	return image.Rect(minX, minY, maxX+1, maxY+1)
-}
-
-// taps are the two neighbours of position v on an axis of n cells, and the weight of the second.
-func taps(v float64, n int) (i0, i1 int, f float32) {
-	v = min(max(v, 0), float64(n-1))
-	i0 = int(v)
-	return i0, min(i0+1, n-1), float32(v - float64(i0))
-}
-
-// cells are the whole cells that the interval a..b touches by at least half a cell, at least one, within 0..n.
-func cells(a, b float64, n int) (lo, hi int) {
-	lo, hi = int(a+0.5), int(b+0.5)
-	if hi <= lo {
-		hi = lo + 1
-	}
-	return min(lo, n), min(hi, n)
 }

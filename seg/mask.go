@@ -96,6 +96,16 @@ func (m *Mask) Trim() *Mask {
 	return t
 }
 
+// compact trims a mask that nobody else has seen, in the memory that it has.
+func (m *Mask) compact() {
+	r := m.tight()
+	dx := r.Dx()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		copy(m.Bits[(y-r.Min.Y)*dx:][:dx], m.Row(y)[r.Min.X-m.Rect.Min.X:])
+	}
+	m.Rect, m.Bits = r, m.Bits[:dx*r.Dy()]
+}
+
 // IoU is the intersection over union of two masks on one grid: 1 where both are empty, 0 where the grids differ.
 func (m *Mask) IoU(o *Mask) float64 {
 	if m.W != o.W || m.H != o.H {
@@ -143,7 +153,8 @@ func (m *Mask) Resize(w, h int) *Mask {
 			}
 		}
 	}
-	return out.Trim()
+	out.compact()
+	return out
 }
 
 // tight is the smallest rectangle that holds every cell set.

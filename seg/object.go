@@ -3,6 +3,7 @@ package seg
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -183,7 +184,15 @@ func box4(b Box) [4]float64 {
 	return [4]float64{Round4(b.X0), Round4(b.Y0), Round4(b.X1), Round4(b.Y1)}
 }
 
-// Round4 rounds to four places, as coordinates and scores are written: finer than a pixel of an 8K frame.
-func Round4(v float64) float64 { return float64(int64(v*1e4+0.5)) / 1e4 }
+// Round4 rounds to four places, as coordinates and scores are written: finer than a pixel of an 8K frame. What is no
+// number, or infinite, has no place in JSON and becomes 0.
+func Round4(v float64) float64 { return round(v, 1e4) }
 
-func round6(v float64) float64 { return float64(int64(v*1e6+0.5)) / 1e6 }
+func round6(v float64) float64 { return round(v, 1e6) }
+
+func round(v, scale float64) float64 {
+	if v-v != 0 {
+		return 0
+	}
+	return math.Round(v*scale) / scale
+}

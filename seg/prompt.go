@@ -63,6 +63,9 @@ func (p *Prompt) Validate() error {
 	if b := p.Box; b != nil && !b.Valid() {
 		return fmt.Errorf("box [%g,%g,%g,%g]: need 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1", b.X0, b.Y0, b.X1, b.Y1)
 	}
+	if m := p.Mask; m != nil && !m.valid() {
+		return fmt.Errorf("mask logits: %d values for a grid of %dx%d, extent %gx%g", len(m.Data), m.W, m.H, m.Extent.X, m.Extent.Y)
+	}
 	onlyNegative := !slices.ContainsFunc(p.Clicks, func(c Click) bool { return c.Label == Positive })
 	if len(p.Clicks) > 0 && onlyNegative && p.Box == nil && p.Mask == nil && p.Text == "" {
 		return ErrNegativeOnly
@@ -115,6 +118,10 @@ type Logits struct {
 	W, H   int
 	Extent Point
 	Data   []float32 // row by row, len W·H
+}
+
+func (l *Logits) valid() bool {
+	return l.W > 0 && l.H > 0 && len(l.Data) == l.W*l.H && l.Extent.X > 0 && l.Extent.Y > 0
 }
 
 // Candidate is one valid mask for a prompt.

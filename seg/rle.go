@@ -1,6 +1,7 @@
 package seg
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,81 +29,92 @@ const maxCells = 1 << 26
 // RLE encodes the mask.
 func (m *Mask) RLE() RLE {
 	r := RLE{Size: [2]int{m.H, m.W}}
-	run, value := uint32(m.Rect.Min.X)*uint32(m.H), uint8(0)
 	if m.Rect.Empty() {
 		r.Counts = []uint32{uint32(m.W) * uint32(m.H)}
 		return r
 	}
-	dx := m.Rect.Dx()
-	emit := func(v uint8, n int) {
-		if n == 0 {
-			return
-		}
-		if v != value {
-			r.Counts = append(r.Counts, run)
-			run, value = 0, v
-		}
-		run += uint32(n)
+	dx, above, below := m.Rect.Dx(), uint32(m.Rect.Min.Y), uint32(m.H-m.Rect.Max.Y)
+	r.Counts = make([]uint32, 0, 2*dx+3)
+	run, value := uint32(m.Rect.Min.X)*uint32(m.H), uint8(0)
+	turn := func(to uint8) {
+		r.Counts = append(r.Counts, run)
+		run, value = 0, to
 	}
 	for x := range dx {
-		emit(0, m.Rect.Min.Y)
-		for i := x; i < len(m.Bits); i += dx {
-			emit(m.Bits[i], 1)
+		if above > 0 && value != 0 {
+			turn(0)
 		}
-		emit(0, m.H-m.Rect.Max.Y)
+		run += above
+		for i := x; i < len(m.Bits); i += dx {
+			if m.Bits[i] != value {
+				turn(m.Bits[i])
+			}
+			run++
+		}
+		if below > 0 && value != 0 {
+			turn(0)
+		}
+		run += below
 	}
-	emit(0, (m.W-m.Rect.Max.X)*m.H)
+	if right := uint32(m.W-m.Rect.Max.X) * uint32(m.H); right > 0 {
+		if value != 0 {
+			turn(0)
+		}
+		run += right
+	}
 	r.Counts = append(r.Counts, run)
 	return r
 }
 
-// Mask decodes the runs.
+// Mask decodes the runs. What it allocates is bounded by the tight rectangle of the mask, never more than 64 MiB.
 func (r RLE) Mask() (*Mask, error) {
-	h, w := r.Size[0], r.Size[1]
-	if h < 1 || w < 1 || h > maxCells/w {
-		return nil, ErrRLESize
-	}
-	total := uint64(h) * uint64(w)
-	var at uint64
-	minX, minY, maxX, maxY := w, h, -1, -1
-	each := func(draw func(x, y0, y1 int)) error {
-		at = 0
-		for i, c := range r.Counts {
-			end := at + uint64(c)
-			if end > total {
-				return ErrRLECounts
-			}
-			if i%2 == 1 {
-				for at < end {
-					x, y := int(at)/h, int(at)%h
-					n := min(uint64(h-y), end-at)
-					draw(x, y, y+int(n))
-					at += n
-				}
-			}
-			at = end
-		}
-		if at != total {
-			return ErrRLECounts
-		}
-		return nil
-	}
-	if err := each(func(x, y0, y1 int) {
-		minX, minY, maxX, maxY = min(minX, x), min(minY, y0), max(maxX, x), max(maxY, y1-1)
-	}); err != nil {
+	rect, err := r.bounds()
+	if err != nil {
 		return nil, err
 	}
-	if maxX < 0 {
-		return &Mask{W: w, H: h}, nil
-	}
-	m := NewMask(w, h, image.Rect(minX, minY, maxX+1, maxY+1))
-	dx := m.Rect.Dx()
-	_ = each(func(x, y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			m.Bits[(y-m.Rect.Min.Y)*dx+x-m.Rect.Min.X] = 1
+	m := NewMask(r.Size[1], r.Size[0], rect)
+	dx := rect.Dx()
+	r.runs(func(x, y0, y1 int) {
+		i := (y0-rect.Min.Y)*dx + x - rect.Min.X
+		for range y1 - y0 {
+			m.Bits[i] = 1
+			i += dx
 		}
 	})
 	return m, nil
+}
+
+// bounds checks the runs against the size and gives the tight rectangle of the 1s.
+func (r RLE) bounds() (image.Rectangle, error) {
+	h, w := r.Size[0], r.Size[1]
+	if h < 1 || w < 1 || h > maxCells/w {
+		return image.Rectangle{}, ErrRLESize
+	}
+	var total uint64
+	for _, c := range r.Counts {
+		total += uint64(c)
+	}
+	if total != uint64(h)*uint64(w) {
+		return image.Rectangle{}, ErrRLECounts
+	}
+	var rect image.Rectangle
+	r.runs(func(x, y0, y1 int) { rect = rect.Union(image.Rect(x, y0, x+1, y1)) })
+	return rect, nil
+}
+
+// runs calls draw for each vertical run of 1s, cut at the columns' ends. The counts must add up to the size.
+func (r RLE) runs(draw func(x, y0, y1 int)) {
+	h, at := r.Size[0], 0
+	for i, c := range r.Counts {
+		end := at + int(c)
+		for i%2 == 1 && at < end {
+			x, y := at/h, at%h
+			n := min(h-y, end-at)
+			draw(x, y, y+n)
+			at += n
+		}
+		at = end
+	}
 }
 
 // String is the compressed form: each count, from the third on the difference to the count two before, in groups
@@ -169,25 +181,37 @@ func (r RLE) MarshalJSON() ([]byte, error) {
 	}{r.Size, r.String()})
 }
 
-// UnmarshalJSON reads both forms of counts.
+// UnmarshalJSON reads both forms of counts, and nothing besides: an unknown field is refused with its name.
 func (r *RLE) UnmarshalJSON(data []byte) error {
 	var in struct {
-		Size   [2]int          `json:"size"`
+		Size   []int           `json:"size"`
 		Counts json.RawMessage `json:"counts"`
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
 		return fmt.Errorf("RLE: %w", err)
 	}
-	if len(in.Counts) > 0 && in.Counts[0] == '"' {
+	if len(in.Size) != 2 {
+		return ErrRLESize
+	}
+	r.Size = [2]int(in.Size)
+	r.Counts = nil
+	switch {
+	case len(in.Counts) == 0 || in.Counts[0] == 'n':
+		return errors.New("RLE: counts are missing: a string, or a list of run lengths")
+	case in.Counts[0] == '"':
 		var s string
 		if err := json.Unmarshal(in.Counts, &s); err != nil {
 			return fmt.Errorf("RLE counts: %w", err)
 		}
 		parsed, err := ParseRLE(s, in.Size[0], in.Size[1])
+		if err != nil {
+			return err
+		}
 		*r = parsed
-		return err
+		return nil
 	}
-	r.Size = in.Size
 	if err := json.Unmarshal(in.Counts, &r.Counts); err != nil {
 		return fmt.Errorf("RLE counts: %w", err)
 	}
