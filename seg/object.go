@@ -104,6 +104,8 @@ type Change struct {
 	Type   EventType
 	Before *Object // nil for object.new
 	After  *Object
+	// Details is what a type adds beside before and after, as in Event.
+	Details map[string]any
 }
 
 // FrameRef names a frame.

@@ -7,8 +7,9 @@ import "github.com/segedge/segedge/seg"
 
 // Gray is a reduced grey image of a frame.
 type Gray struct {
-	W, H int
-	Pix  []byte // row by row, len W·H
+	W, H  int
+	Pix   []byte // row by row, len W·H
+	Stamp uint64 // never the same for two pictures of a tracker, so that a Flow may keep what it derived from one; 0: unknown
 }
 
 // Pixel is a place in a grey image, in its pixels; the centre of the first pixel is (0, 0), as OpenCV counts.

@@ -1,0 +1,146 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// Errors of commands.
+var (
+	ErrNoObject    = errors.New("no such object, or it has ended")
+	ErrNoCandidate = errors.New("the object has no such candidate")
+	ErrNothing     = errors.New("there is nothing to undo")
+	ErrNoMask      = errors.New("the object has no mask yet")
+)
+
+// Add makes a tentative object from a prompt that was given on frame seq. It stays tentative until an answer is accepted; object.new is
+// reported then. With MaxObjects alive it returns 0.
+func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
+	if len(t.objects) >= t.opt.MaxObjects {
+		return 0
+	}
+	o := &object{id: t.next, name: name, born: seq, anchors: []anchor{{p.Clone(), seq}}, asked: true}
+	t.next++
+	t.objects = append(t.objects, o)
+	return o.id
+}
+
+// Refine adds clicks, or a new box, mask or text, given on frame seq, to what the object was prompted with.
+func (t *Tracker) Refine(id seg.ID, p seg.Prompt, seq uint64) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	o.remember()
+	o.anchors = append(o.anchors, anchor{p.Clone(), seq})
+	o.asked = true
+	return nil
+}
+
+// Choose makes the n-th candidate the object's mask.
+func (t *Tracker) Choose(id seg.ID, candidate int) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	if candidate < 0 || candidate >= len(o.candidates) || o.track == nil {
+		return fmt.Errorf("%w: %d of %d", ErrNoCandidate, candidate, len(o.candidates))
+	}
+	o.remember()
+	c := o.candidates[candidate]
+	tr := *o.track
+	tr.patch = c.patch
+	o.track, o.iou, o.stab, o.candidates, o.mask = &tr, c.iou, c.stab, nil, nil
+	t.change(seg.ObjectUpdated, o)
+	return nil
+}
+
+// Undo takes the last refinement or choice back.
+func (t *Tracker) Undo(id seg.ID) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	n := len(o.undo)
+	if n == 0 {
+		return ErrNothing
+	}
+	m := o.undo[n-1]
+	o.undo = o.undo[:n-1]
+	o.anchors, o.track, o.key, o.iou, o.stab, o.candidates, o.mask = m.anchors, m.track, m.key, m.iou, m.stab, m.candidates, nil
+	return nil
+}
+
+// Confirm says that what is shown is right: candidates go, doubts are dropped.
+func (t *Tracker) Confirm(id seg.ID) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	if o.currentMask() == nil {
+		return ErrNoMask
+	}
+	o.candidates, o.misses, o.state = nil, 0, seg.Tracking
+	t.change(seg.ObjectUpdated, o)
+	return nil
+}
+
+// Reject says that what is shown is not the object: it becomes lost and is searched for.
+func (t *Tracker) Reject(id seg.ID) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	if o.track == nil {
+		return ErrNoMask
+	}
+	t.lose(o, t.Newest())
+	return nil
+}
+
+// Rename gives the object another name.
+func (t *Tracker) Rename(id seg.ID, name string) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	o.name = name
+	t.change(seg.ObjectUpdated, o)
+	return nil
+}
+
+// Remove ends the object.
+func (t *Tracker) Remove(id seg.ID) error {
+	o := t.find(id)
+	if o == nil {
+		return ErrNoObject
+	}
+	t.end(o)
+	t.objects = slices.DeleteFunc(t.objects, func(x *object) bool { return x == o })
+	return nil
+}
+
+// Clear ends every object.
+func (t *Tracker) Clear() {
+	for _, o := range t.objects {
+		t.end(o)
+	}
+	clear(t.objects)
+	t.objects = t.objects[:0]
+}
+
+// Flush forgets the scene's history: the frame size changed, or the source was opened again. Objects keep their ids; those that were
+// seen are lost until the model finds them again.
+func (t *Tracker) Flush() {
+	now := t.Newest()
+	for _, o := range t.objects {
+		if o.state != seg.Tentative && o.state != seg.Lost {
+			t.lose(o, now)
+		}
+		o.undo = nil
+	}
+	t.past.clear()
+}

@@ -1,0 +1,51 @@
+package tracker
+
+// Options sets a tracker up. A zero field takes the default that its comment names.
+type Options struct {
+	GridWidth int     // width of the reduced picture that motion is measured on, pixels; 384, never more than the frame's
+	History   int     // frames that the motion history reaches back; 64
+	Points    int     // points that motion is measured at in a frame, at most; 900
+	FPS       float64 // frames a second to expect; it turns the times below into frames; 30
+	// Budget is the share of the model's lane that routine keyframes may fill, 0..1; 0.9. Prompts do not count.
+	Budget float64
+	// MaxKeyframeGap is how long an object goes unasked even when nothing is wrong, seconds; 0.5.
+	MaxKeyframeGap float64
+	// LostAfter is how long an object that is not seen may be called anything but lost, seconds; 0.4.
+	LostAfter float64
+	// ForgetAfter is how long a lost object is searched for before it ends, seconds; 30.
+	ForgetAfter float64
+	// UpdateEvery is the least time between two object.updated of one object, seconds; 1. Negative: every change.
+	UpdateEvery float64
+	MinIoU      float64 // predicted IoU below which an answer is doubted; 0.4
+	MaxArea     float64 // share of the frame that no mask may exceed unless a person asked for it; 0.9
+	MaxObjects  int     // live objects at most; 64
+}
+
+func (o Options) withDefaults() Options {
+	set := func(v *float64, d float64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	seti := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	seti(&o.GridWidth, 384)
+	seti(&o.History, 64)
+	seti(&o.Points, 900)
+	seti(&o.MaxObjects, 64)
+	set(&o.FPS, 30)
+	set(&o.Budget, 0.9)
+	set(&o.MaxKeyframeGap, 0.5)
+	set(&o.LostAfter, 0.4)
+	set(&o.ForgetAfter, 30)
+	set(&o.UpdateEvery, 1)
+	set(&o.MinIoU, 0.4)
+	set(&o.MaxArea, 0.9)
+	return o
+}
+
+// frames turns seconds into frames, at least one.
+func (o *Options) frames(seconds float64) int { return max(1, int(seconds*o.FPS+0.5)) }

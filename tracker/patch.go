@@ -1,0 +1,86 @@
+package tracker
+
+import (
+	"image"
+	"math"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// patch holds the logits of one object in one frame on the working grid, in steps of 1/patchScale, only where they are
+// worth keeping; all around it is outside. Immutable.
+type patch struct {
+	w, h int // the grid
+	rect image.Rectangle
+	data []int8
+}
+
+const (
+	patchScale  = 8.0  // int8 steps in a logit: ±15.9
+	patchMargin = 6    // cells kept around the positive ones
+	patchOut    = -127 // what lies outside the stored rectangle
+)
+
+// patchOf puts a model's logits onto a grid of w×h cells.
+func patchOf(l *seg.Logits, w, h int) *patch {
+	core := l.Cut(w, h, seg.Threshold)
+	p := &patch{w: w, h: h}
+	if core.Rect.Empty() {
+		return p
+	}
+	p.rect = core.Rect.Inset(-patchMargin).Intersect(image.Rect(0, 0, w, h))
+	p.data = make([]int8, p.rect.Dx()*p.rect.Dy())
+	sx, sy := float64(l.W)/l.Extent.X/float64(w), float64(l.H)/l.Extent.Y/float64(h)
+	i := 0
+	for y := p.rect.Min.Y; y < p.rect.Max.Y; y++ {
+		v := (float64(y)+0.5)*sy - 0.5
+		for x := p.rect.Min.X; x < p.rect.Max.X; x++ {
+			p.data[i] = quantise(sampleLogits(l, (float64(x)+0.5)*sx-0.5, v))
+			i++
+		}
+	}
+	return p
+}
+
+func sampleLogits(l *seg.Logits, x, y float64) float64 {
+	x, y = min(max(x, 0), float64(l.W-1)), min(max(y, 0), float64(l.H-1))
+	x0, y0 := int(x), int(y)
+	x1, y1 := min(x0+1, l.W-1), min(y0+1, l.H-1)
+	fx, fy := x-float64(x0), y-float64(y0)
+	a, b := float64(l.Data[y0*l.W+x0]), float64(l.Data[y0*l.W+x1])
+	c, d := float64(l.Data[y1*l.W+x0]), float64(l.Data[y1*l.W+x1])
+	top, bottom := a+(b-a)*fx, c+(d-c)*fx
+	return top + (bottom-top)*fy
+}
+
+func quantise(v float64) int8 {
+	return int8(math.Round(min(max(v*patchScale, -127), 127)))
+}
+
+// at is the value at a place of the grid, bilinear, in steps.
+func (p *patch) at(x, y float64) float32 {
+	fx, fy := math.Floor(x), math.Floor(y)
+	i, j := int(fx)-p.rect.Min.X, int(fy)-p.rect.Min.Y
+	dx, dy := p.rect.Dx(), p.rect.Dy()
+	if uint(i) >= uint(dx) || uint(j) >= uint(dy) {
+		return patchOut
+	}
+	i1, j1 := min(i+1, dx-1), min(j+1, dy-1)
+	ax, ay := float32(x-fx), float32(y-fy)
+	r0, r1 := p.data[j*dx:][:dx], p.data[j1*dx:][:dx]
+	a, b := float32(r0[i]), float32(r0[i1])
+	c, d := float32(r1[i]), float32(r1[i1])
+	top, bottom := a+(b-a)*ax, c+(d-c)*ax
+	return top + (bottom-top)*ay
+}
+
+// area is the number of cells inside.
+func (p *patch) area() int {
+	n := 0
+	for _, v := range p.data {
+		if v > 0 {
+			n++
+		}
+	}
+	return n
+}

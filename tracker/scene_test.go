@@ -1,0 +1,113 @@
+package tracker_test
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/seg"
+)
+
+// scene is a picture with exact truth: textured discs over a textured ground, each moved by a function of the frame number.
+type scene struct {
+	w, h   int
+	ground texture
+	pan    func(n int) (x, y float64)
+	discs  []disc // later ones lie in front
+}
+
+type disc struct {
+	tex  texture
+	r    float64
+	at   func(n int) (x, y float64) // pixels
+	look [3]float64                 // colour
+}
+
+// texture is a sum of waves, defined everywhere.
+type texture [12][4]float64
+
+func newTexture(seed uint64) (t texture) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range t {
+		f, a := 0.05+0.6*r.Float64(), 2*math.Pi*r.Float64()
+		t[i] = [4]float64{f * math.Cos(a), f * math.Sin(a), 2 * math.Pi * r.Float64(), 9 / (0.3 + 2*f)}
+	}
+	return t
+}
+
+func (t *texture) at(x, y float64) float64 {
+	s := 0.0
+	for i := range t {
+		w := &t[i]
+		s += w[3] * math.Sin(w[0]*x+w[1]*y+w[2])
+	}
+	return s
+}
+
+// render draws frame n, whose sequence number is n+1.
+func (s *scene) render(n int) *frame.Frame {
+	f := frame.New(s.w, s.h)
+	f.Seq = uint64(n + 1)
+	px, py := 0.0, 0.0
+	if s.pan != nil {
+		px, py = s.pan(n)
+	}
+	for y := range s.h {
+		for x := range s.w {
+			v, base := s.ground.at(float64(x)-px, float64(y)-py), [3]float64{90, 110, 100}
+			for i := range s.discs {
+				d := &s.discs[i]
+				cx, cy := d.at(n)
+				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < d.r*d.r {
+					v, base = d.tex.at(dx, dy), d.look
+				}
+			}
+			p := f.Pix[y*f.Stride()+3*x:][:3]
+			for c := range p {
+				p[c] = byte(min(max(base[c]+v, 0), 255))
+			}
+		}
+	}
+	return f
+}
+
+// truth is the visible part of disc i in frame n on the frame's own grid.
+func (s *scene) truth(i, n int) *seg.Mask {
+	m := seg.NewMask(s.w, s.h, image.Rect(0, 0, s.w, s.h))
+	for y := range s.h {
+		row := m.Row(y)
+		for x := range row {
+			top := -1
+			for j := range s.discs {
+				cx, cy := s.discs[j].at(n)
+				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < s.discs[j].r*s.discs[j].r {
+					top = j
+				}
+			}
+			if top == i {
+				row[x] = 1
+			}
+		}
+	}
+	return m.Trim()
+}
+
+// answer is what a perfect model says about disc i in frame n.
+func (s *scene) answer(id seg.ID, i, n int) (p seg.Prediction) {
+	m := s.truth(i, n)
+	if m.Count() == 0 {
+		return p
+	}
+	l := seg.LogitsOf(m, s.w/2, s.h/2, seg.Point{X: 1, Y: 1}, 6)
+	p.Candidates = []seg.Candidate{{Logits: l, PredictedIoU: 0.95, Stability: 0.95}}
+	return p
+}
+
+func line(x, y, vx, vy float64) func(int) (float64, float64) {
+	return func(n int) (float64, float64) { return x + vx*float64(n), y + vy*float64(n) }
+}
+
+func point(x, y float64) seg.Prompt {
+	return seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: x, Y: y}, Label: seg.Positive}}}
+}

@@ -1,0 +1,148 @@
+package tracker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/seg"
+)
+
+// Tracker follows the objects of one camera. One goroutine owns it.
+type Tracker struct {
+	opt     Options
+	flow    Flow
+	reduce  reducer
+	past    *history
+	objects []*object // live, by id
+	next    seg.ID
+	changes []seg.Change
+	pairs   []pair // scratch
+	policy  policy
+	stamp   uint64
+}
+
+// New makes a tracker that measures motion with flow.
+func New(o Options, flow Flow) *Tracker {
+	o = o.withDefaults()
+	return &Tracker{opt: o, flow: flow, past: newHistory(o.History), next: 1}
+}
+
+// ErrOrder is a frame that is not newer than the last one.
+var ErrOrder = errors.New("tracker: the frame is not newer than the last one")
+
+// Step takes the next frame: it is reduced, the scene's motion since the last one is measured once, and every object moves. f is
+// only read during the call. Sequence numbers may have gaps. A frame of another size flushes first.
+func (t *Tracker) Step(f *frame.Frame) error {
+	last := t.past.newest()
+	if last != nil {
+		if f.Seq <= last.seq {
+			return fmt.Errorf("%w: %d after %d", ErrOrder, f.Seq, last.seq)
+		}
+		if w, h := workingSize(f.Width, f.Height, t.opt.GridWidth); w != last.gray.W || h != last.gray.H {
+			t.Flush()
+			last = nil
+		}
+	}
+	e := t.past.push()
+	e.seq = f.Seq
+	t.reduce.reduce(f, t.opt.GridWidth, &e.gray)
+	t.stamp++
+	e.gray.Stamp = t.stamp
+	if last == nil {
+		e.pts, e.vec, e.scene = e.pts[:0], e.vec[:0], fitted{m: identity}
+		return nil
+	}
+	if err := t.measure(last, e); err != nil {
+		t.past.drop()
+		return err
+	}
+	for _, o := range t.objects {
+		t.move(o, e)
+	}
+	t.sweep(e.seq)
+	return nil
+}
+
+// measure finds the motion from last to e on a regular grid and fits the scene's own.
+func (t *Tracker) measure(last, e *entry) error {
+	e.pts = gridPoints(e.pts[:0], last.gray.W, last.gray.H, t.opt.Points)
+	e.vec = slices.Grow(e.vec[:0], len(e.pts))[:len(e.pts)]
+	if err := t.flow.Step(&last.gray, &e.gray, e.pts, e.vec); err != nil {
+		return fmt.Errorf("optical flow at frame %d: %w", e.seq, err)
+	}
+	t.pairs = t.pairs[:0]
+	for i, v := range e.vec {
+		if v.OK {
+			x, y := float64(e.pts[i].X), float64(e.pts[i].Y)
+			t.pairs = append(t.pairs, pair{x, y, x + float64(v.D.X), y + float64(v.D.Y), 1 / (0.25 + float64(v.FB))})
+		}
+	}
+	e.scene = fit(t.pairs)
+	return nil
+}
+
+// gridPoints spreads about n points evenly over a picture of w×h pixels.
+func gridPoints(dst []Pixel, w, h, n int) []Pixel {
+	step := 4
+	for (w/step)*(h/step) > n {
+		step++
+	}
+	for y := step / 2; y < h; y += step {
+		for x := step / 2; x < w; x += step {
+			dst = append(dst, Pixel{float32(x), float32(y)})
+		}
+	}
+	return dst
+}
+
+// Oldest is the first frame that the history reaches, 0 when it is empty.
+func (t *Tracker) Oldest() uint64 {
+	if t.past.n == 0 {
+		return 0
+	}
+	return t.past.at(0).seq
+}
+
+// Newest is the last frame, 0 before the first.
+func (t *Tracker) Newest() uint64 {
+	if t.past.n == 0 {
+		return 0
+	}
+	return t.past.newest().seq
+}
+
+// Objects appends the live objects as of the newest frame, by id. Their masks are immutable and safe to keep.
+func (t *Tracker) Objects(dst []seg.Object) []seg.Object {
+	now := t.Newest()
+	for _, o := range t.objects {
+		dst = append(dst, o.snapshot(now))
+	}
+	return dst
+}
+
+// Object is a live object as of the newest frame.
+func (t *Tracker) Object(id seg.ID) (seg.Object, bool) {
+	o := t.find(id)
+	if o == nil {
+		return seg.Object{}, false
+	}
+	return o.snapshot(t.Newest()), true
+}
+
+// Changes appends what happened since the last call, in order.
+func (t *Tracker) Changes(dst []seg.Change) []seg.Change {
+	dst = append(dst, t.changes...)
+	clear(t.changes)
+	t.changes = t.changes[:0]
+	return dst
+}
+
+func (t *Tracker) find(id seg.ID) *object {
+	i, ok := slices.BinarySearchFunc(t.objects, id, func(o *object, id seg.ID) int { return int(int64(o.id) - int64(id)) })
+	if !ok {
+		return nil
+	}
+	return t.objects[i]
+}
