@@ -203,7 +203,7 @@ func (p *Pipeline) call(ctx context.Context, fn func()) error {
 
 // objectError is a tracker's refusal in the pipeline's words.
 func objectError(err error) error {
-	if errors.Is(err, tracker.ErrUnknownObject) {
+	if errors.Is(err, tracker.ErrNoObject) {
 		return ErrUnknownObject
 	}
 	return err
