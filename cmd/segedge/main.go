@@ -1,0 +1,102 @@
+// Command segedge watches cameras on an edge box: a person points at something, in the browser or over MQTT, and from
+// then on it knows where that is, pixel by pixel, in every frame.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/segedge/segedge/api"
+)
+
+// version is set when a release is linked.
+var version = "dev"
+
+// cli are the commands and their flags.
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Run the agent: follow objects on a camera, a file or the built-in scene."`
+	Segment segmentCmd `cmd:"" help:"Segment one image: masks from points, a box, or everything."`
+	Prompt  promptCmd  `cmd:"" help:"Prompt a running agent over MQTT."`
+	Watch   watchCmd   `cmd:"" help:"Print the events of a running agent."`
+	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
+	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
+	Bench   benchCmd   `cmd:"" help:"Measure what each stage costs on this machine."`
+	Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`
+	Config  configCmd  `cmd:"" help:"Check a configuration, or print the defaults."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of commands, replies and events."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// env is what a command gets beside its flags.
+type env struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// exitError ends the program with a code and without a further word: what was wrong has been said.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// execute runs one command line and returns the exit code: 0 done, 1 failed, 2 a command line that is none.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("segedge"), kong.Writers(stdout, stderr),
+		kong.Description("Real-time camera segmentation for the edge: point at something, and it is followed."),
+		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(stderr, "segedge:", err)
+		return 2
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "segedge:", err)
+		return 2
+	}
+	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
+	var code exitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintln(stderr, "segedge:", err)
+	return 1
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	_, err := fmt.Fprintln(e.stdout, "segedge", version)
+	return err
+}
+
+type schemaCmd struct{}
+
+func (schemaCmd) Run(e *env) error {
+	_, err := e.stdout.Write(api.JSONSchema())
+	return err
+}

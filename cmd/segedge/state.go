@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// stateDir is the folder for what outlives a run: the one given, else systemd's, else the user's.
+func stateDir(given string) (string, error) {
+	switch {
+	case given != "":
+		return given, nil
+	case os.Getenv("STATE_DIRECTORY") != "":
+		first, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":")
+		return first, nil
+	case os.Getenv("XDG_STATE_HOME") != "":
+		return filepath.Join(os.Getenv("XDG_STATE_HOME"), "segedge"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for the state: %w; give --state DIR", err)
+	}
+	return filepath.Join(home, ".local", "state", "segedge"), nil
+}
+
+// lockState makes the folder and takes it for this process, until the file that it returns is closed.
+func lockState(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("state folder %s is used by another segedge: stop it, or give --state DIR", dir)
+		}
+		return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
+	}
+	return f, nil
+}
+
+// keptToken is the token kept in the state folder; the first call makes it.
+func keptToken(dir string) (string, error) {
+	name := filepath.Join(dir, "token")
+	data, err := os.ReadFile(name)
+	if token := strings.TrimSpace(string(data)); err == nil && len(token) >= 16 {
+		return token, nil
+	}
+	b := make([]byte, 18)
+	if _, err := rand.Read(b); err != nil {
+		return "", fmt.Errorf("making a token: %w", err)
+	}
+	token := base64.RawURLEncoding.EncodeToString(b)
+	if err := os.WriteFile(name, []byte(token+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keeping the token: %w", err)
+	}
+	return token, nil
+}
