@@ -1,0 +1,197 @@
+package inference
+
+import (
+	"fmt"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// ask is the memory of one call of the decoder.
+type ask struct {
+	points []float32
+	labels []float32
+	mask   []float32
+	has    []float32
+	size   []float32
+	ints   []int64
+	short  []int32
+	shapes [5][4]int64
+	inputs []Tensor
+}
+
+// supports reports the first thing about the prompt that the family cannot take.
+func (f *Family) supports(p *seg.Prompt) error {
+	k := &f.Ask.Kinds
+	refuse := func(kind string) error { return &UnsupportedError{Family: f.Name, Kind: kind} }
+	switch {
+	case p.Text != "" && !k.Text:
+		return refuse("text prompts")
+	case p.Mask != nil && !k.Mask:
+		return refuse("mask prompts")
+	case p.Box != nil && !k.Box:
+		return refuse("boxes")
+	case len(p.Clicks) > 0 && !k.Points:
+		return refuse("points")
+	}
+	for _, c := range p.Clicks {
+		if c.Label == seg.Negative && !k.Negatives {
+			return refuse("negative points")
+		}
+	}
+	if n := f.Ask.tokens(p); f.Ask.MaxPoints > 0 && n > f.Ask.MaxPoints {
+		return refuse(fmt.Sprintf("prompts of more than %d points (a box counts two), this one has %d", f.Ask.MaxPoints, n))
+	}
+	return p.Validate()
+}
+
+// tokens is the number of points that stand for a prompt: at least one.
+func (r *PromptRule) tokens(p *seg.Prompt) int {
+	n := len(p.Clicks)
+	if p.Box != nil {
+		n += 2
+	} else if r.PadPoint {
+		n++
+	}
+	return max(n, 1)
+}
+
+// The labels of points that are not clicks (Segment Anything, PromptEncoder).
+const (
+	topLeft     = 2
+	bottomRight = 3
+	padding     = -1
+)
+
+// write puts the prompt's points into rows of n points, padded with label −1.
+func (r *PromptRule) write(p *seg.Prompt, g *geometry, points, labels []float32) {
+	w, h := float64(g.sw), float64(g.sh)
+	if r.Frame > 0 {
+		w, h = float64(r.Frame), float64(r.Frame)
+	}
+	i := 0
+	put := func(q seg.Point, label float32) {
+		points[2*i] = float32(q.X*w + r.Offset)
+		points[2*i+1] = float32(q.Y*h + r.Offset)
+		labels[i] = label
+		i++
+	}
+	for _, c := range p.Clicks {
+		put(c.Point, float32(c.Label))
+	}
+	if b := p.Box; b != nil {
+		put(seg.Point{X: b.X0, Y: b.Y0}, topLeft)
+		put(seg.Point{X: b.X1, Y: b.Y1}, bottomRight)
+	}
+	for ; i < len(labels); i++ {
+		points[2*i], points[2*i+1], labels[i] = 0, 0, padding
+	}
+}
+
+// fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors.
+func (a *ask) fill(m *model, g *geometry, embeds []Tensor, prompts []*seg.Prompt, n int) []Tensor {
+	r, p := &m.family.Ask, len(prompts)
+	a.points, a.labels = sized(a.points, 2*p*n), sized(a.labels, p*n)
+	for i, q := range prompts {
+		r.write(q, g, a.points[2*i*n:][:2*n], a.labels[i*n:][:n])
+	}
+	a.inputs = append(a.inputs[:0], embeds...)
+	a.add(m.ports.points, 0, a.points, p, n, 2)
+	a.add(m.ports.labels, 1, a.labels, p, n)
+	if m.ports.mask != nil {
+		gw, gh := m.family.grid(*g)
+		a.fillMasks(g, prompts, gw, gh)
+		a.add(m.ports.mask, 2, a.mask, p, 1, gh, gw)
+		a.add(m.ports.has, 3, a.has, p, 1)
+	}
+	if m.ports.size != nil {
+		w, h := m.family.answer(*g)
+		a.size = append(a.size[:0], float32(h), float32(w))
+		a.add(m.ports.size, 4, a.size, 2)
+	}
+	return a.inputs
+}
+
+// fillMasks writes the mask prompts on the model's grid; a prompt without one has zeros there.
+func (a *ask) fillMasks(g *geometry, prompts []*seg.Prompt, gw, gh int) {
+	a.mask, a.has = sized(a.mask, len(prompts)*gw*gh), sized(a.has, len(prompts))
+	for i, q := range prompts {
+		cells := a.mask[i*gw*gh:][:gw*gh]
+		if q.Mask == nil {
+			clear(cells)
+			a.has[i] = 0
+			continue
+		}
+		a.has[i] = 1
+		regrid(cells, gw, gh, g.extent(), q.Mask)
+	}
+}
+
+// add appends a tensor with the values in the port's type and rank; dims are padded with leading ones to that rank,
+// or lose their last one where it is 1.
+func (a *ask) add(port *Port, slot int, values []float32, dims ...int) {
+	if port == nil {
+		return
+	}
+	shape := a.shapes[slot][:0]
+	for range len(port.Shape) - len(dims) {
+		shape = append(shape, 1)
+	}
+	for i, d := range dims {
+		if len(port.Shape) < len(dims) && i == len(dims)-1 && d == 1 {
+			break
+		}
+		shape = append(shape, int64(d))
+	}
+	t := Tensor{Name: port.Name, Shape: shape}
+	switch port.Type {
+	case "int64":
+		from := len(a.ints)
+		for _, v := range values {
+			a.ints = append(a.ints, int64(v))
+		}
+		t.Int64 = a.ints[from:]
+	case "int32":
+		from := len(a.short)
+		for _, v := range values {
+			a.short = append(a.short, int32(v))
+		}
+		t.Int32 = a.short[from:]
+	default:
+		t.Float32 = values
+	}
+	a.inputs = append(a.inputs, t)
+}
+
+func sized(b []float32, n int) []float32 {
+	if cap(b) < n {
+		return make([]float32, n)
+	}
+	return b[:n]
+}
+
+// regrid samples logits bilinearly on another grid and extent; beyond their edge the nearest cell counts.
+func regrid(dst []float32, w, h int, extent seg.Point, l *seg.Logits) {
+	if l.W == w && l.H == h && l.Extent == extent {
+		copy(dst, l.Data)
+		return
+	}
+	sx := extent.X / float64(w) * float64(l.W) / l.Extent.X
+	sy := extent.Y / float64(h) * float64(l.H) / l.Extent.Y
+	for y := range h {
+		j0, j1, fy := between((float64(y)+0.5)*sy-0.5, l.H)
+		top, bottom := l.Data[j0*l.W:][:l.W], l.Data[j1*l.W:][:l.W]
+		for x := range w {
+			i0, i1, fx := between((float64(x)+0.5)*sx-0.5, l.W)
+			a := top[i0] + (top[i1]-top[i0])*fx
+			b := bottom[i0] + (bottom[i1]-bottom[i0])*fx
+			dst[y*w+x] = a + (b-a)*fy
+		}
+	}
+}
+
+// between are the two cells around position v of n cells, and the weight of the second.
+func between(v float64, n int) (i0, i1 int, f float32) {
+	v = min(max(v, 0), float64(n-1))
+	i0 = int(v)
+	return i0, min(i0+1, n-1), float32(v - float64(i0))
+}

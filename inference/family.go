@@ -1,0 +1,87 @@
+package inference
+
+// Family is the contract of one kind of published model, as data: what its graphs are called, how they want the picture,
+// the points and the masks, and what they answer. One engine reads it; there is no code per family. Sources: the
+// exporters' own code, listed in docs/models.md.
+type Family struct {
+	Name  string // "sam"
+	Title string // for people: "SAM, MobileSAM"
+	Image ImageRule
+	Ask   PromptRule
+	Reply ReplyRule
+	// Half says that the published weights keep their accuracy in 16-bit floats; what does not runs in 32 bits.
+	Half bool
+}
+
+// Fit is how a picture becomes the model's input.
+type Fit uint8
+
+// The ways to fit a picture.
+const (
+	FitPad    Fit = iota // longest side to Side, the rest of the Side×Side square padded at the right and bottom
+	FitLong              // longest side to Side, no padding
+	FitGrid              // longest side to at most Side, each side padded up to a multiple of Grid
+	FitSquash            // Side×Side, whatever the aspect
+	FitFrame             // as it is
+)
+
+// Resample is how pixels are made from pixels.
+type Resample uint8
+
+// The ways to resize: as Pillow does (SAM's own code), as torchvision does on floats (SAM 2's), or the fast one.
+const (
+	Pillow Resample = iota
+	Torch
+	Fast
+)
+
+// ImageRule is the encoder's side.
+type ImageRule struct {
+	Input    string // name; its type is float32
+	Rank     int    // 4: [1,3,H,W]; 3: [H,W,3]
+	Fit      Fit
+	Side     int // 0: the graph's own fixed size
+	Grid     int
+	Truncate bool // the shorter side is cut off to whole pixels instead of rounded
+	Resample Resample
+	Mean     [3]float32 // RGB, in units of 0..255
+	Std      [3]float32 // RGB
+	Pad      [3]float32 // after normalising, RGB
+	// Embeds names the outputs that the decoder takes, as decoder input → encoder output.
+	Embeds map[string]string
+}
+
+// PromptRule is what the decoder is asked with. An empty name means that the decoder has no such input.
+type PromptRule struct {
+	Points string
+	Labels string
+	Mask   string
+	Has    string
+	Size   string // the picture's height and width
+	Image  string // a single-file model takes the picture here, in the decoder itself
+	// Frame is the size in which points are given, in place of the encoder's input: a decoder told its own answer's size
+	// in Size takes points on that grid. 0: the encoder's input.
+	Frame int
+	// Offset is added to a point's coordinates, where (0, 0) is the corner of the first pixel: −0.5 where the decoder adds
+	// half a pixel by itself.
+	Offset float64
+	// PadPoint: without a box, one more point (0, 0) labelled −1 follows.
+	PadPoint bool
+	// Neutral: points labelled −1 change nothing, so prompts of different lengths share a call.
+	Neutral bool
+	// MaxPoints of one prompt, a box counting two; 0 is no limit but the vocabulary's.
+	MaxPoints int
+	// Batched: one call answers several prompts.
+	Batched bool
+	Kinds   Kinds
+}
+
+// ReplyRule is what the decoder answers: logits and predicted IoU of K masks a prompt.
+type ReplyRule struct {
+	Logits string
+	Scores string
+	// Single is the token that answers several prompts; −1: the best of Multi.
+	Single int
+	// Multi are the tokens that answer one click, as first and count; a decoder exported for a single mask has only one.
+	Multi [2]int
+}

@@ -1,0 +1,65 @@
+package inference
+
+import "github.com/segedge/segedge/seg"
+
+// stride is the size of a logit in pixels of the model's input, for every family.
+const stride = 4
+
+// geometry is where a picture of one size lies in a model's input.
+type geometry struct {
+	fw, fh int // the frame
+	sw, sh int // the picture inside the input
+	tw, th int // the input tensor
+	ew, eh int // what the logits cover, in pixels of the input: the tensor, or more where the model pads by itself
+}
+
+// place computes the geometry of a frame of w×h.
+func (r *ImageRule) place(w, h int) geometry {
+	g := geometry{fw: w, fh: h}
+	switch r.Fit {
+	case FitFrame:
+		g.sw, g.sh = w, h
+	case FitSquash:
+		g.sw, g.sh = r.Side, r.Side
+	case FitGrid:
+		g.sw, g.sh = r.longest(w, h, min(r.Side, max(w, h)))
+	case FitPad, FitLong:
+		g.sw, g.sh = r.longest(w, h, r.Side)
+	}
+	g.tw, g.th = g.sw, g.sh
+	if r.Fit == FitGrid {
+		g.tw, g.th = roundUp(g.sw, r.Grid), roundUp(g.sh, r.Grid)
+	}
+	if r.Fit == FitPad {
+		g.tw, g.th = r.Side, r.Side
+	}
+	g.ew, g.eh = g.tw, g.th
+	if r.Fit == FitLong {
+		g.ew, g.eh = r.Side, r.Side
+	}
+	return g
+}
+
+// longest is w×h scaled so that the longer side is side.
+func (r *ImageRule) longest(w, h, side int) (int, int) {
+	half := 0.5 // int(x·scale + 0.5), ResizeLongestSide of Segment Anything
+	if r.Truncate {
+		half = 0
+	}
+	scale := float64(side) / float64(max(w, h))
+	short := func(n int) int { return max(1, int(float64(n)*scale+half)) }
+	if w >= h {
+		return side, short(h)
+	}
+	return short(w), side
+}
+
+// extent is the part of the picture that the logits cover, above 1 where there is padding.
+func (g *geometry) extent() seg.Point {
+	return seg.Point{X: float64(g.ew) / float64(g.sw), Y: float64(g.eh) / float64(g.sh)}
+}
+
+// grid is the size of the logits.
+func (g *geometry) grid() (w, h int) { return g.ew / stride, g.eh / stride }
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }

@@ -1,0 +1,265 @@
+package onnx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/segedge/segedge/inference"
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// Model is where a network comes from: a file, or bytes in memory. Name is for messages.
+type Model struct {
+	Name string
+	Path string // read by ONNX Runtime itself, so that weights beside the file are found
+	Data []byte // used where Path is empty
+}
+
+func (m Model) name() string {
+	if m.Name != "" {
+		return m.Name
+	}
+	return filepath.Base(m.Path)
+}
+
+// SessionOptions of one graph.
+type SessionOptions struct {
+	// Threads inside one operator; 0 leaves two cores to the camera's path and takes at most eight.
+	Threads int
+	// Outputs to compute, in this order; nil is all.
+	Outputs []string
+	// Provider to run on; its zero value is the CPU.
+	Provider Provider
+}
+
+// Graph is a loaded network. Safe for concurrent use.
+type Graph struct {
+	rt      *Runtime
+	name    string
+	inputs  []inference.Port
+	outputs []inference.Port
+	types   []ort.TensorElementDataType // of the outputs
+	session *ort.DynamicAdvancedSession
+
+	users  sync.RWMutex // held for reading by a Run, for writing by Close
+	closed bool
+
+	mu    sync.Mutex
+	plans map[shapeKey]*plan
+	spare []*ort.RunOptions
+}
+
+var _ inference.Graph = (*Graph)(nil)
+
+// Load reads a network and makes a session for it. The error of a file that is missing, cut off, no ONNX model, or not
+// runnable here is one sentence that names it.
+func (r *Runtime) Load(m Model, o SessionOptions) (*Graph, error) {
+	g, err := r.load(m, o)
+	if err != nil {
+		return nil, fmt.Errorf("load model %s: %w", m.name(), err)
+	}
+	return g, nil
+}
+
+func (r *Runtime) load(m Model, o SessionOptions) (*Graph, error) {
+	c, err := Read(m)
+	if err != nil {
+		return nil, err
+	}
+	g := &Graph{rt: r, name: m.name(), inputs: c.Inputs, outputs: c.Outputs, plans: map[shapeKey]*plan{}}
+	if err := g.choose(o.Outputs); err != nil {
+		return nil, err
+	}
+	for _, p := range g.outputs {
+		g.types = append(g.types, elementType(p.Type))
+	}
+	if err := r.add(1); err != nil {
+		return nil, err
+	}
+	if err := g.open(m, o); err != nil {
+		_ = r.add(-1)
+		return nil, err
+	}
+	return g, nil
+}
+
+// Read is the contract of a model, without running it.
+func Read(m Model) (*inference.Contract, error) {
+	if m.Path == "" {
+		return inference.ReadContract(bytes.NewReader(m.Data), int64(len(m.Data)))
+	}
+	f, err := os.Open(m.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("no such file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: not a regular file", inference.ErrNotONNX)
+	}
+	c, err := inference.ReadContract(f, st.Size())
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range c.External {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(m.Path), e)); err != nil {
+			return nil, fmt.Errorf("its weights are in %s, which is not beside it", e)
+		}
+	}
+	return c, nil
+}
+
+// choose keeps the named outputs.
+func (g *Graph) choose(names []string) error {
+	if names == nil {
+		return nil
+	}
+	var chosen []inference.Port
+	for _, n := range names {
+		i := slices.IndexFunc(g.outputs, func(p inference.Port) bool { return p.Name == n })
+		if i < 0 {
+			return fmt.Errorf("it has no output %q", n)
+		}
+		chosen = append(chosen, g.outputs[i])
+	}
+	g.outputs = chosen
+	return nil
+}
+
+func (g *Graph) open(m Model, o SessionOptions) error {
+	so, err := sessionOptions(o)
+	if err != nil {
+		return err
+	}
+	defer so.Destroy()
+	var in, out []string
+	for _, p := range g.inputs {
+		in = append(in, p.Name)
+	}
+	for _, p := range g.outputs {
+		out = append(out, p.Name)
+	}
+	if m.Path != "" {
+		g.session, err = ort.NewDynamicAdvancedSession(m.Path, in, out, so)
+	} else {
+		g.session, err = ort.NewDynamicAdvancedSessionWithONNXData(m.Data, in, out, so)
+	}
+	if err != nil {
+		return fmt.Errorf("onnx runtime %s refuses it: %w", g.rt.version, err)
+	}
+	return nil
+}
+
+// sessionOptions are those that every provider shares, with the provider appended.
+func sessionOptions(o SessionOptions) (*ort.SessionOptions, error) {
+	so, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	threads := o.Threads
+	if threads <= 0 {
+		threads = defaultThreads()
+	}
+	err = errors.Join(
+		so.SetIntraOpNumThreads(threads),
+		so.SetInterOpNumThreads(1),
+		so.SetLogSeverityLevel(ort.LoggingLevelError),
+		// Threads that spin while they wait take the cores that the tracker needs.
+		so.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+	)
+	if err == nil {
+		err = o.Provider.append(so)
+	}
+	if err != nil {
+		_ = so.Destroy()
+		return nil, err
+	}
+	return so, nil
+}
+
+// Inputs are the graph's inputs in the file's order.
+func (g *Graph) Inputs() []inference.Port { return g.inputs }
+
+// Outputs are the graph's outputs, in the order that Run gives them.
+func (g *Graph) Outputs() []inference.Port { return g.outputs }
+
+// Close waits for calls under way and frees the session. Outputs not yet released stay valid.
+func (g *Graph) Close() error {
+	g.users.Lock()
+	defer g.users.Unlock()
+	if g.closed {
+		return nil
+	}
+	g.closed = true
+	err := g.session.Destroy()
+	g.mu.Lock()
+	for _, p := range g.plans {
+		p.destroy()
+	}
+	g.plans = nil
+	for _, o := range g.spare {
+		_ = o.Destroy()
+	}
+	g.spare = nil
+	g.mu.Unlock()
+	return errors.Join(err, g.rt.add(-1))
+}
+
+// Run computes the graph. Inputs are matched by name and read only during the call. When ctx ends, the call returns
+// between two operators with its error.
+func (g *Graph) Run(ctx context.Context, inputs []inference.Tensor) ([]inference.Tensor, func(), error) {
+	g.users.RLock()
+	defer g.users.RUnlock()
+	if g.closed {
+		return nil, nil, fmt.Errorf("run %s: the graph is closed", g.name)
+	}
+	out, release, err := g.run(ctx, inputs)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, nil, fmt.Errorf("run %s: %w", g.name, err)
+	}
+	return out, release, nil
+}
+
+func (g *Graph) run(ctx context.Context, inputs []inference.Tensor) ([]inference.Tensor, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	values, key, err := g.bind(inputs)
+	defer destroyAll(values)
+	if err != nil {
+		return nil, nil, err
+	}
+	set := g.take(key)
+	err = g.call(ctx, values, set.values)
+	if err != nil && !set.fresh && ctx.Err() == nil && wrongShape(err) {
+		// The outputs' shapes depend on the inputs' values: let ONNX Runtime allocate them from now on.
+		destroyAll(set.values)
+		g.forget(key)
+		set = g.take(key)
+		err = g.call(ctx, values, set.values)
+	}
+	if err == nil {
+		err = g.lend(set)
+	}
+	if err != nil {
+		destroyAll(set.values)
+		return nil, nil, err
+	}
+	return set.tensors, set.release, nil
+}
