@@ -1,0 +1,99 @@
+package dataset
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/seg"
+)
+
+// SA1B is the file beside each picture of Segment Anything's data set (facebookresearch/segment-anything, README, Dataset).
+type SA1B struct {
+	Image       SA1BImage        `json:"image"`
+	Annotations []SA1BAnnotation `json:"annotations"`
+}
+
+// SA1BImage describes the picture.
+type SA1BImage struct {
+	ID     int64  `json:"image_id"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	File   string `json:"file_name"`
+}
+
+// SA1BAnnotation is one mask. Boxes are x, y, width, height, points x, y, in pixels.
+type SA1BAnnotation struct {
+	ID           int64        `json:"id"`
+	Segmentation seg.RLE      `json:"segmentation"`
+	Box          [4]float64   `json:"bbox"`
+	Area         int          `json:"area"`
+	PredictedIoU float64      `json:"predicted_iou"`
+	Stability    float64      `json:"stability_score"`
+	CropBox      [4]float64   `json:"crop_box"`
+	Points       [][2]float64 `json:"point_coords"`
+}
+
+// ReadSA1B decodes one file.
+func ReadSA1B(r io.Reader) (*SA1B, error) {
+	s := new(SA1B)
+	if err := json.NewDecoder(r).Decode(s); err != nil {
+		return nil, fmt.Errorf("sa-1b: %w", err)
+	}
+	return s, nil
+}
+
+// WriteSA1B encodes one file.
+func WriteSA1B(w io.Writer, s *SA1B) error {
+	if err := json.NewEncoder(w).Encode(s); err != nil {
+		return fmt.Errorf("sa-1b: %w", err)
+	}
+	return nil
+}
+
+// openSA1B reads NAME.json beside NAME.jpg.
+func openSA1B(dir string) ([]Item, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %w", err)
+	}
+	var items []Item
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".json")
+		picture := filepath.Join(dir, name+".jpg")
+		if ok && isFile(picture) {
+			items = append(items, Item{Set: filepath.Base(dir), Group: name, Name: name, Image: picture, masks: sa1bMasks(filepath.Join(dir, e.Name()))})
+		}
+	}
+	if len(items) == 0 {
+		return nil, fmt.Errorf("dataset %s: %w: images/ and labels/, JPEGImages/ and Annotations/, or NAME.json beside NAME.jpg are expected", dir, ErrNoData)
+	}
+	return items, nil
+}
+
+func sa1bMasks(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
+	return func(f *frame.Frame) ([]*seg.Mask, error) {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("dataset: %w", err)
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		s, err := ReadSA1B(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		list := make([]Segmentation, len(s.Annotations))
+		for i := range list {
+			list[i].RLE = &s.Annotations[i].Segmentation
+		}
+		masks, err := segmentMasks(list, s.Image.Width, s.Image.Height)(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return masks, nil
+	}
+}
