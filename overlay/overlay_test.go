@@ -260,7 +260,7 @@ func TestOverLeavesTheFrameAlone(t *testing.T) {
 }
 
 func TestColorsAreStableAndApart(t *testing.T) {
-	if Color(5) != Color(5) {
+	if a, b := Color(5), Color(5); a != b {
 		t.Error("an id must keep its colour")
 	}
 	const n = 24

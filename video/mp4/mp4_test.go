@@ -1,0 +1,194 @@
+package mp4
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/video"
+	"github.com/segedge/segedge/video/openh264"
+)
+
+// record encodes n pictures of 160x96 at the given times into a file.
+func record(t *testing.T, at []time.Duration, pts bool) string {
+	t.Helper()
+	const w, h = 160, 96
+	enc, err := openh264.New(openh264.Options{KeyframeInterval: 15})(video.Format{Width: w, Height: h, FPS: 25, Bitrate: 300_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer enc.Close()
+	path := filepath.Join(t.TempDir(), "out.mp4")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewWriter(f, Format{w, h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(video.Unit{Data: []byte{0, 0, 1, 0x61, 1}}); err != nil || m.Samples() != 0 {
+		t.Fatalf("a unit before the first keyframe: %d samples, %v", m.Samples(), err)
+	}
+	var pic video.Picture
+	pic.Resize(w, h)
+	start := time.Unix(1e9, 0)
+	for n, d := range at {
+		for i := range pic.Pix {
+			pic.Pix[i] = byte(i/7 + 5*n)
+		}
+		data, key, err := enc.Encode(&pic, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := video.Unit{Data: data, Keyframe: key, Seq: uint64(n), Captured: start.Add(d), Duration: 40 * time.Millisecond}
+		if pts {
+			u.PTS, u.Captured = d+time.Second, start.Add(d*17/10) // a source that runs faster than its own clock
+		}
+		if err := m.Write(u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(m.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type probe struct {
+	Streams []struct {
+		CodecName    string `json:"codec_name"`
+		Profile      string `json:"profile"`
+		Width        int    `json:"width"`
+		Height       int    `json:"height"`
+		AvgFrameRate string `json:"avg_frame_rate"`
+		Duration     string `json:"duration"`
+		NbFrames     string `json:"nb_frames"`
+		NbReadFrames string `json:"nb_read_frames"`
+	} `json:"streams"`
+}
+
+func ffprobe(t *testing.T, path string) probe {
+	t.Helper()
+	tool, err := exec.LookPath("ffprobe")
+	if err != nil {
+		t.Skip("ffprobe is not installed: a real reader cannot judge the file")
+	}
+	out, err := exec.CommandContext(t.Context(), tool, "-v", "error", "-count_frames", "-show_streams", "-of", "json", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p probe
+	if err := json.Unmarshal(out, &p); err != nil || len(p.Streams) != 1 {
+		t.Fatalf("%s, %v", out, err)
+	}
+	return p
+}
+
+func TestPlayersReadIt(t *testing.T) {
+	at := make([]time.Duration, 50)
+	for i := range at {
+		at[i] = time.Duration(i) * 40 * time.Millisecond
+	}
+	for name, pts := range map[string]bool{"capture time": false, "source time": true} {
+		t.Run(name, func(t *testing.T) {
+			path := record(t, at, pts)
+			s := ffprobe(t, path).Streams[0]
+			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 160 || s.Height != 96 {
+				t.Errorf("%+v", s)
+			}
+			if s.NbFrames != "50" || s.NbReadFrames != "50" || s.AvgFrameRate != "25/1" || s.Duration != "2.000000" {
+				t.Errorf("%+v", s)
+			}
+			out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-i", path, "-f", "null", "-").CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("ffmpeg: %s, %v", out, err)
+			}
+			out, err = exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-ss", "1.5", "-i", path, "-f", "null", "-").CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("ffmpeg after a seek: %s, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestDroppedFramesKeepTheTime(t *testing.T) {
+	var at []time.Duration
+	for i := range 50 {
+		if i%5 != 2 && (i < 20 || i > 30) {
+			at = append(at, time.Duration(i)*40*time.Millisecond)
+		}
+	}
+	if s := ffprobe(t, record(t, at, false)).Streams[0]; s.Duration != "2.000000" || s.NbReadFrames == "50" {
+		t.Errorf("%+v, want 2 s", s)
+	}
+}
+
+func TestBetween(t *testing.T) {
+	now := time.Now()
+	a := video.Unit{PTS: time.Second, Captured: now, Duration: 40 * time.Millisecond}
+	for name, c := range map[string]struct {
+		b    video.Unit
+		want time.Duration
+	}{
+		"source clock":      {video.Unit{PTS: 1500 * time.Millisecond, Captured: now.Add(time.Hour)}, 500 * time.Millisecond},
+		"source began anew": {video.Unit{PTS: 0, Captured: now.Add(30 * time.Millisecond)}, 30 * time.Millisecond},
+		"no clock moved":    {video.Unit{PTS: time.Second, Captured: now, Duration: 20 * time.Millisecond}, 20 * time.Millisecond},
+	} {
+		if got := between(a, c.b); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if ticks(time.Second) != Timescale || ticks(-1) != 1 || ticks(100*time.Hour) != 600*Timescale {
+		t.Error("ticks")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, f := range []Format{{}, {1 << 16, 2}} {
+		if _, err := NewWriter(&failing{}, f); err == nil || !strings.Contains(err.Error(), "size") {
+			t.Errorf("%v: %v", f, err)
+		}
+	}
+	if _, err := NewWriter(&failing{}, Format{16, 16}); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	m, err := NewWriter(&failing{room: 100}, Format{16, 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err == nil {
+		t.Error("an empty recording was closed without a word")
+	}
+	if err := m.Write(video.Unit{Keyframe: true, Data: []byte{0, 0, 1, 0x65, 1}}); err == nil || !strings.Contains(err.Error(), "parameter sets") {
+		t.Error(err)
+	}
+	unit := append([]byte{0, 0, 1, 0x67, 66, 0xc0, 30, 0, 0, 1, 0x68, 1, 0, 0, 1, 0x65}, bytes.Repeat([]byte{7}, 200)...)
+	if err := m.Write(video.Unit{Keyframe: true, Data: unit}); !errors.Is(err, errDisk) {
+		t.Errorf("%v, want %v", err, errDisk)
+	}
+	m.sizes = make([]uint32, MaxSamples)
+	if err := m.Write(video.Unit{Keyframe: true, Data: unit}); !errors.Is(err, ErrFull) {
+		t.Errorf("%v, want %v", err, ErrFull)
+	}
+}
+
+var errDisk = errors.New("disk full")
+
+// failing is a file on a disk with little room.
+type failing struct{ room int }
+
+func (f *failing) Write(b []byte) (int, error) {
+	if f.room -= len(b); f.room < 0 {
+		return 0, errDisk
+	}
+	return len(b), nil
+}
+func (f *failing) Seek(int64, int) (int64, error) { return 0, io.ErrUnexpectedEOF }

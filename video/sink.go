@@ -1,0 +1,220 @@
+package video
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/overlay"
+	"github.com/segedge/segedge/seg"
+)
+
+// retryEncoder is how long a sink waits before it builds an encoder again that failed.
+const retryEncoder = time.Second
+
+// Sink is one camera's video. Show and the requests are safe from any goroutine.
+type Sink struct {
+	opts    Options
+	slot    slot
+	painter *overlay.Painter
+	snaps   chan chan snapshot
+
+	wantKey  atomic.Bool
+	snapping atomic.Int32 // snapshots waiting
+	units    atomic.Uint64
+	failures atomic.Uint64
+
+	// Owned by Run.
+	painted []byte
+	pic     Picture
+	encoder Encoder
+	size    [2]int
+	bitrate atomic.Int64 // asked for; 0 is by size
+	rate    int          // what the encoder was last told
+	retryAt time.Time
+	lastKey time.Time // capture time of the newest keyframe
+	lastOut time.Time // capture time of the newest unit
+}
+
+// Stats counts a sink's work since it was made.
+type Stats struct {
+	Units    uint64 // encoded
+	Dropped  uint64 // replaced by a newer frame before they were painted
+	Failures uint64 // of the encoder or the converter
+}
+
+// New makes a sink.
+func New(opts Options) (*Sink, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	painter, err := overlay.New(opts.Overlay)
+	if err != nil {
+		return nil, fmt.Errorf("video: %w", err)
+	}
+	s := &Sink{opts: opts, painter: painter, snaps: make(chan chan snapshot, 8)}
+	s.slot.filled = make(chan struct{}, 1)
+	s.slot.closed = true
+	return s, nil
+}
+
+// Show offers a frame and the objects that belong to it. It never blocks: the frame is retained, the objects are
+// copied, and a frame that is still waiting is replaced. Nothing is kept while nobody watches or Run is not running.
+func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
+	if s.snapping.Load() > 0 || s.opts.Wanted() {
+		s.slot.put(f, objects)
+	}
+}
+
+// RequestKeyframe asks for a keyframe as soon as the last one is KeyframeSpacing old. Requests that come meanwhile are one.
+func (s *Sink) RequestKeyframe() { s.wantKey.Store(true) }
+
+// SetBitrate changes the target, in bits a second, if the encoder can; 0 is the default for the size.
+func (s *Sink) SetBitrate(bits int) { s.bitrate.Store(int64(max(0, bits))) }
+
+// Stats is safe at any time.
+func (s *Sink) Stats() Stats {
+	return Stats{Units: s.units.Load(), Dropped: s.slot.dropped.Load(), Failures: s.failures.Load()}
+}
+
+// Run paints and encodes until ctx ends; then it closes the encoder and lets go of its frames. A failing encoder is
+// logged and built again: video may fail, the pipeline must not.
+func (s *Sink) Run(ctx context.Context) error {
+	s.slot.open()
+	var now shown
+	defer func() {
+		s.slot.close()
+		s.closeEncoder()
+		s.refuseSnapshots()
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.slot.filled:
+		}
+		for s.slot.take(&now) {
+			if err := s.process(&now); err != nil {
+				s.fail(err)
+			}
+			now.release()
+		}
+	}
+}
+
+// process takes one frame through paint, convert and encode.
+func (s *Sink) process(now *shown) error {
+	f := now.frame
+	err := s.timed(StagePaint, func() (err error) {
+		s.painted, err = s.painter.Over(s.painted, f, now.objects)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.answerSnapshots(f.Width, f.Height)
+	if !s.opts.Wanted() || time.Now().Before(s.retryAt) {
+		return nil
+	}
+	if err := s.prepare(f.Width, f.Height); err != nil {
+		return err
+	}
+	if err := s.timed(StageConvert, func() error { return s.opts.Convert(&s.pic, s.painted) }); err != nil {
+		return err
+	}
+	return s.encode(f)
+}
+
+func (s *Sink) encode(f *frame.Frame) error {
+	force := s.keyframeDue(f.Captured)
+	var u Unit
+	err := s.timed(StageEncode, func() (err error) {
+		u.Data, u.Keyframe, err = s.encoder.Encode(&s.pic, force)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("video: encode frame %d: %w", f.Seq, err)
+	}
+	if len(u.Data) == 0 { // skipped by rate control; the request stands
+		if force {
+			s.wantKey.Store(true)
+		}
+		return nil
+	}
+	u.Seq, u.Captured, u.PTS, u.Duration = f.Seq, f.Captured, f.PTS, s.nominal()
+	if d := f.Captured.Sub(s.lastOut); !s.lastOut.IsZero() && d > 0 {
+		u.Duration = d
+	}
+	s.lastOut = f.Captured
+	if u.Keyframe {
+		s.lastKey = f.Captured
+		s.wantKey.Store(false)
+	}
+	s.units.Add(1)
+	s.opts.Encoded(time.Since(f.Captured))
+	s.opts.Out(u)
+	return nil
+}
+
+// keyframeDue reports whether this frame answers the requests for a keyframe, and takes them.
+func (s *Sink) keyframeDue(captured time.Time) bool {
+	if !s.lastKey.IsZero() {
+		if since := captured.Sub(s.lastKey); since >= 0 && since < KeyframeSpacing {
+			return false
+		}
+	}
+	return s.wantKey.Swap(false)
+}
+
+func (s *Sink) nominal() time.Duration { return time.Duration(float64(time.Second) / s.opts.FPS) }
+
+// prepare has an encoder for the size, and its bitrate.
+func (s *Sink) prepare(w, h int) error {
+	if s.encoder != nil && s.size != [2]int{w, h} {
+		s.closeEncoder()
+	}
+	rate := int(s.bitrate.Load())
+	if rate == 0 {
+		rate = s.opts.bitrate(w, h)
+	}
+	if s.encoder == nil {
+		e, err := s.opts.NewEncoder(Format{Width: w, Height: h, FPS: s.opts.FPS, Bitrate: rate})
+		if err != nil {
+			return fmt.Errorf("video: encoder for %dx%d: %w", w, h, err)
+		}
+		s.encoder, s.size, s.rate, s.lastKey = e, [2]int{w, h}, rate, time.Time{}
+		s.pic.Resize(w, h)
+		s.wantKey.Store(true)
+	}
+	if set, ok := s.encoder.(BitrateSetter); ok && rate != s.rate {
+		s.rate = rate
+		return set.SetBitrate(rate)
+	}
+	return nil
+}
+
+func (s *Sink) fail(err error) {
+	s.failures.Add(1)
+	s.closeEncoder()
+	s.retryAt = time.Now().Add(retryEncoder)
+	s.opts.Logger.Error("video failed; trying again", "error", err, "in", retryEncoder)
+}
+
+func (s *Sink) closeEncoder() {
+	if s.encoder == nil {
+		return
+	}
+	if err := s.encoder.Close(); err != nil {
+		s.opts.Logger.Warn("encoder did not close cleanly", "error", err)
+	}
+	s.encoder = nil
+}
+
+func (s *Sink) timed(stage string, do func() error) error {
+	start := time.Now()
+	err := do()
+	s.opts.Stage(stage, time.Since(start))
+	return err
+}

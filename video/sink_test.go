@@ -1,0 +1,333 @@
+package video
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image/jpeg"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/seg"
+)
+
+// fakeEncoder writes down what it was asked.
+type fakeEncoder struct {
+	format Format
+	asked  []bool
+	rates  []int
+	closed int
+	fail   error
+	skip   bool
+	first  byte // the first luma value of the newest picture
+}
+
+func (e *fakeEncoder) Encode(p *Picture, key bool) ([]byte, bool, error) {
+	e.asked = append(e.asked, key)
+	e.first = p.Pix[0]
+	if e.fail != nil {
+		return nil, false, e.fail
+	}
+	if e.skip {
+		return nil, false, nil
+	}
+	return []byte{0, 0, 0, 1, 0x65}, key || len(e.asked) == 1, nil
+}
+func (e *fakeEncoder) SetBitrate(bits int) error { e.rates = append(e.rates, bits); return nil }
+func (e *fakeEncoder) Close() error              { e.closed++; return nil }
+
+// rig is a sink whose frames are shown one at a time, each waited for.
+type rig struct {
+	t        *testing.T
+	sink     *Sink
+	pool     *frame.Pool
+	encoders []*fakeEncoder
+	prepare  func(*fakeEncoder)
+	units    chan Unit
+	stages   chan string
+	wanted   atomic.Bool
+	seq      uint64
+	start    time.Time
+	stop     func()
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, pool: frame.NewPool(4), units: make(chan Unit, 64), stages: make(chan string, 256), start: time.Now()}
+	r.wanted.Store(true)
+	var err error
+	r.sink, err = New(Options{
+		NewEncoder: func(f Format) (Encoder, error) {
+			e := &fakeEncoder{format: f}
+			if r.prepare != nil {
+				r.prepare(e)
+			}
+			r.encoders = append(r.encoders, e)
+			return e, nil
+		},
+		Out: func(u Unit) { r.units <- u }, Wanted: r.wanted.Load,
+		Stage: func(s string, _ time.Duration) { r.stages <- s },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.sink.Run(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := r.pool.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	// Run opens the slot as its first act; a frame shown before is not kept.
+	for {
+		r.sink.slot.mu.Lock()
+		open := !r.sink.slot.closed
+		r.sink.slot.mu.Unlock()
+		if open {
+			return r
+		}
+	}
+}
+
+// show shows one frame of the given age since the start.
+func (r *rig) show(w, h int, at time.Duration, objects ...seg.Object) {
+	r.t.Helper()
+	f := r.pool.Get()
+	if f == nil {
+		r.t.Fatal("the sink holds too many frames")
+	}
+	f.Resize(w, h)
+	clear(f.Pix)
+	r.seq++
+	f.Seq, f.Captured, f.PTS = r.seq, r.start.Add(at), at
+	r.sink.Show(f, objects)
+	f.Release()
+}
+
+func (r *rig) unit() Unit {
+	r.t.Helper()
+	select {
+	case u := <-r.units:
+		return u
+	case <-time.After(10 * time.Second):
+		r.t.Fatal("no unit came")
+		return Unit{}
+	}
+}
+
+func TestUnitsCarryTheirFrame(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.show(32, 16, 0)
+	if u := r.unit(); u.Seq != 1 || !u.Keyframe || !u.Captured.Equal(r.start) || u.Duration != time.Second/30 {
+		t.Errorf("first unit %+v", u)
+	}
+	r.show(32, 16, 40*time.Millisecond)
+	if u := r.unit(); u.Seq != 2 || u.Keyframe || u.Duration != 40*time.Millisecond || u.PTS != 40*time.Millisecond {
+		t.Errorf("second unit %+v", u)
+	}
+	for _, want := range []string{StagePaint, StageConvert, StageEncode} {
+		if got := <-r.stages; got != want {
+			t.Errorf("stage %s, want %s", got, want)
+		}
+	}
+	if s := r.sink.Stats(); s.Units != 2 || s.Failures != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
+func TestNothingWhileNobodyWatches(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.wanted.Store(false)
+	r.show(32, 16, 0)
+	if n := r.pool.InUse(); n != 0 {
+		t.Errorf("%d frames held while nobody watches", n)
+	}
+	r.wanted.Store(true)
+	r.show(32, 16, time.Second)
+	if u := r.unit(); u.Seq != 2 {
+		t.Errorf("unit of frame %d, want 2", u.Seq)
+	}
+}
+
+func TestKeyframeRequestsAreSpaced(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	var keys []uint64
+	for i := range 20 {
+		at := time.Duration(i) * 100 * time.Millisecond
+		if i >= 1 && i <= 9 {
+			r.sink.RequestKeyframe() // at every frame, as many viewers would
+		}
+		r.show(32, 16, at)
+		if u := r.unit(); u.Keyframe {
+			keys = append(keys, u.Seq)
+		}
+	}
+	// Frame 1 is one by itself; the request at 100 ms waits until 500 ms, those up to 900 ms until 1000 ms.
+	if len(keys) != 3 || keys[0] != 1 || keys[1] != 6 || keys[2] != 11 {
+		t.Errorf("keyframes at frames %v, want 1, 6, 11", keys)
+	}
+}
+
+func TestASkippedPictureKeepsTheRequest(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.prepare = func(e *fakeEncoder) { e.skip = true }
+	r.show(32, 16, 0)
+	for range 3 {
+		<-r.stages
+	}
+	r.encoders[0].skip = false // the sink waits for its next frame
+	r.show(32, 16, time.Second)
+	if u := r.unit(); u.Seq != 2 || !u.Keyframe {
+		t.Errorf("unit %+v, want the keyframe that was skipped", u)
+	}
+}
+
+func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
+	r := newRig(t)
+	r.show(32, 16, 0)
+	r.unit()
+	r.show(64, 32, time.Millisecond)
+	if u := r.unit(); !u.Keyframe {
+		t.Error("the first unit of a new size must be a keyframe")
+	}
+	r.sink.SetBitrate(123_456)
+	r.show(64, 32, 2*time.Millisecond)
+	r.unit()
+	r.stop()
+	if len(r.encoders) != 2 || r.encoders[0].closed != 1 || r.encoders[1].closed != 1 {
+		t.Fatalf("%d encoders", len(r.encoders))
+	}
+	if f := r.encoders[1].format; f != (Format{64, 32, 30, 300_000}) {
+		t.Errorf("format %+v", f)
+	}
+	if got := r.encoders[1].rates; len(got) != 1 || got[0] != 123_456 {
+		t.Errorf("bitrates %v", got)
+	}
+}
+
+func TestAFailingEncoderIsBuiltAgain(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.prepare = func(e *fakeEncoder) {
+		if len(r.encoders) == 0 {
+			e.fail = errors.New("broken")
+		}
+	}
+	r.show(32, 16, 0)
+	for i := 1; ; i++ {
+		time.Sleep(20 * time.Millisecond) // the camera's clock; the wait before the next try is real time
+		r.show(32, 16, time.Duration(i)*20*time.Millisecond)
+		select {
+		case u := <-r.units:
+			if !u.Keyframe || len(r.encoders) != 2 || r.encoders[0].closed != 1 {
+				t.Errorf("unit %+v of encoder %d", u, len(r.encoders))
+			}
+			if r.sink.Stats().Failures != 1 {
+				t.Errorf("stats %+v", r.sink.Stats())
+			}
+			return
+		default:
+			if i > 1000 {
+				t.Fatal("the encoder was not built again")
+			}
+		}
+	}
+}
+
+func TestShowNeverBlocks(t *testing.T) {
+	gate := make(chan struct{})
+	r := newRig(t)
+	r.sink.opts.Stage = func(string, time.Duration) { <-gate }
+	for i := range 50 {
+		r.show(32, 16, time.Duration(i)*time.Millisecond, seg.Object{ID: 1, Name: "a"})
+	}
+	if n := r.pool.InUse(); n > 2 {
+		t.Errorf("%d frames held, want the one at work and the newest", n)
+	}
+	if d := r.sink.Stats().Dropped; d < 40 {
+		t.Errorf("%d dropped of 50", d)
+	}
+	close(gate)
+	r.stop()
+}
+
+func TestSnapshot(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.wanted.Store(false)
+	type result struct {
+		jpeg []byte
+		err  error
+	}
+	got := make(chan result, 1)
+	go func() {
+		b, err := r.sink.Snapshot(t.Context())
+		got <- result{b, err}
+	}()
+	for i := 0; ; i++ {
+		r.show(64, 32, time.Duration(i)*time.Millisecond)
+		select {
+		case g := <-got:
+			if g.err != nil {
+				t.Fatal(g.err)
+			}
+			img, err := jpeg.Decode(bytes.NewReader(g.jpeg))
+			if err != nil || img.Bounds().Dx() != 64 || img.Bounds().Dy() != 32 {
+				t.Fatalf("%v, %v", img, err)
+			}
+			if len(r.encoders) != 0 {
+				t.Error("a snapshot needs no encoder")
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func TestSnapshotGivesUp(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range cap(r.sink.snaps) {
+		if _, err := r.sink.Snapshot(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.sink.Snapshot(ctx); !errors.Is(err, ErrBusy) {
+		t.Errorf("%v, want %v", err, ErrBusy)
+	}
+	if _, err := JPEG(nil, 2, 2); err == nil {
+		t.Error("an empty picture became a JPEG")
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	if _, err := New(Options{}); err == nil {
+		t.Error("a sink without encoder and output was made")
+	}
+}
+
+func TestShowOutsideRunKeepsNothing(t *testing.T) {
+	r := newRig(t)
+	f := frame.New(4, 4)
+	r.stop()
+	r.sink.Show(f, nil)
+	f.Release()
+	defer func() {
+		if recover() == nil {
+			t.Error("the sink still holds the frame")
+		}
+	}()
+	f.Release()
+}

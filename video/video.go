@@ -1,0 +1,105 @@
+// Package video turns frames with objects into encoded video: the sink at the end of a camera's pipeline. It takes the
+// newest frame, paints the objects on a copy, converts it to I420 once and hands it to an Encoder, all in one
+// goroutine, and only while somebody watches. It knows no transport: what is encoded goes out through a function. The
+// encoders are in child packages.
+package video
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/segedge/segedge/overlay"
+)
+
+// Unit is one encoded picture: an H.264 access unit in Annex B form, parameter sets included where it is a keyframe.
+type Unit struct {
+	Data     []byte // never written again; may be kept and shared
+	Keyframe bool
+	Seq      uint64        // the frame's sequence
+	Captured time.Time     // when the frame reached the process
+	PTS      time.Duration // the source's own time; 0 where it has none
+	Duration time.Duration // since the previous unit; the nominal frame time for the first
+}
+
+// Encoder compresses pictures of one size. Used from one goroutine.
+type Encoder interface {
+	// Encode returns the access unit of a picture, which is read only during the call. An empty one means that the encoder
+	// chose to skip the picture. With keyframe the unit is an IDR with its parameter sets. The data is the caller's.
+	Encode(pic *Picture, keyframe bool) (data []byte, isKeyframe bool, err error)
+	Close() error
+}
+
+// BitrateSetter is an Encoder that can change its target while it runs, in bits a second.
+type BitrateSetter interface{ SetBitrate(bits int) error }
+
+// Format is what an encoder has to know in advance.
+type Format struct {
+	Width, Height int     // pixels, even
+	FPS           float64 // nominal
+	Bitrate       int     // target, bits a second
+}
+
+// The stages that Options.Stage hears of.
+const (
+	StagePaint   = "overlay"
+	StageConvert = "convert"
+	StageEncode  = "encode"
+)
+
+// KeyframeSpacing is the least time between two keyframes that somebody asked for: viewers that lose packets all ask at
+// once, and keyframes are what loses packets.
+const KeyframeSpacing = 500 * time.Millisecond
+
+// Options configure a sink. NewEncoder and Out are required.
+type Options struct {
+	NewEncoder func(Format) (Encoder, error)
+	// Out takes each unit, on the sink's goroutine: it must not block.
+	Out func(Unit)
+	// Wanted reports whether anybody watches; nothing is done while nobody does. Nil is always. Called for every frame on the
+	// camera's path: it must be cheap and must not block.
+	Wanted func() bool
+	// Convert fills pic, which has its size already, from packed BGR. Nil is FromBGR.
+	Convert func(pic *Picture, bgr []byte) error
+	// Stage hears how long each stage of each frame took. Nil is nobody.
+	Stage func(name string, took time.Duration)
+	// Encoded hears the time from a frame's capture to its unit. Nil is nobody.
+	Encoded func(latency time.Duration)
+	Overlay overlay.Options
+	FPS     float64 // nominal, for the encoder's rate control; 0 is 30
+	Bitrate int     // bits a second; 0 is by size, about 0.08 bits a pixel
+	Logger  *slog.Logger
+}
+
+func (o *Options) check() error {
+	if o.NewEncoder == nil || o.Out == nil {
+		return errors.New("video: NewEncoder and Out are required")
+	}
+	if o.FPS <= 0 {
+		o.FPS = 30
+	}
+	if o.Wanted == nil {
+		o.Wanted = func() bool { return true }
+	}
+	if o.Convert == nil {
+		o.Convert = FromBGR
+	}
+	if o.Stage == nil {
+		o.Stage = func(string, time.Duration) {}
+	}
+	if o.Encoded == nil {
+		o.Encoded = func(time.Duration) {}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// bitrate is the target for a size: enough for a moving picture with hard contours, 2.2 Mbit/s at 720p30.
+func (o *Options) bitrate(w, h int) int {
+	if o.Bitrate > 0 {
+		return o.Bitrate
+	}
+	return max(300_000, int(0.08*float64(w*h)*o.FPS))
+}
