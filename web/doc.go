@@ -1,0 +1,28 @@
+// Package web is the agent's HTTP door: the page, the JSON API, health, metrics, and the lock in front of them all. It
+// speaks the vocabulary of package api and hands commands to an api.Service; WHEP is a handler that it mounts. It knows
+// no pixels and no model, and the page is plain files in page/, embedded as they are: no build step, no outside request.
+//
+// # Routes
+//
+//	GET  /                                      the page
+//	GET  /api/v1/info                           api.Info
+//	GET  /api/v1/schema                         the JSON Schema of every message, where Options.Schema is set
+//	GET  /api/v1/cameras                        {"schema":1,"cameras":["…"]}
+//	GET  /api/v1/cameras/{camera}/state         api.State
+//	GET  /api/v1/cameras/{camera}/objects       api.Objects
+//	POST /api/v1/cameras/{camera}/{verb}        a command as JSON; answered with an api.Reply
+//	     /whep/…                                Options.WHEP
+//	GET  /metrics                               Prometheus text
+//	GET  /healthz                               200 as long as the process answers; needs no token
+//	GET  /readyz                                every check with its reason; 503 when one fails
+//
+// A reply's HTTP status follows its error code (see Status); the body is the reply either way.
+//
+// # Who may come in
+//
+// Without a token only this machine: the listener must be on loopback (CheckListen), and the Host header must name
+// loopback, so that a web site cannot reach the agent by pointing its own name at 127.0.0.1. With a token every request
+// but /healthz needs it: "Authorization: Bearer …", or once as ?token=…, which is answered with an HttpOnly,
+// SameSite=Strict cookie and a redirect to the address without it. A request that changes something and comes from
+// a page (it has an Origin) must come from this page, unless it carries the token itself in its header.
+package web

@@ -1,0 +1,181 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+// metrics is a registry of its own: nothing global, and nothing kept between scrapes but the command counter. The
+// rest is read from the service when Prometheus asks.
+type metrics struct {
+	registry *prometheus.Registry
+	commands *prometheus.CounterVec
+}
+
+func newMetrics(s api.Service, version string) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "segedge_http_commands_total", Help: "Commands received over HTTP, by verb and error code (ok where there was none).",
+		}, []string{"verb", "code"}),
+	}
+	m.registry.MustRegister(m.commands, newCollector(s, version), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// command counts one. A verb that does not exist is counted under one name, so that a stranger cannot fill the memory
+// with labels.
+func (m *metrics) command(verb string, r api.Reply) {
+	code := "ok"
+	if r.Error != nil {
+		code = string(r.Error.Code)
+	}
+	if !slices.Contains(api.Verbs(), verb) {
+		verb = "unknown"
+	}
+	m.commands.WithLabelValues(verb, code).Inc()
+}
+
+// objectStates are the states counted, so that each has a series from the start.
+var objectStates = []seg.State{seg.Tentative, seg.Tracking, seg.Uncertain, seg.Occluded, seg.Lost}
+
+// collector reads a service at scrape time.
+type collector struct {
+	service api.Service
+	version string
+	info    *prometheus.Desc
+	started *prometheus.Desc
+	objects *prometheus.Desc
+	stage   *prometheus.Desc
+	events  *prometheus.Desc
+	state   *prometheus.Desc
+	fields  []field
+}
+
+// field is one number of a camera's state.
+type field struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(*api.State) float64
+}
+
+var runStates = []string{api.Running, api.Stalled, api.Stopped, api.Paused}
+
+func newCollector(s api.Service, version string) *collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("segedge_"+name, help, labels, nil)
+	}
+	counter := func(name, help string, read func(*api.State) float64) field {
+		return field{desc(name, help, "camera"), prometheus.CounterValue, read}
+	}
+	gauge := func(name, help string, read func(*api.State) float64) field {
+		return field{desc(name, help, "camera"), prometheus.GaugeValue, read}
+	}
+	return &collector{
+		service: s, version: version,
+		info:    desc("info", "The agent: always 1.", "agent", "version", "model", "family", "provider"),
+		started: desc("start_time_seconds", "When the agent started, in Unix time."),
+		objects: desc("objects", "Live objects by state.", "camera", "state"),
+		stage:   desc("stage_latency_seconds", "Quantiles of a stage's recent times.", "camera", "stage", "quantile"),
+		events:  desc("events_total", "Sequence number of the newest event: counts over restarts.", "camera"),
+		state:   desc("camera_state", "1 for the state that the camera is in.", "camera", "state"),
+		fields: []field{
+			counter("frames_captured_total", "Frames read from the camera.", func(s *api.State) float64 { return float64(s.Captured) }),
+			counter("frames_processed_total", "Frames tracked and drawn.", func(s *api.State) float64 { return float64(s.Processed) }),
+			counter("frames_dropped_total", "Frames captured and never processed.", func(s *api.State) float64 { return float64(s.Dropped) }),
+			counter("keyframes_total", "Frames that the model answered.", func(s *api.State) float64 { return float64(s.Keyframes) }),
+			gauge("keyframe_age_frames", "Frames since the newest keyframe that was answered.", func(s *api.State) float64 { return float64(s.KeyframeAge) }),
+			gauge("fps", "Frames processed a second.", func(s *api.State) float64 { return s.FPS }),
+			gauge("viewers", "People watching over WebRTC.", func(s *api.State) float64 { return float64(s.Viewers) }),
+		},
+	}
+}
+
+// Describe names what Collect gives.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.info, c.started, c.objects, c.stage, c.events, c.state} {
+		ch <- d
+	}
+	for _, f := range c.fields {
+		ch <- f.desc
+	}
+}
+
+// Collect reads the service.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	i := c.service.Info()
+	version := c.version
+	if i.Version != "" {
+		version = i.Version
+	}
+	gauge := prometheus.GaugeValue
+	ch <- metric(c.info, gauge, 1, i.Agent, version, i.Model, i.Family, i.Provider)
+	if !i.Started.IsZero() {
+		ch <- metric(c.started, gauge, float64(i.Started.UnixMilli())/1e3)
+	}
+	for _, camera := range c.service.Cameras() {
+		if s, ok := c.service.State(camera); ok {
+			c.collectState(ch, camera, &s)
+		}
+		if o, ok := c.service.Objects(camera); ok {
+			c.collectObjects(ch, camera, &o)
+		}
+	}
+}
+
+func (c *collector) collectState(ch chan<- prometheus.Metric, camera string, s *api.State) {
+	for _, f := range c.fields {
+		ch <- metric(f.desc, f.kind, f.read(s), camera)
+	}
+	for _, name := range runStates {
+		ch <- metric(c.state, prometheus.GaugeValue, one(name == s.State), camera, name)
+	}
+	for stage, l := range s.Stages {
+		for q, ms := range map[string]float64{"0.5": l.P50, "0.95": l.P95, "0.99": l.P99} {
+			ch <- metric(c.stage, prometheus.GaugeValue, ms/1e3, camera, stage, q)
+		}
+	}
+}
+
+func (c *collector) collectObjects(ch chan<- prometheus.Metric, camera string, o *api.Objects) {
+	counts := make(map[seg.State]int, len(objectStates))
+	for i := range o.Objects {
+		counts[o.Objects[i].State]++
+	}
+	for _, s := range objectStates {
+		ch <- metric(c.objects, prometheus.GaugeValue, float64(counts[s]), camera, s.String())
+	}
+	ch <- metric(c.events, prometheus.CounterValue, float64(o.AsOfSeq), camera)
+}
+
+// metric is one value. Label values are made valid UTF-8 first: a model's file name may be anything.
+func metric(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) prometheus.Metric {
+	for i := range labels {
+		labels[i] = strings.ToValidUTF8(labels[i], "�")
+	}
+	m, err := prometheus.NewConstMetric(d, kind, v, labels...)
+	if err != nil {
+		return prometheus.NewInvalidMetric(d, err)
+	}
+	return m
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,254 @@
+// The page: joins the player, the picture, the hands and the list. What the agent says arrives as messages; what the
+// person does leaves as commands.
+
+import { $, text, toast } from "./dom.js";
+import { Player } from "./whep.js";
+import { Commands, get } from "./commands.js";
+import { Picture, inside } from "./picture.js";
+import { Gestures } from "./gestures.js";
+import { Canvas } from "./canvas.js";
+import { ObjectList } from "./objects.js";
+import { Picker } from "./pick.js";
+import { Stats } from "./stats.js";
+import { candidates as candidateColors, colorOf } from "./palette.js";
+import { keyboard } from "./keys.js";
+import { Link } from "./link.js";
+
+const video = $("video");
+const player = new Player(video);
+const commands = new Commands(player);
+const picture = new Picture(video, () => app.onFrame());
+const canvas = new Canvas($("canvas"), picture);
+const gestures = new Gestures($("surface"), picture);
+const list = new ObjectList();
+const picker = new Picker(video);
+const stats = new Stats(player, picture);
+const link = new Link(player);
+
+class App {
+  mode = "point";
+  #hover = ""; #asked = ""; #heard = 0; #queue = [];
+
+  start() {
+    player.addEventListener("message", (e) => this.#message(e.detail));
+    player.addEventListener("frame", () => this.#hint());
+    gestures.addEventListener("click", (e) => this.#click(e.detail));
+    gestures.addEventListener("box", (e) => this.#box(e.detail));
+    gestures.addEventListener("drag", (e) => { canvas.drag = e.detail; canvas.draw(); });
+    gestures.addEventListener("hover", (e) => this.#point(e.detail));
+    list.addEventListener("select", () => this.#selected());
+    list.addEventListener("hover", (e) => this.#light(e.detail.id));
+    list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
+    list.addEventListener("remove", (e) => this.remove(e.detail.id));
+    picker.addEventListener("choose", (e) => this.run("choose", e.detail));
+    picker.addEventListener("look", () => this.#outline());
+    $("clear").addEventListener("click", () => this.#clear());
+    $("text-form").addEventListener("submit", (e) => this.#text(e));
+    for (const b of document.querySelectorAll("[data-mode]")) b.addEventListener("click", () => this.setMode(b.dataset.mode));
+    $("panel-toggle").addEventListener("click", () => this.togglePanel());
+    $("help-open").addEventListener("click", () => $("help").showModal());
+    video.addEventListener("resize", () => this.#shape());
+    setInterval(() => this.#poll(), 1000);
+    this.setMode("point");
+    this.#cameras();
+  }
+
+  // run does a command and shows its refusal.
+  async run(verb, fields) {
+    try {
+      return await commands.do(verb, fields);
+    } catch (e) {
+      toast(e.message);
+      return null;
+    }
+  }
+
+  remove(id) {
+    list.show(list.objects.filter((o) => o.id !== id)); // gone at once; a refusal brings it back with the next list
+    this.#outline();
+    return this.run("remove", { object: id });
+  }
+
+  setMode(mode) {
+    if ((mode === "add" || mode === "minus") && !list.selected) {
+      if (list.objects.length !== 1) return toast("first choose the object in the list, or point at a new one", "info");
+      list.select(list.objects[0].id);
+    }
+    this.mode = mode;
+    $("stage").dataset.mode = mode;
+    for (const b of document.querySelectorAll("[data-mode]")) b.setAttribute("aria-checked", String(b.dataset.mode === mode));
+  }
+
+  togglePanel() {
+    const hidden = document.body.classList.toggle("wide");
+    $("panel-toggle").setAttribute("aria-pressed", String(!hidden));
+  }
+
+  // shape tells the layout how high the picture is for its width.
+  #shape() {
+    if (video.videoWidth) $("stage").style.setProperty("--ratio", video.videoHeight / video.videoWidth);
+    canvas.draw();
+  }
+
+  // onFrame lets the outlines follow the picture that they belong to: a list is shown with its frame, not before.
+  onFrame() {
+    const rtp = picture.rtpAt(Infinity);
+    let due = null;
+    while (this.#queue.length && (rtp === undefined || ((rtp - this.#queue[0].rtp_time) | 0) >= 0)) due = this.#queue.shift();
+    if (due) this.#show(due);
+  }
+
+  async #cameras() {
+    const answer = await get("cameras");
+    if (!answer) return setTimeout(() => this.#cameras(), 2000);
+    const names = answer.cameras, wanted = decodeURIComponent(location.hash.slice(1));
+    if (!names.length) return link.notice("No camera", "This agent has no camera configured.");
+    const select = $("camera");
+    select.replaceChildren(...names.map((n) => new Option(n, n)));
+    select.value = names.includes(wanted) ? wanted : names[0];
+    $("camera-label").hidden = names.length < 2;
+    select.addEventListener("change", () => this.#open(select.value));
+    this.#open(select.value);
+    this.#about();
+  }
+
+  #open(camera) {
+    if (camera !== $("camera").options[0].value || location.hash) history.replaceState(null, "", `#${encodeURIComponent(camera)}`);
+    this.#queue = [];
+    list.show([]);
+    player.open(camera);
+    this.#poll();
+  }
+
+  async #about() {
+    const info = await get("info");
+    if (info) {
+      stats.info(info);
+      $("text-form").hidden = !info.grounding;
+      text($("about"), `${info.agent ? info.agent + " · " : ""}segedge ${info.version}`);
+    }
+    setTimeout(() => this.#about(), info ? 10000 : 2000);
+  }
+
+  #message(m) {
+    if (m.type === "state") { this.#heard = performance.now(); this.#state(m); }
+    if (m.type !== "objects") return;
+    this.#heard = performance.now();
+    if (m.rtp_time === undefined || !video.requestVideoFrameCallback) return this.#show(m);
+    this.#queue.push(m);
+    if (this.#queue.length > 20) this.#show(this.#queue.shift());
+  }
+
+  // poll asks over HTTP while the data channel says nothing.
+  async #poll() {
+    if (performance.now() - this.#heard < 3000 || !player.camera) return;
+    const camera = encodeURIComponent(player.camera);
+    const [state, objects] = await Promise.all([get(`cameras/${camera}/state`), get(`cameras/${camera}/objects`)]);
+    if (performance.now() - this.#heard < 3000) return;
+    if (state) this.#state(state);
+    if (objects) this.#show(objects);
+  }
+
+  #state(s) {
+    list.fps = s.fps || 30;
+    stats.state(s);
+    link.camera(s);
+  }
+
+  #show(m) {
+    if (m.camera !== player.camera) return;
+    list.show(m.objects);
+    if (this.#asked && list.selected === "" && list.objects.some((o) => o.id === this.#asked)) { list.select(this.#asked); this.#asked = ""; }
+    const current = list.current;
+    picker.offer(current?.candidates?.length > 1 && current.candidates[0].outline ? current : null);
+    this.#outline();
+    this.#hint();
+  }
+
+  #outline() {
+    const out = [], find = (id) => id && list.objects.find((o) => o.id === id);
+    if (picker.open) {
+      picker.object.candidates.forEach((c, i) => {
+        const looked = picker.looked === i;
+        if (picker.looked < 0 || looked) out.push({ outline: c.outline, color: candidateColors[i % candidateColors.length], width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
+      });
+    } else if (find(list.selected)) out.push({ outline: find(list.selected).outline, color: "#ffffff", width: 1.5 });
+    const hover = !picker.open && this.#hover !== list.selected && find(this.#hover);
+    if (hover) out.push({ outline: hover.outline, color: colorOf(hover), width: 2.5, fill: 0.18 });
+    canvas.outlines = out.filter((o) => o.outline);
+    canvas.draw();
+  }
+
+  #point(p) {
+    const under = p && list.objects.findLast((o) => inside(o.outline, p));
+    this.#light(under?.id ?? "");
+  }
+
+  #light(id) {
+    if (id === this.#hover) return;
+    this.#hover = id;
+    list.light(id);
+    this.#outline();
+  }
+
+  #selected() {
+    if (!list.selected && (this.mode === "add" || this.mode === "minus")) this.setMode("point");
+    const current = list.current;
+    picker.offer(current?.candidates?.length > 1 && current.candidates[0].outline ? current : null);
+    this.#outline();
+  }
+
+  #click({ x, y, kind, time }) {
+    if (kind === "plain" && (this.mode === "add" || this.mode === "minus")) kind = this.mode;
+    if (kind !== "plain" && !list.selected) return toast("first choose the object in the list, or point at a new one", "info");
+    const object = kind === "plain" ? undefined : list.selected;
+    this.#prompt({ object, points: [{ x: round(x), y: round(y), label: kind === "minus" ? 0 : 1 }] }, time, canvas.ripple({ x, y }, kind));
+  }
+
+  #box({ x0, y0, x1, y1, time }) {
+    this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
+    if (this.mode === "box") this.setMode("point");
+  }
+
+  async #text(e) {
+    e.preventDefault();
+    const phrase = $("text").value.trim();
+    if (!phrase) return;
+    const result = await this.run("prompt", { text: phrase });
+    if (result) { $("text").value = ""; this.#follow(result.object); }
+  }
+
+  // prompt sends what the person meant, with the picture that was on the screen at that moment.
+  async #prompt(fields, time, ripple) {
+    const rtp = picture.rtpAt(time);
+    if (rtp !== undefined && player.viewer) Object.assign(fields, { viewer: player.viewer, rtp_time: rtp });
+    $("hint").hidden = true;
+    const result = await this.run("prompt", fields);
+    ripple.settle(result && colorOf(result.document ?? { id: result.object }));
+    if (result) this.#follow(result.object);
+  }
+
+  #follow(id) {
+    if (list.objects.some((o) => o.id === id)) return list.select(id);
+    this.#asked = id; // selected as soon as the list has it
+    list.select("");
+  }
+
+  async #clear() {
+    const n = list.objects.length;
+    if (n > 1 && !confirm(`Stop following all ${n} objects?`)) return;
+    if (await this.run("clear", {})) list.show([]);
+    this.#outline();
+  }
+
+  #hint() {
+    const show = player.state === "live" && list.objects.length === 0;
+    text($("hint"), matchMedia("(pointer: coarse)").matches ? "Tap anything to follow it" : "Click anything to follow it");
+    $("hint").hidden = !show;
+  }
+}
+
+const round = (v) => Math.round(v * 1e5) / 1e5;
+const app = new App();
+app.start();
+keyboard({ app, list, picker, stats, gestures });

@@ -1,0 +1,102 @@
+// What the page itself draws over the video: the ripple under a click before the agent has answered, the box being
+// dragged, the outline under the pointer, and the candidates to choose from. The masks are in the video already.
+
+const ink = { plain: "#ffffff", add: "#6ee7a8", minus: "#ff7b89" };
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Canvas {
+  #canvas; #ctx; #picture; #ripples = new Set(); #asked = 0;
+  drag = null;      // a box, or null
+  outlines = [];    // [{outline, color, width, fill}], drawn in order
+
+  constructor(canvas, picture) {
+    this.#canvas = canvas;
+    this.#ctx = canvas.getContext("2d");
+    this.#picture = picture;
+    new ResizeObserver(() => this.draw()).observe(canvas);
+  }
+
+  // ripple starts at a click and ends when settle is called: at once visible, whatever the network does.
+  ripple(p, kind) {
+    const r = { p, kind, began: performance.now(), ended: 0, color: ink[kind] };
+    this.#ripples.add(r);
+    this.draw();
+    return { settle: (color) => { r.ended = performance.now(); r.color = color ?? "#ff5c6c"; r.failed = !color; this.draw(); } };
+  }
+
+  // draw asks for a picture with the next refresh of the screen.
+  draw() { this.#asked ||= requestAnimationFrame((now) => { this.#asked = 0; this.#paint(now); }); }
+
+  #paint(now) {
+    const box = this.#canvas.getBoundingClientRect(), scale = devicePixelRatio || 1;
+    const [w, h] = [Math.round(box.width * scale), Math.round(box.height * scale)];
+    if (this.#canvas.width !== w || this.#canvas.height !== h) Object.assign(this.#canvas, { width: w, height: h });
+    const r = this.#picture.rect(), c = this.#ctx;
+    c.setTransform(scale, 0, 0, scale, 0, 0);
+    c.clearRect(0, 0, box.width, box.height);
+    if (!r.w) return;
+    c.translate(r.x - box.left, r.y - box.top);
+    for (const o of this.outlines) stroke(c, o, r);
+    if (this.drag) dragBox(c, this.drag, r);
+    for (const ripple of this.#ripples) if (!drop(c, ripple, r, now)) this.#ripples.delete(ripple);
+    if (this.#ripples.size) this.draw();
+  }
+}
+
+// trace adds an outline to the current path.
+export function trace(c, outline, r) {
+  c.beginPath();
+  for (const ring of outline ?? []) {
+    for (let i = 0; i < ring.length; i += 2) c[i ? "lineTo" : "moveTo"](ring[i] * r.w, ring[i + 1] * r.h);
+    c.closePath();
+  }
+}
+
+function stroke(c, o, r) {
+  c.save();
+  trace(c, o.outline, r);
+  if (o.fill) { c.globalAlpha = o.fill; c.fillStyle = o.color; c.fill("evenodd"); c.globalAlpha = 1; }
+  c.lineJoin = "round";
+  c.lineWidth = o.width + 2; c.strokeStyle = "rgba(0,0,0,.55)"; c.stroke();
+  c.lineWidth = o.width; c.strokeStyle = o.color; c.stroke();
+  c.restore();
+}
+
+function dragBox(c, b, r) {
+  const [x, y, w, h] = [b.x0 * r.w, b.y0 * r.h, (b.x1 - b.x0) * r.w, (b.y1 - b.y0) * r.h];
+  c.save();
+  c.fillStyle = "rgba(76,201,240,.14)"; c.fillRect(x, y, w, h);
+  c.lineWidth = 3; c.strokeStyle = "rgba(0,0,0,.5)"; c.strokeRect(x, y, w, h);
+  c.lineWidth = 1.5; c.strokeStyle = "#4cc9f0"; c.strokeRect(x, y, w, h);
+  c.restore();
+}
+
+// drop paints one ripple; false when it has faded.
+function drop(c, { p, kind, began, ended, color, failed }, r, now) {
+  const age = (now - began) / 1000, after = ended ? (now - ended) / 450 : 0;
+  if (after >= 1) return false;
+  const x = p.x * r.w + (failed ? Math.sin(after * 26) * 4 * (1 - after) : 0), y = p.y * r.h;
+  c.save();
+  c.globalAlpha = 1 - after * after;
+  ring(c, x, y, 7 + after * 6, color, 2.5, failed ? 0.2 : 0.35);
+  sign(c, x, y, kind, color);
+  const beat = still.matches ? 0.5 : ended ? after : (age * 1.3) % 1;
+  c.globalAlpha *= 1 - beat;
+  ring(c, x, y, 9 + beat * (ended ? 46 : 24), color, 2, 0);
+  c.restore();
+  return true;
+}
+
+function ring(c, x, y, radius, color, width, fill) {
+  const alpha = c.globalAlpha;
+  c.beginPath(); c.arc(x, y, radius, 0, 7);
+  if (fill) { c.globalAlpha = alpha * fill; c.fillStyle = color; c.fill(); c.globalAlpha = alpha; }
+  c.lineWidth = width + 2; c.strokeStyle = "rgba(0,0,0,.4)"; c.stroke();
+  c.lineWidth = width; c.strokeStyle = color; c.stroke();
+}
+
+function sign(c, x, y, kind, color) {
+  c.beginPath(); c.moveTo(x - 3, y); c.lineTo(x + 3, y);
+  if (kind !== "minus") { c.moveTo(x, y - 3); c.lineTo(x, y + 3); }
+  c.lineWidth = 2; c.strokeStyle = color; c.stroke();
+}

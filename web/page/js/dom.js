@@ -1,0 +1,41 @@
+// A few lines instead of a framework.
+
+export const $ = (id) => document.getElementById(id);
+
+// el makes an element: properties, then children. Text stays text.
+export function el(tag, props = {}, ...children) {
+  const e = Object.assign(document.createElement(tag), props);
+  for (const [k, v] of Object.entries(props)) if (k.includes("-") || k === "role") e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}
+
+// icon is a stroked path on a 24×24 grid.
+export function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const p = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  p.setAttribute("d", path);
+  svg.append(p);
+  return svg;
+}
+
+// text changes an element's text only when it differs: no work for the browser, no noise for screen readers.
+export function text(e, s) {
+  if (e.textContent !== s) e.textContent = s;
+}
+
+// toast says something for a few seconds. kind is "error" or "info".
+export function toast(message, kind = "error") {
+  const box = $("toasts");
+  const same = [...box.children].find((t) => t.dataset.message === message);
+  same?.remove();
+  const t = el("div", { className: `toast glass ${kind}` }, message.charAt(0).toUpperCase() + message.slice(1));
+  t.dataset.message = message;
+  t.addEventListener("click", () => t.remove());
+  box.append(t);
+  while (box.children.length > 3) box.firstChild.remove();
+  setTimeout(() => t.classList.add("leaving"), 5200);
+  setTimeout(() => t.remove(), 5600);
+}

@@ -1,0 +1,39 @@
+// Keyboard shortcuts. None of them fires while a person is typing.
+
+import { $ } from "./dom.js";
+
+const modes = { p: "point", b: "box", a: "add", x: "minus" };
+
+export function keyboard({ app, list, picker, stats, gestures }) {
+  const keys = {
+    ArrowDown: () => list.step(1),
+    ArrowUp: () => list.step(-1),
+    Delete: () => list.selected && app.remove(list.selected),
+    Backspace: () => list.selected && app.remove(list.selected),
+    r: () => list.selected && list.edit(list.selected),
+    F2: () => list.selected && list.edit(list.selected),
+    s: () => stats.toggle(),
+    o: () => app.togglePanel(),
+    f: () => document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.(),
+    "?": () => $("help").showModal(),
+    Escape: () => escape(app, list, picker, stats, gestures),
+  };
+  addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("input, select, textarea") || $("help").open) return;
+    const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+    if (picker.open && /^[1-9]$/.test(key)) picker.choose(Number(key) - 1);
+    else if (modes[key]) app.setMode(modes[key]);
+    else if (keys[key]) keys[key]();
+    else return;
+    e.preventDefault();
+  });
+}
+
+// escape leaves one thing at a time, the innermost first.
+function escape(app, list, picker, stats, gestures) {
+  gestures.cancel();
+  if (picker.open) picker.dismiss();
+  else if (!$("details").hidden) stats.toggle();
+  else if (app.mode !== "point") app.setMode("point");
+  else list.select("");
+}

@@ -1,0 +1,50 @@
+// Says how the connection and the camera are: a pill that is always there, and a notice over the picture when there
+// is nothing to see.
+
+import { $, text } from "./dom.js";
+
+export class Link {
+  #player; #countdown = 0; #until = 0; #seen = false; #camera = null;
+
+  constructor(player) {
+    this.#player = player;
+    player.addEventListener("link", (e) => this.#show(e.detail));
+    $("link").addEventListener("click", () => player.retry());
+  }
+
+  notice(title, words) {
+    $("notice").hidden = !title;
+    text($("notice-title"), title);
+    text($("notice-text"), words);
+  }
+
+  // camera takes the camera's own state: a stalled camera is not a lost connection.
+  camera(state) {
+    this.#camera = state;
+    if (this.#player.state === "live") this.#live();
+  }
+
+  #show({ state, text: words, delay }) {
+    clearInterval(this.#countdown);
+    document.body.dataset.link = state;
+    if (state === "live") { this.#seen = true; return this.#live(); }
+    this.#until = performance.now() + delay;
+    const tick = () => {
+      const left = Math.ceil((this.#until - performance.now()) / 1000);
+      text($("link-text"), delay && left > 0 ? `reconnecting in ${left} s…` : state === "connecting" ? "connecting…" : "reconnecting…");
+    };
+    tick();
+    if (delay) this.#countdown = setInterval(tick, 250);
+    if (state === "connecting" && !this.#seen) this.notice("Connecting", "");
+    else this.notice("Reconnecting", delay ? words : "");
+  }
+
+  #live() {
+    const s = this.#camera, state = s?.state ?? "running";
+    document.body.dataset.link = state === "running" ? "live" : state;
+    text($("link-text"), state === "running" ? "live" : state);
+    if (state === "stalled") this.notice("The camera has stalled", s.reason ?? "It is opened again as soon as it answers.");
+    else if (state === "stopped") this.notice("The camera has stopped", s.reason ?? "");
+    else this.notice("", "");
+  }
+}

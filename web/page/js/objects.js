@@ -1,0 +1,127 @@
+// The list of what is followed. Events: "select" {id}, "hover" {id}, "rename" {id, name}, "remove" {id}.
+
+import { $, el, icon, text } from "./dom.js";
+import { colorOf } from "./palette.js";
+
+const words = {
+  tentative: "finding it", tracking: "tracking", uncertain: "unsure", occluded: "hidden", lost: "lost", ended: "ended",
+};
+
+export class ObjectList extends EventTarget {
+  #rows = new Map(); #objects = []; fps = 30;
+  selected = "";
+
+  get objects() { return this.#objects; }
+  get current() { return this.#objects.find((o) => o.id === this.selected); }
+
+  // show takes the list as of now. The row being renamed is left alone.
+  show(objects) {
+    this.#objects = objects.filter((o) => o.state !== "ended");
+    const alive = new Set(this.#objects.map((o) => o.id));
+    for (const [id, row] of this.#rows) if (!alive.has(id)) { row.li.remove(); this.#rows.delete(id); }
+    for (const o of this.#objects) this.#fill(this.#rows.get(o.id) ?? this.#add(o.id), o);
+    const n = this.#objects.length;
+    text($("count"), String(n));
+    $("empty").hidden = n > 0;
+    $("clear").disabled = n === 0;
+    if (this.selected && !alive.has(this.selected)) this.select("");
+  }
+
+  select(id) {
+    if (id === this.selected) return;
+    this.selected = id;
+    for (const [key, row] of this.#rows) mark(row, key === id);
+    if (id) this.#rows.get(id)?.li.scrollIntoView({ block: "nearest" });
+    this.#tell("select", { id });
+  }
+
+  // step moves the selection by n rows, around the ends.
+  step(n) {
+    const ids = this.#objects.map((o) => o.id), count = ids.length;
+    if (count) this.select(ids[((ids.indexOf(this.selected) + n) % count + count) % count]);
+  }
+
+  light(id) {
+    for (const [key, row] of this.#rows) row.li.classList.toggle("lit", key === id);
+  }
+
+  // edit turns the name into a field: Enter keeps, Escape leaves, going elsewhere keeps.
+  edit(id) {
+    const row = this.#rows.get(id);
+    if (!row || row.editing) return;
+    const was = row.name.textContent;
+    const input = el("input", { className: "rename", value: was, maxLength: 64, "aria-label": `New name of ${was}` });
+    row.editing = true;
+    row.name.replaceWith(input);
+    const end = (keep) => {
+      if (!row.editing) return;
+      row.editing = false;
+      const name = input.value.trim();
+      input.replaceWith(row.name);
+      if (!keep || !name || name === was) return;
+      text(row.name, name);
+      this.#tell("rename", { id, name });
+    };
+    input.addEventListener("keydown", (e) => {
+      e.stopPropagation();
+      if (e.key === "Enter" || e.key === "Escape") { end(e.key === "Enter"); row.pick.focus(); }
+    });
+    input.addEventListener("blur", () => end(true));
+    input.focus();
+    input.select();
+  }
+
+  #add(id) {
+    const chip = el("span", { className: "chip" });
+    const name = el("span", { className: "name" });
+    const state = el("span", { className: "state" });
+    const meta = el("span", { className: "meta" });
+    const pick = el("button", { className: "pick-row", type: "button" }, chip, el("span", { className: "words" }, name, el("span", { className: "line" }, state, meta)));
+    const rename = el("button", { className: "icon small", type: "button", title: "Rename (R)" }, icon("M5 19h3.500L19 8.500 15.500 5 5 15.500zM13 7.500l3.500 3.500"));
+    const remove = el("button", { className: "icon small danger", type: "button", title: "Remove (Del)" }, icon("M6 6l12 12M18 6L6 18"));
+    const li = el("li", { className: "object" }, pick, rename, remove);
+    li.dataset.id = id;
+    pick.addEventListener("click", () => this.select(this.selected === id ? "" : id));
+    pick.addEventListener("dblclick", () => this.edit(id));
+    rename.addEventListener("click", () => this.edit(id));
+    remove.addEventListener("click", () => this.#tell("remove", { id }));
+    li.addEventListener("pointerenter", () => this.#tell("hover", { id }));
+    li.addEventListener("pointerleave", () => this.#tell("hover", { id: "" }));
+    $("objects").append(li);
+    const row = { li, chip, name, state, meta, pick, rename, remove, editing: false };
+    this.#rows.set(id, row);
+    mark(row, id === this.selected);
+    return row;
+  }
+
+  #fill(row, o) {
+    const name = o.name || o.id;
+    if (!row.editing) text(row.name, name);
+    row.li.style.setProperty("--c", colorOf(o));
+    row.li.dataset.state = o.state;
+    text(row.state, o.candidates?.length > 1 ? "which one?" : words[o.state] ?? o.state);
+    text(row.meta, meta(o, this.fps));
+    row.meta.title = `predicted IoU ${o.predicted_iou}, stability ${o.stability}, mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
+    row.rename.setAttribute("aria-label", `Rename ${name}`);
+    row.remove.setAttribute("aria-label", `Remove ${name}`);
+  }
+
+  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+}
+
+function mark(row, on) {
+  row.li.classList.toggle("selected", on);
+  row.pick.setAttribute("aria-pressed", String(on));
+}
+
+function meta(o, fps) {
+  const parts = [];
+  if (o.predicted_iou > 0) parts.push(`${Math.round(o.predicted_iou * 100)} %`);
+  parts.push(clock(o.age / (fps || 30)));
+  return parts.join(" · ");
+}
+
+function clock(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  return s < 60 ? `${s} s` : s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
+}

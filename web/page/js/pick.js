@@ -1,0 +1,93 @@
+// The choice among the masks that fit an ambiguous prompt: a chip each, with its shape cut out of the picture.
+// Events: "choose" {object, candidate}, "look" {index} while a chip is under the pointer, -1 after.
+
+import { $, el } from "./dom.js";
+import { candidates as colors } from "./palette.js";
+import { trace } from "./canvas.js";
+
+export class Picker extends EventTarget {
+  #video; #key = ""; #settled = new Set();
+  object = null;
+  looked = -1;
+
+  constructor(video) {
+    super();
+    this.#video = video;
+    $("pick-close").addEventListener("click", () => this.dismiss());
+  }
+
+  get open() { return this.object !== null; }
+
+  // offer shows the choice for an object that is ambiguous, and closes when none is given.
+  offer(object) {
+    if (object && this.#settled.has(mark(object))) object = null;
+    this.object = object ?? null;
+    const key = object ? mark(object) : "";
+    if (key === this.#key) return;
+    this.#key = key;
+    this.#look(-1);
+    $("pick").hidden = !object;
+    $("pick-chips").replaceChildren(...(object?.candidates ?? []).map((c, i) => this.#chip(object, c, i)));
+  }
+
+  // dismiss keeps the mask that is there.
+  dismiss() {
+    if (this.object) this.#settled.add(mark(this.object));
+    this.offer(null);
+  }
+
+  choose(position) {
+    const c = this.object?.candidates[position];
+    if (!c) return false;
+    const object = this.object.id;
+    this.dismiss();
+    this.dispatchEvent(new CustomEvent("choose", { detail: { object, candidate: c.index } }));
+    return true;
+  }
+
+  #chip(object, c, i) {
+    const percent = `${Math.round(c.predicted_iou * 100)} %`;
+    const canvas = el("canvas", { width: 192, height: 128 });
+    const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}, score ${percent}, ${share(c.area)} of the picture` },
+      canvas, el("span", {}, el("b", {}, String(i + 1)), percent, el("small", {}, share(c.area))));
+    chip.style.setProperty("--c", colors[i % colors.length]);
+    chip.addEventListener("click", () => this.choose(i));
+    for (const on of ["pointerenter", "focus"]) chip.addEventListener(on, () => this.#look(i));
+    for (const off of ["pointerleave", "blur"]) chip.addEventListener(off, () => this.#look(-1));
+    thumbnail(canvas, this.#video, object.candidates, c, colors[i % colors.length]);
+    return chip;
+  }
+
+  #look(index) {
+    this.looked = index;
+    this.dispatchEvent(new CustomEvent("look", { detail: { index } }));
+  }
+}
+
+// mark names one question: it is asked once, however long the agent waits for an answer.
+function mark(o) { return `${o.id} ${o.keyframe} ${o.candidates.map((c) => c.area.toFixed(1)).join()}`; }
+
+function share(area) { return area >= 0.01 ? `${Math.round(area * 100)} % of view` : "under 1 % of view"; }
+
+// thumbnail cuts the surroundings of all candidates out of the picture, and shows one of them.
+function thumbnail(canvas, video, all, c, color) {
+  const { videoWidth: w, videoHeight: h } = video;
+  if (!w) return;
+  const [x0, y0, x1, y1] = all.reduce((b, { box }) => [Math.min(b[0], box[0]), Math.min(b[1], box[1]), Math.max(b[2], box[2]), Math.max(b[3], box[3])], [1, 1, 0, 0]);
+  const side = Math.max((x1 - x0) * w, (y1 - y0) * h * 1.5, 48) * 1.2;
+  const scale = canvas.width / side, g = canvas.getContext("2d");
+  g.translate(canvas.width / 2 - (x0 + x1) / 2 * w * scale, canvas.height / 2 - (y0 + y1) / 2 * h * scale);
+  g.drawImage(video, 0, 0, w * scale, h * scale);
+  g.fillStyle = "rgba(8,10,13,.55)";
+  g.fillRect(0, 0, w * scale, h * scale);
+  const r = { w: w * scale, h: h * scale };
+  g.save();
+  trace(g, c.outline, r);
+  g.clip("evenodd");
+  g.drawImage(video, 0, 0, w * scale, h * scale);
+  g.restore();
+  trace(g, c.outline, r);
+  g.lineWidth = 4;
+  g.strokeStyle = color;
+  g.stroke();
+}

@@ -1,0 +1,108 @@
+package web
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/segedge/segedge/api"
+)
+
+// Frames finds the frame behind a picture: what a WebRTC viewer had on its screen at an RTP time. False when the
+// viewer is gone or the picture is too old. Implemented by package stream.
+type Frames interface {
+	FrameAt(viewer string, rtpTime uint32) (seq uint64, ok bool)
+}
+
+// Options are the parts that the door leads to. Only Service is needed.
+type Options struct {
+	Service api.Service
+	WHEP    http.Handler     // mounted under /whep/ with its whole path; nil answers 503 there
+	Frames  Frames           // nil: a prompt that names a picture reaches the service as it came
+	Health  func() []Check   // nil: ready as soon as it listens
+	Schema  json.RawMessage  // the JSON Schema document; nil answers 404
+	Token   string           // empty: loopback only
+	Version string           // shown by /healthz and the page
+	Logger  *slog.Logger     // nil discards
+	Timeout time.Duration    // for one command; 0 is 15 s
+	Now     func() time.Time // for tests; nil is time.Now
+}
+
+// Server is the door. Safe for concurrent use; it starts nothing.
+type Server struct {
+	opts    Options
+	guard   *guard
+	metrics *metrics
+	handler http.Handler
+}
+
+// New builds the door.
+func New(o Options) (*Server, error) {
+	if o.Service == nil {
+		return nil, errors.New("web: no service to hand commands to")
+	}
+	if o.Token != "" && len(o.Token) < minToken {
+		return nil, errShortToken
+	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	page, err := newPage()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: o, guard: newGuard(o.Token), metrics: newMetrics(o.Service, o.Version)}
+	s.handler = secure(s.guard.wrap(s.routes(page)))
+	return s, nil
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Server) routes(page http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", page)
+	mux.HandleFunc("GET /api/v1/info", s.info)
+	mux.HandleFunc("GET /api/v1/schema", s.schema)
+	mux.HandleFunc("GET /api/v1/cameras", s.cameras)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/state", s.state)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/objects", s.objects)
+	mux.HandleFunc("POST /api/v1/cameras/{camera}/{verb}", s.command)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/{verb}", s.wrongMethod)
+	mux.HandleFunc("GET /api/", s.nothing)
+	mux.Handle("/whep/", s.whep())
+	mux.Handle("GET /metrics", s.metrics.handler())
+	mux.HandleFunc("GET "+healthPath, s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	return mux
+}
+
+func (s *Server) whep() http.Handler {
+	if s.opts.WHEP != nil {
+		return s.opts.WHEP
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		s.reply(w, api.Refuse("", api.NotReady, "this agent streams no video"))
+	})
+}
+
+// secure sets the headers that every answer carries: a page that loads nothing from outside, runs no script but its
+// own, sits in nobody's frame and tells nobody its address.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		next.ServeHTTP(w, r)
+	})
+}
