@@ -57,10 +57,13 @@ func (b *box) reach() (float64, float64) { return 1.7321, 1.7321 }
 type facet struct {
 	nx, ny, reach float32 // the outline's pair of lines across this axis: |n·p| ≤ reach
 	ox, oy, oz    float32 // the axis in the camera's directions
-	sign          float32 // which of the two faces is seen
 	light         float32
-	outline       bool // long enough to have lines
+	outline       bool    // long enough to have lines
+	z0, zx, zy    float32 // the height of its visible face's plane over the picture: z0 - zx·x - zy·y
 }
+
+// far3 is beyond every face: the height of a face that is not seen.
+const far3 = 1e6
 
 func (b *box) span(p *pose, y, x0 int, dst []px) {
 	fs := facets(&p.turn)
@@ -78,7 +81,7 @@ func (b *box) span(p *pose, y, x0 int, dst []px) {
 			}
 		}
 		if edge *= r; edge > -0.5 {
-			dst[i] = b.colour(&fs, nx, ny).px(clamp32(edge + 0.5))
+			dst[i] = b.colour(&fs, nx, ny, r).px(clamp32(edge + 0.5))
 		}
 	}
 }
@@ -88,11 +91,15 @@ func facets(m *mat3) (fs [3]facet) {
 	for i := range fs {
 		f := &fs[i]
 		f.ox, f.oy, f.oz = m[3*i], m[3*i+1], m[3*i+2]
-		f.sign = 1
+		sign := float32(1)
 		if f.oz < 0 {
-			f.sign = -1
+			sign = -1
 		}
-		diffuse, shine := lit(f.ox*f.sign, f.oy*f.sign, f.oz*f.sign)
+		f.z0 = far3
+		if o := f.oz * sign; o > 1e-4 {
+			f.z0, f.zx, f.zy = 1/o, sign*f.ox/o, sign*f.oy/o
+		}
+		diffuse, shine := lit(f.ox*sign, f.oy*sign, f.oz*sign)
 		f.light = diffuse + 0.25*shine
 		if n := float32(math.Hypot(float64(f.ox), float64(f.oy))); n > 1e-3 {
 			f.outline = true
@@ -107,20 +114,39 @@ func facets(m *mat3) (fs [3]facet) {
 	return fs
 }
 
-// colour finds the face that the line of sight through (nx, ny) meets first, and what is painted there.
-func (b *box) colour(fs *[3]facet, nx, ny float32) rgb {
-	first, z := 0, float32(math.Inf(1))
+// colour is what is painted on the face that the line of sight through (nx, ny) meets first, the seam to the next
+// face antialiased.
+func (b *box) colour(fs *[3]facet, nx, ny, r float32) rgb {
+	first, second := -1, -1
+	var z, z2 float32 = far3, far3
 	for i := range fs {
 		f := &fs[i]
-		if o := f.oz * f.sign; o > 1e-4 {
-			if k := (1 - f.sign*(f.ox*nx+f.oy*ny)) / o; k < z {
-				first, z = i, k
-			}
+		k := f.z0 - f.zx*nx - f.zy*ny
+		if k < z {
+			second, z2 = first, z
+			first, z = i, k
+		} else if k < z2 {
+			second, z2 = i, k
 		}
 	}
-	u, v := &fs[(first+1)%3], &fs[(first+2)%3]
+	c := b.paint(fs, first, nx, ny, z)
+	if second < 0 {
+		return c
+	}
+	f, g := &fs[first], &fs[second]
+	dx, dy := f.zx-g.zx, f.zy-g.zy
+	if gap := (z2 - z) * r; gap*gap < 0.25*(dx*dx+dy*dy) {
+		w := gap / float32(math.Sqrt(float64(dx*dx+dy*dy)))
+		c = c.mix(b.paint(fs, second, nx, ny, z2), 0.5-w)
+	}
+	return c
+}
+
+// paint is the lit skin of face i at (nx, ny), z towards the eye.
+func (b *box) paint(fs *[3]facet, i int, nx, ny, z float32) rgb {
+	u, v := &fs[(i+1)%3], &fs[(i+2)%3]
 	a := u.ox*nx + u.oy*ny + u.oz*z
 	c := v.ox*nx + v.oy*ny + v.oz*z
-	t := b.faces[first].at(min(max(a, -0.999), 0.999), min(max(c, -0.999), 0.999))
-	return rgb{t.r, t.g, t.b}.mul(fs[first].light / max(t.a, 0.01))
+	t := b.faces[i].at(min(max(a, -0.999), 0.999), min(max(c, -0.999), 0.999))
+	return rgb{t.r, t.g, t.b}.mul(fs[i].light / max(t.a, 0.01))
 }

@@ -19,7 +19,7 @@ func bounce(t, high, period, phase float64) float64 {
 }
 
 // settle moves from the middle of the picture to a lane within a second.
-func settle(t, lane float64) float64 { return 0.5 + (lane-0.5)*smooth(0, 1.1, t) }
+func settle(t, lane float64) float64 { return 0.5 + (lane-0.5)*smooth(0, 1, t) }
 
 // roll is the turn of a wheel of a radius, in picture heights, that rolled dx picture widths to the right.
 func roll(dx, radius float64) float64 { return dx * aspect / radius }
@@ -59,7 +59,7 @@ func drivingCar(t float64) state {
 }
 
 func leavingCar(t float64) state {
-	x, back := shuttle(t, 0.22, 0.2, -0.16, 1.16)
+	x, back := shuttle(t, 0.24, 0.2, -0.25, 1.25)
 	return drive(x, 0.5, back)
 }
 
@@ -88,18 +88,18 @@ func bouncingBall(t float64) state {
 }
 
 func bouncingTwin(t float64) state {
-	s := bounced(t, sway(t, 0.5, 0.32, 8, 0.6, true), bounce(t, high, 1.5, 0.8536), onLawn, -0.6)
+	s := bounced(t, sway(t, 0.5, 0.32, 8, 0.6, true), bounce(t, high, 1.6, 0.8536), onLawn, -0.6)
 	s.ay += 2
 	return s
 }
 
 func calmBall(t float64) state {
-	x := sway(t, 0.27, 0.16, 5, 0.4, false)
+	x := sway(t, 0.27, 0.16, 5, 0.4, true)
 	return state{x: x, y: settle(t, 0.80), scale: 1 + 0.08*math.Sin(t), ground: settle(t, 0.80) + 0.11, az: roll(x, 0.11), ay: 0.4}
 }
 
 func calmTwin(t float64) state {
-	x := sway(t, 0.5, 0.36, 8, 0.6, true)
+	x := sway(t, 0.5, 0.36, 8, 0.6, false)
 	return state{x: x, y: settle(t, 0.2) + 0.04*math.Sin(2*t)*smooth(0, 1, t), scale: 1, ground: 0.66, az: 1.4 * t, ax: 0.6 * t, ay: 1}
 }
 

@@ -65,7 +65,7 @@ func presetOf(name string) preset {
 	case "leave":
 		p.car = leavingCar
 	case "fast":
-		p = preset{car: faster(calmCar, 3), ball: faster(calmBall, 3), twin: faster(calmTwin, 4), block: faster(calmBlock, 3)}
+		p = preset{car: faster(calmCar, 3), ball: faster(calmBall, 3), twin: faster(calmTwin, 2.5), block: faster(calmBlock, 3)}
 	case "shake":
 		p.shake = 0.012
 	}

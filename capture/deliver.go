@@ -1,0 +1,63 @@
+package capture
+
+import (
+	"errors"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+)
+
+var errNoPicture = errors.New("the source gave a picture less than two pixels wide or high")
+
+// deliver numbers a frame and puts it into the slot; it owns f from here on. A frame in the spare takes a number and is
+// thrown away: the gap shows that it existed. False when the session has been abandoned.
+func (c *Capture) deliver(s *session, f *frame.Frame) bool {
+	c.mu.Lock()
+	if c.current != s {
+		c.mu.Unlock()
+		s.discard(f)
+		return false
+	}
+	c.seq++
+	f.Seq, f.Captured = c.seq, time.Now()
+	c.arrived(s, f)
+	c.stats.arrived(f)
+	published := f != s.spare
+	if published {
+		c.o.Out.Put(f)
+	} else {
+		c.stats.discarded.Add(1)
+	}
+	c.mu.Unlock()
+	return true
+}
+
+// arrived reports what a frame changes: the source runs (again), or its size is another. The caller holds c.mu.
+func (c *Capture) arrived(s *session, f *frame.Frame) {
+	info, size := s.info, [2]int{f.Width, f.Height}
+	info.Width, info.Height = f.Width, f.Height
+	switch before := c.size; {
+	case before == [2]int{}:
+		c.set(State{Kind: Opened, Info: info})
+	case c.state.Kind == Stalled:
+		c.set(State{Kind: Recovered, Info: info})
+	}
+	if c.size != [2]int{} && c.size != size {
+		c.set(State{Kind: Resized, Info: info})
+	}
+	c.size = size
+}
+
+// cropEven drops the last column and row of a picture of odd size, in place.
+func cropEven(f *frame.Frame) {
+	w, h := f.Width&^1, f.Height&^1
+	if w == f.Width && h == f.Height {
+		return
+	}
+	if w != f.Width {
+		for y := range h {
+			copy(f.Pix[3*w*y:][:3*w], f.Pix[3*f.Width*y:])
+		}
+	}
+	f.Width, f.Height, f.Pix = w, h, f.Pix[:3*w*h]
+}

@@ -1,0 +1,173 @@
+package capture
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+)
+
+// What a session is doing, for messages.
+type activity int32
+
+const (
+	opening activity = iota
+	beginning
+	reading
+)
+
+func (a activity) String() string {
+	return [...]string{"opening", "first read", "read"}[a]
+}
+
+// session is one opening of the source: a goroutine that opens, reads and closes it.
+type session struct {
+	c      *Capture
+	cancel context.CancelFunc
+	begun  time.Time
+	done   chan struct{}
+	err    error // set before done is closed
+
+	since  atomic.Int64 // when the call that is under way began, after begun; -1 for none
+	what   atomic.Int32
+	frames atomic.Uint64
+
+	spares *frame.Pool  // of one, made when first needed
+	spare  *frame.Frame // to read into when there is no other
+	spared bool         // the last read went there
+	info   Info
+	pace   pacer
+}
+
+// start begins a session, its first frame due at begin or as soon as possible after.
+func (c *Capture) start(ctx context.Context, begin time.Time) *session {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &session{c: c, cancel: cancel, begun: time.Now(), done: make(chan struct{}), pace: pacer{begin: begin}}
+	s.enter(opening)
+	c.mu.Lock()
+	c.current = s
+	c.mu.Unlock()
+	go func() {
+		defer close(s.done)
+		defer cancel()
+		s.err = s.run(ctx)
+	}()
+	return s
+}
+
+func (s *session) enter(a activity) {
+	s.what.Store(int32(a))
+	s.since.Store(int64(time.Since(s.begun)))
+}
+
+func (s *session) leave() { s.since.Store(-1) }
+
+// busy is how long the call under way has taken; 0 while the session waits for a frame's time to come.
+func (s *session) busy() (time.Duration, activity) {
+	since := s.since.Load()
+	if since < 0 {
+		return 0, reading
+	}
+	return time.Since(s.begun) - time.Duration(since), activity(s.what.Load())
+}
+
+func (s *session) lasted() time.Duration { return time.Since(s.begun) }
+
+func (s *session) run(ctx context.Context) error {
+	src, err := s.c.o.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := src.Close(); err != nil {
+			s.c.o.Logger.Warn("closing the source", "error", err)
+		}
+	}()
+	s.info.Live = true
+	if d, ok := src.(Describer); ok {
+		s.info = d.Info()
+	}
+	s.pace.init(s.info.FPS)
+	defer s.pace.stop()
+	defer s.dropSpare()
+	for {
+		if err := s.step(ctx, src); err != nil {
+			return err
+		}
+	}
+}
+
+// step reads one frame and hands it over at its time.
+func (s *session) step(ctx context.Context, src Source) error {
+	f, what := s.take(), reading
+	if s.frames.Load() == 0 {
+		what = beginning
+	}
+	s.enter(what)
+	err := src.Read(ctx, f)
+	s.leave()
+	if err != nil {
+		s.discard(f)
+		return err
+	}
+	cropEven(f)
+	if f.Width == 0 || f.Height == 0 {
+		s.discard(f)
+		return errNoPicture
+	}
+	s.frames.Add(1)
+	if !s.info.Live {
+		if err := s.pace.wait(ctx, f.PTS); err != nil {
+			s.discard(f)
+			return err
+		}
+	}
+	if !s.c.deliver(s, f) {
+		return io.ErrClosedPipe // abandoned: nobody reads this error
+	}
+	return nil
+}
+
+// take finds a frame to read into: a free one, else the spare, which is never published, else — in turn with the
+// spare, so that the consumer has the time of a frame to take it — the one that waits in the slot. The source is drained
+// whatever happens downstream.
+func (s *session) take() *frame.Frame {
+	spared := s.spared
+	s.spared = false
+	if f := s.c.o.Pool.Get(); f != nil {
+		return f
+	}
+	if spared {
+		if f := s.c.o.Out.Reclaim(); f != nil {
+			s.c.stats.reclaimed.Add(1)
+			f.Meta = frame.Meta{}
+			return f
+		}
+	}
+	s.spared = true
+	if s.spare == nil {
+		s.spares = frame.NewPool(1)
+		s.spare = s.spares.Get()
+	}
+	return s.spare
+}
+
+// dropSpare unpins the spare, which C does not see any more.
+func (s *session) dropSpare() {
+	if s.spare == nil {
+		return
+	}
+	s.spare.Release()
+	if err := s.spares.Close(); err != nil {
+		s.c.o.Logger.Error("the spare frame", "error", err)
+	}
+}
+
+// discard gives a frame back that is not published.
+func (s *session) discard(f *frame.Frame) {
+	if f != s.spare {
+		f.Release()
+	}
+}
