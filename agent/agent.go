@@ -31,7 +31,6 @@ type Options struct {
 	Version        string
 	Model          inference.Segmenter // shared by all cameras; not closed by the agent
 	Events         EventSink           // may be nil
-	UpdateInterval time.Duration       // least time between two object.updated of an object; 0 sends every change
 	CommandTimeout time.Duration       // the longest that a command waits for the model; 20 s
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
 	Logger         *slog.Logger
@@ -100,6 +99,18 @@ func (a *Agent) Run(ctx context.Context) error {
 	var all []error
 	for err := range errs {
 		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// Close gives the frame buffers back and reports frames that somebody still holds. Call it after Run has returned and the
+// sinks have stopped.
+func (a *Agent) Close() error {
+	var all []error
+	for _, name := range a.order {
+		if err := a.cameras[name].pool.Close(); err != nil {
+			all = append(all, fmt.Errorf("camera %s: %w", name, err))
+		}
 	}
 	return errors.Join(all...)
 }

@@ -43,20 +43,19 @@ type camera struct {
 	source *capture.Capture
 	pipe   *pipeline.Pipeline
 	times  times
-	update updates
 
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string
 	reason   string
-	opened   int // times the source was opened
 	paused   bool
 	w, h     int
 	ref      seg.FrameRef
 	objects  []seg.Object
 	rate     rate
 	frames   uint64
-	waits    uint64 // reopenings under way, for the watchdog
+	waits    uint64 // signs of life from a source that is gone, for the watchdog
 	started  bool
+	stalled  bool
 	prompted sync.WaitGroup
 }
 
@@ -68,7 +67,6 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c := &camera{
 		name: co.Name, o: co, events: o.Events, grounder: o.Grounder, log: o.Logger.With("camera", co.Name),
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
-		update: updates{every: o.UpdateInterval, last: map[seg.ID]published{}},
 	}
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Logger = o.Model, co.Tracker, c.log
@@ -77,7 +75,8 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	if c.pipe, err = pipeline.New(po); err != nil {
 		return nil, err
 	}
-	co.Source.Pool, co.Source.Out, co.Source.Logger, co.Source.OnState = c.pool, c.latest, c.log, c.sourceState
+	co.Source.Name, co.Source.Logger = co.Name, o.Logger
+	co.Source.Pool, co.Source.Out, co.Source.OnState = c.pool, c.latest, c.sourceState
 	c.source, err = capture.New(co.Source)
 	return c, err
 }
@@ -107,29 +106,32 @@ func (c *camera) run(ctx context.Context) error {
 	return err
 }
 
-// sourceState hears of the source's life.
+// sourceState hears of the source's life. It must not block: what waits for the pipeline goes to the background.
 func (c *camera) sourceState(s capture.State) {
 	switch s.Kind {
-	case capture.Opened:
+	case capture.Opened, capture.Recovered:
 		c.mu.Lock()
-		again := c.opened > 0
-		c.opened++
+		after := c.stalled
+		c.stalled = false
 		c.mu.Unlock()
 		c.setState(api.Running, "")
-		if again {
-			c.background(func(ctx context.Context) { _ = c.pipe.Reset(ctx) }) // a pipeline that has stopped needs none
+		if after {
+			c.background(func(ctx context.Context) { _ = c.pipe.Reset(ctx) }) // one that has stopped needs none
 			c.publish(seg.Event{Type: seg.CameraRecovered})
 		}
 	case capture.Stalled:
-		c.setState(api.Stalled, s.Reason)
-		c.publish(seg.Event{Type: seg.CameraStalled, Details: map[string]any{"reason": s.Reason}})
-	case capture.Recovered:
-		c.setState(api.Running, "")
-		c.publish(seg.Event{Type: seg.CameraRecovered})
-	case capture.Retrying:
 		c.mu.Lock()
+		again := c.stalled
+		c.stalled = true
 		c.waits++
 		c.mu.Unlock()
+		c.setState(api.Stalled, s.Reason)
+		if !again { // one stall is one event, however often its reason changes
+			c.publish(seg.Event{Type: seg.CameraStalled, Details: map[string]any{"reason": s.Reason}})
+		}
+	case capture.Ended:
+		c.setState(api.Stopped, s.Reason)
+	case capture.Opening, capture.Resized: // the pipeline sees the size of every frame
 	}
 }
 
@@ -162,9 +164,6 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	if c.o.Video != nil {
 		c.o.Video.Show(f, objects)
 	}
-	c.update.each(f.Captured, objects, func(before, after *seg.Object) {
-		c.publish(seg.Event{Type: seg.ObjectUpdated, Frame: c.ref, Before: before, After: after})
-	})
 	if first {
 		c.firstFrame(f.Seq)
 	}
@@ -185,9 +184,6 @@ func (c *camera) firstFrame(seq uint64) {
 // changed is the pipeline's news, on its way to the world.
 func (c *camera) changed(ref seg.FrameRef, changes []seg.Change) {
 	for _, ch := range changes {
-		if ch.Type == seg.ObjectUpdated {
-			continue // show sends these, at the rate that was asked for
-		}
 		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After})
 	}
 }
@@ -227,7 +223,7 @@ func (c *camera) state() api.State {
 	got := c.source.Stats()
 	done := c.pipe.Counters()
 	s := api.State{
-		Schema: api.Schema, Camera: c.name, Captured: got.Captured, Dropped: got.Dropped + c.latest.Dropped(),
+		Schema: api.Schema, Camera: c.name, Captured: got.Captured, Dropped: got.Dropped,
 		Processed: done.Processed, Keyframes: done.Keyframes, Stages: c.times.snapshot(),
 	}
 	if c.o.Viewers != nil {

@@ -1,0 +1,387 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
+)
+
+// film is a live source that a test feeds: a red square on a green ground, at the place that the test says.
+type film struct {
+	frames chan int // the square's left edge; closed at the end
+}
+
+func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
+	select {
+	case x, ok := <-s.frames:
+		if !ok {
+			return io.EOF
+		}
+		dst.Resize(160, 120)
+		for i := 0; i < len(dst.Pix); i += 3 {
+			px, py := i/3%160, i/3/160
+			dst.Pix[i], dst.Pix[i+1], dst.Pix[i+2] = 60, 120, 60
+			if px >= x && px < x+40 && py >= 40 && py < 80 {
+				dst.Pix[i+1], dst.Pix[i+2] = 40, 220
+			}
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *film) Close() error { return nil }
+
+// diary is an event sink.
+type diary struct {
+	mu     sync.Mutex
+	events []seg.Event
+	more   chan struct{}
+}
+
+func (d *diary) Publish(e seg.Event) {
+	d.mu.Lock()
+	d.events = append(d.events, e)
+	d.mu.Unlock()
+	select {
+	case d.more <- struct{}{}:
+	default:
+	}
+}
+
+// await waits for an event of this type.
+func (d *diary) await(t *testing.T, typ seg.EventType) seg.Event {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		d.mu.Lock()
+		for _, e := range d.events {
+			if e.Type == typ {
+				d.mu.Unlock()
+				return e
+			}
+		}
+		d.mu.Unlock()
+		select {
+		case <-d.more:
+		case <-deadline:
+			t.Fatalf("no event %s came", typ)
+		}
+	}
+}
+
+// screen is a video sink that tells when a frame was shown.
+type screen struct{ shown chan uint64 }
+
+func (s *screen) Show(f *frame.Frame, _ []seg.Object) { s.shown <- f.Seq }
+
+type rig struct {
+	*Agent
+	t     *testing.T
+	film  *film
+	diary *diary
+	shown chan uint64
+	ended chan error
+	stop  context.CancelFunc
+}
+
+func newRig(t *testing.T, change func(*Options, *CameraOptions)) *rig {
+	t.Helper()
+	r := &rig{t: t, film: &film{frames: make(chan int)}, diary: &diary{more: make(chan struct{}, 1)}, shown: make(chan uint64, 1), ended: make(chan error, 1)}
+	model := inferencetest.New(inferencetest.Options{})
+	o := Options{Name: "box", Version: "test", Model: model, Events: r.diary}
+	co := CameraOptions{
+		Name:    "cam",
+		Source:  capture.Options{Open: func(context.Context) (capture.Source, error) { return r.film, nil }},
+		Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
+		Video:   &screen{r.shown},
+		Viewers: func() int { return 3 },
+	}
+	if change != nil {
+		change(&o, &co)
+	}
+	a, err := New(o, []CameraOptions{co})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Agent = a
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	go func() { r.ended <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-r.ended; err != nil {
+			t.Errorf("the agent ended with %v", err)
+		}
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+		if n := model.Live(); n != 0 {
+			t.Errorf("%d embeddings were never closed", n)
+		}
+	})
+	return r
+}
+
+// next shows a frame with the square at x.
+func (r *rig) next(x int) uint64 {
+	r.t.Helper()
+	select {
+	case r.film.frames <- x:
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("the source is not read")
+	}
+	select {
+	case seq := <-r.shown:
+		return seq
+	case <-time.After(20 * time.Second):
+		r.t.Fatal("no frame was shown")
+		return 0
+	}
+}
+
+func (r *rig) do(verb, body string) api.Reply {
+	r.t.Helper()
+	cmd, bad := api.Decode(verb, []byte(body))
+	if bad != nil {
+		r.t.Fatalf("%s %s: %v", verb, body, bad)
+	}
+	return r.Do(r.t.Context(), "cam", cmd)
+}
+
+const onSquare = `{"id":"1","points":[{"x":0.3,"y":0.5,"label":1}]}`
+
+func TestPromptToEvent(t *testing.T) {
+	r := newRig(t, nil)
+	seq := r.next(40)
+	reply := r.do("prompt", onSquare)
+	if !reply.OK {
+		t.Fatalf("%+v", reply.Error)
+	}
+	res := reply.Result.(api.PromptResult)
+	if res.Object != "cam-1" || res.Frame != seq || reply.ID != "1" {
+		t.Errorf("%+v", res)
+	}
+	var doc struct {
+		Box  [4]float64 `json:"box"`
+		Mask seg.RLE    `json:"mask"`
+	}
+	if err := json.Unmarshal(res.Document, &doc); err != nil {
+		t.Fatal(err)
+	}
+	want := seg.Box{X0: 40. / 160, Y0: 40. / 120, X1: 80. / 160, Y1: 80. / 120}
+	got := seg.Box{X0: doc.Box[0], Y0: doc.Box[1], X1: doc.Box[2], Y1: doc.Box[3]}
+	if got.IoU(want) < 0.85 || doc.Mask.Size != [2]int{120, 160} {
+		t.Errorf("box %v, want %v; mask of size %v", got, want, doc.Mask.Size)
+	}
+	e := r.diary.await(t, seg.ObjectNew)
+	if e.Camera != "cam" || e.After == nil || e.After.ID != 1 || e.Frame.Seq == 0 || e.Time.IsZero() {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestCommandsOnAnObject(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	if reply := r.do("prompt", onSquare); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	if reply := r.do("rename", `{"object":"cam-1","name":"ball"}`); !reply.OK || !strings.Contains(string(reply.Result.(json.RawMessage)), `"ball"`) {
+		t.Errorf("%+v", reply)
+	}
+	r.next(41)
+	objects, ok := r.Objects("cam")
+	if !ok || len(objects.Objects) != 1 || objects.Objects[0].Name != "ball" {
+		t.Errorf("%+v", objects)
+	}
+	for _, body := range []string{`{"object":"cam-1","points":[{"x":0.3,"y":0.6,"label":1}]}`, `{"object":"cam-1","points":[{"x":0.9,"y":0.9,"label":0}]}`} {
+		if reply := r.do("prompt", body); !reply.OK {
+			t.Errorf("refining: %+v", reply.Error)
+		}
+	}
+	for _, verb := range []string{"undo", "confirm", "remove"} {
+		if reply := r.do(verb, `{"object":"cam-1"}`); !reply.OK {
+			t.Errorf("%s: %+v", verb, reply.Error)
+		}
+	}
+	r.diary.await(t, seg.ObjectEnded)
+	for _, verb := range []string{"keyframe", "pause", "resume", "clear"} {
+		if reply := r.do(verb, ""); !reply.OK {
+			t.Errorf("%s: %+v", verb, reply.Error)
+		}
+	}
+}
+
+func TestRefusalsHaveACodeAndASentence(t *testing.T) {
+	r := newRig(t, func(o *Options, co *CameraOptions) { co.Pipeline = pipeline.Options{MaxObjects: 1} })
+	if reply := r.do("prompt", onSquare); reply.OK || reply.Error.Code != api.NotReady {
+		t.Errorf("before the first frame: %+v", reply)
+	}
+	r.next(40)
+	for _, c := range []struct {
+		verb, body string
+		code       api.Code
+		about      string
+	}{
+		{"rename", `{"object":"cam-9","name":"x"}`, api.UnknownObject, "object"},
+		{"remove", `{"object":"other-1"}`, api.UnknownObject, `"other-1"`},
+		{"remove", `{"object":"nonsense"}`, api.UnknownObject, `"nonsense"`},
+		{"prompt", `{"object":"cam-9","points":[{"x":0.3,"y":0.5,"label":1}]}`, api.UnknownObject, "object"},
+		{"prompt", `{"text":"a dog"}`, api.Unsupported, "grounding.model"},
+		{"choose", `{"object":"cam-9","candidate":1}`, api.UnknownObject, "object"},
+	} {
+		reply := r.do(c.verb, c.body)
+		if reply.OK || reply.Error.Code != c.code || !strings.Contains(reply.Error.Message, c.about) {
+			t.Errorf("%s %s: %+v", c.verb, c.body, reply.Error)
+		}
+	}
+	if reply := r.Do(t.Context(), "attic", api.Command{Verb: "clear", Body: &api.Nothing{}}); reply.Error == nil || reply.Error.Code != api.UnknownCamera {
+		t.Errorf("unknown camera: %+v", reply)
+	}
+	if reply := r.do("prompt", onSquare); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	if reply := r.do("prompt", onSquare); reply.OK || reply.Error.Code != api.Overloaded {
+		t.Errorf("a second object of one: %+v", reply)
+	}
+}
+
+func TestStateTellsWhatHappens(t *testing.T) {
+	r := newRig(t, nil)
+	for i := range 10 {
+		r.next(40 + i)
+	}
+	s, ok := r.State("cam")
+	if !ok || s.State != api.Running || s.Width != 160 || s.Height != 120 || s.Processed < 9 || s.Viewers != 3 || s.FPS <= 0 || s.Frame < 9 {
+		t.Errorf("%+v", s)
+	}
+	if _, ok := s.Stages["track"]; !ok {
+		t.Errorf("stages %v", s.Stages)
+	}
+	before := r.Progress()
+	r.next(60)
+	if r.Progress() <= before {
+		t.Error("a frame is progress")
+	}
+	if info := r.Info(); info.Agent != "box" || info.Version != "test" || len(info.Cameras) != 1 || info.Family == "" || info.Grounded {
+		t.Errorf("%+v", info)
+	}
+	if _, ok := r.State("attic"); ok {
+		t.Error("a camera that does not exist has no state")
+	}
+	if reply := r.do("pause", ""); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	if s, _ := r.State("cam"); s.State != api.Paused {
+		t.Errorf("state %q while paused", s.State)
+	}
+}
+
+func TestEndOfTheSourceEndsTheRun(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	close(r.film.frames)
+	select {
+	case err := <-r.ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the agent runs on after its only source has ended")
+	}
+	r.ended <- nil
+	if s, _ := r.State("cam"); s.State != api.Stopped {
+		t.Errorf("state %q", s.State)
+	}
+	if reply := r.do("clear", ""); reply.OK {
+		t.Error("a camera that has stopped cannot obey")
+	}
+}
+
+func TestSourceThatCannotBeOpened(t *testing.T) {
+	broken := errors.New("no such file: x.mp4")
+	model := inferencetest.New(inferencetest.Options{})
+	a, err := New(Options{Model: model}, []CameraOptions{{
+		Name:    "cam",
+		Source:  capture.Options{Open: func(context.Context) (capture.Source, error) { return nil, errors.Join(broken, capture.ErrPermanent) }},
+		Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(t.Context()); !errors.Is(err, broken) || !strings.Contains(err.Error(), "camera cam") {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// words is a grounder that knows where the square is.
+type words struct{}
+
+func (words) Ground(_ context.Context, f *frame.Frame, phrase string) ([]seg.Box, error) {
+	if phrase != "square" {
+		return nil, nil
+	}
+	return []seg.Box{{X0: 0.25, Y0: 0.33, X1: 0.5, Y1: 0.67}}, nil
+}
+
+func TestPhrasesAreGrounded(t *testing.T) {
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Grounder = words{} })
+	r.next(40)
+	reply := r.do("prompt", `{"text":"square"}`)
+	if !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	if doc := string(reply.Result.(api.PromptResult).Document); !strings.Contains(doc, `"name":"square"`) {
+		t.Errorf("an object is named by its phrase: %s", doc)
+	}
+	if reply := r.do("prompt", `{"text":"circle"}`); reply.OK || reply.Error.Code != api.NothingFound {
+		t.Errorf("%+v", reply)
+	}
+	if !r.Info().Grounded {
+		t.Error("info must say that phrases are understood")
+	}
+}
+
+func TestPromptsGivenAtStart(t *testing.T) {
+	r := newRig(t, func(_ *Options, co *CameraOptions) {
+		co.Prompts = []pipeline.Request{{Name: "first", Prompt: seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: 0.3, Y: 0.5}, Label: seg.Positive}}}}}
+	})
+	r.next(40)
+	if e := r.diary.await(t, seg.ObjectNew); e.After.Name != "first" {
+		t.Errorf("%+v", e.After)
+	}
+}
+
+func TestSwapIsNews(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	if err := r.Swap(t.Context(), inferencetest.New(inferencetest.Options{})); err != nil {
+		t.Fatal(err)
+	}
+	r.diary.await(t, seg.ModelChanged)
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	if _, err := New(Options{}, nil); err == nil {
+		t.Error("an agent needs a model and a camera")
+	}
+	co := CameraOptions{Name: "a", Source: capture.Options{Open: func(context.Context) (capture.Source, error) { return nil, nil }}, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{}))}
+	if _, err := New(Options{Model: inferencetest.New(inferencetest.Options{})}, []CameraOptions{co, co}); err == nil || !strings.Contains(err.Error(), `"a"`) {
+		t.Errorf("two cameras of one name: %v", err)
+	}
+}

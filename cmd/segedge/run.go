@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/web"
+)
+
+// runCmd is the agent.
+type runCmd struct {
+	settings
+	Source   string        `help:"synthetic, /dev/video0, a video file, a folder of images, rtsp://…, 'gst: …', csi:0. Replaces the configured cameras." placeholder:"SOURCE"`
+	Loop     bool          `help:"Start a file again at its end."`
+	Prompt   []string      `help:"Follow this from the first frame on: point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1 (repeatable)." sep:"none"`
+	Listen   string        `help:"Address of the page. Off loopback, a token is made, kept in the state folder and printed." placeholder:"HOST:PORT"`
+	State    string        `help:"Folder for what outlives a run." type:"path" placeholder:"DIR"`
+	Duration time.Duration `help:"Stop after this time."`
+	Summary  string        `help:"Write a summary as JSON at the end; overlay and encoder then always run." type:"path" placeholder:"FILE"`
+	Out      string        `help:"Write the overlay as MP4 (of the first camera)." type:"path" placeholder:"FILE"`
+	Masks    string        `help:"Write every frame's masks as JSON lines (of the first camera)." type:"path" placeholder:"FILE"`
+}
+
+// demoPrompts are asked of the built-in scene, so that there is something to see.
+var demoPrompts = []string{"point:0.2,0.5", "point:0.4,0.5", "point:0.6,0.5", "point:0.8,0.5"}
+
+func (r *runCmd) Run(e *env) (err error) {
+	cfg, err := r.configure()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: logLevel(cfg.Log.Level)}))
+	dir, err := stateDir(cfg.Agent.State)
+	if err != nil {
+		return err
+	}
+	lock, err := lockState(dir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := r.openToTheNetwork(&cfg, dir); err != nil {
+		return err
+	}
+	b := &builder{cfg: cfg, log: log, state: dir, run: r, out: e.stdout}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.build(e.ctx); err != nil {
+		return err
+	}
+	ctx := e.ctx
+	if r.Duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.Duration)
+		defer cancel()
+	}
+	err = b.supervise(ctx)
+	return errors.Join(err, b.summarise(r.Summary))
+}
+
+// configure is the configuration with the flags on top.
+func (r *runCmd) configure() (config.Config, error) {
+	cfg, err := r.load()
+	if err != nil {
+		return cfg, err
+	}
+	if r.Source != "" {
+		cfg.Cameras = []config.Camera{{Name: "camera", Source: r.Source, Loop: r.Loop}}
+	}
+	if len(r.Prompt) > 0 {
+		cfg.Cameras[0].Prompts = r.Prompt
+	} else if c := &cfg.Cameras[0]; strings.HasPrefix(c.Source, "synthetic") && len(c.Prompts) == 0 {
+		c.Prompts = demoPrompts
+	}
+	if r.Listen != "" {
+		cfg.HTTP.Listen = r.Listen
+	}
+	if r.State != "" {
+		cfg.Agent.State = r.State
+	}
+	if _, err := parsePrompts(allPrompts(cfg)); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// openToTheNetwork makes a token where a person at the terminal asked for an address off loopback, and refuses one from
+// a configuration that has none.
+func (r *runCmd) openToTheNetwork(cfg *config.Config, dir string) error {
+	if cfg.HTTP.Listen == "" {
+		return nil
+	}
+	if r.Listen != "" && cfg.HTTP.Token == "" && !loopback(cfg.HTTP.Listen) {
+		token, err := keptToken(dir)
+		if err != nil {
+			return err
+		}
+		cfg.HTTP.Token = token
+	}
+	return web.CheckListen(cfg.HTTP.Listen, cfg.HTTP.Token)
+}
+
+// loopback reports whether an address is reachable from this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// addresses are the page's addresses as a person would type them, with the token where one is needed.
+func addresses(listen net.Addr, token string) []string {
+	tcp, ok := listen.(*net.TCPAddr)
+	if !ok {
+		return []string{listen.String()}
+	}
+	hosts := []string{tcp.IP.String()}
+	if tcp.IP.IsUnspecified() {
+		hosts = append([]string{"localhost"}, interfaceHosts()...)
+	}
+	suffix := "/"
+	if token != "" {
+		suffix = "/?token=" + token
+	}
+	out := make([]string, len(hosts))
+	for i, h := range hosts {
+		out[i] = "http://" + net.JoinHostPort(h, fmt.Sprint(tcp.Port)) + suffix
+	}
+	return out
+}
+
+// interfaceHosts are this machine's IPv4 addresses that others may reach.
+func interfaceHosts() []string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
+			out = append(out, n.IP.String())
+		}
+	}
+	return out
+}
+
+func logLevel(name string) slog.Level {
+	var l slog.Level
+	if l.UnmarshalText([]byte(name)) != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// create opens a file for writing, with its folder named in the error.
+func create(name string) (*os.File, error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write: %w", err)
+	}
+	return f, nil
+}
