@@ -63,15 +63,16 @@ const (
 )
 
 // write puts the prompt's points into rows of n points, padded with label −1.
-func (r *PromptRule) write(p *seg.Prompt, g *geometry, points, labels []float32) {
-	w, h := float64(g.sw), float64(g.sh)
-	if r.Frame > 0 {
-		w, h = float64(r.Frame), float64(r.Frame)
+func (f *Family) write(p *seg.Prompt, g geometry, points, labels []float32) {
+	sx, sy, dx, dy := f.points(g)
+	low := -1.0
+	if f.Ask.FromZero {
+		low = 0
 	}
 	i := 0
 	put := func(q seg.Point, label float32) {
-		points[2*i] = float32(q.X*w + r.Offset)
-		points[2*i+1] = float32(q.Y*h + r.Offset)
+		points[2*i] = float32(max(q.X*sx+dx, low))
+		points[2*i+1] = float32(max(q.Y*sy+dy, low))
 		labels[i] = label
 		i++
 	}
@@ -89,10 +90,10 @@ func (r *PromptRule) write(p *seg.Prompt, g *geometry, points, labels []float32)
 
 // fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors.
 func (a *ask) fill(m *model, g *geometry, embeds []Tensor, prompts []*seg.Prompt, n int) []Tensor {
-	r, p := &m.family.Ask, len(prompts)
+	p := len(prompts)
 	a.points, a.labels = sized(a.points, 2*p*n), sized(a.labels, p*n)
 	for i, q := range prompts {
-		r.write(q, g, a.points[2*i*n:][:2*n], a.labels[i*n:][:n])
+		m.family.write(q, *g, a.points[2*i*n:][:2*n], a.labels[i*n:][:n])
 	}
 	a.inputs = append(a.inputs[:0], embeds...)
 	a.add(m.ports.points, 0, a.points, p, n, 2)
@@ -101,7 +102,11 @@ func (a *ask) fill(m *model, g *geometry, embeds []Tensor, prompts []*seg.Prompt
 		gw, gh := m.family.grid(*g)
 		a.fillMasks(g, prompts, gw, gh)
 		a.add(m.ports.mask, 2, a.mask, p, 1, gh, gw)
-		a.add(m.ports.has, 3, a.has, p, 1)
+		if m.family.Ask.OneHas {
+			a.add(m.ports.has, 3, a.has[:1], 1)
+		} else {
+			a.add(m.ports.has, 3, a.has, p, 1)
+		}
 	}
 	if m.ports.size != nil {
 		w, h := m.family.answer(*g)
@@ -127,20 +132,23 @@ func (a *ask) fillMasks(g *geometry, prompts []*seg.Prompt, gw, gh int) {
 }
 
 // add appends a tensor with the values in the port's type and rank; dims are padded with leading ones to that rank,
-// or lose their last one where it is 1.
+// or lose the last ones where they are 1.
 func (a *ask) add(port *Port, slot int, values []float32, dims ...int) {
 	if port == nil {
 		return
 	}
 	shape := a.shapes[slot][:0]
-	for range len(port.Shape) - len(dims) {
+	rank := len(dims)
+	if port.Shape != nil {
+		rank = len(port.Shape)
+	}
+	for range rank - len(dims) {
 		shape = append(shape, 1)
 	}
 	for i, d := range dims {
-		if len(port.Shape) < len(dims) && i == len(dims)-1 && d == 1 {
-			break
+		if i < rank || d != 1 {
+			shape = append(shape, int64(d))
 		}
-		shape = append(shape, int64(d))
 	}
 	t := Tensor{Name: port.Name, Shape: shape}
 	switch port.Type {

@@ -86,12 +86,15 @@ type call struct {
 func (m *model) calls(prompts []seg.Prompt) []call {
 	r := &m.family.Ask
 	var out []call
-	open := map[int]int{} // number of points → its unfinished call
+	open := map[int]int{} // what must be alike → its unfinished call
 	for i := range prompts {
 		n := r.tokens(&prompts[i])
 		key := n
 		if r.Neutral {
 			key = 0
+		}
+		if r.OneHas && prompts[i].Mask != nil {
+			key = -n
 		}
 		k, ok := open[key]
 		if !ok || !r.Batched || len(out[k].at) >= m.opts.MaxBatch {

@@ -59,14 +59,25 @@ type PromptRule struct {
 	Has    string
 	Size   string // the picture's height and width
 	Image  string // a single-file model takes the picture here, in the decoder itself
-	// Frame is the size in which points are given, in place of the encoder's input: a decoder told its own answer's size
-	// in Size takes points on that grid. 0: the encoder's input.
+	// Frame: points are given on a grid of this size over the picture, which Size names too. 0: in the encoder's input.
 	Frame int
+	// Square: points are given as if the encoder's input were of this size, whatever it is. 0: its own.
+	Square int
 	// Offset is added to a point's coordinates, where (0, 0) is the corner of the first pixel: −0.5 where the decoder adds
 	// half a pixel by itself.
 	Offset float64
+	// HalfOf: the decoder scales points to this size before it adds half a pixel, so what is taken off depends on the picture.
+	HalfOf int
+	// FromZero: coordinates below zero mean no point, so they end there.
+	FromZero bool
+	// Queries: points have one dimension more, [image, query, point, xy].
+	Queries bool
+	// Grid is the side of a mask prompt and of the logits; 0: a quarter of the encoder's input.
+	Grid int
 	// PadPoint: without a box, one more point (0, 0) labelled −1 follows.
 	PadPoint bool
+	// OneHas: Has is one value for the whole call.
+	OneHas bool
 	// Neutral: points labelled −1 change nothing, so prompts of different lengths share a call.
 	Neutral bool
 	// MaxPoints of one prompt, a box counting two; 0 is no limit but the vocabulary's.

@@ -2,7 +2,7 @@ package inference
 
 import "github.com/segedge/segedge/seg"
 
-// stride is the size of a logit in pixels of the model's input, for every family.
+// stride is the size of a logit in pixels of the model's input, for families without a fixed grid.
 const stride = 4
 
 // geometry is where a picture of one size lies in a model's input.
@@ -59,7 +59,38 @@ func (g *geometry) extent() seg.Point {
 	return seg.Point{X: float64(g.ew) / float64(g.sw), Y: float64(g.eh) / float64(g.sh)}
 }
 
-// grid is the size of the logits.
-func (g *geometry) grid() (w, h int) { return g.ew / stride, g.eh / stride }
+// grid is the size of a mask prompt and of the logits.
+func (f *Family) grid(g geometry) (w, h int) {
+	if f.Ask.Grid > 0 {
+		return f.Ask.Grid, f.Ask.Grid
+	}
+	return g.ew / stride, g.eh / stride
+}
+
+// answer is the size that a decoder is told to answer at, where it asks: the points' own grid, or the picture at the
+// size of the logits, so that the enlargement inside the graph, which nobody needs, costs the least.
+func (f *Family) answer(g geometry) (w, h int) {
+	if f.Ask.Frame > 0 {
+		return f.Ask.Frame, f.Ask.Frame
+	}
+	w, h = f.grid(g)
+	return max(1, w*g.sw/g.ew), max(1, h*g.sh/g.eh)
+}
+
+// points is what normalised coordinates are multiplied with and what is then added, on both axes.
+func (f *Family) points(g geometry) (sx, sy, dx, dy float64) {
+	a := &f.Ask
+	sx, sy, dx, dy = float64(g.sw), float64(g.sh), a.Offset, a.Offset
+	switch {
+	case a.Frame > 0:
+		sx, sy = float64(a.Frame), float64(a.Frame)
+	case a.Square > 0:
+		sx, sy = sx*float64(a.Square)/float64(g.ew), sy*float64(a.Square)/float64(g.eh)
+	}
+	if a.HalfOf > 0 {
+		dx, dy = -0.5*sx/float64(a.HalfOf), -0.5*sy/float64(a.HalfOf)
+	}
+	return sx, sy, dx, dy
+}
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }

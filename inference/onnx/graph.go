@@ -1,33 +1,15 @@
 package onnx
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
 	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
 )
-
-// Model is where a network comes from: a file, or bytes in memory. Name is for messages.
-type Model struct {
-	Name string
-	Path string // read by ONNX Runtime itself, so that weights beside the file are found
-	Data []byte // used where Path is empty
-}
-
-func (m Model) name() string {
-	if m.Name != "" {
-		return m.Name
-	}
-	return filepath.Base(m.Path)
-}
 
 // SessionOptions of one graph.
 type SessionOptions struct {
@@ -60,22 +42,14 @@ var _ inference.Graph = (*Graph)(nil)
 
 // Load reads a network and makes a session for it. The error of a file that is missing, cut off, no ONNX model, or not
 // runnable here is one sentence that names it.
-func (r *Runtime) Load(m Model, o SessionOptions) (*Graph, error) {
-	g, err := r.load(m, o)
-	if err != nil {
-		return nil, fmt.Errorf("load model %s: %w", m.name(), err)
-	}
-	return g, nil
-}
-
-func (r *Runtime) load(m Model, o SessionOptions) (*Graph, error) {
-	c, err := Read(m)
+func (r *Runtime) Load(f inference.File, o SessionOptions) (*Graph, error) {
+	c, err := f.Contract()
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{rt: r, name: m.name(), inputs: c.Inputs, outputs: c.Outputs, plans: map[shapeKey]*plan{}}
+	g := &Graph{rt: r, name: f.String(), inputs: c.Inputs, outputs: c.Outputs, plans: map[shapeKey]*plan{}}
 	if err := g.choose(o.Outputs); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model %s: %w", f, err)
 	}
 	for _, p := range g.outputs {
 		g.types = append(g.types, elementType(p.Type))
@@ -83,43 +57,24 @@ func (r *Runtime) load(m Model, o SessionOptions) (*Graph, error) {
 	if err := r.add(1); err != nil {
 		return nil, err
 	}
-	if err := g.open(m, o); err != nil {
+	if err := g.open(f, o); err != nil {
 		_ = r.add(-1)
-		return nil, err
+		return nil, fmt.Errorf("model %s: %w", f, err)
 	}
 	return g, nil
 }
 
-// Read is the contract of a model, without running it.
-func Read(m Model) (*inference.Contract, error) {
-	if m.Path == "" {
-		return inference.ReadContract(bytes.NewReader(m.Data), int64(len(m.Data)))
-	}
-	f, err := os.Open(m.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("no such file")
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: not a regular file", inference.ErrNotONNX)
-	}
-	c, err := inference.ReadContract(f, st.Size())
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range c.External {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(m.Path), e)); err != nil {
-			return nil, fmt.Errorf("its weights are in %s, which is not beside it", e)
+// Loader loads graphs with these options, for inference.Open.
+func (r *Runtime) Loader(o SessionOptions) inference.Loader {
+	return func(f inference.File, outputs []string) (inference.Graph, error) {
+		o := o
+		o.Outputs = outputs
+		g, err := r.Load(f, o)
+		if err != nil {
+			return nil, err
 		}
+		return g, nil
 	}
-	return c, nil
 }
 
 // choose keeps the named outputs.
@@ -139,7 +94,7 @@ func (g *Graph) choose(names []string) error {
 	return nil
 }
 
-func (g *Graph) open(m Model, o SessionOptions) error {
+func (g *Graph) open(f inference.File, o SessionOptions) error {
 	so, err := sessionOptions(o)
 	if err != nil {
 		return err
@@ -152,10 +107,10 @@ func (g *Graph) open(m Model, o SessionOptions) error {
 	for _, p := range g.outputs {
 		out = append(out, p.Name)
 	}
-	if m.Path != "" {
-		g.session, err = ort.NewDynamicAdvancedSession(m.Path, in, out, so)
+	if f.Path != "" {
+		g.session, err = ort.NewDynamicAdvancedSession(f.Path, in, out, so)
 	} else {
-		g.session, err = ort.NewDynamicAdvancedSessionWithONNXData(m.Data, in, out, so)
+		g.session, err = ort.NewDynamicAdvancedSessionWithONNXData(f.Data, in, out, so)
 	}
 	if err != nil {
 		return fmt.Errorf("onnx runtime %s refuses it: %w", g.rt.version, err)

@@ -33,16 +33,8 @@ func testRuntime(t testing.TB) *Runtime {
 
 func defaultModel(t testing.TB, o SessionOptions) inference.Segmenter {
 	t.Helper()
-	rt := testRuntime(t)
-	enc, err := rt.Load(Model{Name: "encoder", Data: models.Encoder()}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dec, err := rt.Load(Model{Name: "decoder", Data: models.Decoder()}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := inference.NewSegmenter(inference.Families()[0], enc, dec, inference.Options{Name: models.Name, Provider: CPU})
+	s, err := inference.Open(testRuntime(t).Loader(o), "", inference.Options{Name: models.Name, Provider: CPU},
+		inference.File{Name: "encoder", Data: models.Encoder()}, inference.File{Name: "decoder", Data: models.Decoder()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +134,7 @@ func TestLibraryIsFoundWhereItIsPromised(t *testing.T) {
 		p    place
 		want string
 	}{
-		"variable":       {place{variable: "/opt/x.so", executable: "/a/bin/p", exists: has("/opt/x.so", "/a/lib/segedge/" + libraryName)}, "/opt/x.so"},
+		"variable":       {place{variable: "/opt/x.so", executable: "/a/bin/p", exists: has("/opt/x.so", "/a/lib/segedge/"+libraryName)}, "/opt/x.so"},
 		"beside program": {place{executable: "/a/bin/p", working: "/w", exists: has("/a/lib/segedge/"+libraryName, "/w/lib/segedge/"+libraryName)}, "/a/lib/segedge/" + libraryName},
 		"working":        {place{executable: "/a/bin/p", working: "/w/deep/er", exists: has("/w/lib/segedge/" + libraryName)}, "/w/lib/segedge/" + libraryName},
 		"system":         {place{executable: "/a/bin/p", working: "/w", exists: has()}, libraryName},
