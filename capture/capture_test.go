@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,15 +248,17 @@ func TestSourceIsDrainedWhenThePoolIsEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{}, live(steady(20, beat)))
 		held := []*frame.Frame{r.pool.Get(), r.pool.Get(), r.pool.Get()}
-		go func() {
+		var wg sync.WaitGroup
+		wg.Go(func() {
 			time.Sleep(10 * beat)
 			if f, err := r.out.Take(t.Context()); err == nil { // none is left to write over from here on
 				held = append(held, f)
 			}
-		}()
+		})
 		if err := r.cap.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		wg.Wait()
 		s := r.cap.Stats()
 		if s.Captured != 20 || s.Discarded < 13 || s.Dropped <= s.Discarded || len(held) != 4 {
 			t.Errorf("stats %+v", s)
