@@ -1,0 +1,171 @@
+// Package broker is the MQTT broker inside the agent, for a box that has none: mochi-mqtt with bounds, on loopback
+// unless told otherwise. It keeps retained messages and sessions in memory only; who needs them across a restart of
+// the agent runs a broker of their own.
+package broker
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// DefaultListen is where the broker listens when nothing else is asked for.
+const DefaultListen = "127.0.0.1:1883"
+
+// Options of a broker.
+type Options struct {
+	// Listen is host:port; empty is DefaultListen, or any free port of loopback where that one is taken.
+	Listen string
+	// Username and Password are asked of every client where Username is set. A broker that listens beyond loopback
+	// must have them.
+	Username, Password string
+	MaxClients         int // 0 is 64
+	Logger             *slog.Logger
+}
+
+// Broker is a broker that has its port.
+type Broker struct {
+	o        Options
+	listener net.Listener
+	once     sync.Once
+}
+
+// Listen takes the port, so that an occupied one is told before anything else starts. It serves nobody before Run.
+func Listen(o Options) (*Broker, error) {
+	if o.MaxClients <= 0 {
+		o.MaxClients = 64
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	address := o.Listen
+	if address == "" {
+		address = DefaultListen
+	}
+	if err := allowed(address, o.Username); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) && o.Listen == "" {
+		o.Logger.Info("another broker has the usual port, so the embedded one takes a free one", "usual", DefaultListen)
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("mqtt broker: %s is in use by another program: stop it, name another address, or use it as the broker (mqtt.broker=tcp://%s)", address, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mqtt broker: listen on %s: %w", address, err)
+	}
+	return &Broker{o: o, listener: l}, nil
+}
+
+// allowed refuses a broker that anyone on the network could give commands to.
+func allowed(address, user string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("mqtt broker: the address %q is not host:port", address)
+	}
+	ip := net.ParseIP(host)
+	if local := host == "localhost" || ip != nil && ip.IsLoopback(); local || user != "" {
+		return nil
+	}
+	return fmt.Errorf("mqtt broker: %s is open to the network: set a user and a password, or listen on loopback", address)
+}
+
+// Addr is the address in use, host:port.
+func (b *Broker) Addr() string { return b.listener.Addr().String() }
+
+// URL is the address to connect to from this machine.
+func (b *Broker) URL() string {
+	host, port, _ := net.SplitHostPort(b.Addr())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "tcp://" + net.JoinHostPort(host, port)
+}
+
+// Close lets the port go without ever having run.
+func (b *Broker) Close() { b.once.Do(func() { _ = b.listener.Close() }) }
+
+// capabilities bound what clients can make the broker hold.
+func (o Options) capabilities() *mochi.Capabilities {
+	c := mochi.NewDefaultServerCapabilities()
+	c.MaximumClients = int64(o.MaxClients)
+	c.MaximumPacketSize = 4 << 20
+	c.MaximumInflight = 1024
+	c.MaximumClientWritesPending = 2048
+	c.MaximumSessionExpiryInterval = 3600
+	c.ReceiveMaximum = 256
+	return c
+}
+
+// Run serves until ctx ends, then closes every connection.
+func (b *Broker) Run(ctx context.Context) error {
+	defer b.Close()
+	s := mochi.New(&mochi.Options{
+		Capabilities: b.o.capabilities(), Logger: slog.New(quiet{b.o.Logger.Handler()}), SysTopicResendInterval: 30,
+	})
+	if err := s.AddHook(&door{o: b.o}, nil); err != nil {
+		return fmt.Errorf("mqtt broker: %w", err)
+	}
+	if err := s.AddListener(listeners.NewNet("tcp", b.listener)); err != nil {
+		return fmt.Errorf("mqtt broker: %w", err)
+	}
+	if err := s.Serve(); err != nil {
+		return fmt.Errorf("mqtt broker: %w", err)
+	}
+	<-ctx.Done()
+	if err := s.Close(); err != nil {
+		return fmt.Errorf("mqtt broker: %w", err)
+	}
+	return nil
+}
+
+// door lets clients in.
+type door struct {
+	mochi.HookBase
+	o Options
+}
+
+// ID names the hook.
+func (d *door) ID() string { return "door" }
+
+// Provides says which of mochi's calls the hook wants.
+func (d *door) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+
+// OnConnectAuthenticate checks the name and the password where any are asked for.
+func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
+	if d.o.Username == "" {
+		return true
+	}
+	user := subtle.ConstantTimeCompare(p.Connect.Username, []byte(d.o.Username))
+	return user&subtle.ConstantTimeCompare(p.Connect.Password, []byte(d.o.Password)) == 1
+}
+
+// OnACLCheck lets everyone who is in read and write everything.
+func (d *door) OnACLCheck(*mochi.Client, string, bool) bool { return true }
+
+// quiet passes errors on and drops the broker's small talk.
+type quiet struct{ slog.Handler }
+
+// Enabled reports whether the level is worth a line.
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelError && q.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps the handler quiet.
+func (q quiet) WithAttrs(a []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(a)} }
+
+// WithGroup keeps the handler quiet.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }

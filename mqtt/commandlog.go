@@ -1,0 +1,158 @@
+package mqtt
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/segedge/segedge/api"
+)
+
+// maxCommandLog is the size at which the file is written anew with what is still remembered.
+const maxCommandLog = 4 << 20
+
+// commandLog keeps the memory of commands across restarts: one JSON document a line, the last of an id counts. A
+// disk that refuses costs the durability of the ids, said once, and nothing else.
+type commandLog struct {
+	path  string // empty keeps nothing
+	log   *slog.Logger
+	file  *os.File
+	size  int64
+	quiet bool
+}
+
+// load reads the file into a memory. A command that was begun and has no reply was interrupted: whether it was done
+// is not known, and so says its reply.
+func (l *commandLog) load(m *memory, now time.Time) {
+	if l.path == "" {
+		return
+	}
+	data, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.complain(err)
+	}
+	parseCommandLog(data, m)
+	m.expire(now)
+	for _, r := range m.entries {
+		if r.Reply == nil {
+			reply := api.Refuse(r.ID, api.Internal, "the agent stopped while the command was being done; look at the objects and send it again with a new id if need be")
+			r.Reply = &reply
+		}
+	}
+	l.rewrite(m)
+}
+
+// parseCommandLog reads lines until one is torn.
+func parseCommandLog(data []byte, m *memory) {
+	s := bufio.NewScanner(bytes.NewReader(data))
+	s.Buffer(nil, maxCommandLog)
+	for s.Scan() {
+		var r remembered
+		if json.Unmarshal(s.Bytes(), &r) != nil || r.ID == "" {
+			continue
+		}
+		if r.Forget {
+			m.forget(r.Client, r.ID)
+			continue
+		}
+		if len(m.entries) >= maxRemembered {
+			continue
+		}
+		r.bytes = len(s.Bytes())
+		m.bytes += r.bytes
+		m.put(&r)
+	}
+}
+
+// note makes what is known of a command durable.
+func (l *commandLog) note(r *remembered, m *memory) {
+	if l.path == "" || r == nil {
+		return
+	}
+	line, err := json.Marshal(r)
+	if err == nil && l.file == nil {
+		err = l.open()
+	}
+	if err == nil {
+		_, err = l.file.Write(append(line, '\n'))
+	}
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err != nil {
+		l.close()
+		l.complain(err)
+		return
+	}
+	l.quiet = false
+	if l.size += int64(len(line)) + 1; l.size > maxCommandLog {
+		l.rewrite(m)
+	}
+}
+
+func (l *commandLog) open() error {
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	l.file = f
+	return nil
+}
+
+// rewrite replaces the file by what is remembered now.
+func (l *commandLog) rewrite(m *memory) {
+	var buf bytes.Buffer
+	for _, r := range m.order {
+		if r.Forget {
+			continue
+		}
+		if line, err := json.Marshal(r); err == nil {
+			buf.Write(append(line, '\n'))
+		}
+	}
+	l.close()
+	if err := replaceFile(l.path, buf.Bytes()); err != nil {
+		l.complain(err)
+	}
+	l.size = int64(buf.Len())
+}
+
+// replaceFile writes a file that is whole at any moment.
+func replaceFile(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = os.Remove(path + ".new")
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+func (l *commandLog) complain(err error) {
+	if !l.quiet {
+		l.log.Error("the ids of commands are not durable: a command repeated after a restart would be done twice", "error", fmt.Errorf("command memory: %w", err))
+	}
+	l.quiet = true
+}
+
+func (l *commandLog) close() {
+	if l.file != nil {
+		_ = l.file.Close()
+		l.file = nil
+	}
+}

@@ -1,0 +1,198 @@
+// Package mqtt joins an agent to a broker: events out through a durable outbox, the retained description of what is,
+// commands in and their replies out (docs/mqtt.md). It works on any api.Service and decides nothing itself. A broker
+// that is away, slow or lossy never blocks a camera; it shows in Ready and in the counters.
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/mqtt/outbox"
+	"github.com/segedge/segedge/seg"
+)
+
+// Snapshotter makes a JPEG of what a camera shows now.
+type Snapshotter interface {
+	Snapshot(ctx context.Context, camera string) ([]byte, error)
+}
+
+// Options of a client. Zero values are the defaults named.
+type Options struct {
+	Connection
+	Agent    string // the agent's name: letters, digits, '_', '.', '-'
+	Prefix   string // of every topic; segedge/<agent>
+	StateDir string // of the journal and the command memory; empty keeps both in memory, which is said in the log
+	Service  api.Service
+	Snapshot Snapshotter // nil hands the verb snapshot to the service
+
+	// UpdateInterval is the least time between two object.updated of one object; 0 sends every change.
+	UpdateInterval time.Duration
+	MasksInterval  time.Duration // between two messages of <camera>/masks; 0 sends none
+	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
+	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
+
+	CommandTimeout  time.Duration // 30 s
+	StateInterval   time.Duration // 1 s
+	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
+	StopTimeout     time.Duration // 2 s: how long a stopping client goes on delivering
+	SyncInterval    time.Duration // 20 ms: the least time between two group commits of the journal
+	MaxJournal      int64         // bytes of the journal; 64 MiB
+	Handover        int           // events between the cameras and the journal; 1024
+	InFlight        int           // events sent and not acknowledged; 64
+}
+
+// Client is an agent's side of MQTT.
+type Client struct {
+	o        Options
+	topics   Topics
+	log      *slog.Logger
+	intake   *intake
+	outbox   *outbox.Outbox
+	commands *commands
+
+	mu        sync.Mutex
+	connected bool
+	lastErr   error
+	sessions  uint64
+	ran       bool
+}
+
+func (o *Options) defaults() error {
+	o.Connection.defaults()
+	if !api.ValidName(o.Agent) {
+		return fmt.Errorf("the agent's name %q cannot be part of a topic: use letters, digits, '_', '.' and '-'", o.Agent)
+	}
+	if o.Service == nil {
+		return errors.New("an MQTT client needs a service")
+	}
+	if o.Prefix == "" {
+		o.Prefix = "segedge/" + o.Agent
+	}
+	if err := validPrefix(o.Prefix); err != nil {
+		return err
+	}
+	if o.ClientID == "" {
+		o.ClientID = "segedge-" + o.Agent
+	}
+	set := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&o.CommandTimeout, 30*time.Second)
+	set(&o.StateInterval, time.Second)
+	set(&o.ObjectsInterval, 250*time.Millisecond)
+	set(&o.StopTimeout, 2*time.Second)
+	set(&o.SyncInterval, 20*time.Millisecond)
+	if o.Handover <= 0 {
+		o.Handover = 1024
+	}
+	if o.InFlight <= 0 {
+		o.InFlight = 64
+	}
+	return o.check()
+}
+
+// New checks the options and opens the journal; it connects to nothing. Run does.
+func New(o Options) (*Client, error) {
+	if err := o.defaults(); err != nil {
+		return nil, fmt.Errorf("mqtt: %w", err)
+	}
+	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover)}
+	box := outbox.Options{
+		Identity: o.Prefix + " at " + redact(o.Broker), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
+	}
+	memory := ""
+	if o.StateDir != "" {
+		box.Dir, memory = filepath.Join(o.StateDir, "outbox"), filepath.Join(o.StateDir, "commands.json")
+	}
+	var err error
+	if c.outbox, err = outbox.Open(box); err != nil {
+		return nil, fmt.Errorf("mqtt: %w", err)
+	}
+	c.commands = newCommands(c, memory)
+	return c, nil
+}
+
+// explain writes the event that accounts for numbers that will never come.
+func explain(camera, stream string, seq, from, to uint64) ([]byte, error) {
+	e := seg.Event{Camera: camera, Type: seg.EventsDropped, Time: time.Now(), Details: map[string]any{"from": from, "to": to}}
+	return api.EncodeEvent(e, stream, seq, 0, 0)
+}
+
+// Publish hands an event over and never blocks. The event and what it points to must not change afterwards.
+func (c *Client) Publish(e seg.Event) { c.intake.put(e) }
+
+// Topics are the client's topics.
+func (c *Client) Topics() Topics { return c.topics }
+
+// LastSeq is the number of the camera's newest event in the journal.
+func (c *Client) LastSeq(camera string) uint64 { return c.outbox.Last(camera) }
+
+// Stats are a client's counters.
+type Stats struct {
+	Connected bool
+	Sessions  uint64 // connections so far
+	Lost      uint64 // events that found the hand-over full, each explained by events.dropped
+	Commands  uint64 // commands taken
+	Refused   uint64 // commands refused
+	Outbox    outbox.Stats
+}
+
+// Stats reads the counters.
+func (c *Client) Stats() Stats {
+	c.mu.Lock()
+	s := Stats{Connected: c.connected, Sessions: c.sessions}
+	c.mu.Unlock()
+	s.Lost, s.Outbox = c.intake.dropped(), c.outbox.Stats()
+	s.Commands, s.Refused = c.commands.counts()
+	return s
+}
+
+// Ready is nil while the client is connected and its events are durable; else it says what is wrong. A client without
+// a StateDir is ready without being durable.
+func (c *Client) Ready() error {
+	c.mu.Lock()
+	connected, lastErr := c.connected, c.lastErr
+	c.mu.Unlock()
+	if !connected {
+		if lastErr != nil {
+			return lastErr
+		}
+		return errors.New("not connected to the broker yet")
+	}
+	if err := c.outbox.Stats().Disk; err != nil && !errors.Is(err, outbox.ErrNoFolder) {
+		return fmt.Errorf("events are not durable: %w", err)
+	}
+	return nil
+}
+
+// Run joins the broker again and again until ctx ends, then delivers what it can within StopTimeout, says stopped and
+// leaves. Everything it started has ended when it returns. It runs once.
+func (c *Client) Run(ctx context.Context) error {
+	c.mu.Lock()
+	again := c.ran
+	c.ran = true
+	c.mu.Unlock()
+	if again {
+		return errors.New("mqtt: a client runs once")
+	}
+	defer c.outbox.Close()
+	var journal, work sync.WaitGroup
+	drained := make(chan struct{})
+	journal.Go(func() {
+		c.keepJournal(ctx)
+		close(drained)
+	})
+	work.Go(func() { c.commands.run(ctx) })
+	c.connectForever(ctx, drained)
+	work.Wait()
+	journal.Wait()
+	return nil
+}

@@ -1,0 +1,184 @@
+package mqtt
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+// keeper keeps the retained topics of one link up to date. One goroutine, one message at a time: a slow broker gets
+// fewer, never a queue.
+type keeper struct {
+	c     *Client
+	l     *Link
+	sent  map[string][]byte // what was last sent to a topic, as far as a change of it counts
+	masks map[string]uint64 // the frame of the last masks message
+	found discovery
+}
+
+func newKeeper(c *Client, l *Link) *keeper {
+	return &keeper{c: c, l: l, sent: map[string][]byte{}, masks: map[string]uint64{}, found: discovery{o: &c.o, topics: c.topics}}
+}
+
+// all sends everything that is retained, beside the status.
+func (k *keeper) all(ctx context.Context) error {
+	clear(k.sent)
+	for _, f := range []func(context.Context) error{k.info, k.states, k.objects, k.discover} {
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run sends what changes until ctx ends.
+func (k *keeper) run(ctx context.Context) error {
+	states, objects := time.NewTicker(k.c.o.StateInterval), time.NewTicker(k.c.o.ObjectsInterval)
+	defer states.Stop()
+	defer objects.Stop()
+	var masks <-chan time.Time
+	if k.c.o.MasksInterval > 0 {
+		t := time.NewTicker(k.c.o.MasksInterval)
+		defer t.Stop()
+		masks = t.C
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-states.C:
+			if err = k.info(ctx); err == nil {
+				err = k.states(ctx)
+			}
+		case <-objects.C:
+			if err = k.objects(ctx); err == nil {
+				err = k.discover(ctx)
+			}
+		case <-masks:
+			err = k.sendMasks(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// send publishes a retained document if what counts of it has changed.
+func (k *keeper) send(ctx context.Context, topic string, doc any, counts []byte) error {
+	payload, err := json.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", topic, err)
+	}
+	if counts == nil {
+		counts = payload
+	}
+	if have, ok := k.sent[topic]; ok && bytes.Equal(have, counts) {
+		return nil
+	}
+	if err := k.l.Publish(ctx, topic, 1, true, payload); err != nil {
+		return err
+	}
+	k.sent[topic] = counts
+	return nil
+}
+
+func (k *keeper) info(ctx context.Context) error {
+	return k.send(ctx, k.c.topics.Info(), k.c.o.Service.Info(), nil)
+}
+
+func (k *keeper) states(ctx context.Context) error {
+	for _, camera := range k.c.o.Service.Cameras() {
+		s, ok := k.c.o.Service.State(camera)
+		if !ok {
+			continue
+		}
+		s.Schema, s.Camera = api.Schema, camera
+		if err := k.send(ctx, k.c.topics.Camera(camera, "state"), s, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// objects sends the lists that changed. The sequence number is read first: the list then includes at least the events
+// up to it.
+func (k *keeper) objects(ctx context.Context) error {
+	for _, camera := range k.c.o.Service.Cameras() {
+		seq := k.c.outbox.Last(camera)
+		list, ok := k.c.o.Service.Objects(camera)
+		if !ok {
+			continue
+		}
+		list.Camera, list.AsOfSeq = camera, seq
+		counts, err := json.Marshal(timeless(list))
+		if err != nil {
+			return fmt.Errorf("write the objects of camera %s: %w", camera, err)
+		}
+		if err := k.send(ctx, k.c.topics.Camera(camera, "objects"), list, counts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timeless is the list without what changes with every frame.
+func timeless(list api.Objects) api.Objects {
+	list.Frame = seg.FrameRef{}
+	list.Objects = slices.Clone(list.Objects)
+	for i := range list.Objects {
+		list.Objects[i].Age, list.Objects[i].MaskAge = 0, 0
+	}
+	return list
+}
+
+// discover sends Home Assistant's description when the cameras or objects changed.
+func (k *keeper) discover(ctx context.Context) error {
+	if k.c.o.Discovery == "" {
+		return nil
+	}
+	for _, payload := range k.found.update(k.c.o.Service) {
+		if err := k.l.Publish(ctx, k.found.topic(), 1, true, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// masksMessage is one frame's masks.
+type masksMessage struct {
+	Schema  int            `json:"schema"`
+	Camera  string         `json:"camera"`
+	Frame   seg.FrameRef   `json:"frame"`
+	Objects []seg.Document `json:"objects"`
+}
+
+// sendMasks sends the masks of each camera's newest frame, at QoS 0: a missed one is worth nothing.
+func (k *keeper) sendMasks(ctx context.Context) error {
+	for _, camera := range k.c.o.Service.Cameras() {
+		state, _ := k.c.o.Service.State(camera)
+		list, ok := k.c.o.Service.Objects(camera)
+		if !ok || list.Frame.Seq == k.masks[camera] {
+			continue
+		}
+		k.masks[camera] = list.Frame.Seq
+		m := masksMessage{api.Schema, camera, list.Frame, make([]seg.Document, len(list.Objects))}
+		for i := range list.Objects {
+			m.Objects[i] = seg.Document{Camera: camera, Object: &list.Objects[i], W: state.Width, H: state.Height}
+		}
+		payload, err := json.Marshal(m)
+		if err != nil {
+			return fmt.Errorf("write the masks of camera %s: %w", camera, err)
+		}
+		if err := k.l.Publish(ctx, k.c.topics.Camera(camera, "masks"), 0, false, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The payloads of the topic status.
+const (
+	StatusOnline  = "online"
+	StatusStopped = "stopped" // a clean exit
+	StatusOffline = "offline" // the last will
+)
+
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 10 * time.Second
+	// stable is how long a session must have lasted for the pause before the next to begin anew: two agents with one
+	// client id throw each other out at once.
+	stable = 5 * time.Second
+)
+
+// backoff is the pause after n sessions or attempts in a row that failed: doubling, with a quarter of chance.
+func backoff(n int, chance float64) time.Duration {
+	d := firstPause << min(n, 10)
+	if d > lastPause {
+		d = lastPause
+	}
+	return d - time.Duration(float64(d)/4*chance)
+}
+
+// connectForever holds one session after another until ctx ends. drained is closed when no further event can come.
+func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
+	for failures := 0; ctx.Err() == nil; failures++ {
+		began := time.Now()
+		err := c.session(ctx, drained)
+		if ctx.Err() != nil {
+			c.setConnected(false, errors.New("stopped"))
+			return
+		}
+		c.setConnected(false, err)
+		if time.Since(began) > stable {
+			failures = 0
+		}
+		pause := backoff(failures, rand.Float64())
+		c.log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
+		wait := time.NewTimer(pause)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		wait.Stop()
+	}
+}
+
+func (c *Client) setConnected(yes bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.connected, c.lastErr = yes, err
+	if yes {
+		c.sessions++
+	}
+}
+
+// session is one connection: connect, subscribe, describe, say online, then deliver until it breaks or ctx ends.
+func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
+	l, err := Dial(ctx, c.o.Connection, &Will{c.topics.Status(), StatusOffline}, true, c.commands.receive)
+	if err != nil {
+		return err
+	}
+	defer l.Close(500 * time.Millisecond)
+	// The session outlives ctx by the time that a clean exit takes.
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	keeper := newKeeper(c, l)
+	if err := c.announce(ctx, l, keeper); err != nil {
+		return err
+	}
+	c.setConnected(true, nil)
+	c.log.Info("connected to the broker", "broker", redact(c.o.Broker), "prefix", c.topics.Prefix)
+
+	var group sync.WaitGroup
+	failed := make(chan error, 3)
+	for _, part := range []func(context.Context) error{
+		keeper.run,
+		func(ctx context.Context) error { return c.deliver(ctx, l) },
+		func(ctx context.Context) error { return c.commands.answer(ctx, l) },
+	} {
+		group.Go(func() { failed <- part(run) })
+	}
+	select {
+	case <-l.Lost():
+		err = l.Err()
+	case err = <-failed:
+	case <-ctx.Done():
+		err = c.leave(l, keeper, drained)
+	}
+	cancel()
+	if err != nil {
+		l.cut()
+	}
+	group.Wait()
+	return err
+}
+
+// announce subscribes and sends everything that is retained, online last.
+func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
+	if err := l.Subscribe(ctx, c.topics.Command("+", "+")); err != nil {
+		return err
+	}
+	if err := k.all(ctx); err != nil {
+		return err
+	}
+	return l.Publish(ctx, c.topics.Status(), 1, true, []byte(StatusOnline))
+}
+
+// leave delivers what it can, brings the retained state up to date and says stopped.
+func (c *Client) leave(l *Link, k *keeper, drained <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.o.StopTimeout)
+	defer cancel()
+	select {
+	case <-drained:
+	case <-ctx.Done():
+	}
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for c.outbox.Stats().Pending > 0 || c.commands.waiting() > 0 {
+		select {
+		case <-look.C:
+			continue
+		case <-l.Lost():
+			return l.Err()
+		case <-ctx.Done():
+			c.log.Warn("events or replies are left for the next start", "events", c.outbox.Stats().Pending)
+		}
+		break
+	}
+	last, done := context.WithTimeout(context.Background(), c.o.StopTimeout)
+	defer done()
+	if err := k.all(last); err != nil {
+		return err
+	}
+	return l.Publish(last, c.topics.Status(), 1, true, []byte(StatusStopped))
+}
