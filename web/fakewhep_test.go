@@ -47,9 +47,13 @@ func clip(t *testing.T) [][]byte {
 		t.Skip("no ffmpeg on this machine: install the package ffmpeg")
 	}
 	path := filepath.Join(t.TempDir(), "clip.h264")
-	cmd := exec.Command(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration=2", "-pix_fmt", "yuv420p",
+	source := []string{"-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30:duration=2"}
+	if film := os.Getenv("SEGEDGE_PAGE_FILM"); film != "" { // for pictures worth looking at
+		source = []string{"-i", film, "-t", "4", "-vf", "scale=960:-2,fps=30"}
+	}
+	cmd := exec.Command(ffmpeg, append(append([]string{"-v", "error"}, source...), "-pix_fmt", "yuv420p",
 		"-c:v", "libx264", "-profile:v", "baseline", "-preset", "ultrafast", "-tune", "zerolatency",
-		"-x264-params", "keyint=30:scenecut=0:sliced-threads=0:slices=1:repeat-headers=1", "-f", "h264", path)
+		"-x264-params", "keyint=30:scenecut=0:sliced-threads=0:slices=1:repeat-headers=1", "-f", "h264", path)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("ffmpeg cannot make H.264 here: %v: %s", err, out)
 	}

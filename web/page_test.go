@@ -1,170 +1,327 @@
 package web
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/web/webtest"
 )
 
-// browser is a page on a fake agent, in a real Chromium.
-type browser struct {
-	*testing.T
-	agent  *fakeAgent
-	whep   *fakeWHEP
-	server *httptest.Server
-	tab    context.Context
-	watch  *webtest.Watch
-}
+func near(a, b float64) bool { return math.Abs(a-b) <= 0.004 } // two pixels of the test's windows
 
-func openPage(t *testing.T, cameras ...string) *browser {
-	t.Helper()
-	if webtest.Find() == "" {
-		t.Skip("no Chromium on this machine: install the package chromium, or set SEGEDGE_CHROMIUM")
-	}
-	if len(cameras) == 0 {
-		cameras = []string{"cam"}
-	}
-	b := &browser{T: t, agent: newFakeAgent(cameras...)}
-	b.whep = newFakeWHEP(t, b.agent)
-	door, err := New(Options{Service: b.agent, WHEP: b.whep})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.server = httptest.NewServer(door)
-	t.Cleanup(b.server.Close)
-	b.tab, _ = webtest.Chromium(t)
-	if b.watch, err = webtest.NewWatch(b.tab, strings.TrimPrefix(b.server.URL, "http://")); err != nil {
-		t.Fatal(err)
-	}
-	b.do(chromedp.Navigate(b.server.URL))
-	return b
-}
-
-func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+func (b *browser) wantClick(n int, x, y float64, label seg.Label, object string) *api.Prompt {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.tab, 30*time.Second)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.Fatalf("%v; problems: %q", err, b.watch.Problems())
+	p, ok := b.command(n).Body.(*api.Prompt)
+	if !ok || len(p.Points) != 1 {
+		b.Fatalf("command %d is %+v, want a prompt with one point", n, b.command(n))
 	}
-}
-
-func eval[T any](b *browser, js string) T {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.tab, 30*time.Second)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.Fatalf("%s: %v", js, err)
+	if got := p.Points[0]; !near(got.X, x) || !near(got.Y, y) || got.Label != label || p.Object != object {
+		b.Errorf("command %d: point %+v on object %q, want %g, %g label %d on %q", n, got, p.Object, x, y, label, object)
 	}
-	return v
+	return p
 }
-
-// until waits for a condition in the page.
-func (b *browser) until(what, js string) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.tab, 20*time.Second)
-	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
-		b.Fatalf("waiting until %s: %v; page: %s; problems: %q", what, err, eval[string](b, "document.body.innerText"), b.watch.Problems())
-	}
-}
-
-func (b *browser) live() {
-	b.Helper()
-	b.until("the page is live", `document.body.dataset.link === "live"`)
-}
-
-// command waits for the agent's nth command.
-func (b *browser) command(n int) api.Command {
-	b.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for time.Now().Before(deadline) {
-		if c := b.agent.asked(); len(c) >= n {
-			return c[n-1]
-		}
-		b.do(chromedp.Sleep(20 * time.Millisecond))
-	}
-	b.Fatalf("command %d never came; so far: %s; problems: %q", n, b.agent.verbs(), b.watch.Problems())
-	return api.Command{}
-}
-
-type spot struct{ X, Y float64 }
-
-// at is where a normalised point of the picture is on the screen.
-func (b *browser) at(x, y float64) spot {
-	b.Helper()
-	return eval[spot](b, fmt.Sprintf(`(() => { const v = document.getElementById("video"), r = v.getBoundingClientRect();
-		const s = Math.min(r.width / v.videoWidth, r.height / v.videoHeight), w = v.videoWidth * s, h = v.videoHeight * s;
-		return {X: r.left + (r.width - w) / 2 + %g * w, Y: r.top + (r.height - h) / 2 + %g * h}; })()`, x, y))
-}
-
-func (b *browser) click(x, y float64, opts ...chromedp.MouseOption) {
-	b.Helper()
-	p := b.at(x, y)
-	b.do(chromedp.MouseClickXY(p.X, p.Y, opts...))
-}
-
-func (b *browser) shot(name string) {
-	b.Helper()
-	dir := os.Getenv("SEGEDGE_SHOTS")
-	if dir == "" {
-		return
-	}
-	png, err := chromedp.Run(b.tab, chromedp.CaptureScreenshot())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func (b *browser) clean() {
-	b.Helper()
-	if p := b.watch.Problems(); len(p) > 0 {
-		b.Errorf("the page did what it must not: %q", p)
-	}
-}
-
-func close2(a, b, eps float64) bool { return math.Abs(a-b) <= eps }
 
 func TestPagePlays(t *testing.T) {
 	b := openPage(t)
 	start := time.Now()
 	b.live()
-	t.Logf("live after %s", time.Since(start))
+	t.Logf("live %s after the page had loaded", time.Since(start).Round(time.Millisecond))
 	b.until("pictures move", `document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames > 20`)
 	b.until("figures are shown", `Number(document.getElementById("stat-fps").textContent) > 0 && document.getElementById("stat-keyframe").textContent === "7 f"
-		&& document.getElementById("stat-latency").textContent !== "–"`)
+		&& Number(document.getElementById("stat-latency").textContent) >= 21 && document.getElementById("stat-model").textContent === "segedge-tiny"`)
 	b.shot("empty")
+	b.do(chromedp.Click(chromedp.ID("stats")))
+	b.until("the details have the stages", `/capture to encoded.*21 ms/s.test(document.getElementById("details").innerText)`)
+	b.shot("details")
+	b.do(chromedp.Click(chromedp.ID("help-open")))
+	b.shot("help")
 	b.clean()
 }
 
-func TestPageClick(t *testing.T) {
+// A click names the place in the picture and the picture itself: the newest one that the screen showed.
+func TestPageClickNamesPicture(t *testing.T) {
 	b := openPage(t)
 	b.live()
+	eval[any](b, `(() => { window.shown = []; const v = document.getElementById("video");
+		const next = () => v.requestVideoFrameCallback((now, m) => { shown.push({rtp: m.rtpTimestamp, at: m.expectedDisplayTime}); next(); }); next();
+		addEventListener("pointerup", (e) => window.clicked = e.timeStamp, true); return null; })()`)
+	b.until("some pictures were seen", `window.shown.length > 5`)
 	b.click(0.25, 0.75)
-	p := b.command(1).Body.(*api.Prompt)
-	if len(p.Points) != 1 || !close2(p.Points[0].X, 0.25, 0.002) || !close2(p.Points[0].Y, 0.75, 0.003) || p.Points[0].Label != seg.Positive {
-		t.Errorf("points %+v, want one positive at 0.25, 0.75", p.Points)
-	}
+	p := b.wantClick(1, 0.25, 0.75, seg.Positive, "")
 	if p.Viewer == "" || p.RTPTime == nil {
-		t.Errorf("viewer %q, rtp_time %v: the picture is not named", p.Viewer, p.RTPTime)
+		t.Fatalf("viewer %q, rtp_time %v: the picture is not named", p.Viewer, p.RTPTime)
 	}
-	b.until("chips are offered", `document.querySelectorAll(".pick-chip").length === 3`)
-	b.shot("pick")
+	if want := eval[uint32](b, `window.shown.findLast((s) => s.at <= window.clicked).rtp`); *p.RTPTime != want {
+		t.Errorf("rtp_time %d, want %d: the picture on the screen at the click", *p.RTPTime, want)
+	}
 	b.clean()
+}
+
+func TestPageChoose(t *testing.T) {
+	b := openPage(t)
+	b.live()
+	b.click(0.45, 0.35)
+	b.until("a chip for each mask", `document.querySelectorAll(".pick-chip").length === 3 && document.querySelector(".pick-chip").innerText.includes("93 %")`)
+	b.do(chromedp.Sleep(700 * time.Millisecond)) // let the chips come in before their picture is taken
+	b.shot("pick")
+	b.do(chromedp.Click(chromedp.CSS(".pick-chip:nth-child(2)")))
+	if c := b.command(2).Body.(*api.Choose); c.Object != "cam-1" || c.Candidate != 1 {
+		t.Errorf("chose %+v, want candidate 1 of cam-1", c)
+	}
+	b.until("the question is gone", `document.getElementById("pick").hidden`)
+	b.click(0.7, 0.7)
+	b.until("the second question", `!document.getElementById("pick").hidden`)
+	b.do(chromedp.KeyEvent("3"))
+	if c := b.command(4).Body.(*api.Choose); c.Object != "cam-2" || c.Candidate != 2 {
+		t.Errorf("chose %+v with the keyboard, want candidate 2 of cam-2", c)
+	}
+	b.click(0.2, 0.2)
+	b.until("the third question", `!document.getElementById("pick").hidden`)
+	b.do(chromedp.Click(chromedp.ID("pick-close")))
+	b.until("it is closed", `document.getElementById("pick").hidden`)
+	b.do(chromedp.Sleep(300 * time.Millisecond)) // three more lists from the agent, still ambiguous
+	b.until("it is not asked again", `document.getElementById("pick").hidden`)
+	b.clean()
+}
+
+func TestPageRefines(t *testing.T) {
+	b := openPage(t)
+	b.agent.set(func(f *fakeAgent) { f.plain = true })
+	b.live()
+	b.click(0.3, 0.3)
+	b.until("it is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-1"`)
+	b.click(0.32, 0.3, chromedp.ButtonModifiers(chromedp.ModifierShift))
+	b.wantClick(2, 0.32, 0.3, seg.Negative, "cam-1")
+	b.click(0.34, 0.3, chromedp.ButtonModifiers(chromedp.ModifierAlt))
+	b.wantClick(3, 0.34, 0.3, seg.Negative, "cam-1")
+	b.click(0.36, 0.3, chromedp.ButtonModifiers(chromedp.ModifierCtrl))
+	b.wantClick(4, 0.36, 0.3, seg.Positive, "cam-1")
+	b.do(chromedp.Click(chromedp.CSS(`[data-mode=minus]`)))
+	b.click(0.38, 0.3)
+	b.wantClick(5, 0.38, 0.3, seg.Negative, "cam-1")
+	b.do(chromedp.KeyEvent("a"))
+	b.click(0.4, 0.3)
+	b.wantClick(6, 0.4, 0.3, seg.Positive, "cam-1")
+	b.do(chromedp.KeyEvent("p"))
+	b.click(0.8, 0.3)
+	b.wantClick(7, 0.8, 0.3, seg.Positive, "")
+	b.clean()
+}
+
+func TestPageBox(t *testing.T) {
+	b := openPage(t)
+	b.live()
+	from, to := b.at(0.6, 0.7), b.at(0.3, 0.2) // dragged up and to the left
+	b.do(chromedp.MouseEvent(chromedp.MousePressed, from.X, from.Y, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, (from.X+to.X)/2, (from.Y+to.Y)/2, chromedp.ButtonLeft),
+		chromedp.MouseEvent(chromedp.MouseMoved, to.X, to.Y, chromedp.ButtonLeft))
+	b.shot("drag")
+	b.do(chromedp.MouseEvent(chromedp.MouseReleased, to.X, to.Y, chromedp.ButtonLeft))
+	p := b.command(1).Body.(*api.Prompt)
+	if p.Box == nil || !near(p.Box[0], 0.3) || !near(p.Box[1], 0.2) || !near(p.Box[2], 0.6) || !near(p.Box[3], 0.7) || len(p.Points) != 0 {
+		t.Errorf("box %v points %v, want [0.3 0.2 0.6 0.7] alone", p.Box, p.Points)
+	}
+	if p.RTPTime == nil {
+		t.Error("the box does not name its picture")
+	}
+	b.clean()
+}
+
+// Clicks beside the picture, on the bars that its shape leaves, are no prompts.
+func TestPageLetterbox(t *testing.T) {
+	b := openPage(t)
+	b.live()
+	for _, size := range [][2]int64{{1500, 500}, {900, 1000}} {
+		b.do(chromedp.EmulateViewport(size[0], size[1]))
+		n := len(b.agent.asked())
+		out := b.at(0.5, -0.06)
+		if size[0] > size[1] {
+			out = b.at(-0.06, 0.5)
+		}
+		b.do(chromedp.MouseClickXY(out.X, out.Y))
+		b.click(0.98, 0.9)
+		b.wantClick(n+1, 0.98, 0.9, seg.Positive, "")
+	}
+	b.clean()
+}
+
+func TestPageList(t *testing.T) {
+	b := openPage(t)
+	const rude = `<img src=x onerror=alert(1)> & "co"`
+	b.agent.set(func(f *fakeAgent) {
+		for i, s := range []seg.State{seg.Tracking, seg.Uncertain, seg.Occluded, seg.Lost, seg.Tentative} {
+			f.next++
+			f.objects = append(f.objects, seg.Object{ID: f.next, Name: []string{"Ada", "dog", "red cup", rude, ""}[i], State: s, Mask: disc(0.2*float64(i)+0.1, 0.5, 0.05),
+				PredictedIoU: 0.9 - 0.1*float64(i), Age: 30 * (i + 1) * (i + 1) * 9})
+		}
+	})
+	b.live()
+	b.until("all are listed", `document.querySelectorAll(".object").length === 5`)
+	b.shot("list")
+	if names := eval[string](b, `[...document.querySelectorAll(".name")].map((e) => e.textContent).join("|")`); names != "Ada|dog|red cup|"+rude+"|cam-5" {
+		t.Errorf("names %q", names)
+	}
+	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-2] .pick-row`)), chromedp.KeyEvent(kb.F2))
+	b.do(chromedp.KeyEvent("Rex\r"))
+	if r := b.command(1).Body.(*api.Rename); r.Object != "cam-2" || r.Name != "Rex" {
+		t.Errorf("renamed %+v", r)
+	}
+	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-4] .danger`)))
+	if r := b.command(2); r.Verb != "remove" || r.Body.(*api.Target).Object != "cam-4" {
+		t.Errorf("removed %+v", r)
+	}
+	b.until("it is gone", `document.querySelectorAll(".object").length === 4 && document.getElementById("count").textContent === "4"`)
+	eval[any](b, `window.confirm = () => true, null`)
+	b.do(chromedp.Click(chromedp.ID("clear")))
+	if c := b.command(3); c.Verb != "clear" {
+		t.Errorf("cleared with %+v", c)
+	}
+	b.until("all are gone", `document.querySelectorAll(".object").length === 0 && !document.getElementById("empty").hidden`)
+	b.clean()
+}
+
+func TestPageRefusal(t *testing.T) {
+	b := openPage(t)
+	b.agent.set(func(f *fakeAgent) {
+		f.refuse = &api.Error{Code: api.NothingFound, Message: "the model found nothing at the prompt"}
+	})
+	b.live()
+	b.click(0.5, 0.5)
+	b.until("the sentence is shown", `document.querySelector(".toast")?.textContent === "The model found nothing at the prompt"`)
+	b.shot("refused")
+	b.clean()
+}
+
+func TestPageReconnects(t *testing.T) {
+	b := openPage(t)
+	b.live()
+	b.whep.setRefuse(true)
+	b.whep.cut()
+	b.until("it says so", `document.body.dataset.link === "reconnecting" && document.getElementById("link-text").textContent.startsWith("reconnecting")
+		&& document.getElementById("notice-text").textContent.includes("the camera is not there yet")`)
+	b.shot("reconnecting")
+	b.whep.setRefuse(false)
+	b.live()
+	b.click(0.5, 0.5)
+	b.command(1)
+	b.agent.set(func(f *fakeAgent) { f.state = api.Stalled })
+	b.until("a stalled camera is named", `document.body.dataset.link === "stalled" && document.getElementById("notice-title").textContent === "The camera has stalled"`)
+	for _, p := range b.watch.Problems() {
+		if !strings.Contains(p, "503") && !strings.Contains(p, "404") { // the browser itself logs refused requests
+			t.Errorf("the page did what it must not: %s", p)
+		}
+	}
+}
+
+// Without WebRTC the list still works, over HTTP.
+func TestPageWithoutVideo(t *testing.T) {
+	b := openPage(t)
+	b.whep.setRefuse(true)
+	b.agent.set(func(f *fakeAgent) {
+		f.next, f.objects = 7, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: disc(0.5, 0.5, 0.1)}}
+	})
+	b.do(chromedp.Reload())
+	b.until("it is listed", `document.querySelector(".name")?.textContent === "dog"`)
+	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-7] .danger`)))
+	if c := b.command(1); c.Verb != "remove" || c.ID == "" {
+		t.Errorf("got %+v, want a remove with an id", c)
+	}
+	if r := b.watch.Requests(); !strings.HasSuffix(r[len(r)-1], "/") && !strings.Contains(strings.Join(r, " "), "POST "+b.server.URL+"/api/v1/cameras/cam/remove") {
+		t.Errorf("no POST among %q", r)
+	}
+}
+
+func TestPageCameras(t *testing.T) {
+	b := openPage(t, "cam", "back door")
+	b.live()
+	b.until("the picker shows", `!document.getElementById("camera-label").hidden && document.getElementById("camera").options.length === 2`)
+	eval[any](b, `(() => { const s = document.getElementById("camera"); s.value = "back door"; s.dispatchEvent(new Event("change")); return null; })()`)
+	b.until("the other camera is asked for", `location.hash === "#back%20door"`)
+	b.live()
+	want := "POST " + b.server.URL + "/whep/back%20door"
+	if r := strings.Join(b.watch.Requests(), "\n"); !strings.Contains(r, want) {
+		t.Errorf("no %q among\n%s", want, r)
+	}
+	b.clean()
+}
+
+func TestPageOnPhone(t *testing.T) {
+	b := openPage(t)
+	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
+	b.live()
+	b.shot("phone-empty")
+	p := b.at(0.4, 0.6)
+	b.do(chromedp.TapXY(p.X, p.Y))
+	b.wantClick(1, 0.4, 0.6, seg.Positive, "")
+	b.until("chips are offered", `document.querySelectorAll(".pick-chip").length === 3`)
+	b.do(chromedp.Sleep(700 * time.Millisecond))
+	b.shot("phone-pick")
+	fits := `[...document.querySelectorAll(".tools button, .pick-chip, #objects button, #stats, #clear")].filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()])
+		.filter(([e, r]) => (!e.closest(".chips") && (r.left < 0 || r.right > innerWidth + 0.5)) || r.bottom > innerHeight || r.width < 30 || r.height < 28).map(([e, r]) => e.outerHTML.slice(0, 60) + JSON.stringify(r)).join("; ")`
+	if bad := eval[string](b, fits); bad != "" {
+		t.Errorf("out of the screen, or too small for a thumb: %s", bad)
+	}
+	if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
+		t.Error("the page scrolls sideways")
+	}
+	b.do(chromedp.Tap(chromedp.CSS(".pick-chip:nth-child(3)")))
+	b.command(2)
+	q := b.at(0.45, 0.5) // a touch that stays excludes
+	eval[any](b, fmt.Sprintf(`(() => { const s = document.getElementById("surface"), o = {pointerId: 9, pointerType: "touch", button: 0, clientX: %g, clientY: %g, bubbles: true};
+		s.setPointerCapture = () => {}; s.dispatchEvent(new PointerEvent("pointerdown", o)); setTimeout(() => s.dispatchEvent(new PointerEvent("pointerup", o)), 900); return null; })()`, q.X, q.Y))
+	b.wantClick(3, 0.45, 0.5, seg.Negative, "cam-1")
+	b.do(chromedp.EmulateViewport(844, 390, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateLandscape, chromedp.EmulateScale(2)))
+	b.do(chromedp.Sleep(300 * time.Millisecond))
+	b.shot("phone-landscape")
+	b.clean()
+}
+
+// Every control has a name for those who cannot see it.
+func TestPageIsAccessible(t *testing.T) {
+	b := openPage(t)
+	b.live()
+	b.click(0.5, 0.5)
+	b.until("a row is there", `document.querySelectorAll(".object").length === 1`)
+	nameless := eval[string](b, `[...document.querySelectorAll("button, input, select, a, [role=application]")].filter((e) =>
+		!(e.getAttribute("aria-label") || e.innerText.trim() || e.labels?.[0]?.innerText || e.closest("[hidden]"))).map((e) => e.outerHTML.slice(0, 80)).join("; ")`)
+	if nameless != "" {
+		t.Errorf("controls without a name: %s", nameless)
+	}
+}
+
+// The colours of the list are those of the picture, also where the agent does not name them.
+func TestPagePaletteIsTheOverlays(t *testing.T) {
+	b := openPage(t)
+	got := eval[[]string](b, `import("/js/palette.js").then((m) => Array.from({length: 64}, (_, i) => m.objectColor(i + 1)))`)
+	for i, g := range got {
+		c := overlay.Color(seg.ID(i + 1))
+		if want := fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B); g != want {
+			t.Errorf("object %d: the page says %s, the overlay %s", i+1, g, want)
+		}
+	}
+}
+
+func TestPageGeometry(t *testing.T) {
+	b := openPage(t)
+	for _, c := range []struct{ js, want string }{
+		{`p.fit({left: 10, top: 20, width: 400, height: 400}, 200, 100)`, `{"x":10,"y":120,"w":400,"h":200}`},
+		{`p.fit({left: 0, top: 0, width: 400, height: 100}, 100, 100)`, `{"x":150,"y":0,"w":100,"h":100}`},
+		{`p.fit({left: 3, top: 4, width: 400, height: 100}, 0, 0)`, `{"x":3,"y":4,"w":0,"h":0}`},
+		{`p.inside([[0, 0, 1, 0, 1, 1, 0, 1]], {x: 0.5, y: 0.5})`, `true`},
+		{`p.inside([[0, 0, 1, 0, 1, 1, 0, 1], [0.4, 0.4, 0.4, 0.6, 0.6, 0.6, 0.6, 0.4]], {x: 0.5, y: 0.5})`, `false`},
+		{`p.inside([[0, 0, 1, 0, 0, 1]], {x: 0.9, y: 0.9})`, `false`},
+		{`p.inside(undefined, {x: 0.5, y: 0.5})`, `false`},
+	} {
+		if got := eval[string](b, `import("/js/picture.js").then((p) => JSON.stringify(`+c.js+`))`); got != c.want {
+			t.Errorf("%s is %s, want %s", c.js, got, c.want)
+		}
+	}
 }

@@ -31,7 +31,8 @@ class App {
 
   start() {
     player.addEventListener("message", (e) => this.#message(e.detail));
-    player.addEventListener("frame", () => this.#hint());
+    player.addEventListener("frame", () => { canvas.release(); this.#hint(); });
+    player.addEventListener("leaving", () => { canvas.outlines = []; canvas.freeze(video); });
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
     gestures.addEventListener("drag", (e) => { canvas.drag = e.detail; canvas.draw(); });
@@ -113,11 +114,18 @@ class App {
   }
 
   #open(camera) {
+    if (player.camera) this.#leave();
     if (camera !== $("camera").options[0].value || location.hash) history.replaceState(null, "", `#${encodeURIComponent(camera)}`);
-    this.#queue = [];
-    list.show([]);
     player.open(camera);
     this.#poll();
+  }
+
+  // leave forgets what belongs to the camera before.
+  #leave() {
+    this.#queue = [];
+    this.#heard = 0;
+    list.show([]);
+    picker.offer(null);
   }
 
   async #about() {
@@ -131,12 +139,14 @@ class App {
   }
 
   #message(m) {
+    if (m.type === "hello") this.#queue = []; // a new stream counts its time anew
     if (m.type === "state") { this.#heard = performance.now(); this.#state(m); }
     if (m.type !== "objects") return;
     this.#heard = performance.now();
     if (m.rtp_time === undefined || !video.requestVideoFrameCallback) return this.#show(m);
     this.#queue.push(m);
     if (this.#queue.length > 20) this.#show(this.#queue.shift());
+    this.onFrame();
   }
 
   // poll asks over HTTP while the data channel says nothing.

@@ -7,6 +7,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 export class Canvas {
   #canvas; #ctx; #picture; #ripples = new Set(); #asked = 0;
   drag = null;      // a box, or null
+  last = null;      // the last picture of a stream that is gone, instead of black
   outlines = [];    // [{outline, color, width, fill}], drawn in order
 
   constructor(canvas, picture) {
@@ -24,6 +25,18 @@ export class Canvas {
     return { settle: (color) => { r.ended = performance.now(); r.color = color ?? "#ff5c6c"; r.failed = !color; this.draw(); } };
   }
 
+  // freeze keeps a dimmed copy of the video until it is released.
+  freeze(video) {
+    const copy = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+    const c = copy.getContext("2d");
+    c.filter = "saturate(.3) brightness(.4) blur(3px)";
+    c.drawImage(video, 0, 0);
+    this.last = copy.width ? copy : null;
+    this.draw();
+  }
+
+  release() { this.last = null; this.draw(); }
+
   // draw asks for a picture with the next refresh of the screen.
   draw() { this.#asked ||= requestAnimationFrame((now) => { this.#asked = 0; this.#paint(now); }); }
 
@@ -36,6 +49,7 @@ export class Canvas {
     c.clearRect(0, 0, box.width, box.height);
     if (!r.w) return;
     c.translate(r.x - box.left, r.y - box.top);
+    if (this.last) c.drawImage(this.last, 0, 0, r.w, r.h);
     for (const o of this.outlines) stroke(c, o, r);
     if (this.drag) dragBox(c, this.drag, r);
     for (const ripple of this.#ripples) if (!drop(c, ripple, r, now)) this.#ripples.delete(ripple);

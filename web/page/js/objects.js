@@ -77,7 +77,7 @@ export class ObjectList extends EventTarget {
     const state = el("span", { className: "state" });
     const meta = el("span", { className: "meta" });
     const pick = el("button", { className: "pick-row", type: "button" }, chip, el("span", { className: "words" }, name, el("span", { className: "line" }, state, meta)));
-    const rename = el("button", { className: "icon small", type: "button", title: "Rename (R)" }, icon("M5 19h3.500L19 8.500 15.500 5 5 15.500zM13 7.500l3.500 3.500"));
+    const rename = el("button", { className: "icon small", type: "button", title: "Rename (R)" }, icon("M5 19h3.5L19 8.5 15.5 5 5 15.5zM13 7.5l3.5 3.5"));
     const remove = el("button", { className: "icon small danger", type: "button", title: "Remove (Del)" }, icon("M6 6l12 12M18 6L6 18"));
     const li = el("li", { className: "object" }, pick, rename, remove);
     li.dataset.id = id;
@@ -99,7 +99,9 @@ export class ObjectList extends EventTarget {
     if (!row.editing) text(row.name, name);
     row.li.style.setProperty("--c", colorOf(o));
     row.li.dataset.state = o.state;
-    text(row.state, o.candidates?.length > 1 ? "which one?" : words[o.state] ?? o.state);
+    const asks = o.candidates?.length > 1;
+    row.li.classList.toggle("asks", asks);
+    text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o, this.fps));
     row.meta.title = `predicted IoU ${o.predicted_iou}, stability ${o.stability}, mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
     row.rename.setAttribute("aria-label", `Rename ${name}`);

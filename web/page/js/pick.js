@@ -27,6 +27,7 @@ export class Picker extends EventTarget {
     this.#key = key;
     this.#look(-1);
     $("pick").hidden = !object;
+    $("pick").classList.toggle("top", (object?.centroid[1] ?? 0) > 0.55); // not over what it asks about
     $("pick-chips").replaceChildren(...(object?.candidates ?? []).map((c, i) => this.#chip(object, c, i)));
   }
 
@@ -67,7 +68,7 @@ export class Picker extends EventTarget {
 // mark names one question: it is asked once, however long the agent waits for an answer.
 function mark(o) { return `${o.id} ${o.keyframe} ${o.candidates.map((c) => c.area.toFixed(1)).join()}`; }
 
-function share(area) { return area >= 0.01 ? `${Math.round(area * 100)} % of view` : "under 1 % of view"; }
+function share(area) { return `${(area * 100).toFixed(area < 0.1 ? 1 : 0)} % of view`; }
 
 // thumbnail cuts the surroundings of all candidates out of the picture, and shows one of them.
 function thumbnail(canvas, video, all, c, color) {

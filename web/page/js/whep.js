@@ -1,7 +1,8 @@
 // The player: one WHEP session at a time (draft-ietf-wish-whep), reconnecting for as long as the page is open, and the
 // data channel beside the video.
 //
-// Events: "link" {state, text, delay}, "frame" (the first picture of a session), "message" (from the data channel).
+// Events: "link" {state, text, delay}, "frame" (the first picture of a session), "leaving" (its last), "message" (from
+// the data channel), "silent" (the channel is gone).
 
 const delays = [400, 800, 1600, 3200, 6400]; // ms before attempt n, the last again and again
 
@@ -128,6 +129,7 @@ export class Player extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#abort.abort();
+    if (this.state === "live") this.dispatchEvent(new Event("leaving")); // the last picture can still be had
     const pc = this.#pc;
     this.#pc = this.#channel = null;
     pc?.close();
