@@ -5,16 +5,20 @@ import (
 	"math"
 )
 
-// Center is the middle of the cell that lies deepest in the mask: the maximum of the Euclidean distance to the nearest
-// cell outside, where the picture's edge counts as outside; the first in scan order where several are, and the middle of
-// the picture for an empty mask. It is where a person would click, unlike the centroid, which may lie outside.
+// Center is the middle of the cell that lies deepest in the mask, and the middle of the picture for an empty one. It is
+// where a person would click, unlike the centroid, which may lie outside.
 func (m *Mask) Center() Point {
+	p, _ := m.Deepest()
+	return p
+}
+
+// Deepest is the middle of the cell that is farthest from any cell outside, and its distance in cells: the maximum of the
+// exact Euclidean distance transform, where the picture's edge counts as outside; the first in scan order where several
+// are. The distance is 0 for an empty mask.
+func (m *Mask) Deepest() (p Point, distance float64) {
 	dx, dy := m.Rect.Dx(), m.Rect.Dy()
-	if dx == 0 || dy == 0 {
-		return Point{0.5, 0.5}
-	}
+	best, at := int64(0), image.Point{}
 	up := m.columnDistances()
-	best, at := int64(-1), image.Point{}
 	e := envelope{v: make([]int, dx+2), z: make([]float64, dx+3), f: make([]int64, dx+2)}
 	for j := range dy {
 		for i, d := range up[j*dx:][:dx] {
@@ -24,7 +28,10 @@ func (m *Mask) Center() Point {
 			best, at = d, image.Pt(m.Rect.Min.X+x-1, m.Rect.Min.Y+j)
 		}
 	}
-	return Point{(float64(at.X) + 0.5) / float64(m.W), (float64(at.Y) + 0.5) / float64(m.H)}
+	if best == 0 {
+		return Point{0.5, 0.5}, 0
+	}
+	return Point{(float64(at.X) + 0.5) / float64(m.W), (float64(at.Y) + 0.5) / float64(m.H)}, math.Sqrt(float64(best))
 }
 
 // columnDistances is, for each stored cell, the distance to the nearest cell outside in its own column.
