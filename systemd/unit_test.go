@@ -1,0 +1,83 @@
+package systemd
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// analyze runs systemd-analyze on the unit, with the GPU drop-in where gpu is set, and with a program that exists in
+// place of the installed one.
+func analyze(t *testing.T, gpu bool, args ...string) string {
+	t.Helper()
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("SKIPPED: systemd-analyze is not installed, so the unit was not checked")
+	}
+	dir := t.TempDir()
+	unit, err := os.ReadFile("segedge.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := strings.Replace(string(unit), "/usr/local/bin/segedge", "/bin/true", 1)
+	write(t, filepath.Join(dir, "segedge.service"), here)
+	if gpu {
+		drop, err := os.ReadFile("segedge-gpu.conf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "segedge.service.d", "gpu.conf"), string(drop))
+	}
+	cmd := exec.Command(tool, append(args, filepath.Join(dir, "segedge.service"))...)
+	cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+dir+":")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("systemd-analyze %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUnitIsCorrect(t *testing.T) {
+	for _, gpu := range []bool{false, true} {
+		out := analyze(t, gpu, "verify", "--recursive-errors=no", "--man=no")
+		for _, line := range strings.Split(out, "\n") {
+			if strings.Contains(line, "segedge") {
+				t.Errorf("with GPU drop-in %t: %s", gpu, line)
+			}
+		}
+	}
+}
+
+// TestUnitIsHardened holds the exposure (0 best, 10 worst): at most 2.0, and 3.0 with a GPU.
+func TestUnitIsHardened(t *testing.T) {
+	analyze(t, false, "security", "--offline=true", "--threshold=20")
+	out := strings.TrimSpace(analyze(t, true, "security", "--offline=true", "--threshold=30"))
+	t.Log(out[strings.LastIndexByte(out, '\n')+1:])
+}
+
+func TestUnitSaysWhatTheAgentNeeds(t *testing.T) {
+	unit, err := os.ReadFile("segedge.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Type=notify", "WatchdogSec=", "ExecStart=/usr/local/bin/segedge run --config /etc/segedge/segedge.yaml", "User=segedge",
+		"StateDirectory=segedge", "EnvironmentFile=-/etc/segedge/segedge.env", "Restart=on-failure", "DevicePolicy=closed", "WantedBy=multi-user.target",
+	} {
+		if !strings.Contains(string(unit), "\n"+want) {
+			t.Errorf("the unit lacks %s", want)
+		}
+	}
+}
