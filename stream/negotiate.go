@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/segedge/segedge/api"
+)
+
+// gatherTime bounds the wait for own candidates: those of the machine are there at once, those of a STUN server may be late,
+// and the answer is complete without trickling.
+const gatherTime = 2 * time.Second
+
+// watch negotiates a new session and starts it.
+func (s *Server) watch(ctx context.Context, camera string, offer []byte) (*viewer, string, error) {
+	rtc, config, full := s.reserve()
+	if full != nil {
+		return nil, "", full
+	}
+	v, err := s.newViewer(camera, rtc, config)
+	if err != nil {
+		s.giveUp()
+		return nil, "", err
+	}
+	sdp, err := v.answer(ctx, string(offer))
+	if err == nil && !s.admit(v) {
+		err = &refusal{http.StatusServiceUnavailable, api.NotReady, "video is stopping"}
+	}
+	if err != nil {
+		v.cancel()
+		err = errors.Join(err, v.pc.GracefulClose())
+		s.giveUp()
+		return nil, "", err
+	}
+	return v, sdp, nil
+}
+
+// answer takes an offer and gives the complete answer.
+func (v *viewer) answer(ctx context.Context, offer string) (string, error) {
+	if err := v.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return "", &refusal{http.StatusBadRequest, api.BadRequest, "the offer cannot be used: " + err.Error()}
+	}
+	answer, err := v.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", &refusal{http.StatusUnprocessableEntity, api.Unsupported, "the offer cannot be answered: " + err.Error()}
+	}
+	gathered := webrtc.GatheringCompletePromise(v.pc)
+	if err := v.pc.SetLocalDescription(answer); err != nil {
+		return "", &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer cannot be answered: " + err.Error()}
+	}
+	late := time.NewTimer(gatherTime)
+	defer late.Stop()
+	select {
+	case <-gathered:
+	case <-late.C:
+	case <-ctx.Done():
+		return "", fmt.Errorf("the client left: %w", ctx.Err())
+	}
+	return v.pc.LocalDescription().SDP, nil
+}
+
+// sessionPatch takes candidates that trickle in, and ICE restarts (RFC 9725, 4.3; the same in draft-ietf-wish-whep).
+func (s *Server) sessionPatch(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.session(r)
+	if err != nil {
+		return err
+	}
+	raw, err := body(w, r, typeFragment)
+	if err != nil {
+		return err
+	}
+	match := r.Header.Get("If-Match")
+	if match == "" {
+		return &refusal{http.StatusPreconditionRequired, api.BadRequest, "If-Match is missing: the session's ETag for candidates, * for an ICE restart"}
+	}
+	frag, err := parseFragment(raw)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch match {
+	case "*":
+		return v.restart(w, r, frag)
+	case v.etag:
+		return v.trickle(w, frag)
+	}
+	return &refusal{http.StatusPreconditionFailed, api.BadRequest, "If-Match is not the session's ETag: ICE was restarted meanwhile"}
+}
+
+// trickle adds candidates.
+func (v *viewer) trickle(w http.ResponseWriter, f *fragment) error {
+	remote := v.pc.RemoteDescription()
+	if f.ufrag != "" && remote != nil && f.ufrag != ufragOf(remote.SDP) {
+		return &refusal{http.StatusUnprocessableEntity, api.BadRequest, "the fragment has other ICE credentials: a restart comes with If-Match: *"}
+	}
+	for _, c := range f.candidates {
+		init := webrtc.ICECandidateInit{Candidate: c, SDPMid: &f.mid}
+		if f.ufrag != "" {
+			init.UsernameFragment = &f.ufrag
+		}
+		if err := v.pc.AddICECandidate(init); err != nil {
+			return &refusal{http.StatusBadRequest, api.BadRequest, fmt.Sprintf("candidate %q: %v", c, err)}
+		}
+	}
+	w.Header().Set("ETag", v.etag)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// restart takes new ICE credentials and gives its own.
+func (v *viewer) restart(w http.ResponseWriter, r *http.Request, f *fragment) error {
+	if f.ufrag == "" || f.pwd == "" {
+		return &refusal{http.StatusUnprocessableEntity, api.BadRequest, "an ICE restart needs ice-ufrag and ice-pwd"}
+	}
+	remote := v.pc.RemoteDescription()
+	if remote == nil {
+		return &refusal{http.StatusConflict, api.NotReady, "the session is not negotiated yet"}
+	}
+	offer, err := restartOffer(remote.SDP, f)
+	if err != nil {
+		return err
+	}
+	local, err := v.answer(r.Context(), offer)
+	if err != nil {
+		return err
+	}
+	v.etag = `"` + token()[:16] + `"`
+	v.queue.restart()
+	h := w.Header()
+	h.Set("Content-Type", typeFragment)
+	h.Set("ETag", v.etag)
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write([]byte(fragmentOf(local)))
+	v.server.opts.RequestKeyframe(v.camera)
+	return nil
+}

@@ -1,0 +1,241 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+// Unit is one encoded picture: an H.264 access unit in Annex B form. It has the fields of video.Unit, so that one
+// converts to the other.
+type Unit struct {
+	Data     []byte // never written again
+	Keyframe bool
+	Seq      uint64
+	Captured time.Time
+	PTS      time.Duration
+	Duration time.Duration
+}
+
+// ICEServer is a STUN or TURN server that viewers are told of and that this server uses itself.
+type ICEServer struct {
+	URLs       []string // stun:host:port, turn:host:port?transport=udp
+	Username   string
+	Credential string
+}
+
+// Options configure a server. Service is required.
+type Options struct {
+	Service api.Service
+	// RequestKeyframe asks a camera's encoder for a keyframe; it must not block. Nil is nobody.
+	RequestKeyframe func(camera string)
+	// UDP is the address that all media goes through. An empty host is every interface of the machine, one socket each.
+	// Empty is any free port of every interface.
+	UDP string
+	// TCP is the address for viewers that cannot use UDP (ICE-TCP). Empty is none.
+	TCP        string
+	ICEServers []ICEServer
+	// PublicIPs are addresses that a router in front translates to this machine; they replace its own in the answer.
+	PublicIPs []string
+	// MaxViewers bounds the viewers of all cameras together; 0 is 16.
+	MaxViewers int
+	// AllowOrigin says which other web pages may talk to this server; its own page always may. Nil is all of them, which
+	// is only right where every request carries a token.
+	AllowOrigin func(origin string) bool
+	// Color is what an object is painted in. Nil leaves "color" out of the messages.
+	Color func(seg.ID) color.RGBA
+	// ObjectsInterval is the time between object lists on the data channel; 0 is 100 ms. States go out ten times as seldom.
+	ObjectsInterval time.Duration
+	// CommandTimeout bounds a command that came over the data channel; 0 is 15 s.
+	CommandTimeout time.Duration
+	// ConnectTimeout is how long a session may exist without a connection; 0 is 30 s.
+	ConnectTimeout time.Duration
+	Logger         *slog.Logger
+}
+
+func (o *Options) check() error {
+	if o.Service == nil {
+		return errors.New("stream: Service is required")
+	}
+	if o.RequestKeyframe == nil {
+		o.RequestKeyframe = func(string) {}
+	}
+	if o.AllowOrigin == nil {
+		o.AllowOrigin = func(string) bool { return true }
+	}
+	if o.MaxViewers <= 0 {
+		o.MaxViewers = 16
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	or := func(d *time.Duration, def time.Duration) {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	or(&o.ObjectsInterval, 100*time.Millisecond)
+	or(&o.CommandTimeout, 15*time.Second)
+	or(&o.ConnectTimeout, 30*time.Second)
+	return nil
+}
+
+// Server serves the viewers of all cameras. It is an http.Handler for everything below /whep/.
+type Server struct {
+	opts  Options
+	mux   *http.ServeMux
+	ready chan struct{}
+
+	mu      sync.RWMutex
+	rtc     *webrtc.API // nil while Run is not running
+	config  webrtc.Configuration
+	viewers map[string]*viewer
+	pending int // sessions under negotiation, which count as viewers
+	wg      sync.WaitGroup
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New makes a server. It opens no socket: until Run has, requests are answered 503.
+func New(opts Options) (*Server, error) {
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
+	s.mux = s.routes()
+	return s, nil
+}
+
+// Ready is closed when Run has its sockets.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Run opens the sockets and serves until ctx ends; then every viewer is told goodbye and everything is joined. It runs once.
+func (s *Server) Run(ctx context.Context) error {
+	net, err := listen(&s.opts)
+	if err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	s.mu.Lock()
+	s.rtc, s.config = net.api, webrtc.Configuration{ICEServers: iceServers(s.opts.ICEServers)}
+	s.mu.Unlock()
+	close(s.ready)
+	s.opts.Logger.Info("video is ready for viewers", "udp", net.addrs, "tcp", s.opts.TCP, "max", s.opts.MaxViewers)
+	s.push(ctx)
+	s.mu.Lock()
+	s.rtc = nil
+	for _, v := range s.viewers {
+		v.cancel()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	if err := net.close(); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	return nil
+}
+
+// Write sends one unit to all viewers of a camera. It never blocks: a viewer that does not keep up loses units until the
+// next keyframe.
+func (s *Server) Write(camera string, u Unit) {
+	ask := false
+	s.mu.RLock()
+	for _, v := range s.viewers {
+		if v.camera == camera && v.connected.Load() {
+			ask = v.queue.put(u) || ask
+		}
+	}
+	s.mu.RUnlock()
+	if ask {
+		s.opts.RequestKeyframe(camera)
+	}
+}
+
+// Viewers is the number of connected viewers of a camera. Cheap: video.Options.Wanted may call it for every frame.
+func (s *Server) Viewers(camera string) int {
+	n := 0
+	s.mu.RLock()
+	for _, v := range s.viewers {
+		if v.camera == camera && v.connected.Load() {
+			n++
+		}
+	}
+	s.mu.RUnlock()
+	return n
+}
+
+// FrameAt is the sequence of the frame that a viewer saw at an RTP time; false when it never existed or was too long ago.
+func (s *Server) FrameAt(viewer string, rtpTime uint32) (seq uint64, ok bool) {
+	if v := s.viewer(viewer); v != nil {
+		return v.history.at(rtpTime)
+	}
+	return 0, false
+}
+
+// Resolve fills in the frame of a prompt that names a viewer and an RTP time. A picture that is not known any more leaves
+// the prompt as it was, which the service can tell from one that names none.
+func (s *Server) Resolve(p *api.Prompt) {
+	if p.Viewer == "" || p.RTPTime == nil || p.Frame != 0 {
+		return
+	}
+	if seq, ok := s.FrameAt(p.Viewer, *p.RTPTime); ok {
+		p.Frame, p.Viewer, p.RTPTime = seq, "", nil
+	}
+}
+
+func (s *Server) viewer(id string) *viewer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.viewers[id]
+}
+
+// reserve takes a place for a new viewer, or says why there is none.
+func (s *Server) reserve() (*webrtc.API, webrtc.Configuration, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rtc == nil {
+		return nil, s.config, &refusal{http.StatusServiceUnavailable, api.NotReady, "video is not running: try again later"}
+	}
+	if len(s.viewers)+s.pending >= s.opts.MaxViewers {
+		return nil, s.config, &refusal{http.StatusServiceUnavailable, api.Overloaded, fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.opts.MaxViewers)}
+	}
+	s.pending++
+	s.wg.Add(1) // given back by the viewer's last goroutine, or by giveUp
+	return s.rtc, s.config, nil
+}
+
+// giveUp gives a place back that no viewer came of.
+func (s *Server) giveUp() {
+	s.mu.Lock()
+	s.pending--
+	s.mu.Unlock()
+	s.wg.Done()
+}
+
+// admit makes a negotiated viewer known and starts it; false when the server stopped meanwhile.
+func (s *Server) admit(v *viewer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rtc == nil {
+		return false
+	}
+	s.pending--
+	s.viewers[v.id] = v
+	go func() {
+		defer s.wg.Done()
+		v.run()
+		s.mu.Lock()
+		delete(s.viewers, v.id)
+		s.mu.Unlock()
+	}()
+	return true
+}

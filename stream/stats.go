@@ -1,0 +1,60 @@
+package stream
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// traffic counts what goes to a viewer and what it reports.
+type traffic struct {
+	units     atomic.Uint64
+	bytes     atomic.Uint64
+	keyframes atomic.Uint64
+	lost      atomic.Uint32 // of 256, in the viewer's newest report (RFC 3550, 6.4.1)
+	jitter    atomic.Uint32 // ticks of 90 kHz
+}
+
+// ViewerStats is what is known of a viewer.
+type ViewerStats struct {
+	Viewer    string  `json:"viewer"`
+	Camera    string  `json:"camera"`
+	State     string  `json:"state"`     // connecting, connected
+	Seconds   float64 `json:"seconds"`   // since it came
+	Units     uint64  `json:"units"`     // pictures sent
+	Bytes     uint64  `json:"bytes"`     // of pictures sent
+	Dropped   uint64  `json:"dropped"`   // pictures not sent because it was slow, or had no keyframe yet
+	Keyframes uint64  `json:"keyframes"` // asked for by the viewer
+	Loss      float64 `json:"loss"`      // fraction of packets lost lately, 0..1
+	JitterMS  float64 `json:"jitter_ms"` // of packets' arrival
+}
+
+func (v *viewer) stats() ViewerStats {
+	s := ViewerStats{
+		Viewer: v.id, Camera: v.camera, State: "connecting", Seconds: float64(time.Since(v.since).Milliseconds()) / 1000,
+		Units: v.traffic.units.Load(), Bytes: v.traffic.bytes.Load(), Dropped: v.queue.dropped.Load(), Keyframes: v.traffic.keyframes.Load(),
+		Loss: float64(v.traffic.lost.Load()) / 256, JitterMS: float64(v.traffic.jitter.Load()) * 1000 / clockRate,
+	}
+	if v.connected.Load() {
+		s.State = "connected"
+	}
+	return s
+}
+
+// Stats describes every viewer, by camera, the longest there first.
+func (s *Server) Stats() []ViewerStats {
+	s.mu.RLock()
+	out := make([]ViewerStats, 0, len(s.viewers))
+	for _, v := range s.viewers {
+		out = append(out, v.stats())
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(out, func(a, b ViewerStats) int {
+		if c := strings.Compare(a.Camera, b.Camera); c != 0 {
+			return c
+		}
+		return int(b.Seconds*1000) - int(a.Seconds*1000)
+	})
+	return out
+}

@@ -1,0 +1,177 @@
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mrand "math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4"
+)
+
+// mtu is the size of an RTP payload: what is left of 1200 bytes, which pass everywhere, beside headers and extensions.
+const mtu = 1160
+
+// viewer is one WHEP session.
+type viewer struct {
+	id     string
+	camera string
+	server *Server
+	log    *slog.Logger
+
+	pc        *webrtc.PeerConnection
+	track     *webrtc.TrackLocalStaticRTP
+	sender    *webrtc.RTPSender
+	queue     *queue
+	history   history
+	commands  chan message
+	channel   atomic.Pointer[webrtc.DataChannel]
+	connected atomic.Bool
+	since     time.Time
+	first     uint16        // RTP sequence number, random (RFC 3550, 5.1)
+	up        chan struct{} // closed at the first connection
+	once      sync.Once
+	traffic   traffic
+
+	// Owned by the pusher: the newest list that was sent, and on which channel.
+	pushed   uint64
+	pushedTo *webrtc.DataChannel
+
+	mu   sync.Mutex // one negotiation at a time
+	etag string
+
+	ctx    context.Context // ends the session; in the struct because callbacks of the stack end it
+	cancel context.CancelFunc
+}
+
+// newViewer makes a session that has not negotiated yet.
+func (s *Server) newViewer(camera string, rtc *webrtc.API, config webrtc.Configuration) (*viewer, error) {
+	pc, err := rtc.NewPeerConnection(config)
+	if err != nil {
+		return nil, fmt.Errorf("peer connection: %w", err)
+	}
+	v := &viewer{
+		id: token(), camera: camera, server: s, pc: pc, etag: `"` + token()[:16] + `"`, since: time.Now(),
+		queue: newQueue(queueLength), commands: make(chan message, commandQueue), up: make(chan struct{}),
+	}
+	v.first = uint16(mrand.Uint32())
+	v.log = s.opts.Logger.With("camera", camera, "viewer", v.id[:8])
+	v.ctx, v.cancel = context.WithCancel(context.Background())
+	v.track, err = webrtc.NewTrackLocalStaticRTP(h264(profiles[0]), "video", "segedge-"+camera)
+	if err == nil {
+		v.sender, err = pc.AddTrack(v.track)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("track: %w", err), pc.GracefulClose())
+	}
+	pc.OnConnectionStateChange(v.state)
+	pc.OnDataChannel(v.open)
+	return v, nil
+}
+
+// token is 128 random bits: who knows a session's id may end it.
+func token() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+// state follows the connection. It is called by the stack and must not wait for it.
+func (v *viewer) state(s webrtc.PeerConnectionState) {
+	v.log.Debug("viewer", "state", s.String())
+	switch s {
+	case webrtc.PeerConnectionStateConnected:
+		v.queue.restart()
+		v.connected.Store(true)
+		v.once.Do(func() { close(v.up) })
+		v.server.opts.RequestKeyframe(v.camera)
+	case webrtc.PeerConnectionStateDisconnected:
+		v.connected.Store(false) // may come back by itself
+	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+		v.connected.Store(false)
+		v.cancel()
+	}
+}
+
+// run serves the viewer until its session ends, and joins everything.
+func (v *viewer) run() {
+	var wg sync.WaitGroup
+	wg.Go(v.send)
+	wg.Go(v.feedback)
+	wg.Go(v.work)
+	late := time.NewTimer(v.server.opts.ConnectTimeout)
+	defer late.Stop()
+	select {
+	case <-v.up:
+		v.log.Info("viewer connected", "after", time.Since(v.since).Round(time.Millisecond))
+		<-v.ctx.Done()
+	case <-late.C:
+		v.log.Info("viewer never connected: no path between the addresses of offer and answer", "waited", v.server.opts.ConnectTimeout)
+	case <-v.ctx.Done():
+	}
+	v.cancel()
+	v.connected.Store(false)
+	if err := v.pc.GracefulClose(); err != nil {
+		v.log.Debug("viewer did not close cleanly", "error", err)
+	}
+	wg.Wait()
+	v.log.Info("viewer left", "after", time.Since(v.since).Round(time.Second), "units", v.traffic.units.Load(), "dropped", v.queue.dropped.Load())
+}
+
+// send packs units into RTP (RFC 6184) and writes them. A write that fails is one lost packet; the connection's state
+// tells when it is over.
+func (v *viewer) send() {
+	var pack codecs.H264Payloader
+	var out rtp.Packet
+	out.Version, out.SequenceNumber = 2, v.first
+	for {
+		select {
+		case <-v.ctx.Done():
+			return
+		case u := <-v.queue.units:
+			out.Timestamp = v.history.stamp(u.Seq, u.Captured)
+			parts := pack.Payload(mtu, u.Data)
+			for i, p := range parts {
+				out.Payload, out.Marker = p, i == len(parts)-1
+				out.SequenceNumber++
+				if err := v.track.WriteRTP(&out); err != nil && errors.Is(err, io.ErrClosedPipe) {
+					break
+				}
+			}
+			v.traffic.units.Add(1)
+			v.traffic.bytes.Add(uint64(len(u.Data)))
+		}
+	}
+}
+
+// feedback reads what the viewer reports, until the connection closes.
+func (v *viewer) feedback() {
+	for {
+		packets, _, err := v.sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range packets {
+			switch p := p.(type) {
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				v.traffic.keyframes.Add(1)
+				v.server.opts.RequestKeyframe(v.camera)
+			case *rtcp.ReceiverReport:
+				for _, r := range p.Reports {
+					v.traffic.lost.Store(uint32(r.FractionLost))
+					v.traffic.jitter.Store(r.Jitter)
+				}
+			}
+		}
+	}
+}
