@@ -1,0 +1,81 @@
+package web
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+func scrape(t *testing.T, door *Server) string {
+	t.Helper()
+	res := ask(door, "GET", "/metrics", "")
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%d %v %s", res.StatusCode, err, body)
+	}
+	return string(body)
+}
+
+func TestMetrics(t *testing.T) {
+	agent := newFakeAgent("cam", "back")
+	agent.objects = []seg.Object{{ID: 1, State: seg.Tracking}, {ID: 2, State: seg.Tracking}, {ID: 3, State: seg.Lost}}
+	door := newDoor(t, Options{Service: agent})
+	ask(door, "POST", "/api/v1/cameras/cam/clear", "", asJSON)
+	ask(door, "POST", "/api/v1/cameras/cam/rename", `{"object":"cam-9","name":"x"}`, asJSON)
+	ask(door, "POST", "/api/v1/cameras/cam/dance1", "", asJSON)
+	ask(door, "POST", "/api/v1/cameras/cam/dance2", "", asJSON)
+	agent.objects = []seg.Object{{ID: 1, State: seg.Tracking}, {ID: 2, State: seg.Tracking}, {ID: 3, State: seg.Lost}}
+	text := scrape(t, door)
+	for _, want := range []string{
+		`segedge_info{agent="bench",family="segedge tiny",model="segedge-tiny",provider="CPU",version="1.2.3"} 1`,
+		`segedge_start_time_seconds 1.7e+09`,
+		`segedge_frames_captured_total{camera="cam"} 815`,
+		`segedge_frames_processed_total{camera="back"} 812`,
+		`segedge_frames_dropped_total{camera="cam"} 3`,
+		`segedge_fps{camera="cam"} 29.97`,
+		`segedge_keyframes_total{camera="cam"} 40`,
+		`segedge_keyframe_age_frames{camera="cam"} 7`,
+		`segedge_viewers{camera="cam"} 1`,
+		`segedge_objects{camera="cam",state="tracking"} 2`,
+		`segedge_objects{camera="cam",state="lost"} 1`,
+		`segedge_objects{camera="cam",state="occluded"} 0`,
+		`segedge_events_total{camera="cam"} 44`,
+		`segedge_camera_state{camera="cam",state="running"} 1`,
+		`segedge_camera_state{camera="cam",state="stalled"} 0`,
+		`segedge_stage_latency_seconds{camera="cam",quantile="0.95",stage="flow"} 0.0031`,
+		`segedge_http_commands_total{code="ok",verb="clear"} 1`,
+		`segedge_http_commands_total{code="unknown_object",verb="rename"} 1`,
+		`segedge_http_commands_total{code="unknown_verb",verb="unknown"} 2`,
+		"go_goroutines ",
+	} {
+		if !strings.Contains(text, want+"\n") && !strings.Contains(text, "\n"+want) {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// rude is an agent whose names are no UTF-8.
+type rude struct{ *fakeAgent }
+
+func (r rude) Info() api.Info { return api.Info{Agent: "a\xff", Model: "b\xfe\"\n"} }
+
+func TestMetricsSurviveBadNames(t *testing.T) {
+	text := scrape(t, newDoor(t, Options{Service: rude{newFakeAgent("c\xff")}, Version: "dev"}))
+	if !strings.Contains(text, `version="dev"`) || !strings.Contains(text, "segedge_fps") {
+		t.Errorf("%s", text)
+	}
+}
+
+func TestTwoDoorsKeepTwoRegistries(t *testing.T) {
+	a, b := newDoor(t, Options{}), newDoor(t, Options{})
+	ask(a, "POST", "/api/v1/cameras/cam/clear", "", asJSON)
+	if strings.Contains(scrape(t, b), "segedge_http_commands_total{") {
+		t.Error("one door counts the other's commands")
+	}
+}
