@@ -155,14 +155,15 @@ func (a *Agent) Observe(camera, stage string, took time.Duration) {
 	}
 }
 
-// Progress counts what moves while the agent is well: frames processed, and frames waited for while a camera is known
-// to be gone and is being reopened. A watchdog that sees it stand still has a reason to bite.
-func (a *Agent) Progress() uint64 {
-	var n uint64
-	for _, c := range a.cameras {
-		n += c.progress()
+// Stuck says what has not got on for longer than limit: a camera whose frames come but are not processed, or a model that
+// does not answer. Nil when all is well; a camera that is gone and being reopened is not stuck.
+func (a *Agent) Stuck(limit time.Duration) error {
+	for _, name := range a.order {
+		if err := a.cameras[name].stuck(limit); err != nil {
+			return fmt.Errorf("camera %s: %w", name, err)
+		}
 	}
-	return n
+	return nil
 }
 
 // Swap changes the model of every camera without losing the objects. The old one is the caller's to close.

@@ -273,10 +273,11 @@ func TestStateTellsWhatHappens(t *testing.T) {
 	if _, ok := s.Stages["track"]; !ok {
 		t.Errorf("stages %v", s.Stages)
 	}
-	before := r.Progress()
-	r.next(60)
-	if r.Progress() <= before {
-		t.Error("a frame is progress")
+	if err := r.Stuck(time.Hour); err != nil {
+		t.Error(err)
+	}
+	if err := r.Stuck(0); err == nil || !strings.Contains(err.Error(), "cam") {
+		t.Errorf("with no patience at all a running camera is stuck: %v", err)
 	}
 	if info := r.Info(); info.Agent != "box" || info.Version != "test" || len(info.Cameras) != 1 || info.Family == "" || info.Grounded {
 		t.Errorf("%+v", info)

@@ -52,8 +52,6 @@ type camera struct {
 	ref      seg.FrameRef
 	objects  []seg.Object
 	rate     rate
-	frames   uint64
-	waits    uint64 // signs of life from a source that is gone, for the watchdog
 	started  bool
 	stalled  bool
 	prompted sync.WaitGroup
@@ -123,7 +121,6 @@ func (c *camera) sourceState(s capture.State) {
 		c.mu.Lock()
 		again := c.stalled
 		c.stalled = true
-		c.waits++
 		c.mu.Unlock()
 		c.setState(api.Stalled, s.Reason)
 		if !again { // one stall is one event, however often its reason changes
@@ -157,7 +154,6 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	c.w, c.h = f.Width, f.Height
 	c.objects = append(c.objects[:0], objects...)
 	c.rate.tick(f.Captured)
-	c.frames++
 	first := !c.started
 	c.started = true
 	c.mu.Unlock()
@@ -169,16 +165,20 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	}
 }
 
-// firstFrame asks the prompts that were given at start.
+// firstFrame asks the prompts that were given at start, one after the other, so that the ids follow their order.
 func (c *camera) firstFrame(seq uint64) {
-	for _, r := range c.o.Prompts {
-		r.Frame = seq
-		c.background(func(ctx context.Context) {
-			if _, err := c.ask(ctx, r); err != nil {
-				c.log.Warn("a prompt given at start found nothing", "prompt", r.Prompt.Summary(), "err", err)
-			}
-		})
+	if len(c.o.Prompts) == 0 {
+		return
 	}
+	c.background(func(ctx context.Context) {
+		for _, r := range c.o.Prompts {
+			what := r.Prompt.Summary()
+			r.Frame = seq
+			if _, err := c.ask(ctx, r); err != nil {
+				c.log.Warn("a prompt given at start is not followed", "prompt", what, "err", err)
+			}
+		}
+	})
 }
 
 // changed is the pipeline's news, on its way to the world.
@@ -212,10 +212,16 @@ func (c *camera) size() (w, h int) {
 	return c.w, c.h
 }
 
-func (c *camera) progress() uint64 {
+func (c *camera) stuck(limit time.Duration) error {
+	if d := c.pipe.EmbedFor(); d > limit {
+		return fmt.Errorf("the model has not answered for %v", d.Round(time.Second))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.frames + c.waits
+	if d := time.Since(c.ref.Captured); c.phase == api.Running && !c.paused && c.started && d > limit {
+		return fmt.Errorf("no frame was processed for %v", d.Round(time.Second))
+	}
+	return nil
 }
 
 // state is the retained state.

@@ -83,9 +83,9 @@ type HTTP struct {
 
 // MQTT is the broker.
 type MQTT struct {
-	Broker       string        `yaml:"broker"` // tcp://host:1883, tls://host:8883; empty starts an embedded one
-	Embedded     string        `yaml:"embedded"`
-	Prefix       string        `yaml:"prefix"` // segedge/<agent> by default
+	Broker       string        `yaml:"broker"`   // tcp://host:1883, tls://host:8883; empty starts an embedded one
+	Embedded     string        `yaml:"embedded"` // address of the embedded one; 127.0.0.1:1883, or a free port where that is taken
+	Prefix       string        `yaml:"prefix"`   // segedge/<agent> by default
 	Username     string        `yaml:"username"`
 	PasswordFile string        `yaml:"password_file"`
 	CA           string        `yaml:"ca"`
@@ -114,7 +114,7 @@ func Default() Config {
 		Tracker: Tracker{MaxObjects: 64, Budget: 0.5},
 		Video:   Video{Bitrate: 2_500_000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
-		MQTT:    MQTT{Embedded: "127.0.0.1:1883"},
+		MQTT:    MQTT{},
 		Events:  Events{UpdateInterval: time.Second},
 		Log:     Log{Level: "info"},
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
@@ -79,6 +80,15 @@ func (p *Pipeline) Counters() Counters {
 		Processed: p.processed.Load(), Keyframes: p.keyframes.Load(), LastKeyframe: p.lastKeyframe.Load(),
 		Answers: p.answers.Load(), ModelErrors: p.modelErrors.Load(),
 	}
+}
+
+// EmbedFor is how long the embed lane has been at its present job; 0 when it is free. Safe to call from any goroutine.
+func (p *Pipeline) EmbedFor() time.Duration {
+	since := p.embedSince.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
 }
 
 // Kinds are the kinds of prompt that the present model takes. Safe to call from any goroutine.

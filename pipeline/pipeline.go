@@ -99,6 +99,7 @@ type Pipeline struct {
 	queries []tracker.Query
 
 	processed, keyframes, lastKeyframe, answers, modelErrors atomic.Uint64
+	embedSince                                               atomic.Int64 // Unix nanoseconds, 0 while the lane is free
 	kinds                                                    atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
@@ -103,6 +104,7 @@ func (p *Pipeline) dispatchEmbed() {
 	}
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
+	p.embedSince.Store(time.Now().UnixNano())
 	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), seq: f.Seq})
 }
 
@@ -165,6 +167,7 @@ func (p *Pipeline) countFailure(j *job) {
 func (p *Pipeline) embedded(j *job) {
 	j.frame.Release()
 	p.embedFor = 0
+	p.embedSince.Store(0)
 	if j.err != nil {
 		p.failTickets(j.seq, j.err)
 		return
@@ -205,6 +208,8 @@ func (p *Pipeline) decoded(j *job) {
 func (p *Pipeline) discard(j *job) {
 	if j.frame != nil {
 		j.frame.Release()
+		p.embedFor = 0
+		p.embedSince.Store(0)
 	}
 	if j.embedding != nil {
 		p.report(j.embedding.Close())

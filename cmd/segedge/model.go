@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
@@ -34,14 +38,43 @@ func openModel(ctx context.Context, c config.Model, log *slog.Logger) (*loadedMo
 }
 
 func openSegmenter(_ context.Context, rt *onnx.Runtime, c config.Model, _ *slog.Logger) (inference.Segmenter, error) {
-	o := onnx.SessionOptions{Threads: c.Threads}
-	enc, err := rt.Load(onnx.Model{Name: models.Name + " encoder", Data: models.Encoder()}, o)
+	name, files, err := modelFiles(c)
 	if err != nil {
 		return nil, err
 	}
-	dec, err := rt.Load(onnx.Model{Name: models.Name + " decoder", Data: models.Decoder()}, o)
-	if err != nil {
-		return nil, errors.Join(err, enc.Close())
+	load := rt.Loader(onnx.SessionOptions{Threads: c.Threads})
+	return inference.Open(load, "", inference.Options{Name: name, Side: c.Input, Provider: onnx.CPU, Why: "only the CPU was asked for"}, files...)
+}
+
+// modelFiles are the graphs of the configured model: the files named, the built-in ones, or those of a folder.
+func modelFiles(c config.Model) (name string, files []inference.File, err error) {
+	switch {
+	case c.Encoder != "":
+		return filepath.Base(filepath.Dir(c.Encoder)), []inference.File{{Path: c.Encoder}, {Path: c.Decoder}}, nil
+	case c.Name == "" || c.Name == "default" || c.Name == models.Name:
+		return models.Name, []inference.File{
+			{Name: models.Name + " encoder", Data: models.Encoder()}, {Name: models.Name + " decoder", Data: models.Decoder()},
+		}, nil
 	}
-	return inference.NewSegmenter(inference.Families()[0], enc, dec, inference.Options{Name: models.Name, Side: c.Input, Provider: onnx.CPU, Why: "only the CPU was asked for"})
+	return modelFolder(c.Name)
+}
+
+// modelFolder are the one or two graphs in a folder, or a single file.
+func modelFolder(path string) (string, []inference.File, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", nil, fmt.Errorf("model.name %q is neither default nor a folder or file with ONNX graphs", path)
+	}
+	if !st.IsDir() {
+		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil
+	}
+	found, err := filepath.Glob(filepath.Join(path, "*.onnx"))
+	if err != nil || len(found) == 0 || len(found) > 2 {
+		return "", nil, fmt.Errorf("model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder", path, len(found))
+	}
+	var files []inference.File
+	for _, f := range found {
+		files = append(files, inference.File{Path: f})
+	}
+	return filepath.Base(path), files, nil
 }

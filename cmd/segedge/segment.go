@@ -230,4 +230,3 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	}
 	return w.Flush()
 }
-

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/segedge/segedge/agent"
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/grounding"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/mqtt"
+	"github.com/segedge/segedge/mqtt/broker"
+	"github.com/segedge/segedge/overlay"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/stream"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/video"
+	"github.com/segedge/segedge/video/opencv"
+	"github.com/segedge/segedge/video/openh264"
+	"github.com/segedge/segedge/web"
+)
+
+// builder makes the concrete parts of an agent out of its configuration and owns what has to be closed.
+type builder struct {
+	cfg   config.Config
+	log   *slog.Logger
+	state string
+	run   *runCmd
+	out   io.Writer
+
+	model    *loadedModel
+	agent    *agent.Agent
+	client   *mqtt.Client
+	broker   *broker.Broker
+	stream   *stream.Server
+	web      *web.Server
+	listener net.Listener
+	sinks    map[string]*video.Sink
+	records  *records
+	flows    []*flow.Flow
+	ground   *onnx.Graph
+	relay    relay
+}
+
+// relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
+type relay struct {
+	counter
+	to agent.EventSink
+}
+
+func (r *relay) Publish(e seg.Event) {
+	r.add()
+	r.to.Publish(e)
+}
+
+// build makes every part. Nothing runs yet, but the addresses are taken, so that an occupied one is told at once.
+func (b *builder) build(ctx context.Context) error {
+	b.sinks = map[string]*video.Sink{}
+	var err error
+	if b.model, err = openModel(ctx, b.cfg.Model, b.log); err != nil {
+		return err
+	}
+	if b.records, err = newRecords(b.run); err != nil {
+		return err
+	}
+	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))
+	for i := range b.cfg.Cameras {
+		co, err := b.camera(&b.cfg.Cameras[i], i == 0)
+		if err != nil {
+			return fmt.Errorf("camera %s: %w", b.cfg.Cameras[i].Name, err)
+		}
+		cameras = append(cameras, co)
+	}
+	grounder, err := b.grounder()
+	if err != nil {
+		return err
+	}
+	b.agent, err = agent.New(agent.Options{
+		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Segmenter, Events: &b.relay, Grounder: grounder, Logger: b.log,
+	}, cameras)
+	if err != nil {
+		return err
+	}
+	if err := b.buildMQTT(); err != nil {
+		return err
+	}
+	return b.buildDoors()
+}
+
+// camera makes one camera's parts: source, tracker, and the picture of it.
+func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, error) {
+	source, err := openSource(c)
+	if err != nil {
+		return agent.CameraOptions{}, err
+	}
+	prompts, err := parsePrompts(c.Prompts)
+	if err != nil {
+		return agent.CameraOptions{}, err
+	}
+	name := c.Name
+	sink, err := video.New(video.Options{
+		NewEncoder: openh264.New(openh264.Options{}),
+		Convert:    opencv.FromBGR,
+		Out: func(u video.Unit) {
+			b.stream.Write(name, stream.Unit(u))
+			if first {
+				b.records.unit(u)
+			}
+		},
+		Wanted:  func() bool { return first && b.records.watching() || b.stream.Viewers(name) > 0 },
+		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
+		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
+		Bitrate: b.cfg.Video.Bitrate,
+		Logger:  b.log.With("camera", name),
+	})
+	if err != nil {
+		return agent.CameraOptions{}, err
+	}
+	b.sinks[name] = sink
+	motion := flow.New(flow.Options{})
+	b.flows = append(b.flows, motion)
+	var show agent.VideoSink = sink
+	if first {
+		show = b.records.beside(sink)
+	}
+	return agent.CameraOptions{
+		Name: name, Source: source, Video: show, Prompts: prompts,
+		Viewers:  func() int { return b.stream.Viewers(name) },
+		Tracker:  tracker.New(trackerOptions(b.cfg), motion),
+		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
+	}, nil
+}
+
+// stageToEncoded is the time from a frame's capture to its encoded picture.
+const stageToEncoded = "capture_to_encoded"
+
+// trackerOptions asks the tracker for updates twice as often as they are sent: the outbox knows the clock and decides.
+func trackerOptions(c config.Config) tracker.Options {
+	o := tracker.Options{MaxObjects: c.Tracker.MaxObjects, Budget: c.Tracker.Budget, UpdateEvery: c.Events.UpdateInterval.Seconds() / 2}
+	if c.Events.UpdateInterval == 0 {
+		o.UpdateEvery = -1
+	}
+	return o
+}
+
+// grounder opens the detector that turns phrases into boxes, if one is configured.
+func (b *builder) grounder() (agent.Grounder, error) {
+	file := b.cfg.Grounding.Model
+	if file == "" {
+		return nil, nil //nolint:nilnil // none is a configuration
+	}
+	g, err := b.model.runtime.Load(inference.File{Path: file}, onnx.SessionOptions{Threads: b.cfg.Model.Threads})
+	if err != nil {
+		return nil, fmt.Errorf("grounding.model: %w", err)
+	}
+	b.ground = g
+	d, err := grounding.New(g, grounding.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("grounding.model %s: %w", file, err)
+	}
+	return d, nil
+}
+
+// buildMQTT makes the client, and a broker where none is configured.
+func (b *builder) buildMQTT() error {
+	c := b.cfg.MQTT
+	if c.Broker == "" {
+		var err error
+		if b.broker, err = broker.Listen(broker.Options{Listen: c.Embedded, Logger: b.log}); err != nil {
+			return err
+		}
+		c.Broker = "tcp://" + b.broker.Addr()
+	}
+	discovery := ""
+	if c.Discovery {
+		discovery = "homeassistant"
+	}
+	client, err := mqtt.New(mqtt.Options{
+		Connection: mqtt.Connection{
+			Broker: c.Broker, Username: c.Username, PasswordFile: c.PasswordFile, TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
+		},
+		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Snapshot: b,
+		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery,
+	})
+	if err != nil {
+		return err
+	}
+	b.client, b.relay.to = client, client
+	b.cfg.MQTT.Broker = c.Broker
+	return nil
+}
+
+// buildDoors makes WHEP, the page and their socket.
+func (b *builder) buildDoors() error {
+	listen := b.cfg.HTTP.Listen
+	host, _, err := net.SplitHostPort(cmp.Or(listen, "127.0.0.1:0"))
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	b.stream, err = stream.New(stream.Options{
+		Service: b.agent, RequestKeyframe: func(camera string) { b.sinks[camera].RequestKeyframe() },
+		UDP: net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
+		Color: overlay.Color, Logger: b.log,
+		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" },
+	})
+	if err != nil || listen == "" {
+		return err
+	}
+	b.web, err = web.New(web.Options{
+		Service: b.agent, WHEP: b.stream, Frames: b.stream, Health: b.health, Schema: jsonSchema(), Token: b.cfg.HTTP.Token,
+		Version: version, Logger: b.log,
+	})
+	if err != nil {
+		return err
+	}
+	if b.listener, err = net.Listen("tcp", listen); err != nil {
+		return fmt.Errorf("http.listen: %w; stop what uses the address, or give another with --listen", err)
+	}
+	return nil
+}
+
+// Snapshot is a JPEG of what a camera's viewers see.
+func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
+	s := b.sinks[camera]
+	if s == nil {
+		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
+	}
+	return s.Snapshot(ctx)
+}
+
+// health are the checks of /readyz.
+func (b *builder) health() []web.Check {
+	var out []web.Check
+	for _, name := range b.agent.Cameras() {
+		s, _ := b.agent.State(name)
+		out = append(out, web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)})
+	}
+	info := b.agent.Info()
+	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})
+	err := b.client.Ready()
+	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + b.cfg.MQTT.Broker}
+	if err != nil {
+		check.Reason = err.Error()
+	}
+	return append(out, check)
+}
+
+// close gives back what build took, in the opposite order; the parts that ran have ended.
+func (b *builder) close() error {
+	var all []error
+	if b.listener != nil {
+		if err := b.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			all = append(all, err)
+		}
+	}
+	if b.broker != nil {
+		b.broker.Close()
+	}
+	if b.agent != nil {
+		all = append(all, b.agent.Close())
+	}
+	for _, f := range slices.Backward(b.flows) {
+		all = append(all, f.Close())
+	}
+	if b.records != nil {
+		all = append(all, b.records.close())
+	}
+	if b.ground != nil {
+		all = append(all, b.ground.Close())
+	}
+	if b.model != nil {
+		all = append(all, b.model.Close())
+	}
+	return errors.Join(all...)
+}
