@@ -46,11 +46,12 @@ func (s State) String() string {
 	return string(s.Kind)
 }
 
-// report changes the state. A stall that lasts is reported once for each reason.
+// report changes the state. A stall that lasts is reported once for each reason, and once for each failed opening: a
+// sign that the capture lives although the camera does not.
 func (c *Capture) report(s State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.Kind == Stalled && c.state.Kind == Stalled && c.state.Reason == s.Reason {
+	if s.Kind == Stalled && s.Retry == 0 && c.state.Kind == Stalled && c.state.Reason == s.Reason {
 		return
 	}
 	c.set(s)

@@ -1,0 +1,220 @@
+package capture
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ParseSource reads a source's address:
+//
+//	synthetic[:preset]          the built-in scene
+//	/dev/video0, 0              a V4L2 camera
+//	csi[:0]                     a camera on a Jetson's CSI port
+//	rtsp://…, http://…          a stream
+//	gst: a ! b ! appsink        a GStreamer pipeline
+//	clip.mp4, file:///clip.mp4  a video file
+//	folder, img_%04d.png        still pictures: JPEG or PNG, by name or by number
+//
+// It looks at files and folders, never at devices and the network: those may come and go. Its errors are one sentence
+// without secrets and wrap ErrPermanent.
+func ParseSource(s string) (Spec, error) {
+	spec, err := parse(strings.TrimSpace(s))
+	if err != nil {
+		return Spec{}, fmt.Errorf("source %q: %w", Mask(s), permanent{err})
+	}
+	return spec, nil
+}
+
+// permanent makes an error one that wraps ErrPermanent without saying so.
+type permanent struct{ error }
+
+func (p permanent) Is(target error) bool { return target == ErrPermanent }
+func (p permanent) Unwrap() error        { return p.error }
+
+// Permanent marks an error as one that opening again cannot mend.
+func Permanent(err error) error { return permanent{err} }
+
+func parse(s string) (Spec, error) {
+	if s == "" {
+		return Spec{}, errors.New("is empty; try synthetic, /dev/video0, a video file or rtsp://host/path")
+	}
+	if scheme, _, ok := strings.Cut(s, "://"); ok && plainScheme.MatchString(scheme) {
+		return parseURL(strings.ToLower(scheme), s)
+	}
+	name, rest, _ := strings.Cut(s, ":")
+	switch name {
+	case "synthetic":
+		return Spec{Kind: KindSynthetic, Preset: strings.TrimSpace(rest)}, nil
+	case "gst":
+		return parseGStreamer(strings.TrimSpace(rest))
+	case "csi":
+		return parseCSI(rest, name != s)
+	}
+	if n, err := strconv.ParseUint(s, 10, 8); err == nil && !exists(s) {
+		return Spec{Kind: KindDevice, Address: fmt.Sprintf("/dev/video%d", n)}, nil
+	}
+	if strings.HasPrefix(s, "/dev/") {
+		return Spec{Kind: KindDevice, Address: s}, nil
+	}
+	return parsePath(s)
+}
+
+var plainScheme = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*$`)
+
+func parseURL(scheme, s string) (Spec, error) {
+	kind := KindHTTP
+	switch scheme {
+	case "file":
+		return parsePath(s[len("file://"):])
+	case "rtsp", "rtsps":
+		kind = KindRTSP
+	case "http", "https":
+	default:
+		return Spec{}, fmt.Errorf("unknown scheme %q; there are rtsp, rtsps, http, https and file", scheme)
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) { // its text repeats the address, passwords and all
+			err = ue.Err
+		}
+		return Spec{}, fmt.Errorf("not a valid address: %s", Mask(err.Error()))
+	}
+	if u.Hostname() == "" {
+		return Spec{}, errors.New("names no host")
+	}
+	return Spec{Kind: kind, Address: s}, nil
+}
+
+func parseGStreamer(s string) (Spec, error) {
+	if s == "" {
+		return Spec{}, errors.New("no pipeline after gst:, such as gst: videotestsrc ! videoconvert")
+	}
+	return Spec{Kind: KindGStreamer, Address: s}, nil
+}
+
+func parseCSI(id string, given bool) (Spec, error) {
+	if !given {
+		return Spec{Kind: KindCSI}, nil
+	}
+	n, err := strconv.ParseUint(id, 10, 4)
+	if err != nil {
+		return Spec{}, fmt.Errorf("%q is no sensor number, such as csi:0", id)
+	}
+	return Spec{Kind: KindCSI, Sensor: int(n)}, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func parsePath(path string) (Spec, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return parseFolder(path)
+	case err == nil && isImage(path):
+		return Spec{Kind: KindImages, Address: path, Files: []string{path}}, nil
+	case err == nil && info.Mode().IsRegular():
+		return parseFile(path, info)
+	case err == nil:
+		return Spec{}, fmt.Errorf("is a %s, not a video file", info.Mode().Type())
+	case !errors.Is(err, fs.ErrNotExist):
+		return Spec{}, fmt.Errorf("cannot be read: %w", err)
+	case number.MatchString(filepath.Base(path)):
+		return parsePattern(path)
+	}
+	return Spec{}, errors.New("no such file; a source is a video file, a folder of images, /dev/videoN, rtsp://…, gst: …, csi:N or synthetic")
+}
+
+func parseFile(path string, info fs.FileInfo) (Spec, error) {
+	if info.Size() == 0 {
+		return Spec{}, errors.New("the file is empty")
+	}
+	return Spec{Kind: KindFile, Address: path}, nil
+}
+
+func isImage(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".jpg", ".jpeg", ".png":
+		return true
+	}
+	return false
+}
+
+// maxImages bounds what one folder may hold: an hour at 30 frames a second.
+const maxImages = 120_000
+
+// parseFolder takes the images of a folder in the order of their names.
+func parseFolder(dir string) (Spec, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return Spec{}, fmt.Errorf("the folder cannot be read: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if !e.IsDir() && isImage(e.Name()) {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return sequence(dir, files, "a folder without images; it needs .jpg or .png files")
+}
+
+func sequence(address string, files []string, none string) (Spec, error) {
+	if len(files) == 0 {
+		return Spec{}, errors.New(none)
+	}
+	if len(files) > maxImages {
+		return Spec{}, fmt.Errorf("%d images are more than the %d that one source may have", len(files), maxImages)
+	}
+	return Spec{Kind: KindImages, Address: address, Files: files}, nil
+}
+
+var number = regexp.MustCompile(`%0?(\d*)d`)
+
+// parsePattern takes the images whose names fit a pattern such as img_%04d.png, in the order of their numbers.
+func parsePattern(path string) (Spec, error) {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	at := number.FindStringIndex(base)
+	fit, err := regexp.Compile("^" + regexp.QuoteMeta(base[:at[0]]) + `(\d+)` + regexp.QuoteMeta(base[at[1]:]) + "$")
+	if err != nil {
+		return Spec{}, fmt.Errorf("not a pattern: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return Spec{}, fmt.Errorf("the folder cannot be read: %w", err)
+	}
+	type numbered struct {
+		n    uint64
+		file string
+	}
+	var found []numbered
+	for _, e := range entries {
+		m := fit.FindStringSubmatch(e.Name())
+		if m == nil || e.IsDir() || !isImage(e.Name()) {
+			continue
+		}
+		if n, err := strconv.ParseUint(m[1], 10, 64); err == nil {
+			found = append(found, numbered{n, filepath.Join(dir, e.Name())})
+		}
+	}
+	slices.SortFunc(found, func(a, b numbered) int { return cmp.Compare(a.n, b.n) })
+	files := make([]string, len(found))
+	for i, f := range found {
+		files[i] = f.file
+	}
+	return sequence(path, files, fmt.Sprintf("no file fits the pattern %s", base))
+}
