@@ -36,6 +36,8 @@ var (
 type stream struct {
 	ID   string `json:"id"`
 	Last uint64 `json:"last"` // the last sequence number given
+
+	sent uint64 // the last sequence number delivered, as far as this process knows
 }
 
 // header begins a segment.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"maps"
+	"slices"
 )
 
 // recovered is what the segments of a journal say.
@@ -66,7 +67,7 @@ func (r *recovery) header(payload []byte) {
 
 func (r *recovery) event(e event, seg uint64, rec record) {
 	r.advance(e.Camera, e.Stream, e.Seq, e.Index, e.Lost)
-	r.cameras[e.Camera] = stream{e.Stream, e.Seq}
+	r.cameras[e.Camera] = stream{ID: e.Stream, Last: e.Seq}
 	r.next = max(r.next, e.Index+1)
 	r.items = append(r.items, item{index: e.Index, camera: e.Camera, seq: e.Seq, lost: e.Lost, seg: seg, off: int64(rec.off), size: rec.size})
 }
@@ -137,7 +138,15 @@ func (r *recovered) streams(id func() string) map[string]*stream {
 		if r.damaged {
 			s.ID = id()
 		}
+		s.sent = s.Last
 		out[name] = &s
+	}
+	for _, it := range slices.Backward(r.items) {
+		first := it.seq
+		if it.lost.To == it.seq-1 && it.lost.From > 0 {
+			first = it.lost.From
+		}
+		out[it.camera].sent = first - 1
 	}
 	return out
 }

@@ -90,7 +90,7 @@ func (b *Outbox) unreadable(index uint64, err error) {
 	if i == b.queue.len() || b.queue.at(i).index != index {
 		return
 	}
-	b.giveUp(b.queue.remove(i))
+	b.giveUp(i)
 	if !errors.Is(err, fs.ErrNotExist) || !b.reported {
 		b.reported = true
 		b.o.Logger.Error("an event cannot be read back from the journal and is given up", "folder", b.o.Dir, "error", err)
@@ -102,7 +102,8 @@ func (b *Outbox) Delivered(index uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.queue.len() > 0 && b.queue.at(0).index <= index {
-		b.queue.pop()
+		it := b.queue.pop()
+		b.camera(it.camera).sent = it.seq
 		b.stats.Sent++
 	}
 	b.done = max(b.done, index+1)
