@@ -42,15 +42,30 @@ type cell struct{ x, y int32 }
 // origin from the true outline.
 func outlineOf(m *seg.Mask) []cell {
 	var out []cell
-	for y := max(0, m.Rect.Min.Y-1); y < min(m.Rect.Max.Y, m.H); y++ {
-		for x := max(0, m.Rect.Min.X-1); x < min(m.Rect.Max.X, m.W); x++ {
-			right, below := x+1 < m.W, y+1 < m.H
-			v := m.At(x, y)
-			differs := right && m.At(x+1, y) != v || below && m.At(x, y+1) != v || right && below && m.At(x+1, y+1) != v
-			if differs {
-				out = append(out, cell{int32(x), int32(y)})
+	x0, x1 := max(0, m.Rect.Min.X-1), min(m.Rect.Max.X+1, m.W)
+	here, below := make([]uint8, x1-x0), make([]uint8, x1-x0)
+	fill := func(dst []uint8, y int) {
+		clear(dst)
+		copy(dst[m.Rect.Min.X-x0:], m.Row(y))
+	}
+	top := max(0, m.Rect.Min.Y-1)
+	fill(here, top)
+	for y := top; y < m.Rect.Max.Y; y++ {
+		if y+1 < m.H {
+			fill(below, y+1)
+		} else {
+			copy(below, here) // nothing below the last row: only its right neighbours count
+		}
+		for i, v := range here {
+			right, corner := v, below[i]
+			if i+1 < len(here) {
+				right, corner = here[i+1], below[i+1]
+			}
+			if v != right || v != below[i] || v != corner {
+				out = append(out, cell{int32(x0 + i), int32(y)})
 			}
 		}
+		here, below = below, here
 	}
 	return out
 }
