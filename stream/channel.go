@@ -73,7 +73,9 @@ func (v *viewer) carryOut(data []byte) api.Reply {
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, v.server.opts.CommandTimeout)
 	defer cancel()
-	return v.server.opts.Service.Do(ctx, v.camera, cmd)
+	r := v.server.opts.Service.Do(ctx, v.camera, cmd)
+	r.Schema, r.ID = api.Schema, cmd.ID
+	return r
 }
 
 // decode reads a command that has its verb beside its fields.

@@ -58,13 +58,30 @@ func listen(o *Options) (*sockets, error) {
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
-	if len(o.PublicIPs) > 0 {
-		e.SetNAT1To1IPs(o.PublicIPs, webrtc.ICECandidateTypeHost)
+	if err := publish(&e, o.PublicIPs); err != nil {
+		return nil, errors.Join(err, n.close())
 	}
 	if n.api, err = newAPI(e); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
+}
+
+// publish puts the addresses of the router in front in place of the machine's own.
+func publish(e *webrtc.SettingEngine, ips []string) error {
+	if len(ips) == 0 {
+		return nil
+	}
+	for _, ip := range ips {
+		if net.ParseIP(ip) == nil {
+			return fmt.Errorf("public address %q is not an IP address", ip)
+		}
+	}
+	rule := webrtc.ICEAddressRewriteRule{External: ips, AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace}
+	if err := e.SetICEAddressRewriteRules(rule); err != nil {
+		return fmt.Errorf("public addresses %v: %w", ips, err)
+	}
+	return nil
 }
 
 // listenUDP opens one socket for an address with a host, else one for each interface: a reply must leave by the address

@@ -97,6 +97,7 @@ type Server struct {
 	ready chan struct{}
 
 	mu      sync.RWMutex
+	addrs   []string    // of the UDP sockets
 	rtc     *webrtc.API // nil while Run is not running
 	config  webrtc.Configuration
 	viewers map[string]*viewer
@@ -126,7 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("stream: %w", err)
 	}
 	s.mu.Lock()
-	s.rtc, s.config = net.api, webrtc.Configuration{ICEServers: iceServers(s.opts.ICEServers)}
+	s.addrs, s.rtc, s.config = net.addrs, net.api, webrtc.Configuration{ICEServers: iceServers(s.opts.ICEServers)}
 	s.mu.Unlock()
 	close(s.ready)
 	s.opts.Logger.Info("video is ready for viewers", "udp", net.addrs, "tcp", s.opts.TCP, "max", s.opts.MaxViewers)
