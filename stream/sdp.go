@@ -76,7 +76,7 @@ func parseFragment(raw []byte) (*fragment, error) {
 		if line == "" {
 			continue
 		}
-		if len(line) < 2 || line[1] != '=' {
+		if len(line) < 2 || line[1] != '=' || strings.ContainsAny(line, "\r\x00") {
 			return nil, malformed("line %d of the fragment is not of SDP", n)
 		}
 		if line[0] == 'm' {
