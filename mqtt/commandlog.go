@@ -14,7 +14,7 @@ import (
 	"github.com/segedge/segedge/api"
 )
 
-// maxCommandLog is the size at which the file is written anew with what is still remembered.
+// maxCommandLog is the least size at which the file is written anew with what is still remembered.
 const maxCommandLog = 4 << 20
 
 // commandLog keeps the memory of commands across restarts: one JSON document a line, the last of an id counts. A
@@ -24,6 +24,7 @@ type commandLog struct {
 	log   *slog.Logger
 	file  *os.File
 	size  int64
+	limit int64 // the size at which it is written anew
 	quiet bool
 }
 
@@ -91,7 +92,7 @@ func (l *commandLog) note(r *remembered, m *memory) {
 		return
 	}
 	l.quiet = false
-	if l.size += int64(len(line)) + 1; l.size > maxCommandLog {
+	if l.size += int64(len(line)) + 1; l.size > l.limit {
 		l.rewrite(m)
 	}
 }
@@ -121,6 +122,7 @@ func (l *commandLog) rewrite(m *memory) {
 		l.complain(err)
 	}
 	l.size = int64(buf.Len())
+	l.limit = max(maxCommandLog, 2*l.size)
 }
 
 // replaceFile writes a file that is whole at any moment.

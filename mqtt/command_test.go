@@ -1,0 +1,322 @@
+package mqtt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+// offline is a client that never connects; its commands are driven by hand.
+func offline(t *testing.T, a *agent, dir string) *Client {
+	t.Helper()
+	o := testOptions(t, "tcp://127.0.0.1:1", a)
+	o.StateDir = dir
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.outbox.Close)
+	return c
+}
+
+// desk is a client with its command goroutines running and no broker.
+type desk struct {
+	t    *testing.T
+	c    *Client
+	acks chan string
+	stop func()
+}
+
+func newDesk(t *testing.T, a *agent, dir string) *desk {
+	t.Helper()
+	d := &desk{t: t, c: offline(t, a, dir), acks: make(chan string, 4*maxInbox)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { d.c.commands.run(ctx); close(ended) }()
+	d.stop = func() { cancel(); <-ended }
+	t.Cleanup(d.stop)
+	return d
+}
+
+func (d *desk) send(camera, verb, body string) {
+	d.c.commands.receive(Message{
+		Topic: d.c.topics.Command(camera, verb), Payload: []byte(body), Done: func() { d.acks <- body },
+	})
+}
+
+// reply waits for the next reply and takes it off.
+func (d *desk) reply() (string, api.Reply) {
+	d.t.Helper()
+	var a answer
+	until(d.t, "a reply", func() bool {
+		got, lost, ok := d.c.commands.replies.first()
+		if ok {
+			a = got
+			d.c.commands.replies.sent(lost)
+		}
+		return ok
+	})
+	var r api.Reply
+	if err := json.Unmarshal(a.payload, &r); err != nil {
+		d.t.Fatal(err)
+	}
+	return a.topic, r
+}
+
+// refusal waits for a reply that is an error of that kind.
+func (d *desk) refusal(id string, code api.Code, says string) {
+	d.t.Helper()
+	_, r := d.reply()
+	if r.OK || r.ID != id || r.Error == nil || r.Error.Code != code || !strings.Contains(r.Error.Message, says) {
+		d.t.Errorf("got %+v %+v, want a refusal of %q with %s %q", r, r.Error, id, code, says)
+	}
+}
+
+// rejected are the events about refused commands that were handed over.
+func (d *desk) rejected() []seg.Event {
+	var out []seg.Event
+	for _, h := range d.c.intake.take(nil) {
+		if h.event.Type == seg.CommandRejected {
+			out = append(out, h.event)
+		}
+	}
+	return out
+}
+
+func TestCommandIsDoneOnce(t *testing.T) {
+	a, dir := &agent{}, t.TempDir()
+	d := newDesk(t, a, dir)
+	rename := `{"id":"1","reply":"me","object":"cam-1","name":"dog"}`
+	for range 3 {
+		d.send("cam", "rename", rename)
+		topic, r := d.reply()
+		if topic != "segedge/box/cam/reply/me" || !r.OK || r.ID != "1" || fmt.Sprint(r.Result) != "map[did:rename]" {
+			t.Errorf("%s: %+v", topic, r)
+		}
+	}
+	if got := a.commands(); len(got) != 1 || got[0].Body.(*api.Rename).Name != "dog" {
+		t.Errorf("done %+v", got)
+	}
+	d.stop()
+	d.c.outbox.Close()
+
+	d = newDesk(t, a, dir)
+	d.send("cam", "rename", rename)
+	if _, r := d.reply(); !r.OK || fmt.Sprint(r.Result) != "map[did:rename]" {
+		t.Errorf("after a restart: %+v", r)
+	}
+	d.send("cam", "rename", `{"id":"1","reply":"you","object":"cam-1","name":"cat"}`)
+	if _, r := d.reply(); !r.OK {
+		t.Errorf("the id of another client: %+v", r)
+	}
+	if n := len(a.commands()); n != 2 {
+		t.Errorf("%d commands were done, want one of each client", n)
+	}
+}
+
+func TestCommandsAreRefusedInWords(t *testing.T) {
+	a := &agent{}
+	d := newDesk(t, a, t.TempDir())
+	d.send("cam", "prompt", `{"id":"1","reply":"me","points":[{"x":2,"y":0}]}`)
+	d.refusal("1", api.BadRequest, "outside 0..1")
+	d.send("cam", "prompt", `{"id":"2","reply":"me","pints":[]}`)
+	d.refusal("2", api.BadJSON, `unknown field "pints"`)
+	d.send("cam", "dance", `{"id":"3","reply":"me"}`)
+	d.refusal("3", api.UnknownVerb, `no command "dance"`)
+	d.send("cam", "record", `{"id":"4","reply":"me"}`)
+	d.refusal("4", api.Unsupported, "not supported")
+	d.send("cam", "clear", `{"reply":"me"}`)
+	d.refusal("", api.BadRequest, `no "id"`)
+	events := d.rejected()
+	if len(events) != 5 || events[0].Details["code"] != api.BadRequest || events[0].Details["id"] != "1" || events[2].Details["verb"] != "dance" {
+		t.Errorf("events %+v", events)
+	}
+	d.send("attic", "clear", `{"id":"5","reply":"me"}`)
+	d.refusal("5", api.UnknownCamera, `no camera "attic"`)
+	d.send("cam", "clear", `{`)
+	d.c.commands.receive(Message{Topic: "segedge/box/cam/cmd/clear", Payload: []byte(`{"id":"6","reply":"me"}`), Retained: true, Done: func() {}})
+	d.refusal("6", api.BadRequest, "must not be retained")
+	if n := len(d.rejected()); n != 2 {
+		t.Errorf("%d events about the command for no camera, the broken one and the retained one, want 2", n)
+	}
+	if n := len(a.commands()); n != 0 {
+		t.Errorf("%d refused commands were done", n)
+	}
+	if s := d.c.Stats(); s.Commands != 8 || s.Refused != 8 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestIDUsedTwiceForDifferentCommands(t *testing.T) {
+	a := &agent{}
+	d := newDesk(t, a, t.TempDir())
+	d.send("cam", "clear", `{"id":"1","reply":"me"}`)
+	d.reply()
+	d.send("cam", "pause", `{"id":"1","reply":"me"}`)
+	d.refusal("1", api.BadRequest, "used for another command")
+	if len(a.commands()) != 1 {
+		t.Error("the second command was done")
+	}
+}
+
+func TestServicesRefusalIsPassedOnAndRemembered(t *testing.T) {
+	a := &agent{do: func(_ context.Context, c api.Command) api.Reply {
+		return api.Refuse(c.ID, api.UnknownObject, "there is no cam-9")
+	}}
+	d := newDesk(t, a, t.TempDir())
+	for range 2 {
+		d.send("cam", "remove", `{"id":"1","reply":"me","object":"cam-9"}`)
+		d.refusal("1", api.UnknownObject, "no cam-9")
+	}
+	if len(a.commands()) != 1 || len(d.rejected()) != 1 {
+		t.Error("a repeated command was done again, or was news again")
+	}
+}
+
+func TestCommandsOfACameraKeepTheirOrder(t *testing.T) {
+	a := &agent{}
+	d := newDesk(t, a, t.TempDir())
+	for i := range 40 {
+		d.send("cam", "rename", fmt.Sprintf(`{"id":"%d","reply":"me","object":"cam-1","name":"%d"}`, i, i))
+	}
+	for i := range 40 {
+		if _, r := d.reply(); r.ID != fmt.Sprint(i) {
+			t.Fatalf("reply %s where %d belongs", r.ID, i)
+		}
+	}
+}
+
+func TestOverloadIsAnsweredAndMayBeTriedAgain(t *testing.T) {
+	hold := make(chan struct{})
+	a := &agent{do: func(_ context.Context, c api.Command) api.Reply { <-hold; return api.Done(c.ID, nil) }}
+	d := newDesk(t, a, t.TempDir())
+	const n = maxPerCamera + 20
+	for i := range n {
+		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}`, i))
+		<-d.acks
+	}
+	var refused string
+	until(t, "a refusal", func() bool {
+		got, lost, ok := d.c.commands.replies.first()
+		if ok {
+			d.c.commands.replies.sent(lost)
+			var r api.Reply
+			_ = json.Unmarshal(got.payload, &r)
+			if r.Error == nil || r.Error.Code != api.Overloaded {
+				t.Fatalf("got %+v", r)
+			}
+			refused = r.ID
+		}
+		return ok
+	})
+	close(hold)
+	until(t, "all are through", func() bool { return d.c.commands.running.Load() == 0 })
+	d.c.commands.replies.mu.Lock()
+	d.c.commands.replies.items = nil
+	d.c.commands.replies.mu.Unlock()
+	d.send("cam", "clear", `{"id":"`+refused+`","reply":"me"}`)
+	if _, r := d.reply(); !r.OK {
+		t.Errorf("tried again: %+v", r)
+	}
+}
+
+func TestFullInboxIsAnswered(t *testing.T) {
+	d := &desk{t: t, c: offline(t, &agent{}, t.TempDir()), acks: make(chan string, 4*maxInbox)} // nobody takes commands
+	for i := range maxInbox + 3 {
+		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}`, i))
+	}
+	for i := range 3 {
+		d.refusal(fmt.Sprint(maxInbox+i), api.Overloaded, "too many commands")
+	}
+	if len(d.acks) != 3 || len(d.rejected()) != 3 {
+		t.Error("what is refused is acknowledged and told")
+	}
+	big := strings.Repeat(" ", api.MaxBody-100)
+	d = &desk{t: t, c: offline(t, &agent{}, t.TempDir()), acks: make(chan string, 64)}
+	for i := range 12 {
+		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}%s`, i, big))
+	}
+	d.refusal("8", api.Overloaded, "too many commands")
+}
+
+func TestSlowCommandTimesOut(t *testing.T) {
+	a := &agent{do: func(ctx context.Context, c api.Command) api.Reply {
+		<-ctx.Done()
+		return api.Refuse(c.ID, api.Timeout, "not done in time")
+	}}
+	o := testOptions(t, "tcp://127.0.0.1:1", a)
+	o.CommandTimeout = 10 * time.Millisecond
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.outbox.Close()
+	d := &desk{t: t, c: c, acks: make(chan string, 8)}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go c.commands.run(ctx)
+	d.send("cam", "clear", `{"id":"1","reply":"me"}`)
+	d.refusal("1", api.Timeout, "not done in time")
+}
+
+func TestStoppingAgentLeavesNoCommandUnanswered(t *testing.T) {
+	begun := make(chan struct{}, 8)
+	a := &agent{do: func(ctx context.Context, c api.Command) api.Reply {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return api.Refuse(c.ID, api.Timeout, "stopped")
+	}}
+	d := newDesk(t, a, t.TempDir())
+	d.send("cam", "clear", `{"id":"1","reply":"me"}`)
+	d.send("cam", "clear", `{"id":"2","reply":"me"}`)
+	<-begun
+	<-d.acks
+	<-d.acks
+	d.stop()
+	d.refusal("1", api.Timeout, "stopped")
+	d.refusal("2", api.NotReady, "stopping")
+}
+
+func TestSnapshot(t *testing.T) {
+	a := &agent{}
+	d := newDesk(t, a, t.TempDir())
+	d.c.o.Snapshot = snapshots{}
+	d.send("cam", "snapshot", `{"id":"1","reply":"me"}`)
+	got, lost, ok := answer{}, uint64(0), false
+	until(t, "the picture", func() bool { got, lost, ok = d.c.commands.replies.first(); return ok })
+	d.c.commands.replies.sent(lost)
+	if got.topic != "segedge/box/cam/snapshot" || string(got.payload) != "jpeg of cam" || got.qos != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if _, r := d.reply(); !r.OK || fmt.Sprint(r.Result) != "map[bytes:11 topic:segedge/box/cam/snapshot]" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+type snapshots struct{}
+
+func (snapshots) Snapshot(_ context.Context, camera string) ([]byte, error) {
+	return []byte("jpeg of " + camera), nil
+}
+
+func TestRepliesAreBounded(t *testing.T) {
+	q := newReplies()
+	for i := range maxReplies + 10 {
+		q.put(answer{payload: text("%d", i)})
+	}
+	a, lost, _ := q.first()
+	if q.len() != maxReplies || string(a.payload) != "10" {
+		t.Errorf("%d replies, the first is %s", q.len(), a.payload)
+	}
+	q.put(answer{}) // the first is lost while it is being sent
+	q.sent(lost)
+	if a, _, _ := q.first(); string(a.payload) != "11" {
+		t.Errorf("the first is %s", a.payload)
+	}
+}
