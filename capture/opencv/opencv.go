@@ -25,7 +25,8 @@ type Source struct {
 	info   capture.Info
 	w, h   int // what the next picture will probably measure
 	frames int
-	zero   time.Duration // the PTS of the first frame
+	zero   time.Duration // the source's time at the first frame
+	last   time.Duration // the newest frame's PTS
 }
 
 var (
@@ -158,14 +159,20 @@ func (s *Source) fill(dst *frame.Frame) (bool, error) {
 	return true, nil
 }
 
-// pts is the time of the picture just read, from the first one on; 0 where the source does not know it.
+// pts is the time of the picture just read, from the first one on; 0 where the source does not know it. OpenCV gives the
+// last pictures of a file, those that FFmpeg's decoder still held at its end, the time 0: they follow at the file's rate.
 func (s *Source) pts() time.Duration {
 	if s.info.Live && s.spec.Kind != capture.KindRTSP {
 		return 0
 	}
 	t := time.Duration(s.vc.Get(gocv.VideoCapturePosMsec) * float64(time.Millisecond))
 	if s.frames == 0 {
-		s.zero = t
+		s.zero, s.last = t, 0
+		return 0
 	}
-	return max(t-s.zero, 0)
+	if t -= s.zero; t <= s.last {
+		t = s.last + time.Duration(float64(time.Second)/capture.Rate(s.info.FPS))
+	}
+	s.last = t
+	return t
 }

@@ -28,7 +28,7 @@ func Opener(o Options) capture.Opener {
 	return func(context.Context) (capture.Source, error) {
 		s, err := New(o)
 		if err != nil {
-			return nil, err
+			return nil, capture.Permanent(err)
 		}
 		return s.Source(0), nil
 	}

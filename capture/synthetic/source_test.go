@@ -8,6 +8,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
 )
 
@@ -40,8 +41,8 @@ func TestSourceGivesTheFramesInOrder(t *testing.T) {
 }
 
 func TestOpenerFailsOnBadOptions(t *testing.T) {
-	if _, err := Opener(Options{Preset: "x"})(t.Context()); err == nil {
-		t.Error("no error")
+	if _, err := Opener(Options{Preset: "x"})(t.Context()); !errors.Is(err, capture.ErrPermanent) {
+		t.Errorf("an unknown preset: %v", err)
 	}
 	src, err := Opener(Options{Width: 64, Height: 64})(t.Context())
 	if err != nil {
