@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/segedge/segedge/frame"
@@ -62,21 +61,25 @@ func Open(path string) ([]Item, error) {
 // number is what tells the pictures of a set apart at the end of a name.
 var number = regexp.MustCompile(`_?\d+$`)
 
-// openLabels reads images/NAME.jpg with labels/NAME.png, or labels/NAME_0.png where several people or levels are kept
+// level is what tells the label maps of one picture apart.
+var level = regexp.MustCompile(`_\d+$`)
+
+// openLabels reads images/NAME.jpg with labels/NAME.png, or labels/NAME_k.png where several people or levels are kept
 // apart; of those the first counts.
 func openLabels(dir string) ([]Item, error) {
 	pictures, err := pictureFiles(filepath.Join(dir, "images"))
 	if err != nil {
 		return nil, err
 	}
+	maps, err := labelFiles(filepath.Join(dir, "labels"))
+	if err != nil {
+		return nil, err
+	}
 	var items []Item
 	for _, p := range pictures {
 		name := stem(p)
-		labels := filepath.Join(dir, "labels", name+".png")
-		if !isFile(labels) {
-			labels = filepath.Join(dir, "labels", name+"_0.png")
-		}
-		if !isFile(labels) {
+		labels, ok := maps[name]
+		if !ok {
 			continue
 		}
 		set := number.ReplaceAllString(name, "")
@@ -91,6 +94,25 @@ func openLabels(dir string) ([]Item, error) {
 	return items, nil
 }
 
+// labelFiles are the label maps of a folder by the picture's name: NAME.png, else the first NAME_k.png.
+func labelFiles(dir string) (map[string]string, error) {
+	paths, err := pictureFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, p := range paths {
+		name := level.ReplaceAllString(stem(p), "")
+		if _, ok := out[name]; !ok {
+			out[name] = p
+		}
+	}
+	for _, p := range paths { // a name that itself ends in a number is meant as it stands
+		out[stem(p)] = p
+	}
+	return out, nil
+}
+
 // masksOf reads a label map when asked.
 func masksOf(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
 	return func(f *frame.Frame) ([]*seg.Mask, error) {
@@ -103,30 +125,6 @@ func masksOf(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
 		}
 		return l.Masks(), nil
 	}
-}
-
-// HeldOut is the tenth of each set that training leaves alone: of the sorted names of groups every tenth, with all
-// pictures of the group (training/data.py, split).
-func HeldOut(items []Item) []Item {
-	names := map[string][]string{}
-	for _, it := range items {
-		names[it.Set] = append(names[it.Set], it.Group)
-	}
-	held := map[[2]string]bool{}
-	for set, groups := range names {
-		slices.Sort(groups)
-		groups = slices.Compact(groups)
-		for i := 9; i < len(groups); i += 10 {
-			held[[2]string{set, groups[i]}] = true
-		}
-	}
-	var out []Item
-	for _, it := range items {
-		if held[[2]string{it.Set, it.Group}] {
-			out = append(out, it)
-		}
-	}
-	return out
 }
 
 // pictureFiles are the paths of a folder's pictures, sorted by name.
