@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,18 @@ func (b *browser) command(n int) api.Command {
 	}
 	b.Fatalf("command %d never came; so far: %s; problems: %q", n, b.agent.verbs(), b.watch.Problems())
 	return api.Command{}
+}
+
+// requested waits until the browser reports a request: its reports come after the fact.
+func (b *browser) requested(want string) {
+	b.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !slices.Contains(b.watch.Requests(), want) {
+		if time.Now().After(deadline) {
+			b.Fatalf("no %q among\n%s", want, strings.Join(b.watch.Requests(), "\n"))
+		}
+		b.do(chromedp.Sleep(20 * time.Millisecond))
+	}
 }
 
 type spot struct{ X, Y float64 }

@@ -83,7 +83,12 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 			return api.Done(cmd.ID, nil)
 		}
 	case *api.Target:
-		if o := f.find(camera, b.Object); o != nil {
+		if o := f.find(camera, b.Object); o != nil && cmd.Verb == "confirm" {
+			o.Candidates = nil
+			return api.Done(cmd.ID, nil)
+		} else if o != nil && cmd.Verb == "undo" {
+			return api.Done(cmd.ID, nil)
+		} else if o != nil {
 			f.objects = slices.DeleteFunc(f.objects, func(x seg.Object) bool { return x.ID == o.ID })
 			return api.Done(cmd.ID, nil)
 		}
@@ -112,8 +117,8 @@ func (f *fakeAgent) prompt(camera, id string, p *api.Prompt) api.Reply {
 			PredictedIoU: 0.93, Stability: 0.95, MaskAge: 3, Keyframe: 100 + uint64(f.next), Age: 90, Prompt: "point"})
 		o = &f.objects[len(f.objects)-1]
 		if len(p.Points) == 1 && !f.plain {
-			for i, s := range []float64{1, 0.6, 1.8} {
-				o.Candidates = append(o.Candidates, seg.ObjectCandidate{Mask: disc(at.X, at.Y, r*s), PredictedIoU: 0.93 - 0.08*float64(i), Stability: 0.9})
+			for i, s := range []float64{0.6, 1.8} {
+				o.Candidates = append(o.Candidates, seg.ObjectCandidate{Mask: disc(at.X, at.Y, r*s), PredictedIoU: 0.85 - 0.08*float64(i), Stability: 0.9})
 			}
 		}
 	}

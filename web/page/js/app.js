@@ -10,7 +10,7 @@ import { Canvas } from "./canvas.js";
 import { ObjectList } from "./objects.js";
 import { Picker } from "./pick.js";
 import { Stats } from "./stats.js";
-import { candidates as candidateColors, colorOf } from "./palette.js";
+import { colorOf } from "./palette.js";
 import { keyboard } from "./keys.js";
 import { Link } from "./link.js";
 
@@ -41,8 +41,9 @@ class App {
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
     list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
     list.addEventListener("remove", (e) => this.remove(e.detail.id));
-    picker.addEventListener("choose", (e) => this.run("choose", e.detail));
+    for (const verb of ["choose", "confirm"]) picker.addEventListener(verb, (e) => this.run(verb, e.detail));
     picker.addEventListener("look", () => this.#outline());
+    $("undo").addEventListener("click", () => this.undo());
     $("clear").addEventListener("click", () => this.#clear());
     $("text-form").addEventListener("submit", (e) => this.#text(e));
     for (const b of document.querySelectorAll("[data-mode]")) b.addEventListener("click", () => this.setMode(b.dataset.mode));
@@ -69,6 +70,8 @@ class App {
     this.#outline();
     return this.run("remove", { object: id });
   }
+
+  undo() { return list.selected && this.run("undo", { object: list.selected }); }
 
   setMode(mode) {
     if ((mode === "add" || mode === "minus") && !list.selected) {
@@ -169,8 +172,7 @@ class App {
     if (m.camera !== player.camera) return;
     list.show(m.objects);
     if (this.#asked && list.selected === "" && list.objects.some((o) => o.id === this.#asked)) { list.select(this.#asked); this.#asked = ""; }
-    const current = list.current;
-    picker.offer(current?.candidates?.length > 1 && current.candidates[0].outline ? current : null);
+    picker.offer(list.current);
     this.#outline();
     this.#hint();
   }
@@ -178,9 +180,9 @@ class App {
   #outline() {
     const out = [], find = (id) => id && list.objects.find((o) => o.id === id);
     if (picker.open) {
-      picker.object.candidates.forEach((c, i) => {
+      picker.options.forEach(({ outline, color }, i) => {
         const looked = picker.looked === i;
-        if (picker.looked < 0 || looked) out.push({ outline: c.outline, color: candidateColors[i % candidateColors.length], width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
+        if (picker.looked < 0 || looked) out.push({ outline, color, width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
       });
     } else if (find(list.selected)) out.push({ outline: find(list.selected).outline, color: "#ffffff", width: 1.5 });
     const hover = !picker.open && this.#hover !== list.selected && find(this.#hover);
@@ -202,9 +204,9 @@ class App {
   }
 
   #selected() {
+    $("undo").disabled = !list.selected;
     if (!list.selected && (this.mode === "add" || this.mode === "minus")) this.setMode("point");
-    const current = list.current;
-    picker.offer(current?.candidates?.length > 1 && current.candidates[0].outline ? current : null);
+    picker.offer(list.current);
     this.#outline();
   }
 

@@ -19,7 +19,9 @@ export function keyboard({ app, list, picker, stats, gestures }) {
     Escape: () => escape(app, list, picker, stats, gestures),
   };
   addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("input, select, textarea") || $("help").open) return;
+    if (e.target.matches("input, select, textarea") || $("help").open) return;
+    if ((e.ctrlKey || e.metaKey) && e.key === "z") { app.undo(); return e.preventDefault(); }
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     if (picker.open && /^[1-9]$/.test(key)) picker.choose(Number(key) - 1);
     else if (modes[key]) app.setMode(modes[key]);

@@ -99,7 +99,7 @@ export class ObjectList extends EventTarget {
     if (!row.editing) text(row.name, name);
     row.li.style.setProperty("--c", colorOf(o));
     row.li.dataset.state = o.state;
-    const asks = o.candidates?.length > 1;
+    const asks = o.candidates?.length > 0;
     row.li.classList.toggle("asks", asks);
     text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o, this.fps));

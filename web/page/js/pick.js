@@ -1,8 +1,9 @@
-// The choice among the masks that fit an ambiguous prompt: a chip each, with its shape cut out of the picture.
-// Events: "choose" {object, candidate}, "look" {index} while a chip is under the pointer, -1 after.
+// The choice among the masks that fit an ambiguous prompt: the one that is followed, and the others that the agent
+// offers, a chip each, with its shape cut out of the picture. Events: "choose" {object, candidate}, "confirm" {object}
+// for the one that is followed already, "look" while a chip is under the pointer.
 
 import { $, el } from "./dom.js";
-import { candidates as colors } from "./palette.js";
+import { candidates as colors, colorOf } from "./palette.js";
 import { trace } from "./canvas.js";
 
 export class Picker extends EventTarget {
@@ -18,9 +19,12 @@ export class Picker extends EventTarget {
 
   get open() { return this.object !== null; }
 
+  // options are the masks to choose from, the present one first.
+  get options() { return this.object ? options(this.object) : []; }
+
   // offer shows the choice for an object that is ambiguous, and closes when none is given.
   offer(object) {
-    if (object && this.#settled.has(mark(object))) object = null;
+    if (object && (!(object.candidates?.length && object.candidates[0].outline) || this.#settled.has(mark(object)))) object = null;
     this.object = object ?? null;
     const key = object ? mark(object) : "";
     if (key === this.#key) return;
@@ -28,50 +32,51 @@ export class Picker extends EventTarget {
     this.#look(-1);
     $("pick").hidden = !object;
     $("pick").classList.toggle("top", (object?.centroid[1] ?? 0) > 0.55); // not over what it asks about
-    $("pick-chips").replaceChildren(...(object?.candidates ?? []).map((c, i) => this.#chip(object, c, i)));
+    $("pick-chips").replaceChildren(...this.options.map((c, i) => this.#chip(c, i)));
   }
 
   // dismiss keeps the mask that is there.
-  dismiss() {
-    if (this.object) this.#settled.add(mark(this.object));
-    this.offer(null);
-  }
+  dismiss() { this.choose(0); }
 
   choose(position) {
-    const c = this.object?.candidates[position];
-    if (!c) return false;
-    const object = this.object.id;
-    this.dismiss();
-    this.dispatchEvent(new CustomEvent("choose", { detail: { object, candidate: c.index } }));
-    return true;
+    const option = this.options[position], object = this.object?.id;
+    if (!option) return;
+    this.#settled.add(mark(this.object));
+    this.offer(null);
+    const verb = option.index === undefined ? "confirm" : "choose";
+    this.dispatchEvent(new CustomEvent(verb, { detail: verb === "choose" ? { object, candidate: option.index } : { object } }));
   }
 
-  #chip(object, c, i) {
-    const percent = `${Math.round(c.predicted_iou * 100)} %`;
+  #chip(c, i) {
+    const percent = `${Math.round(c.predicted_iou * 100)} %`, all = this.options;
     const canvas = el("canvas", { width: 192, height: 128 });
-    const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}, score ${percent}, ${share(c.area)} of the picture` },
+    const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}${i ? "" : ", followed now"}, score ${percent}, ${share(c.area)} of the picture` },
       canvas, el("span", {}, el("b", {}, String(i + 1)), percent, el("small", {}, share(c.area))));
-    chip.style.setProperty("--c", colors[i % colors.length]);
+    chip.style.setProperty("--c", c.color);
     chip.addEventListener("click", () => this.choose(i));
     for (const on of ["pointerenter", "focus"]) chip.addEventListener(on, () => this.#look(i));
     for (const off of ["pointerleave", "blur"]) chip.addEventListener(off, () => this.#look(-1));
-    thumbnail(canvas, this.#video, object.candidates, c, colors[i % colors.length]);
+    thumbnail(canvas, this.#video, all, c);
     return chip;
   }
 
   #look(index) {
     this.looked = index;
-    this.dispatchEvent(new CustomEvent("look", { detail: { index } }));
+    this.dispatchEvent(new Event("look"));
   }
 }
 
-// mark names one question: it is asked once, however long the agent waits for an answer.
-function mark(o) { return `${o.id} ${o.keyframe} ${o.candidates.map((c) => c.area.toFixed(1)).join()}`; }
+function options(o) {
+  return [{ ...o, index: undefined, color: colorOf(o) }, ...o.candidates.map((c, i) => ({ ...c, color: colors[i % colors.length] }))];
+}
+
+// mark names one question, which is asked once: the scores stay as long as the answer does.
+function mark(o) { return [o.id, o.predicted_iou, ...o.candidates.map((c) => c.predicted_iou)].join(); }
 
 function share(area) { return `${(area * 100).toFixed(area < 0.1 ? 1 : 0)} % of view`; }
 
 // thumbnail cuts the surroundings of all candidates out of the picture, and shows one of them.
-function thumbnail(canvas, video, all, c, color) {
+function thumbnail(canvas, video, all, c) {
   const { videoWidth: w, videoHeight: h } = video;
   if (!w) return;
   const [x0, y0, x1, y1] = all.reduce((b, { box }) => [Math.min(b[0], box[0]), Math.min(b[1], box[1]), Math.max(b[2], box[2]), Math.max(b[3], box[3])], [1, 1, 0, 0]);
@@ -89,6 +94,6 @@ function thumbnail(canvas, video, all, c, color) {
   g.restore();
   trace(g, c.outline, r);
   g.lineWidth = 4;
-  g.strokeStyle = color;
+  g.strokeStyle = c.color;
   g.stroke();
 }
