@@ -161,7 +161,7 @@ func (cs *commands) repeated(camera string, cmd api.Command, m Message) bool {
 	case known.Hash != hash:
 		cs.refuse(camera, cmd, api.BadRequest, fmt.Sprintf("the id %q was used for another command within the last ten minutes: choose a new one", cmd.ID))
 	case known.Reply != nil:
-		cs.send(camera, cmd, *known.Reply)
+		cs.send(camera, cmd, encodeReply(cmd, *known.Reply))
 	}
 	return true
 }
@@ -200,9 +200,9 @@ func (cs *commands) snapshot(ctx context.Context, w work) api.Reply {
 	return api.Done(w.cmd.ID, map[string]any{"topic": topic, "bytes": len(jpeg)})
 }
 
-// finish answers a command and remembers the answer.
+// finish remembers a command's answer and then gives it: who has a reply can rely on the command not being done again.
 func (cs *commands) finish(camera string, cmd api.Command, r api.Reply) {
-	data := cs.send(camera, cmd, r)
+	data := encodeReply(cmd, r)
 	if cmd.ID != "" {
 		cs.mu.Lock()
 		cs.file.note(cs.memory.finish(cmd.Reply, cmd.ID, r, data), cs.memory)
@@ -211,13 +211,14 @@ func (cs *commands) finish(camera string, cmd api.Command, r api.Reply) {
 	if !r.OK {
 		cs.reject(camera, cmd, r)
 	}
+	cs.send(camera, cmd, data)
 }
 
 // refuse answers a command without remembering it.
 func (cs *commands) refuse(camera string, cmd api.Command, code api.Code, message string) {
 	r := api.Refuse(cmd.ID, code, message)
-	cs.send(camera, cmd, r)
 	cs.reject(camera, cmd, r)
+	cs.send(camera, cmd, encodeReply(cmd, r))
 }
 
 // forget lets a command that was not done be sent again.
@@ -227,16 +228,19 @@ func (cs *commands) forget(cmd api.Command) {
 	cs.file.note(cs.memory.forget(cmd.Reply, cmd.ID), cs.memory)
 }
 
-// send queues a reply for a command that wants one, and returns it encoded.
-func (cs *commands) send(camera string, cmd api.Command, r api.Reply) []byte {
+func encodeReply(cmd api.Command, r api.Reply) []byte {
 	data, err := json.Marshal(r)
 	if err != nil {
 		data, _ = json.Marshal(api.Refuse(cmd.ID, api.Internal, "the result cannot be written: "+err.Error()))
 	}
+	return data
+}
+
+// send queues a reply for a command that wants one.
+func (cs *commands) send(camera string, cmd api.Command, data []byte) {
 	if cmd.Reply != "" {
 		cs.replies.put(answer{topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
 	}
-	return data
 }
 
 // reject tells everyone about a refused command. An event belongs to a camera, so a command for none has only its reply.

@@ -1,0 +1,280 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// settled waits until no more goroutines run than before.
+func settled(t *testing.T, before int) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for runtime.NumGoroutine() > before {
+		if time.Now().After(deadline) {
+			buf := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	m := startMosquitto(t, "")
+	before := runtime.NumGoroutine()
+	c, stop := start(t, testOptions(t, m.url(), &agent{}))
+	for i := range 4 {
+		until(t, "a session", func() bool { return c.Stats().Sessions > uint64(i) && c.Ready() == nil })
+		c.Publish(happened(i))
+		m.kill()
+		until(t, "the session ends", func() bool { return c.Ready() != nil })
+		m.start()
+	}
+	until(t, "the last session", func() bool { return c.Ready() == nil })
+	stop()
+	settled(t, before)
+	_, stop = start(t, testOptions(t, "tcp://127.0.0.1:1", &agent{}))
+	stop()
+	settled(t, before)
+}
+
+func TestStopIsQuickWhateverTheBrokerDoes(t *testing.T) {
+	deaf, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deaf.Close() }()
+	before := runtime.NumGoroutine()
+	c, stop := start(t, testOptions(t, "tcp://"+deaf.Addr().String(), &agent{}))
+	c.Publish(happened(0))
+	conn, err := deaf.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop() // fails by itself after 30 s
+	_ = conn.Close()
+	settled(t, before)
+}
+
+func TestObjectsAreSentOnChange(t *testing.T) {
+	m := startMosquitto(t, "")
+	a := &agent{}
+	ears := listen(t, m.url(), "ears", "segedge/#")
+	c, _ := start(t, testOptions(t, m.url(), a))
+	until(t, "online", func() bool { return ears.last("/status") == StatusOnline })
+	a.set(cup(1))
+	until(t, "the object", func() bool { return strings.Contains(ears.last("cam/objects"), `"id":"cam-1"`) })
+	n := len(ears.all("cam/objects"))
+	older := cup(1)
+	for age := range 20 { // only the frame and the ages change
+		older.Age, older.MaskAge = age, age
+		a.set(older)
+	}
+	c.Publish(happened(1))
+	until(t, "the event", func() bool { return len(ears.all("/events")) == 1 })
+	a.set(cup(1), cup(2))
+	until(t, "two objects", func() bool { return strings.Contains(ears.last("cam/objects"), `"id":"cam-2"`) })
+	if got := len(ears.all("cam/objects")); got > n+2 {
+		t.Errorf("%d messages for one change", got-n)
+	}
+	if got := ears.last("cam/objects"); !strings.Contains(got, `"as_of_seq":1`) || strings.Contains(got, `"counts"`) {
+		t.Errorf("objects %s", got)
+	}
+	if c.LastSeq("cam") != 1 {
+		t.Errorf("the last sequence number is %d", c.LastSeq("cam"))
+	}
+}
+
+func TestMasksStream(t *testing.T) {
+	m := startMosquitto(t, "")
+	a := &agent{}
+	a.set(cup(1))
+	ears := listen(t, m.url(), "ears", "segedge/box/+/masks")
+	o := testOptions(t, m.url(), a)
+	o.MasksInterval = 5 * time.Millisecond
+	start(t, o)
+	for i := range 3 {
+		until(t, "masks", func() bool { return len(ears.all("/masks")) > i })
+		a.set(cup(1))
+	}
+	var got struct {
+		Frame   seg.FrameRef
+		Objects []struct {
+			ID   string
+			Mask seg.RLE
+		}
+	}
+	first := ears.all("/masks")[0].Payload
+	if err := json.Unmarshal(first, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Objects) != 1 || got.Objects[0].ID != "cam-1" || got.Objects[0].Mask.Size != [2]int{32, 64} {
+		t.Errorf("masks %s", first)
+	}
+	seen := map[string]bool{}
+	for _, msg := range ears.all("/masks") {
+		if seen[string(msg.Payload)] {
+			t.Error("a frame's masks came twice")
+		}
+		seen[string(msg.Payload)] = true
+	}
+}
+
+func TestUpdatesAreRateLimited(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/box/+/events")
+	o := testOptions(t, m.url(), &agent{})
+	o.UpdateInterval = time.Second
+	c, stop := start(t, o)
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	for i := range 31 {
+		c.Publish(updated(1, time.Duration(i)*time.Second/30, i+1))
+	}
+	stop() // sends what was held back
+	until(t, "the updates", func() bool { return len(ears.all("/events")) >= 2 })
+	if got := ears.events(t); len(got) != 2 || got[0].After.Age != 1 || got[1].After.Age != 31 {
+		t.Errorf("%d updates: %+v", len(got), got)
+	}
+}
+
+// TestFloodIsExplained publishes faster than any journal: what finds no room is accounted for.
+func TestFloodIsExplained(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/box/+/events")
+	o := testOptions(t, m.url(), &agent{})
+	o.Handover = 16
+	c, _ := start(t, o)
+	const n = 5000
+	for i := range n {
+		c.Publish(happened(i))
+	}
+	until(t, "the flood is over", func() bool {
+		return c.Stats().Outbox.Appended > 0 && c.Stats().Outbox.Pending == 0 && len(c.intake.wake) == 0
+	})
+	until(t, "all numbers are accounted for", func() bool {
+		have := map[uint64]bool{}
+		for _, e := range ears.events(t) {
+			have[e.Seq] = true
+			if e.Type == seg.EventsDropped {
+				for s := uint64(e.Details["from"].(float64)); s <= uint64(e.Details["to"].(float64)); s++ {
+					have[s] = true
+				}
+			}
+		}
+		last := c.LastSeq("cam")
+		for s := uint64(1); s <= last; s++ {
+			if !have[s] {
+				return false
+			}
+		}
+		return last >= n
+	})
+	if c.Stats().Lost == 0 {
+		t.Error("the flood was no flood")
+	}
+	t.Logf("%d of %d found no room, every one explained", c.Stats().Lost, n)
+}
+
+func TestTwoAgentsWithOneStateFolder(t *testing.T) {
+	o := testOptions(t, "tcp://127.0.0.1:1", &agent{})
+	start(t, o)
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "own state folder") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDiscovery(t *testing.T) {
+	a := &agent{}
+	a.set(cup(1))
+	o := testOptions(t, "tcp://127.0.0.1:1", a)
+	o.Agent, o.Discovery, o.PageURL = "my.box", "homeassistant", "http://box:8080/"
+	d := discovery{o: &o, topics: Topics{"segedge/my.box"}}
+	if d.topic() != "homeassistant/device/segedge_my_box/config" {
+		t.Errorf("topic %s", d.topic())
+	}
+	parse := func(payload []byte) map[string]map[string]any {
+		var doc struct {
+			Device     map[string]any            `json:"device"`
+			Components map[string]map[string]any `json:"components"`
+		}
+		if err := json.Unmarshal(payload, &doc); err != nil || doc.Device["configuration_url"] != "http://box:8080/" {
+			t.Fatalf("%v: %s", err, payload)
+		}
+		return doc.Components
+	}
+	first := d.update(a)
+	if len(first) != 1 {
+		t.Fatalf("%d payloads", len(first))
+	}
+	got := parse(first[0])
+	if len(got) != 2 || got["cam_state"]["platform"] != "sensor" || got["cam-1"]["platform"] != "binary_sensor" || got["cam-1"]["name"] != "cup" {
+		t.Errorf("components %v", got)
+	}
+	if got["cam-1"]["unique_id"] == got["cam_state"]["unique_id"] || got["cam-1"]["state_topic"] != "segedge/my.box/cam/objects" {
+		t.Errorf("components %v", got)
+	}
+	if again := d.update(a); again != nil {
+		t.Error("sent again without a change")
+	}
+	renamed := cup(1)
+	renamed.Name = "mug"
+	a.set(renamed)
+	if now := d.update(a); len(now) != 1 || parse(now[0])["cam-1"]["name"] != "mug" {
+		t.Error("a new name is not told")
+	}
+	a.set()
+	gone := d.update(a)
+	if len(gone) != 2 {
+		t.Fatalf("%d payloads remove a component", len(gone))
+	}
+	if tomb := parse(gone[0])["cam-1"]; len(tomb) != 1 || tomb["platform"] != "binary_sensor" {
+		t.Errorf("removed by %v", tomb)
+	}
+	if _, ok := parse(gone[1])["cam-1"]; ok {
+		t.Error("what is removed stays in the retained document")
+	}
+}
+
+func TestDiscoveryOverABroker(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "homeassistant/#", "segedge/box/status")
+	o := testOptions(t, m.url(), &agent{})
+	o.Discovery = "homeassistant"
+	start(t, o)
+	until(t, "online", func() bool { return ears.last("/status") == StatusOnline })
+	if got := ears.last("/config"); !strings.Contains(got, `"cam_state"`) {
+		t.Errorf("config %q comes before online", got)
+	}
+}
+
+func TestCommandsOverABroker(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/#")
+	a := &agent{}
+	o := testOptions(t, m.url(), a)
+	_, stop := start(t, o)
+	until(t, "online", func() bool { return ears.last("/status") == StatusOnline })
+	topics := Topics{"segedge/box"}
+	ears.send(t, topics.Command("cam", "prompt"), `{"id":"1","reply":"me","points":[{"x":7,"y":0}]}`)
+	until(t, "the refusal", func() bool { return strings.Contains(ears.last("/reply/me"), `"code":"bad_request"`) })
+	until(t, "command.rejected", func() bool {
+		e := ears.events(t)
+		return len(e) == 1 && e[0].Type == seg.CommandRejected && e[0].Details["id"] == "1"
+	})
+	stop()
+	// The session stays on the broker: what is sent to an agent that is away is done when it comes back.
+	for i := range 5 {
+		ears.send(t, topics.Command("cam", "clear"), fmt.Sprintf(`{"id":"away-%d","reply":"me"}`, i))
+	}
+	start(t, o)
+	until(t, "the replies", func() bool { return len(ears.all("/reply/me")) == 6 })
+	if got := a.commands(); len(got) != 5 || got[0].ID != "away-0" || got[4].ID != "away-4" {
+		t.Errorf("done %+v", got)
+	}
+}
