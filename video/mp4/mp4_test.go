@@ -70,6 +70,8 @@ type probe struct {
 		Height       int    `json:"height"`
 		AvgFrameRate string `json:"avg_frame_rate"`
 		Duration     string `json:"duration"`
+		ColorSpace   string `json:"color_space"`
+		ColorRange   string `json:"color_range"`
 		NbFrames     string `json:"nb_frames"`
 		NbReadFrames string `json:"nb_read_frames"`
 	} `json:"streams"`
@@ -101,7 +103,7 @@ func TestPlayersReadIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := record(t, at, pts)
 			s := ffprobe(t, path).Streams[0]
-			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 160 || s.Height != 96 {
+			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 160 || s.Height != 96 || s.ColorSpace != "smpte170m" || s.ColorRange != "tv" {
 				t.Errorf("%+v", s)
 			}
 			if s.NbFrames != "50" || s.NbReadFrames != "50" || s.AvgFrameRate != "25/1" || s.Duration != "2.000000" {

@@ -96,7 +96,10 @@ func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error
 		return nil, false, fmt.Errorf("openh264: %w", err)
 	}
 	release() // the data is a copy already
-	return data, video.IsKeyframe(data), nil
+	if !video.IsKeyframe(data) {
+		return data, false, nil
+	}
+	return video.WithColor(data), true, nil
 }
 
 // SetBitrate changes the target, in bits a second.
