@@ -32,12 +32,12 @@ func signalOf(t *testing.T, sps []byte) string {
 
 func TestWithColor(t *testing.T) {
 	for name, sps := range map[string]string{
-		"openh264 720p":      "6742c01f8c8d402802d900f08846a0",
-		"openh264 854x480":   "6742c01f8c8d406c1eb3700f08846a",
-		"openh264 360p":      "6742c01e8c8d405017bcb00f08846a",
-		"without VUI":        "6742c01e8c8d405017bca8",
-		"main, no cropping":  "674d401e9a6281405fba",
-		"order type 1 empty": "6742001ea5d02c1a",
+		"openh264 720p":    "6742c01f8c8d402802d900f08846a0",
+		"openh264 854x480": "6742c01f8c8d406c1eb3700f08846a",
+		"openh264 360p":    "6742c01e8c8d405017bcb00f08846a",
+		"without VUI":      "6742c01e8c8d405017bca8",
+		"order type 1":     hex.EncodeToString(madeSPS(77, 1, false)),
+		"aspect, overscan": hex.EncodeToString(madeSPS(66, 2, true)),
 	} {
 		in := decodeHex(t, sps)
 		unit := append(append([]byte{0, 0, 0, 1}, in...), 0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65, 1, 2, 3)
@@ -95,4 +95,46 @@ func FuzzWithColor(f *testing.F) {
 			t.Fatalf("%x became %x: another number of units", data, out)
 		}
 	})
+}
+
+// madeSPS writes a parameter set with the parts that openh264 does not use.
+func madeSPS(profile byte, order uint32, vui bool) []byte {
+	b := bits{data: []byte{0x67, profile, 0x40, 30}, at: 32}
+	ue := func(v uint32) {
+		n := 0
+		for (v+1)>>n > 1 {
+			n++
+		}
+		b.write(0, n)
+		b.write(v+1, n+1)
+	}
+	ue(0)
+	ue(4)
+	ue(order)
+	if order == 1 {
+		b.write(1, 1)
+		ue(3)
+		ue(4)
+		ue(2)
+		ue(9)
+		ue(300)
+	}
+	ue(1)
+	b.write(0, 1)
+	ue(39)
+	ue(22)
+	b.write(0, 2) // fields, no adaptive ones
+	b.write(0, 2) // no direct inference, no cropping
+	if vui {
+		b.write(1, 1)
+		b.write(1, 1)
+		b.write(255, 8)
+		b.write(0x00010001, 32)
+		b.write(0b11, 2)
+		b.write(0, 7)
+	} else {
+		b.write(0, 1)
+	}
+	b.write(1, 1)
+	return b.escaped()
 }
