@@ -39,8 +39,11 @@ func Opener(spec capture.Spec) capture.Opener {
 	return func(ctx context.Context) (capture.Source, error) { return Open(ctx, spec) }
 }
 
-// turn is held while a capture is being opened: FFmpeg's options travel in an environment variable, which belongs to
-// the whole process. An opening is bounded by those very options.
+// optionsEnv carries FFmpeg's options to OpenCV (cap_ffmpeg_impl.hpp): "name;value|name;value".
+const optionsEnv = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+
+// turn is held while FFmpeg opens a source: its options travel in an environment variable, which belongs to the whole
+// process. An opening is bounded by those very options.
 var turn = make(chan struct{}, 1)
 
 // Open opens a source of any kind but the built-in scene. Folders of images are read without OpenCV. Its errors name
@@ -53,14 +56,11 @@ func Open(ctx context.Context, spec capture.Spec) (capture.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
-	case <-ctx.Done():
+	vc, err := open(ctx, p)
+	switch {
+	case ctx.Err() != nil && vc == nil:
 		return nil, ctx.Err()
-	}
-	vc, err := open(p)
-	if err != nil {
+	case err != nil:
 		return nil, p.refuse(spec)
 	}
 	for _, s := range p.settings {
@@ -76,13 +76,20 @@ func Open(ctx context.Context, spec capture.Spec) (capture.Source, error) {
 }
 
 // open is the opening proper, with FFmpeg's options in the environment. Options that the user has put there stay.
-func open(p plan) (*gocv.VideoCapture, error) {
-	const name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-	if _, set := os.LookupEnv(name); !set && p.options != "" {
-		if err := os.Setenv(name, p.options); err != nil {
-			return nil, err
+func open(ctx context.Context, p plan) (*gocv.VideoCapture, error) {
+	if p.api == apiFFmpeg {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		defer os.Unsetenv(name)
+		if _, set := os.LookupEnv(optionsEnv); !set && p.options != "" {
+			if err := os.Setenv(optionsEnv, p.options); err != nil {
+				return nil, err
+			}
+			defer os.Unsetenv(optionsEnv)
+		}
 	}
 	vc, err := gocv.VideoCaptureFileWithAPI(p.target, gocv.VideoCaptureAPI(p.api))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 func TestSourceGivesTheFramesInOrder(t *testing.T) {
 	s := small(t, "")
 	src := s.Source(3)
-	if i := src.Info(); i.Live || i.Width != 320 || i.Height != 180 || i.FPS != 30 {
+	if i := src.Info(); i.Live || i.Width != 192 || i.Height != 108 || i.FPS != 30 {
 		t.Errorf("info %+v", i)
 	}
 	f, g := frame.New(2, 2), frame.New(2, 2)
@@ -54,7 +54,7 @@ func TestOpenerFailsOnBadOptions(t *testing.T) {
 }
 
 func TestNoiseIsThereAndNotTooMuch(t *testing.T) {
-	clean, err := New(Options{Width: 320, Height: 180, Noise: -1})
+	clean, err := New(Options{Width: 192, Height: 108, Noise: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func small(t testing.TB, preset string) *Scene {
 	t.Helper()
-	s, err := New(Options{Width: 320, Height: 180, Preset: preset})
+	s, err := New(Options{Width: 192, Height: 108, Preset: preset})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestFramesDependOnNothingButTheirNumber(t *testing.T) {
 			t.Errorf("frame %d differs when it is asked for out of order", n)
 		}
 	}
-	c, err := New(Options{Width: 320, Height: 180, Seed: 1})
+	c, err := New(Options{Width: 192, Height: 108, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestFramesDependOnNothingButTheirNumber(t *testing.T) {
 }
 
 func TestRenderAllocatesNothing(t *testing.T) {
-	s, f := small(t, ""), frame.New(320, 180)
+	s, f := small(t, ""), frame.New(192, 108)
 	n := uint64(0)
 	if got := testing.AllocsPerRun(20, func() { s.Render(n, f); n++ }); got != 0 {
 		t.Errorf("a frame allocates %v times", got)
@@ -101,7 +101,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("defaults %+v", o)
 	}
 	s := small(t, "")
-	if s.Time(45) != 1500*time.Millisecond || s.Options().Width != 320 {
+	if s.Time(45) != 1500*time.Millisecond || s.Options().Width != 192 {
 		t.Error("time or options")
 	}
 }
