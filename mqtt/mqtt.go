@@ -4,6 +4,7 @@
 package mqtt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ type Options struct {
 	StateDir string // of the journal and the command memory; empty keeps both in memory, which is said in the log
 	Service  api.Service
 	Snapshot Snapshotter // nil hands the verb snapshot to the service
+	// BrokerName names the broker in the journal, which belongs to one agent and broker; empty is the broker's address.
+	// An embedded broker whose port may change needs one.
+	BrokerName string
 
 	// UpdateInterval is the least time between two object.updated of one object; 0 sends every change.
 	UpdateInterval time.Duration
@@ -106,7 +110,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover)}
 	box := outbox.Options{
-		Identity: o.Prefix + " at " + redact(o.Broker), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
+		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}
 	memory := ""
 	if o.StateDir != "" {

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -21,6 +23,10 @@ import (
 // DefaultListen is where the broker listens when nothing else is asked for.
 const DefaultListen = "127.0.0.1:1883"
 
+// spare are the ports tried where the usual one is taken: always the same, so that an agent's journal, which belongs
+// to one broker, finds it again after a restart.
+const spareFirst, spareLast = 11883, 11892
+
 // Options of a broker.
 type Options struct {
 	// Listen is host:port; empty is DefaultListen, or any free port of loopback where that one is taken.
@@ -29,7 +35,9 @@ type Options struct {
 	// must have them.
 	Username, Password string
 	MaxClients         int // 0 is 64
-	Logger             *slog.Logger
+	// Grace is how long, after Run's context has ended, clients with a last will may go on to say goodbye; 0 is 3 s.
+	Grace  time.Duration
+	Logger *slog.Logger
 }
 
 // Broker is a broker that has its port.
@@ -47,6 +55,9 @@ func Listen(o Options) (*Broker, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Grace <= 0 {
+		o.Grace = 3 * time.Second
+	}
 	address := o.Listen
 	if address == "" {
 		address = DefaultListen
@@ -57,7 +68,7 @@ func Listen(o Options) (*Broker, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) && o.Listen == "" {
 		o.Logger.Info("another broker has the usual port, so the embedded one takes a free one", "usual", DefaultListen)
-		l, err = net.Listen("tcp", "127.0.0.1:0")
+		l, err = listenSpare()
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("mqtt broker: %s is in use by another program: stop it, name another address, or use it as the broker (mqtt.broker=tcp://%s)", address, address)
@@ -66,6 +77,16 @@ func Listen(o Options) (*Broker, error) {
 		return nil, fmt.Errorf("mqtt broker: listen on %s: %w", address, err)
 	}
 	return &Broker{o: o, listener: l}, nil
+}
+
+// listenSpare takes the first spare port that is free, or any.
+func listenSpare() (net.Listener, error) {
+	for port := spareFirst; port <= spareLast; port++ {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return l, nil
+		}
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
 }
 
 // allowed refuses a broker that anyone on the network could give commands to.
@@ -124,10 +145,37 @@ func (b *Broker) Run(ctx context.Context) error {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
 	<-ctx.Done()
+	b.linger(s)
 	if err := s.Close(); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
 	return nil
+}
+
+// linger waits until the clients with a last will have left: an agent that stops together with its broker still gets
+// its last events and its "stopped" out. Clients without one, which only watch, are not waited for.
+func (b *Broker) linger(s *mochi.Server) {
+	deadline := time.NewTimer(b.o.Grace)
+	defer deadline.Stop()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for willing(s) {
+		select {
+		case <-look.C:
+		case <-deadline.C:
+			return
+		}
+	}
+}
+
+// willing reports whether a client with a last will is connected.
+func willing(s *mochi.Server) bool {
+	for _, c := range s.Clients.GetAll() {
+		if !c.Closed() && c.Properties.Will.Flag != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // door lets clients in.

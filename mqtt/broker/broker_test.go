@@ -149,3 +149,40 @@ func TestQuietLog(t *testing.T) {
 		t.Errorf("log: %s", got)
 	}
 }
+
+// TestGoodbyeIsHeard ends the broker and a client with a last will together: the client's last word still passes.
+func TestGoodbyeIsHeard(t *testing.T) {
+	b, err := Listen(Options{Listen: "127.0.0.1:0", Grace: 20 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	ears, err := connect(b.URL(), "ears", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 4)
+	ears.Subscribe("status", 1, func(_ paho.Client, m paho.Message) { got <- string(m.Payload()) }).Wait()
+	o := paho.NewClientOptions().AddBroker(b.URL()).SetClientID("agent").SetAutoReconnect(false).SetProtocolVersion(4).SetWill("status", "offline", 1, true)
+	agent := paho.NewClient(o)
+	if token := agent.Connect(); token.Wait() && token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	cancel()
+	agent.Publish("status", 1, true, "stopped").Wait()
+	if said := <-got; said != "stopped" {
+		t.Errorf("got %q", said)
+	}
+	agent.Disconnect(1000)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Error("the broker waits for a client that only watches")
+	}
+	ears.Disconnect(0)
+}
