@@ -60,15 +60,6 @@ func decoded(t *testing.T, r seg.RLE) *seg.Mask {
 	return m
 }
 
-// square is a mask of one rectangle, in cells.
-func square(w, h int, r image.Rectangle) *seg.Mask {
-	m := seg.NewMask(w, h, r)
-	for i := range m.Bits {
-		m.Bits[i] = 1
-	}
-	return m
-}
-
 func BenchmarkBoundary(b *testing.B) {
 	got, truth := square(854, 480, image.Rect(200, 100, 600, 400)), square(854, 480, image.Rect(205, 95, 610, 390))
 	for b.Loop() {
