@@ -135,7 +135,8 @@ func (b *Broker) Run(ctx context.Context) error {
 	s := mochi.New(&mochi.Options{
 		Capabilities: b.o.capabilities(), Logger: slog.New(quiet{b.o.Logger.Handler()}), SysTopicResendInterval: 30,
 	})
-	if err := s.AddHook(&door{o: b.o}, nil); err != nil {
+	d := &door{o: b.o, willing: map[*mochi.Client]bool{}}
+	if err := s.AddHook(d, nil); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
 	if err := s.AddListener(listeners.NewNet("tcp", b.listener)); err != nil {
@@ -145,7 +146,7 @@ func (b *Broker) Run(ctx context.Context) error {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
 	<-ctx.Done()
-	b.linger(s)
+	b.linger(d)
 	if err := s.Close(); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
@@ -154,12 +155,12 @@ func (b *Broker) Run(ctx context.Context) error {
 
 // linger waits until the clients with a last will have left: an agent that stops together with its broker still gets
 // its last events and its "stopped" out. Clients without one, which only watch, are not waited for.
-func (b *Broker) linger(s *mochi.Server) {
+func (b *Broker) linger(d *door) {
 	deadline := time.NewTimer(b.o.Grace)
 	defer deadline.Stop()
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
-	for willing(s) {
+	for d.waits() {
 		select {
 		case <-look.C:
 		case <-deadline.C:
@@ -168,20 +169,12 @@ func (b *Broker) linger(s *mochi.Server) {
 	}
 }
 
-// willing reports whether a client with a last will is connected.
-func willing(s *mochi.Server) bool {
-	for _, c := range s.Clients.GetAll() {
-		if !c.Closed() && c.Properties.Will.Flag != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// door lets clients in.
+// door lets clients in, and knows which of those that are in have a last will.
 type door struct {
 	mochi.HookBase
-	o Options
+	o       Options
+	mu      sync.Mutex
+	willing map[*mochi.Client]bool
 }
 
 // ID names the hook.
@@ -189,7 +182,29 @@ func (d *door) ID() string { return "door" }
 
 // Provides says which of mochi's calls the hook wants.
 func (d *door) Provides(b byte) bool {
-	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck || b == mochi.OnSessionEstablished || b == mochi.OnDisconnect
+}
+
+// OnSessionEstablished notes a client with a last will.
+func (d *door) OnSessionEstablished(c *mochi.Client, p packets.Packet) {
+	if p.Connect.WillFlag {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.willing[c] = true
+	}
+}
+
+// OnDisconnect forgets it.
+func (d *door) OnDisconnect(c *mochi.Client, _ error, _ bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.willing, c)
+}
+
+func (d *door) waits() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.willing) > 0
 }
 
 // OnConnectAuthenticate checks the name and the password where any are asked for.
