@@ -43,7 +43,7 @@ func openSegmenter(_ context.Context, rt *onnx.Runtime, c config.Model, _ *slog.
 		return nil, err
 	}
 	load := rt.Loader(onnx.SessionOptions{Threads: c.Threads})
-	return inference.Open(load, "", inference.Options{Name: name, Side: c.Input, Provider: onnx.CPU, Why: "only the CPU was asked for"}, files...)
+	return inference.Open(load, "", inference.Options{Name: name, Side: c.Input, Provider: inference.CPU, Why: "only the CPU was asked for"}, files...)
 }
 
 // modelFiles are the graphs of the configured model: the files named, the built-in ones, or those of a folder.
