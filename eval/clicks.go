@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/segedge/segedge/dataset"
@@ -101,7 +102,7 @@ func (o *ClicksOptions) choose(masks []*seg.Mask) []*seg.Mask {
 	}
 	out := make([]*seg.Mask, n)
 	for i := range out {
-		out[i] = big[(2*i*(len(big)-1)+n-1)/(2*(n-1))]
+		out[i] = big[int(math.RoundToEven(float64(i*(len(big)-1))/float64(n-1)))]
 	}
 	return out
 }

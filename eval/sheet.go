@@ -4,17 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"io"
+	"slices"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/seg"
 )
 
-// A tile of the sheet, pixels, and how many lie side by side.
+// A tile of the sheet at most, pixels, the gap between two, and how many lie side by side.
 const (
 	tileW, tileH = 320, 240
+	gap          = 6
 	tilesAcross  = 4
 )
 
@@ -29,33 +32,47 @@ func thumbnail(f *frame.Frame) *frame.Frame {
 // Sheet writes a PNG picture of the worst cases and, below them, the best: the answer to the first click as a tint with a
 // label that gives its IoU, the truth as a white outline, the click as a dot.
 func (r *ClicksResult) Sheet(w io.Writer) error {
-	cases := append(append([]example(nil), r.worst...), r.best...)
-	if len(cases) == 0 {
+	if len(r.worst)+len(r.best) == 0 {
 		return errors.New("eval clicks: no cases were kept for a sheet")
-	}
-	rows := func(n int) int { return (n + tilesAcross - 1) / tilesAcross }
-	sheet := image.NewRGBA(image.Rect(0, 0, tilesAcross*tileW, (rows(len(r.worst))+rows(len(r.best)))*tileH))
-	for i := 3; i < len(sheet.Pix); i += 4 {
-		sheet.Pix[i] = 255
 	}
 	painter, err := overlay.New(overlay.Options{})
 	if err != nil {
 		return err
 	}
-	for k, list := range [2][]example{r.worst, r.best} {
-		for i := range list {
-			pic, err := list[i].paint(painter, i)
+	var rows [][]example
+	for _, list := range [2][]example{r.worst, r.best} {
+		rows = append(rows, slices.Collect(slices.Chunk(list, tilesAcross))...)
+	}
+	height := 0
+	for _, row := range rows {
+		height += rowHeight(row)
+	}
+	sheet := image.NewRGBA(image.Rect(0, 0, tilesAcross*(tileW+gap)-gap, height-gap))
+	draw.Draw(sheet, sheet.Rect, image.Black, image.Point{}, draw.Src)
+	y := 0
+	for _, row := range rows {
+		for i := range row {
+			pix, err := row[i].paint(painter, i)
 			if err != nil {
 				return err
 			}
-			row := i/tilesAcross + k*rows(len(r.worst))
-			place(sheet, pic, list[i].frame.Width, list[i].frame.Height, i%tilesAcross*tileW, row*tileH)
+			place(sheet, pix, row[i].frame, i*(tileW+gap), y)
 		}
+		y += rowHeight(row)
 	}
 	if err := png.Encode(w, sheet); err != nil {
 		return fmt.Errorf("sheet: %w", err)
 	}
 	return nil
+}
+
+// rowHeight is the height of the tallest picture of a row, and the gap below it.
+func rowHeight(row []example) int {
+	h := 0
+	for i := range row {
+		h = max(h, row[i].frame.Height)
+	}
+	return h + gap
 }
 
 // paint is the case as packed BGR.
@@ -80,12 +97,12 @@ func (e *example) paint(p *overlay.Painter, i int) ([]byte, error) {
 	return pix, nil
 }
 
-// place copies packed BGR into the sheet at (x, y).
-func place(sheet *image.RGBA, pix []byte, w, h, x, y int) {
-	for j := range h {
+// place copies packed BGR of f's size into the sheet at (x, y).
+func place(sheet *image.RGBA, pix []byte, f *frame.Frame, x, y int) {
+	for j := range f.Height {
 		dst := sheet.Pix[sheet.PixOffset(x, y+j):]
-		for i := range w {
-			s := pix[3*(j*w+i):]
+		for i := range f.Width {
+			s := pix[3*(j*f.Width+i):]
 			dst[4*i], dst[4*i+1], dst[4*i+2] = s[2], s[1], s[0]
 		}
 	}

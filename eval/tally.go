@@ -106,6 +106,8 @@ func (t *tally) result() (*ClicksResult, error) {
 	if len(t.all) == 0 {
 		return nil, errors.New("eval clicks: no object in the data is large enough to be measured")
 	}
+	// With few objects the worst and the best meet: the better half is no worst case.
+	t.worst, t.best = t.worst[:min(len(t.worst), len(t.all)/2)], t.best[:min(len(t.best), (len(t.all)+1)/2)]
 	r := &ClicksResult{
 		Method: t.o.Method, Images: t.images, Answers: t.answers(t.all), worst: t.worst, best: t.best,
 		Sets: map[string]Answers{}, Sizes: map[string]Answers{},
