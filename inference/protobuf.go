@@ -112,8 +112,11 @@ func (m *message) readByte() (byte, bool) {
 	return b, true
 }
 
+// fail keeps the first error, here and in the messages around.
 func (m *message) fail(err error) {
-	if m.err == nil {
-		m.fail(err)
+	for ; m != nil; m = m.parent {
+		if m.err == nil {
+			m.err = err
+		}
 	}
 }
