@@ -99,11 +99,11 @@ func listenUDP(addr string, logs loggers) (ice.UDPMux, error) {
 		return nil, fmt.Errorf("port %q is not a number of at most 65535", service)
 	}
 	log := logs.NewLogger("ice-udp")
-	if host != "" {
-		at, err := net.ResolveUDPAddr("udp", addr)
-		if err != nil {
-			return nil, err
-		}
+	at, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if host != "" && !at.IP.IsUnspecified() {
 		conn, err := net.ListenUDP("udp", at)
 		if err != nil {
 			return nil, err
