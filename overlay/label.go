@@ -1,6 +1,7 @@
 package overlay
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"strconv"
@@ -36,7 +37,8 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 			continue
 		}
 		p.name = append(nameOf(o, p.name[:0]), suffix(o)...)
-		w, fit := p.text.width(p.name, max(c.w/3, 3*p.text.size))
+		w := 0
+		p.name, w = p.text.cut(p.name, max(c.w/3, 3*p.text.size))
 		pad := p.text.size / 3
 		size := image.Pt(w+3*pad, p.text.height+pad/2)
 		at := image.Pt(pad, c.h-pad-size.Y-nowhere*(size.Y+2))
@@ -45,7 +47,7 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 		} else {
 			nowhere++
 		}
-		p.chip(c, image.Rectangle{at, at.Add(size)}, p.name[:fit], Color(o.ID), o.State.Visible())
+		p.chip(c, image.Rectangle{at, at.Add(size)}, p.name, Color(o.ID), o.State.Visible())
 	}
 }
 
@@ -56,13 +58,13 @@ func nameOf(o *seg.Object, buf []byte) []byte {
 	return strconv.AppendUint(append(buf, '#'), uint64(o.ID), 10)
 }
 
-// spot is the corner of a chip over the mask's box: above it if there is room, else at its upper edge; below another
-// chip rather than over it.
+// spot is the corner of a chip above the middle of the mask if there is room, else at its upper edge; below another chip
+// rather than over it. The middle is that of the cells, not of the box, which a few stray cells would pull away.
 func (p *Painter) spot(c *canvas, m *seg.Mask, size image.Point) image.Point {
-	x := m.Rect.Min.X * c.w / m.W
-	y := m.Rect.Min.Y*c.h/m.H - size.Y - 3
+	x := int(m.Centroid().X*float64(c.w)) - size.X/2
+	y := top(m, x*m.W/c.w, (x+size.X)*m.W/c.w)*c.h/m.H - size.Y - 3
 	at := image.Pt(min(max(x, 0), max(0, c.w-size.X)), min(max(y, 0), max(0, c.h-size.Y)))
-	for try := 0; try < 4; try++ {
+	for range 4 {
 		hit := p.covered(image.Rectangle{at, at.Add(size)})
 		if hit.Empty() || hit.Max.Y+1+size.Y > c.h {
 			break
@@ -70,6 +72,17 @@ func (p *Painter) spot(c *canvas, m *seg.Mask, size image.Point) image.Point {
 		at.Y = hit.Max.Y + 1
 	}
 	return at
+}
+
+// top is the first row with a cell between two columns, or else of the mask.
+func top(m *seg.Mask, from, to int) int {
+	from, to = max(from-m.Rect.Min.X, 0), min(to-m.Rect.Min.X+1, m.Rect.Dx())
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y && from < to; y++ {
+		if bytes.IndexByte(m.Row(y)[from:to], 1) >= 0 {
+			return y
+		}
+	}
+	return m.Rect.Min.Y
 }
 
 func (p *Painter) covered(r image.Rectangle) image.Rectangle {

@@ -91,6 +91,17 @@ func (t *typeface) width(text []byte, limit int) (w, fit int) {
 	return w, fit
 }
 
+// cut shortens a text in place until it fits into limit, and gives its width.
+func (t *typeface) cut(text []byte, limit int) ([]byte, int) {
+	w, fit := t.width(text, limit)
+	if fit == len(text) {
+		return text, w
+	}
+	dots := t.glyph('…').advance
+	w, fit = t.width(text, limit-dots)
+	return append(text[:fit], "…"...), w + dots
+}
+
 // draw writes a text in a grey of the given brightness, its baseline at y.
 func (t *typeface) draw(c *canvas, x, y int, text []byte, grey uint8) {
 	for len(text) > 0 {
