@@ -89,6 +89,31 @@ func (f *follower) step(t *testing.T, fr *frame.Frame, click *seg.Point) *seg.Ma
 	return f.last
 }
 
+// unhidden is the object under one of the four places of the first frame that is hidden the least over 300 frames.
+func unhidden(t *testing.T, scene *synthetic.Scene) (int, seg.Point) {
+	t.Helper()
+	best, most, at := -1, -1, seg.Point{}
+	for k := range 4 {
+		p := seg.Point{X: 0.2 + 0.2*float64(k), Y: 0.5}
+		for i, o := range scene.Truth(0) {
+			if !o.Mask.Contains(p) {
+				continue
+			}
+			seen := 0
+			for n := uint64(0); n < 300; n += 5 {
+				if scene.Truth(n)[i].Visible >= 0.9 {
+					seen++
+				}
+			}
+			if seen > most {
+				best, most, at = i, seen, p
+			}
+		}
+	}
+	t.Logf("following the %s, clicked at %.1f, %.1f, in sight in %d of 60 frames", scene.Truth(0)[best].Name, at.X, at.Y, most)
+	return best, at
+}
+
 func score(m, truth *seg.Mask) float64 {
 	if m == nil {
 		return 0
@@ -106,7 +131,7 @@ func TestMaskStaysOnItsObject(t *testing.T) {
 	m := defaultModel(t)
 	product := follow(t, m, tracker.Options{})
 	alone := follow(t, m, tracker.Options{MaxKeyframeGap: 1e6, Budget: 1e-9})
-	click := seg.Point{X: 0.2, Y: 0.5}
+	which, click := unhidden(t, scene)
 	var still *seg.Mask
 	var sums [3]float64
 	n := 0
@@ -122,8 +147,8 @@ func TestMaskStaysOnItsObject(t *testing.T) {
 		if i == 0 {
 			still = a
 		}
-		truth := scene.Truth(i)[0]
-		if truth.Visible < 0.99 {
+		truth := scene.Truth(i)[which]
+		if truth.Visible < 0.9 {
 			continue
 		}
 		n++
