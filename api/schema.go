@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// codes and eventTypes are the closed lists of the schema; a test holds them to the constants.
+var (
+	codes = []Code{
+		BadJSON, BadRequest, UnknownVerb, UnknownCamera, UnknownObject, NotReady, Unsupported, NothingFound, Overloaded, Timeout, Internal,
+		TooLarge, Unauthorised, AlreadyRunning,
+	}
+	eventTypes = []seg.EventType{
+		seg.ObjectNew, seg.ObjectUpdated, seg.ObjectAmbiguous, seg.ObjectOccluded, seg.ObjectLost, seg.ObjectRecovered, seg.ObjectEnded,
+		seg.ZoneEntered, seg.ZoneLeft, seg.LineCrossed, seg.CameraStalled, seg.CameraRecovered, seg.ModelChanged, seg.CommandRejected,
+		seg.EventsDropped,
+	}
+)
+
+// ObjectList is Objects as a consumer reads it.
+type ObjectList struct {
+	Schema  int          `json:"schema"`
+	Camera  string       `json:"camera"`
+	Frame   seg.FrameRef `json:"frame"`
+	AsOfSeq uint64       `json:"as_of_seq"` // the newest event that this list includes
+	Objects []Object     `json:"objects"`   // without masks
+}
+
+// Masks is a message of a camera's masks stream: one frame's objects, each with its mask.
+type Masks struct {
+	Schema  int          `json:"schema"`
+	Camera  string       `json:"camera"`
+	Frame   seg.FrameRef `json:"frame"`
+	Objects []Object     `json:"objects"`
+}
+
+// JSONSchema is the JSON Schema (draft 2020-12) of everything that crosses a door: under $defs a definition
+// command.<verb> for each command, and reply, reply.prompt (its result), event, state,
+// objects, info and masks. It is made from the types.
+func JSONSchema() []byte {
+	defs := object{}
+	out := schemaOf{defs: defs}
+	for name, t := range map[string]reflect.Type{
+		"reply": reflect.TypeFor[Reply](), "event": reflect.TypeFor[Event](), "state": reflect.TypeFor[State](),
+		"objects": reflect.TypeFor[ObjectList](), "info": reflect.TypeFor[Info](), "masks": reflect.TypeFor[Masks](),
+		"reply.prompt": reflect.TypeFor[PromptResult](),
+	} {
+		defs[name] = out.structOf(t)
+	}
+	describeDocuments(defs)
+	commands(defs)
+	doc := object{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://github.com/segedge/segedge/docs/schema.json",
+		"title":       "segedge",
+		"description": "What segedge says and takes over MQTT, HTTP and the WebRTC data channel. Unknown fields of a command are refused; a consumer ignores unknown fields of everything else.",
+		"$defs":       defs,
+	}
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(doc); err != nil {
+		return nil // maps, strings and numbers always encode
+	}
+	return buf.Bytes()
+}
+
+// describeDocuments says what Go's types cannot.
+func describeDocuments(defs object) {
+	say := func(def, field string, with object) {
+		props := defs[def].(object)["properties"].(object)
+		for k, v := range with {
+			props[field].(object)[k] = v
+		}
+	}
+	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks"} {
+		say(def, "schema", object{"const": Schema})
+	}
+	props := defs["event"].(object)["properties"].(object)
+	for _, side := range []string{"before", "after"} {
+		props[side] = object{"anyOf": []object{{"type": "null"}, {"$ref": "#/$defs/object"}}}
+	}
+	props["from"] = object{"type": "integer", "minimum": 1, "description": "events.dropped: the first number that will never come"}
+	props["to"] = object{"type": "integer", "minimum": 1, "description": "events.dropped: the last one"}
+	say("event", "event_id", object{"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream"})
+	say("event", "seq", object{"minimum": 1, "description": "counts per camera and survives restarts; a gap is explained by events.dropped"})
+	say("state", "state", object{"enum": []string{Running, Stalled, Stopped, Paused}})
+	say("object", "id", object{"description": "<camera>-<n>, never reused"})
+	for _, def := range []string{"object", "candidate"} {
+		for _, field := range []string{"box", "centroid"} {
+			if p, ok := defs[def].(object)["properties"].(object)[field]; ok {
+				p.(object)["items"] = unit()
+			}
+		}
+		say(def, "area", object{"minimum": 0, "maximum": 1, "description": "fraction of the frame"})
+	}
+}
+
+// optional are the fields of commands that may be left out although their Go type does not say so.
+var optional = map[string][]string{"zone": {"points"}, "line": {"points"}, "click": {"label"}}
+
+// commands adds a definition for each verb.
+func commands(defs object) {
+	in := schemaOf{defs: defs, closed: true}
+	for _, verb := range Verbs() {
+		def := in.structOf(reflect.TypeOf(verbs[verb]()).Elem())
+		props := def["properties"].(object)
+		props["id"] = object{"type": "string", "maxLength": maxName, "description": "chosen by the sender, unique per client; needed over MQTT"}
+		props["reply"] = object{"type": "string", "maxLength": maxName, "pattern": "^[^+#/\\u0000]*$", "description": "the client that wants the answer, over MQTT"}
+		props["schema"] = object{"const": Schema}
+		relax(def, optional[verb])
+		for _, field := range []string{"points", "box"} {
+			if p, ok := props[field].(object); ok && p["items"] != nil {
+				inUnit(p["items"].(object), p)
+			}
+		}
+		for _, field := range []string{"name", "text"} {
+			if p, ok := props[field].(object); ok {
+				p["maxLength"] = maxName
+			}
+		}
+		defs["command."+verb] = def
+	}
+	relax(defs["click"].(object), optional["click"])
+	var some []object
+	for _, field := range []string{"points", "box", "mask", "text"} {
+		some = append(some, object{"required": []string{field}})
+	}
+	defs["command.prompt"].(object)["anyOf"] = some
+}
+
+// inUnit bounds the numbers of a list, or of a list of lists.
+func inUnit(items, list object) {
+	switch items["type"] {
+	case "number":
+		list["items"] = unit()
+	case "array":
+		items["items"] = unit()
+	}
+}
+
+// relax takes fields out of what is required.
+func relax(def object, fields []string) {
+	required, _ := def["required"].([]string)
+	required = slices.DeleteFunc(required, func(f string) bool { return slices.Contains(fields, f) })
+	delete(def, "required")
+	if len(required) > 0 {
+		def["required"] = required
+	}
+}
