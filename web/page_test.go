@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +19,13 @@ import (
 func near(a, b float64) bool { return math.Abs(a-b) <= 0.004 } // two pixels of the test's windows
 
 func (b *browser) wantClick(n int, x, y float64, label seg.Label, object string) *api.Prompt {
-	b.Helper()
+	b.T.Helper()
 	p, ok := b.command(n).Body.(*api.Prompt)
 	if !ok || len(p.Points) != 1 {
-		b.Fatalf("command %d is %+v, want a prompt with one point", n, b.command(n))
+		b.T.Fatalf("command %d is %+v, want a prompt with one point", n, b.command(n))
 	}
 	if got := p.Points[0]; !near(got.X, x) || !near(got.Y, y) || got.Label != label || p.Object != object {
-		b.Errorf("command %d: point %+v on object %q, want %g, %g label %d on %q", n, got, p.Object, x, y, label, object)
+		b.T.Errorf("command %d: point %+v on object %q, want %g, %g label %d on %q", n, got, p.Object, x, y, label, object)
 	}
 	return p
 }
@@ -32,29 +33,35 @@ func (b *browser) wantClick(n int, x, y float64, label seg.Label, object string)
 func TestPagePlays(t *testing.T) {
 	b := openPage(t)
 	start := time.Now()
-	b.live()
+	b.Live()
 	t.Logf("live %s after the page had loaded", time.Since(start).Round(time.Millisecond))
-	b.until("pictures move", `document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames > 20`)
-	b.until("figures are shown", `Number(document.getElementById("stat-fps").textContent) > 0 && document.getElementById("stat-keyframe").textContent === "7 f"
+	b.Until("pictures move", `document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames > 20`)
+	b.Until("figures are shown", `Number(document.getElementById("stat-fps").textContent) > 0 && document.getElementById("stat-keyframe").textContent === "7 f"
 		&& Number(document.getElementById("stat-latency").textContent) >= 21 && document.getElementById("stat-model").textContent === "segedge-tiny"`)
 	b.shot("empty")
-	b.do(chromedp.Click(chromedp.ID("stats")))
-	b.until("the details have the stages", `/capture to encoded.*21 ms/s.test(document.getElementById("details").innerText)`)
+	if before := b.Frames(); before < 1 {
+		t.Errorf("%d pictures decoded", before)
+	}
+	if c := b.Color(0.42, 0.2, 8); os.Getenv("SEGEDGE_PAGE_FILM") == "" && (c[0] < 150 || c[1] < 150 || c[2] > 100) { // testsrc2's yellow bar
+		t.Errorf("the picture is %v where it should be yellow", c)
+	}
+	b.Do(chromedp.Click(chromedp.ID("stats")))
+	b.Until("the details have the stages", `/capture to encoded.*21 ms/s.test(document.getElementById("details").innerText)`)
 	b.shot("details")
-	b.do(chromedp.Click(chromedp.ID("help-open")))
+	b.Do(chromedp.Click(chromedp.ID("help-open")))
 	b.shot("help")
-	b.clean()
+	b.Clean()
 }
 
 // A click names the place in the picture and the picture itself: the newest one that the screen showed.
 func TestPageClickNamesPicture(t *testing.T) {
 	b := openPage(t)
-	b.live()
+	b.Live()
 	eval[any](b, `(() => { window.shown = []; const v = document.getElementById("video");
 		const next = () => v.requestVideoFrameCallback((now, m) => { shown.push({rtp: m.rtpTimestamp, at: m.expectedDisplayTime}); next(); }); next();
 		addEventListener("pointerup", (e) => window.clicked = e.timeStamp, true); return null; })()`)
-	b.until("some pictures were seen", `window.shown.length > 5`)
-	b.click(0.25, 0.75)
+	b.Until("some pictures were seen", `window.shown.length > 5`)
+	b.Click(0.25, 0.75)
 	p := b.wantClick(1, 0.25, 0.75, seg.Positive, "")
 	if p.Viewer == "" || p.RTPTime == nil {
 		t.Fatalf("viewer %q, rtp_time %v: the picture is not named", p.Viewer, p.RTPTime)
@@ -62,74 +69,74 @@ func TestPageClickNamesPicture(t *testing.T) {
 	if want := eval[uint32](b, `window.shown.findLast((s) => s.at <= window.clicked).rtp`); *p.RTPTime != want {
 		t.Errorf("rtp_time %d, want %d: the picture on the screen at the click", *p.RTPTime, want)
 	}
-	b.clean()
+	b.Clean()
 }
 
 func TestPageChoose(t *testing.T) {
 	b := openPage(t)
-	b.live()
-	b.click(0.45, 0.35)
-	b.until("a chip for each mask", `document.querySelectorAll(".pick-chip").length === 3 && document.querySelector(".pick-chip").innerText.includes("93 %")`)
-	b.do(chromedp.Sleep(700 * time.Millisecond)) // let the chips come in before their picture is taken
+	b.Live()
+	b.Click(0.45, 0.35)
+	b.Until("a chip for each mask", `document.querySelectorAll(".pick-chip").length === 3 && document.querySelector(".pick-chip").innerText.includes("93 %")`)
+	b.Do(chromedp.Sleep(700 * time.Millisecond)) // let the chips come in before their picture is taken
 	b.shot("pick")
-	b.do(chromedp.Click(chromedp.CSS(".pick-chip:nth-child(2)")))
+	b.Do(chromedp.Click(chromedp.CSS(".pick-chip:nth-child(2)")))
 	if c := b.command(2).Body.(*api.Choose); c.Object != "cam-1" || c.Candidate != 0 {
 		t.Errorf("chose %+v, want candidate 0 of cam-1", c)
 	}
-	b.until("the question is gone", `document.getElementById("pick").hidden`)
-	b.click(0.7, 0.7)
-	b.until("the second question", `!document.getElementById("pick").hidden`)
-	b.do(chromedp.KeyEvent("3"))
+	b.Until("the question is gone", `document.getElementById("pick").hidden`)
+	b.Click(0.7, 0.7)
+	b.Until("the second question", `!document.getElementById("pick").hidden`)
+	b.Do(chromedp.KeyEvent("3"))
 	if c := b.command(4).Body.(*api.Choose); c.Object != "cam-2" || c.Candidate != 1 {
 		t.Errorf("chose %+v with the keyboard, want candidate 1 of cam-2", c)
 	}
-	b.click(0.2, 0.2)
-	b.until("the third question", `!document.getElementById("pick").hidden`)
-	b.do(chromedp.Click(chromedp.ID("pick-close")))
+	b.Click(0.2, 0.2)
+	b.Until("the third question", `!document.getElementById("pick").hidden`)
+	b.Do(chromedp.Click(chromedp.ID("pick-close")))
 	if c := b.command(6); c.Verb != "confirm" || c.Body.(*api.Target).Object != "cam-3" {
 		t.Errorf("closed with %+v, want confirm of cam-3", c)
 	}
-	b.until("it is closed", `document.getElementById("pick").hidden`)
-	b.clean()
+	b.Until("it is closed", `document.getElementById("pick").hidden`)
+	b.Clean()
 }
 
 func TestPageRefines(t *testing.T) {
 	b := openPage(t)
 	b.agent.set(func(f *fakeAgent) { f.plain = true })
-	b.live()
-	b.click(0.3, 0.3)
-	b.until("it is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-1"`)
-	b.click(0.32, 0.3, chromedp.ButtonModifiers(chromedp.ModifierShift))
+	b.Live()
+	b.Click(0.3, 0.3)
+	b.Until("it is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-1"`)
+	b.Click(0.32, 0.3, chromedp.ButtonModifiers(chromedp.ModifierShift))
 	b.wantClick(2, 0.32, 0.3, seg.Negative, "cam-1")
-	b.click(0.34, 0.3, chromedp.ButtonModifiers(chromedp.ModifierAlt))
+	b.Click(0.34, 0.3, chromedp.ButtonModifiers(chromedp.ModifierAlt))
 	b.wantClick(3, 0.34, 0.3, seg.Negative, "cam-1")
-	b.click(0.36, 0.3, chromedp.ButtonModifiers(chromedp.ModifierCtrl))
+	b.Click(0.36, 0.3, chromedp.ButtonModifiers(chromedp.ModifierCtrl))
 	b.wantClick(4, 0.36, 0.3, seg.Positive, "cam-1")
-	b.do(chromedp.Click(chromedp.CSS(`[data-mode=minus]`)))
-	b.click(0.38, 0.3)
+	b.Do(chromedp.Click(chromedp.CSS(`[data-mode=minus]`)))
+	b.Click(0.38, 0.3)
 	b.wantClick(5, 0.38, 0.3, seg.Negative, "cam-1")
-	b.do(chromedp.KeyEvent("a"))
-	b.click(0.4, 0.3)
+	b.Do(chromedp.KeyEvent("a"))
+	b.Click(0.4, 0.3)
 	b.wantClick(6, 0.4, 0.3, seg.Positive, "cam-1")
-	b.do(chromedp.KeyEvent("p"))
-	b.do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.Do(chromedp.KeyEvent("p"))
+	b.Do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	if c := b.command(7); c.Verb != "undo" || c.Body.(*api.Target).Object != "cam-1" {
 		t.Errorf("Ctrl-Z sent %+v", c)
 	}
-	b.click(0.8, 0.3)
+	b.Click(0.8, 0.3)
 	b.wantClick(8, 0.8, 0.3, seg.Positive, "")
-	b.clean()
+	b.Clean()
 }
 
 func TestPageBox(t *testing.T) {
 	b := openPage(t)
-	b.live()
-	from, to := b.at(0.6, 0.7), b.at(0.3, 0.2) // dragged up and to the left
-	b.do(chromedp.MouseEvent(chromedp.MousePressed, from.X, from.Y, chromedp.ButtonLeft),
+	b.Live()
+	from, to := b.At(0.6, 0.7), b.At(0.3, 0.2) // dragged up and to the left
+	b.Do(chromedp.MouseEvent(chromedp.MousePressed, from.X, from.Y, chromedp.ButtonLeft),
 		chromedp.MouseEvent(chromedp.MouseMoved, (from.X+to.X)/2, (from.Y+to.Y)/2, chromedp.ButtonLeft),
 		chromedp.MouseEvent(chromedp.MouseMoved, to.X, to.Y, chromedp.ButtonLeft))
 	b.shot("drag")
-	b.do(chromedp.MouseEvent(chromedp.MouseReleased, to.X, to.Y, chromedp.ButtonLeft))
+	b.Do(chromedp.MouseEvent(chromedp.MouseReleased, to.X, to.Y, chromedp.ButtonLeft))
 	p := b.command(1).Body.(*api.Prompt)
 	if p.Box == nil || !near(p.Box[0], 0.3) || !near(p.Box[1], 0.2) || !near(p.Box[2], 0.6) || !near(p.Box[3], 0.7) || len(p.Points) != 0 {
 		t.Errorf("box %v points %v, want [0.3 0.2 0.6 0.7] alone", p.Box, p.Points)
@@ -137,25 +144,25 @@ func TestPageBox(t *testing.T) {
 	if p.RTPTime == nil {
 		t.Error("the box does not name its picture")
 	}
-	b.clean()
+	b.Clean()
 }
 
 // Clicks beside the picture, on the bars that its shape leaves, are no prompts.
 func TestPageLetterbox(t *testing.T) {
 	b := openPage(t)
-	b.live()
+	b.Live()
 	for _, size := range [][2]int64{{1500, 500}, {900, 1000}} {
-		b.do(chromedp.EmulateViewport(size[0], size[1]))
+		b.Do(chromedp.EmulateViewport(size[0], size[1]))
 		n := len(b.agent.asked())
-		out := b.at(0.5, -0.06)
+		out := b.At(0.5, -0.06)
 		if size[0] > size[1] {
-			out = b.at(-0.06, 0.5)
+			out = b.At(-0.06, 0.5)
 		}
-		b.do(chromedp.MouseClickXY(out.X, out.Y))
-		b.click(0.98, 0.9)
+		b.Do(chromedp.MouseClickXY(out.X, out.Y))
+		b.Click(0.98, 0.9)
 		b.wantClick(n+1, 0.98, 0.9, seg.Positive, "")
 	}
-	b.clean()
+	b.Clean()
 }
 
 func TestPageList(t *testing.T) {
@@ -168,29 +175,29 @@ func TestPageList(t *testing.T) {
 				PredictedIoU: 0.9 - 0.1*float64(i), Age: 30 * (i + 1) * (i + 1) * 9})
 		}
 	})
-	b.live()
-	b.until("all are listed", `document.querySelectorAll(".object").length === 5`)
+	b.Live()
+	b.Until("all are listed", `document.querySelectorAll(".object").length === 5`)
 	b.shot("list")
 	if names := eval[string](b, `[...document.querySelectorAll(".name")].map((e) => e.textContent).join("|")`); names != "Ada|dog|red cup|"+rude+"|cam-5" {
 		t.Errorf("names %q", names)
 	}
-	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-2] .pick-row`)), chromedp.KeyEvent(kb.F2))
-	b.do(chromedp.KeyEvent("Rex\r"))
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-2] .pick-row`)), chromedp.KeyEvent(kb.F2))
+	b.Do(chromedp.KeyEvent("Rex\r"))
 	if r := b.command(1).Body.(*api.Rename); r.Object != "cam-2" || r.Name != "Rex" {
 		t.Errorf("renamed %+v", r)
 	}
-	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-4] .danger`)))
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-4] .danger`)))
 	if r := b.command(2); r.Verb != "remove" || r.Body.(*api.Target).Object != "cam-4" {
 		t.Errorf("removed %+v", r)
 	}
-	b.until("it is gone", `document.querySelectorAll(".object").length === 4 && document.getElementById("count").textContent === "4"`)
+	b.Until("it is gone", `document.querySelectorAll(".object").length === 4 && document.getElementById("count").textContent === "4"`)
 	eval[any](b, `window.confirm = () => true, null`)
-	b.do(chromedp.Click(chromedp.ID("clear")))
+	b.Do(chromedp.Click(chromedp.ID("clear")))
 	if c := b.command(3); c.Verb != "clear" {
 		t.Errorf("cleared with %+v", c)
 	}
-	b.until("all are gone", `document.querySelectorAll(".object").length === 0 && !document.getElementById("empty").hidden`)
-	b.clean()
+	b.Until("all are gone", `document.querySelectorAll(".object").length === 0 && !document.getElementById("empty").hidden`)
+	b.Clean()
 }
 
 func TestPageRefusal(t *testing.T) {
@@ -198,28 +205,28 @@ func TestPageRefusal(t *testing.T) {
 	b.agent.set(func(f *fakeAgent) {
 		f.refuse = &api.Error{Code: api.NothingFound, Message: "the model found nothing at the prompt"}
 	})
-	b.live()
-	b.click(0.5, 0.5)
-	b.until("the sentence is shown", `document.querySelector(".toast")?.textContent === "The model found nothing at the prompt"`)
+	b.Live()
+	b.Click(0.5, 0.5)
+	b.Until("the sentence is shown", `document.querySelector(".toast")?.textContent === "The model found nothing at the prompt"`)
 	b.shot("refused")
-	b.clean()
+	b.Clean()
 }
 
 func TestPageReconnects(t *testing.T) {
 	b := openPage(t)
-	b.live()
+	b.Live()
 	b.whep.setRefuse(true)
 	b.whep.cut()
-	b.until("it says so", `document.body.dataset.link === "reconnecting" && document.getElementById("link-text").textContent.startsWith("reconnecting")
+	b.Until("it says so", `document.body.dataset.link === "reconnecting" && document.getElementById("link-text").textContent.startsWith("reconnecting")
 		&& document.getElementById("notice-text").textContent.includes("the camera is not there yet")`)
 	b.shot("reconnecting")
 	b.whep.setRefuse(false)
-	b.live()
-	b.click(0.5, 0.5)
+	b.Live()
+	b.Click(0.5, 0.5)
 	b.command(1)
 	b.agent.set(func(f *fakeAgent) { f.state = api.Stalled })
-	b.until("a stalled camera is named", `document.body.dataset.link === "stalled" && document.getElementById("notice-title").textContent === "The camera has stalled"`)
-	for _, p := range b.watch.Problems() {
+	b.Until("a stalled camera is named", `document.body.dataset.link === "stalled" && document.getElementById("notice-title").textContent === "The camera has stalled"`)
+	for _, p := range b.Watch.Problems() {
 		if !strings.Contains(p, "503") && !strings.Contains(p, "404") { // the browser itself logs refused requests
 			t.Errorf("the page did what it must not: %s", p)
 		}
@@ -233,9 +240,9 @@ func TestPageWithoutVideo(t *testing.T) {
 	b.agent.set(func(f *fakeAgent) {
 		f.next, f.objects = 7, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: disc(0.5, 0.5, 0.1)}}
 	})
-	b.do(chromedp.Reload())
-	b.until("it is listed", `document.querySelector(".name")?.textContent === "dog"`)
-	b.do(chromedp.Click(chromedp.CSS(`[data-id=cam-7] .danger`)))
+	b.Do(chromedp.Reload())
+	b.Until("it is listed", `document.querySelector(".name")?.textContent === "dog"`)
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-7] .danger`)))
 	if c := b.command(1); c.Verb != "remove" || c.ID == "" {
 		t.Errorf("got %+v, want a remove with an id", c)
 	}
@@ -244,25 +251,25 @@ func TestPageWithoutVideo(t *testing.T) {
 
 func TestPageCameras(t *testing.T) {
 	b := openPage(t, "cam", "back door")
-	b.live()
-	b.until("the picker shows", `!document.getElementById("camera-label").hidden && document.getElementById("camera").options.length === 2`)
+	b.Live()
+	b.Until("the picker shows", `!document.getElementById("camera-label").hidden && document.getElementById("camera").options.length === 2`)
 	eval[any](b, `(() => { const s = document.getElementById("camera"); s.value = "back door"; s.dispatchEvent(new Event("change")); return null; })()`)
-	b.until("the other camera is asked for", `location.hash === "#back%20door"`)
-	b.live()
+	b.Until("the other camera is asked for", `location.hash === "#back%20door"`)
+	b.Live()
 	b.requested("POST " + b.server.URL + "/whep/back%20door")
-	b.clean()
+	b.Clean()
 }
 
 func TestPageOnPhone(t *testing.T) {
 	b := openPage(t)
-	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
-	b.live()
+	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
+	b.Live()
 	b.shot("phone-empty")
-	p := b.at(0.4, 0.6)
-	b.do(chromedp.TapXY(p.X, p.Y))
+	p := b.At(0.4, 0.6)
+	b.Do(chromedp.TapXY(p.X, p.Y))
 	b.wantClick(1, 0.4, 0.6, seg.Positive, "")
-	b.until("chips are offered", `document.querySelectorAll(".pick-chip").length === 3`)
-	b.do(chromedp.Sleep(700 * time.Millisecond))
+	b.Until("chips are offered", `document.querySelectorAll(".pick-chip").length === 3`)
+	b.Do(chromedp.Sleep(700 * time.Millisecond))
 	b.shot("phone-pick")
 	fits := `[...document.querySelectorAll(".tools button, .pick-chip, #objects button, #stats, #clear")].filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()])
 		.filter(([e, r]) => (!e.closest(".chips") && (r.left < 0 || r.right > innerWidth + 0.5)) || r.bottom > innerHeight || r.width < 30 || r.height < 28).map(([e, r]) => e.outerHTML.slice(0, 60) + JSON.stringify(r)).join("; ")`
@@ -272,24 +279,24 @@ func TestPageOnPhone(t *testing.T) {
 	if eval[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
 		t.Error("the page scrolls sideways")
 	}
-	b.do(chromedp.Tap(chromedp.CSS(".pick-chip:nth-child(3)")))
+	b.Do(chromedp.Tap(chromedp.CSS(".pick-chip:nth-child(3)")))
 	b.command(2)
-	q := b.at(0.45, 0.5) // a touch that stays excludes
+	q := b.At(0.45, 0.5) // a touch that stays excludes
 	eval[any](b, fmt.Sprintf(`(() => { const s = document.getElementById("surface"), o = {pointerId: 9, pointerType: "touch", button: 0, clientX: %g, clientY: %g, bubbles: true};
 		s.setPointerCapture = () => {}; s.dispatchEvent(new PointerEvent("pointerdown", o)); setTimeout(() => s.dispatchEvent(new PointerEvent("pointerup", o)), 900); return null; })()`, q.X, q.Y))
 	b.wantClick(3, 0.45, 0.5, seg.Negative, "cam-1")
-	b.do(chromedp.EmulateViewport(844, 390, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateLandscape, chromedp.EmulateScale(2)))
-	b.do(chromedp.Sleep(300 * time.Millisecond))
+	b.Do(chromedp.EmulateViewport(844, 390, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateLandscape, chromedp.EmulateScale(2)))
+	b.Do(chromedp.Sleep(300 * time.Millisecond))
 	b.shot("phone-landscape")
-	b.clean()
+	b.Clean()
 }
 
 // Every control has a name for those who cannot see it.
 func TestPageIsAccessible(t *testing.T) {
 	b := openPage(t)
-	b.live()
-	b.click(0.5, 0.5)
-	b.until("a row is there", `document.querySelectorAll(".object").length === 1`)
+	b.Live()
+	b.Click(0.5, 0.5)
+	b.Until("a row is there", `document.querySelectorAll(".object").length === 1`)
 	nameless := eval[string](b, `[...document.querySelectorAll("button, input, select, a, [role=application]")].filter((e) =>
 		!(e.getAttribute("aria-label") || e.innerText.trim() || e.labels?.[0]?.innerText || e.closest("[hidden]"))).map((e) => e.outerHTML.slice(0, 80)).join("; ")`)
 	if nameless != "" {

@@ -27,12 +27,12 @@ const link = new Link(player);
 
 class App {
   mode = "point";
-  #hover = ""; #asked = ""; #heard = 0; #queue = [];
+  #hover = ""; #asked = ""; #heard = 0; #queue = []; #first = null;
 
   start() {
     player.addEventListener("message", (e) => this.#message(e.detail));
     player.addEventListener("frame", () => { canvas.release(); this.#hint(); });
-    player.addEventListener("leaving", () => { canvas.outlines = []; canvas.freeze(video); });
+    player.addEventListener("leaving", () => { canvas.outlines = []; canvas.corners = null; canvas.freeze(video); });
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
     gestures.addEventListener("drag", (e) => { canvas.drag = e.detail; canvas.draw(); });
@@ -127,6 +127,7 @@ class App {
   #leave() {
     this.#queue = [];
     this.#heard = 0;
+    this.#first = null;
     list.show([]);
     picker.offer(null);
   }
@@ -163,18 +164,26 @@ class App {
   }
 
   #state(s) {
-    list.fps = s.fps || 30;
     stats.state(s);
     link.camera(s);
   }
 
   #show(m) {
     if (m.camera !== player.camera) return;
+    list.fps = this.#rate(m.frame);
     list.show(m.objects);
     if (this.#asked && list.selected === "" && list.objects.some((o) => o.id === this.#asked)) { list.select(this.#asked); this.#asked = ""; }
     picker.offer(list.current);
     this.#outline();
     this.#hint();
+  }
+
+  // rate is the camera's frames a second, by which ages count: the processed ones may be fewer.
+  #rate({ seq, captured }) {
+    const now = Date.parse(captured) / 1000;
+    if (!this.#first || seq < this.#first.seq) this.#first = { seq, now };
+    const { seq: s0, now: t0 } = this.#first;
+    return now - t0 > 0.5 ? (seq - s0) / (now - t0) : list.fps;
   }
 
   #outline() {
@@ -184,7 +193,9 @@ class App {
         const looked = picker.looked === i;
         if (picker.looked < 0 || looked) out.push({ outline, color, width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
       });
-    } else if (find(list.selected)) out.push({ outline: find(list.selected).outline, color: "#ffffff", width: 1.5 });
+    }
+    const current = list.current;
+    canvas.corners = !picker.open && current && current.box[2] > current.box[0] ? current.box : null;
     const hover = !picker.open && this.#hover !== list.selected && find(this.#hover);
     if (hover) out.push({ outline: hover.outline, color: colorOf(hover), width: 2.5, fill: 0.18 });
     canvas.outlines = out.filter((o) => o.outline);

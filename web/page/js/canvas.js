@@ -9,6 +9,7 @@ export class Canvas {
   drag = null;      // a box, or null
   last = null;      // the last picture of a stream that is gone, instead of black
   outlines = [];    // [{outline, color, width, fill}], drawn in order
+  corners = null;   // the box of the selected object, [x0, y0, x1, y1]
 
   constructor(canvas, picture) {
     this.#canvas = canvas;
@@ -51,6 +52,7 @@ export class Canvas {
     c.translate(r.x - box.left, r.y - box.top);
     if (this.last) c.drawImage(this.last, 0, 0, r.w, r.h);
     for (const o of this.outlines) stroke(c, o, r);
+    if (this.corners) brackets(c, this.corners, r);
     if (this.drag) dragBox(c, this.drag, r);
     for (const ripple of this.#ripples) if (!drop(c, ripple, r, now)) this.#ripples.delete(ripple);
     if (this.#ripples.size) this.draw();
@@ -74,6 +76,19 @@ function stroke(c, o, r) {
   c.lineWidth = o.width + 2; c.strokeStyle = "rgba(0,0,0,.55)"; c.stroke();
   c.lineWidth = o.width; c.strokeStyle = o.color; c.stroke();
   c.restore();
+}
+
+// brackets mark a box by its corners: they say which object is meant without hiding its edge.
+function brackets(c, [x0, y0, x1, y1], r) {
+  const gap = 5, [l, t, right, b] = [x0 * r.w - gap, y0 * r.h - gap, x1 * r.w + gap, y1 * r.h + gap];
+  const n = Math.max(6, Math.min(18, (right - l) / 4, (b - t) / 4));
+  c.beginPath();
+  for (const [x, y, dx, dy] of [[l, t, n, n], [right, t, -n, n], [right, b, -n, -n], [l, b, n, -n]]) {
+    c.moveTo(x + dx, y); c.lineTo(x, y); c.lineTo(x, y + dy);
+  }
+  c.lineCap = c.lineJoin = "round";
+  c.lineWidth = 4.5; c.strokeStyle = "rgba(0,0,0,.5)"; c.stroke();
+  c.lineWidth = 2; c.strokeStyle = "#fff"; c.stroke();
 }
 
 function dragBox(c, b, r) {

@@ -51,7 +51,7 @@ export class Picker extends EventTarget {
     const percent = `${Math.round(c.predicted_iou * 100)} %`, all = this.options;
     const canvas = el("canvas", { width: 192, height: 128 });
     const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}${i ? "" : ", followed now"}, score ${percent}, ${share(c.area)} of the picture` },
-      canvas, el("span", {}, el("b", {}, String(i + 1)), percent, el("small", {}, share(c.area))));
+      canvas, el("span", {}, el("b", {}, String(i + 1)), percent, el("small", {}, `area ${share(c.area)}`)));
     chip.style.setProperty("--c", c.color);
     chip.addEventListener("click", () => this.choose(i));
     for (const on of ["pointerenter", "focus"]) chip.addEventListener(on, () => this.#look(i));
@@ -73,7 +73,7 @@ function options(o) {
 // mark names one question, which is asked once: the scores stay as long as the answer does.
 function mark(o) { return [o.id, o.predicted_iou, ...o.candidates.map((c) => c.predicted_iou)].join(); }
 
-function share(area) { return `${(area * 100).toFixed(area < 0.1 ? 1 : 0)} % of view`; }
+function share(area) { return `${(area * 100).toFixed(area < 0.1 ? 1 : 0)} %`; }
 
 // thumbnail cuts the surroundings of all candidates out of the picture, and shows one of them.
 function thumbnail(canvas, video, all, c) {
