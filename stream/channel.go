@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/pion/webrtc/v4"
@@ -28,7 +29,10 @@ func (v *viewer) open(dc *webrtc.DataChannel) {
 		return
 	}
 	dc.OnOpen(func() {
-		v.say(dc, map[string]any{"type": "hello", "schema": api.Schema, "viewer": v.id, "camera": v.camera, "clock_rate": clockRate})
+		hello := map[string]any{"type": "hello", "schema": api.Schema, "viewer": v.id, "camera": v.camera, "clock_rate": clockRate}
+		if err := v.say(dc, hello); err != nil {
+			v.log.Debug("hello was not sent", "error", err)
+		}
 		v.channel.Store(dc)
 	})
 	dc.OnClose(func() { v.channel.CompareAndSwap(dc, nil) })
@@ -104,26 +108,32 @@ func decode(data []byte, own string) (api.Command, *api.Error) {
 	return api.Decode(verb, rest)
 }
 
+// reply answers a command. An answer that the channel cannot carry becomes one that says so.
 func (v *viewer) reply(dc *webrtc.DataChannel, r api.Reply) {
-	v.say(dc, struct {
+	type typed struct {
 		Type string `json:"type"`
 		api.Reply
-	}{"reply", r})
+	}
+	err := v.say(dc, typed{"reply", r})
+	if err == nil || dc.ReadyState() != webrtc.DataChannelStateOpen {
+		return
+	}
+	v.log.Warn("reply was not sent", "id", r.ID, "error", err)
+	_ = v.say(dc, typed{"reply", api.Refuse(r.ID, api.TooLarge, "the command was carried out, but its answer is too long for the data channel: ask over HTTP")})
 }
 
 // say sends one message. A viewer that has stopped reading is let go.
-func (v *viewer) say(dc *webrtc.DataChannel, message any) {
+func (v *viewer) say(dc *webrtc.DataChannel, message any) error {
 	b, err := json.Marshal(message)
 	if err != nil {
-		v.log.Error("message could not be written", "error", err)
-		return
+		return fmt.Errorf("message: %w", err)
 	}
 	if dc.BufferedAmount() > mostBuffered {
 		v.log.Warn("viewer does not read its data channel and is let go")
 		v.cancel()
-		return
+		return errUnread
 	}
-	if err := dc.SendText(string(b)); err != nil {
-		v.log.Debug("message was not sent", "error", err)
-	}
+	return dc.SendText(string(b))
 }
+
+var errUnread = errors.New("the viewer does not read its data channel")

@@ -47,6 +47,9 @@ func (a *agent) Do(ctx context.Context, camera string, cmd api.Command) api.Repl
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.commands = append(a.commands, cmd)
+	if cmd.ID == "huge" {
+		return api.Done(cmd.ID, strings.Repeat("x", 1<<20))
+	}
 	return api.Done(cmd.ID, map[string]string{"camera": camera, "verb": cmd.Verb})
 }
 
@@ -190,6 +193,7 @@ func newPeer(t *testing.T, st *station, tcp bool) *peer {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
+	e.SetSCTPMaxMessageSize(256 << 10) // as a browser
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	if tcp {
 		e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})

@@ -1,0 +1,115 @@
+package stream
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+func TestAReplyThatDoesNotFitSaysSo(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	p.say(`{"verb":"clear","id":"huge"}`)
+	if r := p.message("reply"); string(r["id"]) != `"huge"` || !bytes.Contains(r["error"], []byte(api.TooLarge)) {
+		t.Errorf("%s: %s", r["id"], r["error"])
+	}
+	p.say(`{"verb":"clear","id":"next"}`)
+	if r := p.message("reply"); string(r["id"]) != `"next"` || string(r["ok"]) != "true" {
+		t.Errorf("%s", r)
+	}
+}
+
+func TestListsComeOnlyWithNews(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	// lists counts those that come until two states have, which takes more than ten ticks.
+	lists := func() (n int) {
+		for states := 0; states < 2; {
+			select {
+			case m := <-p.messages:
+				switch string(m["type"]) {
+				case `"objects"`:
+					n++
+				case `"state"`:
+					states++
+				}
+			case <-time.After(patience):
+				t.Fatal("nothing comes")
+			}
+		}
+		return n
+	}
+	if n := lists(); n != 1 {
+		t.Errorf("%d lists of nothing, want the first", n)
+	}
+	st.agent.set(2) // frames go by, nobody is in them
+	if n := lists(); n != 0 {
+		t.Errorf("%d lists of nothing again", n)
+	}
+	st.agent.set(3, seg.Object{ID: 1, State: seg.Tracking, Mask: disc(160, 90, 0.5, 0.5, 0.2)})
+	if n := lists(); n != 1 {
+		t.Errorf("%d lists for one new object", n)
+	}
+	if q := newPeer(t, st, false).connect().message("objects"); !bytes.Contains(q["objects"], []byte("cam-1")) {
+		t.Errorf("a viewer that came later got %s", q)
+	}
+	st.agent.set(4)
+	if n := lists(); n != 1 {
+		t.Errorf("%d lists for an object that left", n)
+	}
+}
+
+func TestOtherChannelsAreClosed(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false)
+	other, err := p.pc.CreateDataChannel("chat", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan struct{})
+	other.OnClose(func() { close(closed) })
+	p.connect()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Fatal("a channel that nobody speaks on stayed open")
+	}
+	p.say(`{"verb":"clear","id":"1"}`)
+	p.message("reply")
+}
+
+func TestAChannelMayBeOpenedAgain(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	p.message("hello")
+	if err := p.dc.Close(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the server lets go of it", func() bool { return st.viewer(p.id()).channel.Load() == nil })
+	again, err := p.pc.CreateDataChannel("segedge", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan []byte, 64)
+	again.OnMessage(func(m webrtc.DataChannelMessage) {
+		select {
+		case heard <- m.Data:
+		default:
+		}
+	})
+	for _, want := range []string{`"hello"`, `"objects"`} {
+		for found := false; !found; {
+			select {
+			case m := <-heard:
+				found = bytes.Contains(m, []byte(want))
+			case <-time.After(patience):
+				t.Fatalf("no %s on the second channel", want)
+			}
+		}
+	}
+}
