@@ -17,7 +17,7 @@ func newBall(seed uint64) *ball {
 	}
 }
 
-func (b *ball) reach() (float64, float64) { return 1, 1 }
+func (b *ball) reach(*pose) (float64, float64) { return 1, 1 }
 
 // sectors maps the signs of three planes through the axis to the gore between them; two combinations never occur.
 var sectors = [8]int{5, 0, 0, 1, 4, 0, 3, 2}

@@ -51,7 +51,7 @@ func heart(r float64) field {
 		outline(0, [2]float64{-0.84 * r, -0.02 * r}, [2]float64{0, -0.52 * r}, [2]float64{0.84 * r, -0.02 * r}, [2]float64{0, 0.95 * r}))
 }
 
-func (b *box) reach() (float64, float64) { return 1.7321, 1.7321 }
+func (b *box) reach(*pose) (float64, float64) { return 1.7321, 1.7321 }
 
 // facet is what one axis of the block gives to every pixel of a frame.
 type facet struct {

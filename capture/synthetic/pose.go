@@ -4,8 +4,9 @@ import "math"
 
 // shape is what an object looks like, apart from where it is. Immutable; shared by frames and by objects.
 type shape interface {
-	// reach is how far the shape extends from its centre, right and down, in units of the pose's size.
-	reach() (x, y float64)
+	// reach is how far the shape extends from its centre in this pose, to each side and up and down, in units of the
+	// pose's size.
+	reach(p *pose) (x, y float64)
 	// span adds the pixels of row y from column x0 on, colour and coverage, to dst, which is clear.
 	span(p *pose, y, x0 int, dst []px)
 }
@@ -40,7 +41,7 @@ func (s *state) place(p *pose, sh shape, size, w, h float64, v view) {
 	p.turn = turned(s.ax, s.ay, s.az)
 	sin, cos := math.Sincos(s.az)
 	p.cos, p.sin = float32(cos), float32(sin)
-	rx, ry := sh.reach()
+	rx, ry := sh.reach(p)
 	p.x0, p.x1 = int(math.Floor(p.x-rx*p.size))-2, int(math.Ceil(p.x+rx*p.size))+2
 	p.y0, p.y1 = int(math.Floor(p.y-ry*p.size))-2, int(math.Ceil(p.y+ry*p.size))+2
 	if s.ground > 0 {

@@ -53,7 +53,7 @@ func paintWheel(c *canvas) {
 	c.paint(disc(0, 0, 0.03), plain(rgb{196, 40, 40}))
 }
 
-func (c *car) reach() (float64, float64) { return 1.06, 0.52 }
+func (c *car) reach(p *pose) (float64, float64) { return tilted(p, 1.06, 0.52) }
 
 func (c *car) span(p *pose, y, x0 int, dst []px) {
 	sin, cos := math.Sincos(2 * math.Pi * p.phase)
@@ -88,6 +88,12 @@ func each(p *pose, y, x0 int, dst []px, at func(x, y float32) px) {
 	}
 }
 
+// tilted is the reach of a flat shape of half sides x and y, turned in the picture.
+func tilted(p *pose, x, y float64) (float64, float64) {
+	s, c := math.Abs(float64(p.sin)), math.Abs(float64(p.cos))
+	return c*x + s*y, s*x + c*y
+}
+
 // bird is a bird in flight seen from the side, its wings in a few positions. One unit is half its length.
 type bird struct{ wings [flaps]*canvas }
 
@@ -118,7 +124,7 @@ func paintBird(c *canvas, lift float64) {
 	c.paint(rim(wing(0), 0.02), plain(rgb{30, 56, 112}))
 }
 
-func (b *bird) reach() (float64, float64) { return 1.06, 1.02 }
+func (b *bird) reach(p *pose) (float64, float64) { return tilted(p, 1.06, 1.02) }
 
 func (b *bird) span(p *pose, y, x0 int, dst []px) {
 	c := b.wings[int(p.phase*flaps)%flaps]
