@@ -49,6 +49,8 @@ type ImageRule struct {
 	Pad      [3]float32 // after normalising, RGB
 	// Embeds names the outputs that the decoder takes, as decoder input → encoder output.
 	Embeds map[string]string
+	// Strides are the pixels of the input to a cell of a decoder's input whose size varies.
+	Strides map[string]int
 }
 
 // PromptRule is what the decoder is asked with. An empty name means that the decoder has no such input.

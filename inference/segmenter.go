@@ -22,6 +22,8 @@ type Options struct {
 	MaxBatch int
 }
 
+const defaultBatch = 16
+
 // ErrClosed is a model or an embedding used after Close.
 var ErrClosed = errors.New("it is closed")
 
@@ -58,7 +60,7 @@ func NewSegmenter(f Family, encoder, decoder Graph, o Options) (Segmenter, error
 
 func (m *model) check() error {
 	if m.opts.MaxBatch <= 0 {
-		m.opts.MaxBatch = 16
+		m.opts.MaxBatch = defaultBatch
 	}
 	if m.opts.Name == "" {
 		m.opts.Name = m.family.Name

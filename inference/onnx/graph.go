@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
@@ -18,7 +19,7 @@ type SessionOptions struct {
 	// Outputs to compute, in this order; nil is all.
 	Outputs []string
 	// Provider to run on; its zero value is the CPU.
-	Provider Provider
+	Provider inference.Provider
 }
 
 // Graph is a loaded network. Safe for concurrent use.
@@ -29,6 +30,9 @@ type Graph struct {
 	outputs []inference.Port
 	types   []ort.TensorElementDataType // of the outputs
 	session *ort.DynamicAdvancedSession
+
+	provider inference.Provider
+	ran      atomic.Bool // has run once: a provider's first run may replace signal actions too
 
 	users  sync.RWMutex // held for reading by a Run, for writing by Close
 	closed bool
@@ -47,7 +51,7 @@ func (r *Runtime) Load(f inference.File, o SessionOptions) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Graph{rt: r, name: f.String(), inputs: c.Inputs, outputs: c.Outputs, plans: map[shapeKey]*plan{}}
+	g := &Graph{rt: r, name: f.String(), provider: o.Provider, inputs: c.Inputs, outputs: c.Outputs, plans: map[shapeKey]*plan{}}
 	if err := g.choose(o.Outputs); err != nil {
 		return nil, fmt.Errorf("model %s: %w", f, err)
 	}
@@ -57,7 +61,7 @@ func (r *Runtime) Load(f inference.File, o SessionOptions) (*Graph, error) {
 	if err := r.add(1); err != nil {
 		return nil, err
 	}
-	if err := g.open(f, o); err != nil {
+	if err := r.withSignals(o.Provider, func() error { return g.open(f, o) }); err != nil {
 		_ = r.add(-1)
 		return nil, fmt.Errorf("model %s: %w", f, err)
 	}
@@ -136,7 +140,7 @@ func sessionOptions(o SessionOptions) (*ort.SessionOptions, error) {
 		so.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 	)
 	if err == nil {
-		err = o.Provider.append(so)
+		err = appendProvider(so, o.Provider)
 	}
 	if err != nil {
 		_ = so.Destroy()
@@ -181,7 +185,7 @@ func (g *Graph) Run(ctx context.Context, inputs []inference.Tensor) ([]inference
 	if g.closed {
 		return nil, nil, fmt.Errorf("run %s: the graph is closed", g.name)
 	}
-	out, release, err := g.run(ctx, inputs)
+	out, release, err := g.runKeepingSignals(ctx, inputs)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
@@ -189,6 +193,19 @@ func (g *Graph) Run(ctx context.Context, inputs []inference.Tensor) ([]inference
 		return nil, nil, fmt.Errorf("run %s: %w", g.name, err)
 	}
 	return out, release, nil
+}
+
+// runKeepingSignals is run, with the signal actions put back after the first.
+func (g *Graph) runKeepingSignals(ctx context.Context, inputs []inference.Tensor) (out []inference.Tensor, release func(), err error) {
+	if g.ran.Load() {
+		return g.run(ctx, inputs)
+	}
+	err = g.rt.withSignals(g.provider, func() error {
+		out, release, err = g.run(ctx, inputs)
+		return err
+	})
+	g.ran.Store(err == nil)
+	return out, release, err
 }
 
 func (g *Graph) run(ctx context.Context, inputs []inference.Tensor) ([]inference.Tensor, func(), error) {

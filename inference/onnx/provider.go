@@ -3,33 +3,49 @@ package onnx
 import (
 	"fmt"
 
+	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// The execution providers that a session can be asked for.
-const (
-	CPU      = "cpu"
-	CUDA     = "cuda"
-	TensorRT = "tensorrt"
-)
+// Factory makes graphs with these options, but for the provider and the outputs.
+func (r *Runtime) Factory(o SessionOptions) inference.Factory { return factory{r, o} }
 
-// Provider is an execution provider with its options, in ONNX Runtime's own words. The zero value is the CPU. With
-// TensorRT, CUDA takes the operators that TensorRT lacks, with CUDA's options under Fallback.
-type Provider struct {
-	Name     string
-	Options  map[string]string
-	Fallback map[string]string // CUDA's options where Name is TensorRT
+type factory struct {
+	rt *Runtime
+	o  SessionOptions
 }
 
-// append adds the provider to the session's options. This is where a missing provider library shows, in under a
+func (f factory) Probe(p inference.Provider) error {
+	o := f.o
+	o.Provider = p
+	return f.rt.withSignals(p, func() error {
+		so, err := sessionOptions(o)
+		if err != nil {
+			return err
+		}
+		return so.Destroy()
+	})
+}
+
+func (f factory) Load(file inference.File, outputs []string, p inference.Provider) (inference.Graph, error) {
+	o := f.o
+	o.Provider, o.Outputs = p, outputs
+	g, err := f.rt.Load(file, o)
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// appendProvider adds the provider to the session's options. This is where a missing provider library shows, in under a
 // millisecond; the options still make a CPU session afterwards.
-func (p Provider) append(so *ort.SessionOptions) error {
+func appendProvider(so *ort.SessionOptions, p inference.Provider) error {
 	switch p.Name {
-	case "", CPU:
+	case "", inference.CPU:
 		return nil
-	case CUDA:
+	case inference.CUDA:
 		return appendCUDA(so, p.Options)
-	case TensorRT:
+	case inference.TensorRT:
 		if err := appendTensorRT(so, p.Options); err != nil {
 			return err
 		}

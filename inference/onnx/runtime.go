@@ -23,6 +23,8 @@ type Runtime struct {
 	library string
 	version string
 
+	signals sync.Mutex // held while a provider may replace signal actions
+
 	mu     sync.Mutex
 	graphs int
 	closed bool

@@ -122,7 +122,7 @@ def sam(out, checkout, package, name, build, gain):
     script.run_export("seeded", "", str(w.dir / "decoder.onnx"), 16, False)
     with torch.no_grad():
         export_square_encoder(model.image_encoder, w.dir / "encoder.onnx")
-        predict_sam(w, lib.SamPredictor(model))
+        predict_sam(w, lib.SamPredictor(model.eval()))  # an export may leave parts of a model in training mode
     w.close()
     sys.path[:2] = []
 
@@ -158,7 +158,7 @@ def sam2(out, checkout, exporter):
                           output_names=["masks", "iou_predictions"],
                           dynamic_axes={"point_coords": {0: "num_labels", 1: "num_points"}, "point_labels": {0: "num_labels", 1: "num_points"},
                                         "mask_input": {0: "num_labels"}, "has_mask_input": {0: "num_labels"}})
-        predict_sam(w, SAM2ImagePredictor(model), sam2=True)
+        predict_sam(w, SAM2ImagePredictor(model.eval()), sam2=True)
     w.close()
     sys.path[:2] = []
 

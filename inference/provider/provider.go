@@ -1,0 +1,329 @@
+// Package provider chooses where a model runs: TensorRT, CUDA or the CPU, in that order, each only if its library is
+// there and its answers agree with the CPU's. It builds TensorRT's engine in the background while another provider
+// serves, keeps the engines, and swaps models between two keyframes. It runs no graph itself.
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+)
+
+// Auto prefers TensorRT over CUDA over the CPU.
+const Auto = "auto"
+
+// Options of a Model.
+type Options struct {
+	// Prefer is "auto" (or empty), "tensorrt", "cuda" or "cpu": the best provider that may be used. What cannot be used
+	// falls back to the next one, with its reason in Status.
+	Prefer string
+	Device int // number of the GPU
+	// Half allows 16-bit floats on TensorRT for families that keep their accuracy in them.
+	Half bool
+	// Cache is the folder of TensorRT's engines; without one, TensorRT is not used: an engine takes minutes to build.
+	Cache string
+	// Runtime, TensorRT and GPU are versions and names that an engine depends on, as far as they are known.
+	Runtime, TensorRT, GPU string
+	// Family is a family's name where the files alone leave a choice.
+	Family string
+	Model  inference.Options
+	Logger *slog.Logger // nil is silent
+	// Changed is called, never twice at once, when Status has changed. It must not block.
+	Changed func(Status)
+}
+
+// Status says where a model runs, and why.
+type Status struct {
+	Provider string
+	Why      string
+	// Building: TensorRT's engine is being built since Since; nobody knows how long it takes.
+	Building bool
+	Since    time.Time
+}
+
+// Model is a Segmenter that may change its provider between two keyframes. Embeddings that are open keep theirs.
+type Model struct {
+	opts    Options
+	factory inference.Factory
+	files   []inference.File
+	family  inference.Family
+	plan    []step // what is left to try, in Run
+
+	mu      sync.Mutex
+	current inference.Segmenter
+	status  Status
+	reasons []string
+	closed  bool
+	notify  sync.Mutex
+}
+
+var _ inference.Segmenter = (*Model)(nil)
+
+// step is one provider to try.
+type step struct {
+	provider inference.Provider
+	engine   *engine // TensorRT's
+}
+
+// Open recognises the model and makes it on the best provider that is ready at once. Run then builds what takes longer.
+// It fails only where not even the CPU can run the model, or the files are no known model.
+func Open(ctx context.Context, f inference.Factory, o Options, files ...inference.File) (*Model, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	r, err := inference.Recognise(o.Family, files...)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{opts: o, factory: f, files: files, family: r.Family}
+	steps, err := m.steps(r)
+	if err != nil {
+		return nil, err
+	}
+	reference, err := m.load(step{provider: inference.Provider{Name: inference.CPU}})
+	if err != nil {
+		return nil, err
+	}
+	if err := m.choose(ctx, steps, reference); err != nil {
+		return nil, errors.Join(err, reference.Close())
+	}
+	return m, nil
+}
+
+// choose takes the first provider that works at once and agrees with the reference; the reference itself is the last.
+func (m *Model) choose(ctx context.Context, steps []step, reference inference.Segmenter) error {
+	for _, s := range steps {
+		if s.provider.Name == inference.CPU {
+			break
+		}
+		if err := m.factory.Probe(s.provider); err != nil {
+			m.refuse(s.provider.Name, err)
+			continue
+		}
+		if s.engine != nil && !s.engine.ready() {
+			if why := s.engine.rejected(); why != "" {
+				m.refuse(s.provider.Name, errors.New(why))
+				continue
+			}
+			m.plan = append(m.plan, s)
+			continue
+		}
+		model, err := m.try(ctx, s, reference)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			m.refuse(s.provider.Name, err)
+			continue
+		}
+		m.install(model, s.provider.Name)
+		return reference.Close()
+	}
+	m.install(reference, inference.CPU)
+	return nil
+}
+
+// try loads the model on a provider and compares it with the reference.
+func (m *Model) try(ctx context.Context, s step, reference inference.Segmenter) (inference.Segmenter, error) {
+	model, err := m.loadEngine(s)
+	if err != nil {
+		return nil, err
+	}
+	a, err := Compare(ctx, reference, model)
+	if err == nil {
+		err = a.Check()
+	}
+	if err != nil {
+		if s.engine != nil && ctx.Err() == nil {
+			s.engine.reject(err)
+		}
+		return nil, errors.Join(err, model.Close())
+	}
+	m.opts.Logger.Info("provider agrees with the CPU", "provider", s.provider.Name, "mask_iou", a.IoU, "max_logit_error", a.MaxError)
+	if s.engine != nil {
+		err = s.engine.finish()
+	}
+	return model, err
+}
+
+// loadEngine is load; an engine that cannot be read is wiped and built again, once.
+func (m *Model) loadEngine(s step) (inference.Segmenter, error) {
+	if s.engine == nil {
+		return m.load(s)
+	}
+	stale := s.engine.ready()
+	if err := s.engine.prepare(); err != nil {
+		return nil, err
+	}
+	model, err := m.load(s)
+	if err == nil || !stale {
+		return model, err
+	}
+	m.opts.Logger.Warn("the kept engine is not usable and is built again", "folder", s.engine.dir, "reason", err)
+	if err := s.engine.wipe(); err != nil {
+		return nil, err
+	}
+	return m.load(s)
+}
+
+// load makes the model on a provider.
+func (m *Model) load(s step) (inference.Segmenter, error) {
+	o := m.opts.Model
+	o.Provider = s.provider.Name
+	return inference.Open(func(f inference.File, outputs []string) (inference.Graph, error) {
+		return m.factory.Load(f, outputs, s.provider)
+	}, m.family.Name, o, m.files...)
+}
+
+// refuse notes why a better provider is not used.
+func (m *Model) refuse(name string, err error) {
+	m.opts.Logger.Info("provider not used", "provider", name, "reason", err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reasons = append(m.reasons, fmt.Sprintf("%s: %v", name, err))
+}
+
+// install makes model the current one and closes the one before; its open embeddings keep it until they are closed.
+func (m *Model) install(model inference.Segmenter, name string) {
+	m.mu.Lock()
+	old := m.current
+	if m.closed {
+		old, model = model, nil
+	} else {
+		m.current = model
+		m.status = Status{Provider: name, Why: m.why(name)}
+	}
+	m.mu.Unlock()
+	if old != nil {
+		if err := old.Close(); err != nil {
+			m.opts.Logger.Warn("closing a model", "error", err)
+		}
+	}
+	m.changed()
+}
+
+// why is a sentence for people. m.mu is held.
+func (m *Model) why(name string) string {
+	switch {
+	case len(m.reasons) > 0:
+		return "not better, because " + strings.Join(m.reasons, "; ")
+	case m.opts.Prefer == name:
+		return "as configured"
+	case name == inference.CPU && m.opts.Prefer == inference.CPU:
+		return "as configured"
+	}
+	return "the best one there is"
+}
+
+func (m *Model) changed() {
+	if m.opts.Changed == nil {
+		return
+	}
+	m.notify.Lock()
+	defer m.notify.Unlock()
+	m.opts.Changed(m.Status())
+}
+
+// Status says where the model runs now.
+func (m *Model) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.status
+}
+
+// Run builds the engines that Open left for later, one after the other, and swaps the model in when one agrees. It returns
+// when nothing is left to do, or when ctx ends; a build under way cannot be stopped and is waited for.
+func (m *Model) Run(ctx context.Context) error {
+	for _, s := range m.plan {
+		if ctx.Err() != nil {
+			return nil
+		}
+		m.building(s.provider.Name, true)
+		model, err := m.build(ctx, s)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			m.refuse(s.provider.Name, err)
+			m.building(s.provider.Name, false)
+			continue
+		}
+		m.install(model, s.provider.Name)
+		return nil
+	}
+	return nil
+}
+
+// build makes the engine and compares it with a fresh model on the CPU.
+func (m *Model) build(ctx context.Context, s step) (inference.Segmenter, error) {
+	reference, err := m.load(step{provider: inference.Provider{Name: inference.CPU}})
+	if err != nil {
+		return nil, err
+	}
+	model, err := m.try(ctx, s, reference)
+	return model, errors.Join(err, reference.Close())
+}
+
+func (m *Model) building(name string, on bool) {
+	m.mu.Lock()
+	m.status.Building, m.status.Since = on, time.Time{}
+	m.status.Why = m.why(m.status.Provider)
+	if on {
+		m.status.Since = time.Now()
+		m.status.Why = name + " builds its engine, which can take ten minutes; until then this serves"
+	}
+	m.mu.Unlock()
+	m.changed()
+}
+
+// Embed encodes the frame on the provider that serves now.
+func (m *Model) Embed(ctx context.Context, f *frame.Frame) (inference.Embedding, error) {
+	for {
+		s, err := m.serving()
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.Embed(ctx, f)
+		if errors.Is(err, inference.ErrClosed) {
+			continue // swapped between the two lines
+		}
+		return e, err
+	}
+}
+
+func (m *Model) serving() (inference.Segmenter, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, fmt.Errorf("model %s: %w", m.opts.Model.Name, inference.ErrClosed)
+	}
+	return m.current, nil
+}
+
+// Info describes the model as it runs now.
+func (m *Model) Info() inference.Info {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := m.current.Info()
+	i.Provider, i.Why = m.status.Provider, m.status.Why
+	return i
+}
+
+// Close frees the model once its embeddings are closed. Run has returned before.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	closed := m.closed
+	m.closed = true
+	m.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return m.current.Close()
+}
