@@ -100,8 +100,6 @@ type VideoResult struct {
 	Millis    Millis              `json:"frame_ms"`
 	Dropped   int                 `json:"dropped"`
 	Sequences map[string]Sequence `json:"sequences"`
-	// Baselines are the other methods on the same sequences, by name.
-	Baselines map[string]*VideoResult `json:"baselines,omitempty"`
 
 	took    []time.Duration
 	objects int
