@@ -173,6 +173,9 @@ func (p *Pipeline) embedded(j *job) {
 		return
 	}
 	p.keyframes.Add(1)
+	if f, ok := j.embedding.(inference.Featured); ok {
+		p.tr.See(j.seq, f.Features())
+	}
 	k := &keyframe{seq: j.seq, emb: j.embedding}
 	if j.seq < p.tr.Oldest() {
 		// So late that nothing can be carried from it to the present. Prompts that waited for it are asked anew.

@@ -1,115 +1,62 @@
 package tracker
 
-import "github.com/segedge/segedge/seg"
+import (
+	"slices"
 
-// Query appends what to ask the model about frame seq: for each object named, or for ids nil each that wants the model's opinion, its prompt
-// carried to that frame. An object without a mask sends what a person said; one with a mask sends the mask, warped to that frame, and the
-// clicks that can be trusted there. Objects that cannot be carried there are left out.
-func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
-	if ids == nil {
-		for _, o := range t.objects {
-			dst = t.query(o, seq, dst)
-		}
-		return dst
-	}
-	for _, id := range ids {
-		if o := t.find(id); o != nil {
-			dst = t.query(o, seq, dst)
-		}
-	}
-	return dst
-}
-
-// queryGrid is the longer side of the mask prompts that are sent, cells.
-const queryGrid = 96
-
-func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
-	p, ok := t.anchored(o, seq)
-	if o.track != nil {
-		at, exact := t.past.find(seq)
-		if !exact {
-			return dst
-		}
-		tr := *o.track
-		t.replay(&tr, t.past.n-1, at)
-		w, h := tr.patch.w, tr.patch.h
-		lw, lh := queryGrid, max(1, queryGrid*h/w)
-		if h > w {
-			lw, lh = max(1, queryGrid*w/h), queryGrid
-		}
-		p.Mask, p.Single, ok = tr.logits(lw, lh, seg.Point{X: 1, Y: 1}), true, true
-		if !o.asked {
-			p.Box = nil
-		}
-	}
-	if !ok {
-		return dst
-	}
-	return append(dst, Query{o.id, p})
-}
-
-// anchored merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there.
-func (t *Tracker) anchored(o *object, seq uint64) (p seg.Prompt, ok bool) {
-	for _, a := range o.anchors {
-		q, trust, err := a.prompt, 1.0, error(nil)
-		if a.seq != seq {
-			if q, trust, err = t.Carry(a.prompt, a.seq, seq); err != nil || trust < 0.5 {
-				continue
-			}
-		}
-		p.Clicks = append(p.Clicks, q.Clicks...)
-		if q.Box != nil {
-			p.Box = q.Box
-		}
-		if q.Mask != nil {
-			p.Mask = q.Mask
-		}
-		if q.Text != "" {
-			p.Text = q.Text
-		}
-		p.Single = q.Single
-	}
-	if over := len(p.Clicks) - seg.MaxClicks; over > 0 {
-		p.Clicks = p.Clicks[over:]
-	}
-	return p, p.Validate() == nil
-}
+	"github.com/segedge/segedge/seg"
+)
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
 func (t *Tracker) Answer(seq uint64, as []Answer) {
 	at, exact := t.past.find(seq)
 	for i := range as {
-		if o := t.find(as[i].ID); o != nil {
-			t.answer(o, seq, at, exact, &as[i])
+		o := t.find(as[i].ID)
+		switch {
+		case o == nil:
+		case as[i].Err != nil:
+			o.failures++
+		case !exact:
+			t.refuse(o)
+		default:
+			o.failures = 0
+			t.answer(o, seq, at, &as[i])
 		}
 	}
 	t.sweepEnded()
 }
 
-func (t *Tracker) answer(o *object, seq uint64, at int, exact bool, a *Answer) {
-	if a.Err != nil {
-		o.failures++
+func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
+	ev := &evidence{seq: seq, e: t.past.at(at), sight: t.sightOf(seq)}
+	if o.given {
+		t.take(o, ev, a)
 		return
 	}
-	o.failures = 0
 	best := a.Prediction.Best()
-	g := t.past.newest()
-	if best == nil || !best.Logits.Finite() || g == nil || !exact {
+	if best == nil || best.Logits == nil || !best.Logits.Finite() {
 		t.refuse(o)
 		return
 	}
-	p := patchOf(best.Logits, g.gray.W, g.gray.H)
-	if n := p.area(); n == 0 || float64(n) > t.opt.MaxArea*float64(p.w*p.h) || (o.track != nil && best.PredictedIoU < t.opt.MinIoU) {
+	ev.model = best.Logits
+	if o.track != nil && o.state.Visible() && !o.asked {
+		if tr, ok := t.trackAt(o, seq); ok {
+			ev.prior = &tr
+		}
+	}
+	var p *patch
+	if o.asked || o.track == nil {
+		p = patchOf(best.Logits, ev.e.gray.W, ev.e.gray.H) // a person's word is not outvoted
+	} else {
+		p = t.fuse(o, ev)
+	}
+	if !t.believable(o, p, ev, best) {
 		t.refuse(o)
 		return
 	}
-	tr := newTrack(p)
-	t.replay(tr, at, t.past.n-1)
-	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, seq, best.PredictedIoU, best.Stability
+	t.adopt(o, p, ev, at, best)
 	o.candidates = nil
-	if a.Prediction.Ambiguous {
+	if a.Prediction.Ambiguous && len(a.Prediction.Candidates) > 1 {
 		for _, c := range a.Prediction.Candidates[1:] {
-			if c.Logits.Finite() {
+			if c.Logits != nil && c.Logits.Finite() {
 				o.candidates = append(o.candidates, rival{patchOf(c.Logits, p.w, p.h), c.PredictedIoU, c.Stability})
 			}
 		}
@@ -117,10 +64,87 @@ func (t *Tracker) answer(o *object, seq uint64, at int, exact bool, a *Answer) {
 	t.accept(o)
 }
 
+// take learns from a mask that a person gave: it needs no answer to be believed.
+func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
+	tr, ok := t.trackAt(o, ev.seq)
+	if !ok {
+		return
+	}
+	p := tr.resampled()
+	if p.area() == 0 {
+		t.refuse(o)
+		return
+	}
+	o.given, o.area = false, float64(p.area())
+	t.learn(o, p, ev)
+	o.key, o.iou, o.stab = ev.seq, 1, 1
+	if best := a.Prediction.Best(); best != nil {
+		o.iou, o.stab = best.PredictedIoU, best.Stability
+	}
+	t.accept(o)
+}
+
+// Limits of a believable answer.
+const (
+	mostGrowth  = 2.5 // area over the usual one
+	leastGrowth = 0.25
+	fewestCells = 6 // on the working grid
+)
+
+// believable says whether a mask can be the object's.
+func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candidate) bool {
+	n := float64(p.area())
+	if n < fewestCells || n > t.opt.MaxArea*float64(p.w*p.h) {
+		return false
+	}
+	if o.track == nil || o.asked {
+		return true
+	}
+	if ratio := n / max(o.area, 1); ratio > mostGrowth || ratio < leastGrowth {
+		return false
+	}
+	if ev.prior == nil {
+		return t.recognised(o, p, ev)
+	}
+	return best.PredictedIoU >= t.opt.MinIoU || ev.sight != nil
+}
+
+// adopt makes a patch on frame ev.seq the object's mask and carries it to the present.
+func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Candidate) {
+	n := float64(p.area())
+	if o.track == nil || o.asked {
+		o.area = n
+	} else {
+		o.area += 0.2 * (n - o.area)
+	}
+	if o.asked {
+		o.paint.ready, o.like.frames = false, 0
+	}
+	if !t.shared(o, p, ev.seq) {
+		t.learn(o, p, ev)
+	}
+	tr := newTrack(p, ev.seq)
+	t.replay(tr, at, t.past.n-1)
+	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
+	o.base = t.colourShare(o, p, identity, ev.e)
+}
+
+// shared says whether another visible object overlaps a patch: what it looks like then is not worth learning.
+func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
+	return slices.ContainsFunc(t.objects, func(q *object) bool {
+		if q == o || q.track == nil || !q.state.Visible() {
+			return false
+		}
+		there, ok := q.track.at(seq)
+		return ok && there.bounds().Overlaps(p.rect) && o.track != nil && o.cover == q
+	})
+}
+
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
-	was := o.state
-	o.state, o.asked, o.misses = seg.Tracking, false, 0
+	was, now := o.state, t.Newest()
+	o.asked, o.misses, o.doubts = false, 0, 0
+	o.become(seg.Tracking, now)
 	switch {
 	case o.shown == nil:
 		t.change(seg.ObjectNew, o)
@@ -132,10 +156,14 @@ func (t *Tracker) accept(o *object) {
 	}
 }
 
-// refuse deals with an answer that was not believed: a first one ends the object.
+// refuse deals with an answer that was not believed: a first one ends the object, others make it doubtful.
 func (t *Tracker) refuse(o *object) {
 	o.asked = false
 	if o.state == seg.Tentative {
 		t.end(o)
+		return
+	}
+	if o.state.Visible() {
+		o.doubts++
 	}
 }

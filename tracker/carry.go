@@ -31,21 +31,20 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 	}
 	if out.Mask != nil && i != j {
 		g := &t.past.newest().gray
-		tr := newTrack(patchOf(out.Mask, g.W, g.H))
-		t.replay(tr, i, j)
-		out.Mask, trust = tr.logits(out.Mask.W, out.Mask.H, out.Mask.Extent), min(trust, tr.trust)
+		tr := newTrack(patchOf(out.Mask, g.W, g.H), from)
+		trust = min(trust, t.replay(tr, i, j))
+		out.Mask = tr.logits(out.Mask.W, out.Mask.H, out.Mask.Extent)
 	}
 	return out, trust, nil
 }
 
-// replay walks a track from entry i to entry j.
-func (t *Tracker) replay(tr *track, i, j int) {
-	for ; i < j; i++ {
-		t.pairs = tr.step(t.past.at(i+1), true, t.pairs)
-	}
-	for ; i > j; i-- {
-		t.pairs = tr.step(t.past.at(i), false, t.pairs)
-	}
+// replay walks a track from entry i to entry j and returns the trust that is left of 1.
+func (t *Tracker) replay(tr *track, i, j int) float64 {
+	return t.walk(i, j, func(e *entry, forward bool) float64 {
+		t.pairs = tr.follow(e, forward, nil, t.pairs)
+		tr.advance(tr.seen.m, e.seq, t.opt.History)
+		return tr.seen.inliers
+	})
 }
 
 // carryPoint follows one point by the vectors around it.

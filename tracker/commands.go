@@ -25,6 +25,11 @@ func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
 	o := &object{id: t.next, name: name, born: seq, anchors: []anchor{{p.Clone(), seq}}, asked: true}
 	t.next++
 	t.objects = append(t.objects, o)
+	if at, ok := t.past.find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
+		g := &t.past.at(at).gray
+		o.track, o.given = newTrack(patchOf(p.Mask, g.W, g.H), seq), true
+		t.replay(o.track, at, t.past.n-1)
+	}
 	return o.id
 }
 
@@ -51,9 +56,10 @@ func (t *Tracker) Choose(id seg.ID, candidate int) error {
 	}
 	o.remember()
 	c := o.candidates[candidate]
-	tr := *o.track
+	tr := *o.track.clone()
 	tr.patch = c.patch
 	o.track, o.iou, o.stab, o.candidates, o.mask = &tr, c.iou, c.stab, nil, nil
+	o.area, o.paint.ready, o.like.frames = float64(c.patch.area()), false, 0 // what was learnt was another thing
 	t.change(seg.ObjectUpdated, o)
 	return nil
 }
@@ -70,8 +76,23 @@ func (t *Tracker) Undo(id seg.ID) error {
 	}
 	m := o.undo[n-1]
 	o.undo = o.undo[:n-1]
-	o.anchors, o.track, o.key, o.iou, o.stab, o.candidates, o.mask = m.anchors, m.track, m.key, m.iou, m.stab, m.candidates, nil
+	o.anchors, o.belief, o.mask = m.anchors, m.belief, nil
+	if o.track != nil {
+		t.catchUp(o)
+		o.area = float64(o.track.patch.area())
+	}
 	return nil
+}
+
+// catchUp replays what a track has missed. What the history no longer holds cannot be replayed: the object is lost then.
+func (t *Tracker) catchUp(o *object) {
+	last := o.track.trail[len(o.track.trail)-1].seq
+	at, exact := t.past.find(last)
+	if !exact {
+		t.lose(o, t.Newest())
+		return
+	}
+	t.replay(o.track, at, t.past.n-1)
 }
 
 // Confirm says that what is shown is right: candidates go, doubts are dropped.
@@ -80,10 +101,11 @@ func (t *Tracker) Confirm(id seg.ID) error {
 	if o == nil {
 		return ErrNoObject
 	}
-	if o.currentMask() == nil {
+	if t.currentMask(o) == nil {
 		return ErrNoMask
 	}
-	o.candidates, o.misses, o.state = nil, 0, seg.Tracking
+	o.candidates, o.misses, o.doubts = nil, 0, 0
+	o.become(seg.Tracking, t.Newest())
 	t.change(seg.ObjectUpdated, o)
 	return nil
 }

@@ -4,6 +4,7 @@ package tracker
 type entry struct {
 	seq   uint64
 	gray  Gray
+	bgr   []byte   // the same picture in colour, packed
 	pts   []Pixel  // places in the picture before this one
 	vec   []Vector // their motion into this one
 	scene fitted   // the motion of the picture as a whole, from the one before

@@ -9,72 +9,207 @@ import (
 // move takes an object over the newest entry and judges how well that went.
 func (t *Tracker) move(o *object, e *entry) {
 	o.mask = nil
-	if o.track == nil {
+	switch {
+	case o.track == nil || o.state == seg.Lost:
+		return
+	case o.state == seg.Occluded:
+		o.track.advance(affine{a: 1, c: o.drift[0], e: 1, f: o.drift[1]}, e.seq, t.opt.History)
 		return
 	}
-	t.pairs = o.track.step(e, true, t.pairs)
-	if o.track.seen.inliers == 0 {
+	var cover *track
+	if o.cover != nil && o.cover.track != nil {
+		if before, ok := o.cover.track.at(t.past.at(t.past.n - 2).seq); ok {
+			cover = &before
+		}
+	}
+	x0, y0 := o.track.center()
+	t.pairs = o.track.follow(e, true, cover, t.pairs)
+	if o.track.seen.inliers == 0 && o.cover != nil {
+		o.track.seen.m = affine{a: 1, c: o.drift[0], e: 1, f: o.drift[1]}
+	}
+	o.track.advance(o.track.seen.m, e.seq, t.opt.History)
+	x1, y1 := o.track.center()
+	o.drift[0] += driftRate * (x1 - x0 - o.drift[0])
+	o.drift[1] += driftRate * (y1 - y0 - o.drift[1])
+	t.judge(o, e)
+}
+
+const (
+	driftRate   = 0.3 // at which the speed follows
+	leastColour = 0.5 // share of the usual colours below which the mask is doubted
+)
+
+// judge counts the frames in which little speaks for the object.
+func (t *Tracker) judge(o *object, e *entry) {
+	seen := &o.track.seen
+	bad := seen.n >= 6 && seen.inliers < 0.3
+	if o.base > 0 && t.colourShare(o, o.track.patch, o.track.back, e) < leastColour*o.base {
+		bad = true
+	}
+	if bad {
 		o.misses++
 	} else if o.misses > 0 {
 		o.misses--
 	}
-	if o.state.Visible() && o.currentMask().Rect.Empty() {
-		o.misses = max(o.misses, t.opt.frames(t.opt.LostAfter))
-	}
 }
+
+// colourShare is the share of a warped patch's cells whose colour is the object's rather than its surroundings', from a few hundred samples
+// inside the picture; 1 while the colours are unknown.
+func (t *Tracker) colourShare(o *object, p *patch, back affine, e *entry) float64 {
+	if !o.paint.ready {
+		return 1
+	}
+	tr := track{patch: p, back: back}
+	r := tr.bounds()
+	step := 1
+	for r.Dx()/step*(r.Dy()/step) > 400 {
+		step++
+	}
+	in, n := 0, 0
+	for y := r.Min.Y + step/2; y < r.Max.Y; y += step {
+		for x := r.Min.X + step/2; x < r.Max.X; x += step {
+			if p.at(back.at(float64(x), float64(y))) > 0 {
+				n++
+				if o.paint.logit(e.bgr[3*(y*p.w+x):]) > 0 {
+					in++
+				}
+			}
+		}
+	}
+	if n == 0 {
+		return 1
+	}
+	return float64(in) / float64(n)
+}
+
+// maxDoubts is the number of answers refused in a row that make an object disappear.
+const maxDoubts = 3
 
 // sweep turns what was seen into states and changes.
 func (t *Tracker) sweep(now uint64) {
 	limit := t.opt.frames(t.opt.LostAfter)
 	for _, o := range t.objects {
-		switch {
-		case o.state == seg.Tracking && o.misses > limit/2:
-			o.state = seg.Uncertain
-		case o.state == seg.Uncertain && o.misses >= limit:
-			t.lose(o, now)
-		case o.state == seg.Lost && now-o.lostAt > uint64(t.opt.frames(t.opt.ForgetAfter)):
-			t.end(o)
+		switch age := now - min(o.since, now); o.state {
+		case seg.Tracking, seg.Uncertain:
+			t.sweepVisible(o, now, limit)
+		case seg.Occluded:
+			if int(age) > t.opt.frames(t.opt.OccludedFor) || t.outside(o) {
+				t.lose(o, now)
+			}
+		case seg.Lost:
+			if int(age) > t.opt.frames(t.opt.ForgetAfter) {
+				t.end(o)
+			}
 		}
 		t.report(o, now)
 	}
-	t.objects = slices.DeleteFunc(t.objects, func(o *object) bool { return o.state == seg.Ended })
+	t.sweepEnded()
+}
+
+// sweepVisible doubts, hides or loses an object that was visible.
+func (t *Tracker) sweepVisible(o *object, now uint64, limit int) {
+	gone := o.misses >= limit || o.doubts >= maxDoubts
+	switch left := t.left(o); {
+	case left < leastInside:
+		t.lose(o, now)
+	case o.cover != nil && t.hidden(o) > mostHidden:
+		t.hide(o, now)
+	case gone && left < 0.5:
+		t.lose(o, now)
+	case gone:
+		t.hide(o, now)
+	case o.misses > limit/3 || o.doubts > 0:
+		o.become(seg.Uncertain, now)
+	case o.state == seg.Uncertain && o.misses == 0:
+		o.become(seg.Tracking, now)
+	}
+}
+
+const (
+	leastInside = 0.12 // share of the usual area that must lie in the picture
+	mostHidden  = 0.7  // share of the mask that another object may cover
+)
+
+// left is the share of the object's usual area that the mask has in the picture.
+func (t *Tracker) left(o *object) float64 {
+	b := o.track.bounds()
+	if b.Empty() {
+		return 0
+	}
+	grid := t.past.newest().gray
+	if b.Min.X > 0 && b.Min.Y > 0 && b.Max.X < grid.W && b.Max.Y < grid.H {
+		return 1
+	}
+	n := 0
+	step := 1
+	for b.Dx()/step*(b.Dy()/step) > 600 {
+		step++
+	}
+	for y := b.Min.Y + step/2; y < b.Max.Y; y += step {
+		for x := b.Min.X + step/2; x < b.Max.X; x += step {
+			if o.track.patch.at(o.track.back.at(float64(x), float64(y))) > 0 {
+				n++
+			}
+		}
+	}
+	return float64(n*step*step) / max(o.area, 1)
+}
+
+// outside says whether the middle of a hidden object has left the picture.
+func (t *Tracker) outside(o *object) bool {
+	x, y := o.track.center()
+	g := &t.past.newest().gray
+	return x < 0 || y < 0 || x >= float64(g.W) || y >= float64(g.H)
+}
+
+func (t *Tracker) hide(o *object, now uint64) {
+	o.misses, o.doubts = 0, 0
+	o.become(seg.Occluded, now)
+	t.change(seg.ObjectOccluded, o)
 }
 
 func (t *Tracker) lose(o *object, now uint64) {
-	o.state, o.lostAt = seg.Lost, now
-	t.change(seg.ObjectLost, o)
+	o.misses, o.doubts, o.cover = 0, 0, nil
+	o.become(seg.Lost, now)
+	if o.shown != nil {
+		t.change(seg.ObjectLost, o)
+	}
 }
 
 // end closes an object's life; the sweep takes it out of the list.
 func (t *Tracker) end(o *object) {
-	o.state = seg.Ended
+	o.become(seg.Ended, t.Newest())
 	if o.shown != nil {
 		t.change(seg.ObjectEnded, o)
 	}
 }
 
-// report says that a visible object has changed, at most once in its time.
-func (t *Tracker) report(o *object, now uint64) {
-	every := uint64(0)
-	if t.opt.UpdateEvery > 0 {
-		every = uint64(t.opt.frames(t.opt.UpdateEvery))
-	}
-	if o.shown != nil && o.state.Visible() && now-o.updated >= max(every, 1) {
-		t.change(seg.ObjectUpdated, o)
-	}
+func (t *Tracker) sweepEnded() {
+	t.objects = slices.DeleteFunc(t.objects, func(o *object) bool { return o.state == seg.Ended })
 }
 
-func (t *Tracker) change(typ seg.EventType, o *object) {
-	after := o.snapshot(t.Newest())
-	if len(t.changes) < maxChanges {
-		t.changes = append(t.changes, seg.Change{Type: typ, Before: o.shown, After: &after})
+// report says that a visible object has changed, at most once in its time.
+func (t *Tracker) report(o *object, now uint64) {
+	every := 1
+	if t.opt.UpdateEvery > 0 {
+		every = t.opt.frames(t.opt.UpdateEvery)
 	}
-	o.shown, o.updated = &after, t.Newest()
+	if o.shown != nil && o.state.Visible() && now-o.updated >= uint64(every) {
+		t.change(seg.ObjectUpdated, o)
+	}
 }
 
 // maxChanges bounds what waits for a caller that never drains.
 const maxChanges = 4096
 
-func (t *Tracker) sweepEnded() {
-	t.objects = slices.DeleteFunc(t.objects, func(o *object) bool { return o.state == seg.Ended })
+func (t *Tracker) change(typ seg.EventType, o *object) {
+	t.changeWith(typ, o, nil)
+}
+
+func (t *Tracker) changeWith(typ seg.EventType, o *object, details map[string]any) {
+	after := t.snapshot(o)
+	if len(t.changes) < maxChanges {
+		t.changes = append(t.changes, seg.Change{Type: typ, Before: o.shown, After: &after, Details: details})
+	}
+	o.shown, o.updated = &after, t.Newest()
 }

@@ -1,26 +1,48 @@
 package tracker
 
-import "github.com/segedge/segedge/seg"
+import (
+	"slices"
 
-// object is one thing that is followed. Its masks all move by the one track of the believed one.
+	"github.com/segedge/segedge/seg"
+)
+
+// object is one thing that is followed.
 type object struct {
-	id         seg.ID
-	name       string
-	state      seg.State
-	born       uint64
-	anchors    []anchor // what a person said, oldest first
-	asked      bool     // a person's prompt waits for its answer
-	track      *track   // nil before the first accepted answer
-	key        uint64
+	id      seg.ID
+	name    string
+	state   seg.State
+	since   uint64 // the frame that it took this state in
+	born    uint64
+	anchors []anchor // what a person said, oldest first
+	asked   bool     // a person's prompt waits for its answer
+	given   bool     // the track is a mask that a person gave, and no model is asked about it
+	undo    []memento
+
+	belief
+	cover *object // the one that hides a part of it in this frame
+	drift [2]float64
+
+	like  likeness
+	paint palette
+	area  float64 // usual size, cells
+	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
+
+	misses   int // frames in which little spoke for the object, less those in which much did
+	doubts   int // answers refused in a row
+	failures int // model failures in a row
+
+	mask    *seg.Mask // of the present frame, made when first wanted
+	shown   *seg.Object
+	updated uint64 // frame of the last change reported
+	inside  []presence
+}
+
+// belief is the mask that is believed in: what undo brings back.
+type belief struct {
+	track      *track // nil before the first accepted answer
+	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []rival
-	undo       []memento
-	mask       *seg.Mask // of the present frame, made when first wanted
-	misses     int       // frames in which nothing spoke for the object
-	failures   int       // model failures in a row
-	shown      *seg.Object
-	updated    uint64 // frame of the last change reported
-	lostAt     uint64
 }
 
 // anchor is a prompt and the frame it was given on.
@@ -37,43 +59,66 @@ type rival struct {
 
 // memento is what undo brings back.
 type memento struct {
-	anchors    []anchor
-	track      *track
-	key        uint64
-	iou, stab  float64
-	candidates []rival
+	anchors []anchor
+	belief
 }
 
-const maxUndo = 8
+const (
+	maxUndo    = 8
+	maxAnchors = 64
+)
 
 func (o *object) remember() {
-	m := memento{append([]anchor(nil), o.anchors...), nil, o.key, o.iou, o.stab, o.candidates}
+	m := memento{slices.Clone(o.anchors), o.belief}
 	if o.track != nil {
-		t := *o.track
-		m.track = &t
+		m.track = o.track.clone()
 	}
 	if len(o.undo) == maxUndo {
-		copy(o.undo, o.undo[1:])
-		o.undo = o.undo[:maxUndo-1]
+		o.undo = o.undo[:copy(o.undo, o.undo[1:])]
 	}
 	o.undo = append(o.undo, m)
 }
 
+// become changes the state.
+func (o *object) become(s seg.State, now uint64) {
+	if o.state != s {
+		o.state, o.since, o.mask = s, now, nil
+	}
+}
+
 // currentMask is the mask in the present frame, nil while there is none to believe.
-func (o *object) currentMask() *seg.Mask {
+func (t *Tracker) currentMask(o *object) *seg.Mask {
 	if o.track == nil || o.state == seg.Lost || o.state == seg.Tentative {
 		return nil
 	}
 	if o.mask == nil {
-		o.mask = o.track.mask()
+		o.mask, t.steps = o.track.mask(t.steps)
+		if o.cover != nil && o.cover.track != nil {
+			o.mask = without(o.mask, o.cover.track)
+		}
 	}
 	return o.mask
 }
 
-// snapshot is the object as the world sees it at frame now.
-func (o *object) snapshot(now uint64) seg.Object {
+// without is a mask less what a track covers.
+func without(m *seg.Mask, t *track) *seg.Mask {
+	i := 0
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
+		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
+			if m.Bits[i] != 0 && t.patch.at(t.back.at(float64(x), float64(y))) > 0 {
+				m.Bits[i] = 0
+			}
+			i++
+		}
+	}
+	return m.Trim()
+}
+
+// snapshot is the object as the world sees it in the newest frame.
+func (t *Tracker) snapshot(o *object) seg.Object {
+	now := t.Newest()
 	s := seg.Object{
-		ID: o.id, Name: o.name, State: o.state, Mask: o.currentMask(), PredictedIoU: o.iou, Stability: o.stab,
+		ID: o.id, Name: o.name, State: o.state, Mask: t.currentMask(o), PredictedIoU: o.iou, Stability: o.stab,
 		Keyframe: o.key, Age: int(now - min(now, o.born)),
 	}
 	if n := len(o.anchors); n > 0 {
@@ -82,10 +127,13 @@ func (o *object) snapshot(now uint64) seg.Object {
 	if o.key > 0 {
 		s.MaskAge = int(now - min(now, o.key))
 	}
+	if s.Mask == nil {
+		return s
+	}
 	for _, c := range o.candidates {
-		t := *o.track
-		t.patch = c.patch
-		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: t.mask(), PredictedIoU: c.iou, Stability: c.stab})
+		var m *seg.Mask
+		m, t.steps = (&track{patch: c.patch, back: o.track.back}).mask(t.steps)
+		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: m, PredictedIoU: c.iou, Stability: c.stab})
 	}
 	return s
 }

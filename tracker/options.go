@@ -12,6 +12,8 @@ type Options struct {
 	MaxKeyframeGap float64
 	// LostAfter is how long an object that is not seen may be called anything but lost, seconds; 0.4.
 	LostAfter float64
+	// OccludedFor is how long an object may be believed hidden in its place before it is lost, seconds; 1.5.
+	OccludedFor float64
 	// ForgetAfter is how long a lost object is searched for before it ends, seconds; 30.
 	ForgetAfter float64
 	// UpdateEvery is the least time between two object.updated of one object, seconds; 1. Negative: every change.
@@ -40,6 +42,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Budget, 0.9)
 	set(&o.MaxKeyframeGap, 0.5)
 	set(&o.LostAfter, 0.4)
+	set(&o.OccludedFor, 1.5)
 	set(&o.ForgetAfter, 30)
 	set(&o.UpdateEvery, 1)
 	set(&o.MinIoU, 0.4)

@@ -74,6 +74,14 @@ func (p *patch) at(x, y float64) float32 {
 	return top + (bottom-top)*ay
 }
 
+// cell is the value of a cell of the grid, in steps.
+func (p *patch) cell(x, y int) int {
+	if !(image.Point{X: x, Y: y}).In(p.rect) {
+		return patchOut
+	}
+	return int(p.data[(y-p.rect.Min.Y)*p.rect.Dx()+x-p.rect.Min.X])
+}
+
 // area is the number of cells inside.
 func (p *patch) area() int {
 	n := 0

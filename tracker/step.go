@@ -20,6 +20,10 @@ type Tracker struct {
 	changes []seg.Change
 	pairs   []pair // scratch
 	policy  policy
+	sights  []*sight
+	spread  spread
+	sum     unary     // scratch
+	steps   []float32 // scratch
 	stamp   uint64
 }
 
@@ -50,6 +54,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	t.reduce.reduce(f, t.opt.GridWidth, &e.gray)
 	t.stamp++
 	e.gray.Stamp = t.stamp
+	e.bgr = append(e.bgr[:0], t.reduce.small.Pix...)
 	if last == nil {
 		e.pts, e.vec, e.scene = e.pts[:0], e.vec[:0], fitted{m: identity}
 		return nil
@@ -61,6 +66,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	for _, o := range t.objects {
 		t.move(o, e)
 	}
+	t.coverAll(e)
 	t.sweep(e.seq)
 	return nil
 }
@@ -115,9 +121,8 @@ func (t *Tracker) Newest() uint64 {
 
 // Objects appends the live objects as of the newest frame, by id. Their masks are immutable and safe to keep.
 func (t *Tracker) Objects(dst []seg.Object) []seg.Object {
-	now := t.Newest()
 	for _, o := range t.objects {
-		dst = append(dst, o.snapshot(now))
+		dst = append(dst, t.snapshot(o))
 	}
 	return dst
 }
@@ -128,7 +133,7 @@ func (t *Tracker) Object(id seg.ID) (seg.Object, bool) {
 	if o == nil {
 		return seg.Object{}, false
 	}
-	return o.snapshot(t.Newest()), true
+	return t.snapshot(o), true
 }
 
 // Changes appends what happened since the last call, in order.

@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -11,32 +12,65 @@ import (
 // patch from its source each time, so that edges stay sharp however long the way.
 type track struct {
 	patch *patch
-	back  affine  // present → patch
-	trust float64 // 0..1, falls with what the motion leaves unexplained
-	seen  fitted  // of the last step
+	back  affine     // present → patch
+	seen  fitted     // of the last step
+	trail []waypoint // oldest first, the present last
 }
 
-func newTrack(p *patch) *track { return &track{patch: p, back: identity, trust: 1} }
+// waypoint is where a track was.
+type waypoint struct {
+	seq  uint64
+	back affine
+}
 
-// step moves the track over one entry, to it (forward) or from it to the frame before. pairs is scratch space and comes back, grown.
-func (t *track) step(e *entry, forward bool, pairs []pair) []pair {
-	pairs = t.gather(e, forward, pairs[:0])
-	f := fit(pairs)
-	if len(pairs) < 3 || f.inliers < 0.2 {
-		f.m = e.scene.m
-		if !forward {
-			f.m = f.m.inverse()
+func newTrack(p *patch, seq uint64) *track {
+	return &track{patch: p, back: identity, trail: []waypoint{{seq, identity}}}
+}
+
+// clone is an independent copy; the patch is shared.
+func (t *track) clone() *track {
+	c := *t
+	c.trail = slices.Clone(t.trail)
+	return &c
+}
+
+// at is the track as it was at frame seq, if it was there.
+func (t *track) at(seq uint64) (track, bool) {
+	for i := len(t.trail) - 1; i >= 0; i-- {
+		if t.trail[i].seq == seq {
+			return track{patch: t.patch, back: t.trail[i].back, seen: t.seen}, true
 		}
-		f.inliers = 0
 	}
-	t.back = t.back.after(f.m.inverse())
-	t.trust *= 0.9 + 0.1*f.inliers
-	t.seen = f
+	return track{}, false
+}
+
+// advance moves the track by m, to frame seq, and keeps at most limit waypoints.
+func (t *track) advance(m affine, seq uint64, limit int) {
+	t.back = t.back.after(m.inverse())
+	if len(t.trail) >= limit {
+		t.trail = t.trail[:copy(t.trail, t.trail[len(t.trail)-limit+1:])]
+	}
+	t.trail = append(t.trail, waypoint{seq, t.back})
+}
+
+// follow fits the vectors of e that start on the patch and are not hidden by cover, which may be nil. Without enough of them the scene's
+// own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown.
+func (t *track) follow(e *entry, forward bool, cover *track, pairs []pair) []pair {
+	pairs = t.gather(e, forward, cover, pairs[:0])
+	t.seen = fit(pairs)
+	if len(pairs) < 3 || t.seen.inliers < 0.2 {
+		t.seen.m = e.scene.m
+		if !forward {
+			t.seen.m = t.seen.m.inverse()
+		}
+		t.seen.inliers = 0
+	}
 	return pairs
 }
 
 // gather collects the vectors that start on the object.
-func (t *track) gather(e *entry, forward bool, pairs []pair) []pair {
+func (t *track) gather(e *entry, forward bool, cover *track, pairs []pair) []pair {
+	r := t.bounds()
 	for i, v := range e.vec {
 		if !v.OK {
 			continue
@@ -46,25 +80,58 @@ func (t *track) gather(e *entry, forward bool, pairs []pair) []pair {
 		if !forward {
 			x, y, u, w = u, w, x, y
 		}
-		if t.patch.at(t.back.at(x, y)) > 0 {
-			pairs = append(pairs, pair{x, y, u, w, 1 / (0.25 + float64(v.FB))})
+		if !(image.Point{X: int(x), Y: int(y)}).In(r) || t.patch.at(t.back.at(x, y)) <= 0 {
+			continue
 		}
+		if cover != nil && cover.patch.at(cover.back.at(x, y)) > 0 {
+			continue
+		}
+		pairs = append(pairs, pair{x, y, u, w, 1 / (0.25 + float64(v.FB))})
 	}
 	return pairs
 }
 
-// mask cuts the warped patch on its grid.
-func (t *track) mask() *seg.Mask {
-	m := seg.NewMask(t.patch.w, t.patch.h, t.bounds())
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		row := m.Row(y)
-		for i := range row {
-			if t.patch.at(t.back.at(float64(m.Rect.Min.X+i), float64(y))) > 0 {
-				row[i] = 1
+// sample writes the warped patch's steps in r into dst, row by row.
+func (t *track) sample(r image.Rectangle, dst []float32) {
+	p, i := t.patch, 0
+	dx, dy := p.rect.Dx(), p.rect.Dy()
+	ox, oy := float64(p.rect.Min.X), float64(p.rect.Min.Y)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		u, v := t.back.at(float64(r.Min.X), float64(y))
+		u, v = u-ox, v-oy
+		for range r.Dx() {
+			out := float32(patchOut)
+			if u >= 0 && v >= 0 {
+				c, j := int(u), int(v)
+				if c < dx-1 && j < dy-1 {
+					o := j*dx + c
+					top, bottom := p.data[o:o+2], p.data[o+dx:o+dx+2]
+					fx, fy := float32(u-float64(c)), float32(v-float64(j))
+					a := float32(top[0]) + float32(int(top[1])-int(top[0]))*fx
+					b := float32(bottom[0]) + float32(int(bottom[1])-int(bottom[0]))*fx
+					out = a + (b-a)*fy
+				} else if c < dx && j < dy {
+					out = float32(p.data[j*dx+c])
+				}
 			}
+			dst[i] = out
+			i++
+			u, v = u+t.back.a, v+t.back.d
 		}
 	}
-	return m.Trim()
+}
+
+// mask cuts the warped patch on its grid. steps is scratch space and comes back, grown.
+func (t *track) mask(steps []float32) (*seg.Mask, []float32) {
+	m := seg.NewMask(t.patch.w, t.patch.h, t.bounds())
+	steps = grown(steps, len(m.Bits))
+	t.sample(m.Rect, steps)
+	for i, v := range steps {
+		if v > 0 {
+			m.Bits[i] = 1
+		}
+	}
+	return m.Trim(), steps
 }
 
 // logits is the warped patch on a grid of w×h cells over the frame, in logits.
@@ -81,6 +148,20 @@ func (t *track) logits(w, h int, extent seg.Point) *seg.Logits {
 	return l
 }
 
+// resampled is the warped patch as a patch of the present frame.
+func (t *track) resampled() *patch {
+	r := t.bounds()
+	p := &patch{w: t.patch.w, h: t.patch.h, rect: r, data: make([]int8, r.Dx()*r.Dy())}
+	i := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			p.data[i] = int8(t.patch.at(t.back.at(float64(x), float64(y))))
+			i++
+		}
+	}
+	return p
+}
+
 // bounds is the rectangle of the present frame that can hold a part of the patch.
 func (t *track) bounds() image.Rectangle {
 	r := t.patch.rect
@@ -94,8 +175,20 @@ func (t *track) bounds() image.Rectangle {
 		x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
 	}
 	grid := image.Rect(0, 0, t.patch.w, t.patch.h)
-	if !(x1-x0 < 1e5 && y1-y0 < 1e5) {
-		return grid
+	if !(x1-x0 < 1e5 && y1-y0 < 1e5 && math.Abs(x0)+math.Abs(y0) < 1e6) {
+		return image.Rectangle{}
 	}
 	return image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1))+1, int(math.Ceil(y1))+1).Intersect(grid)
+}
+
+// area is the number of cells inside, as the warp scales it.
+func (t *track) area() float64 {
+	s := t.back.scale()
+	return float64(t.patch.area()) / max(s*s, 1e-6)
+}
+
+// center is where the middle of the patch is now.
+func (t *track) center() (x, y float64) {
+	r := t.patch.rect
+	return t.back.inverse().at(float64(r.Min.X+r.Max.X)/2, float64(r.Min.Y+r.Max.Y)/2)
 }

@@ -1,0 +1,185 @@
+package tracker
+
+import (
+	"math"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// likeness is what an object looks like to the encoder, and what is around it: the mean features of both, of the first mask and of the
+// newer ones.
+type likeness struct {
+	first, late [2][]float64 // [outside, inside]
+	frames      int
+	weights     []float64
+	bias, gain  float64
+	score       []seg.Logits // by map, scratch
+}
+
+const (
+	likeKeep   = 0.9 // of the newer means at each keyframe
+	likeAnchor = 0.5 // what the first mask weighs beside the newer ones
+)
+
+// learn takes the features inside and outside a mask into account. cover is the share of each cell that the mask covers, by map.
+func (l *likeness) learn(v *sight, s *spread, cover [][]float32) {
+	n := v.channels()
+	if len(l.late[0]) != n {
+		*l = likeness{weights: make([]float64, n)}
+		for k := range 2 {
+			l.first[k], l.late[k] = make([]float64, n), make([]float64, n)
+		}
+	}
+	keep := likeKeep
+	if l.frames == 0 {
+		keep = 0
+	}
+	if !l.means(v, cover, keep) {
+		return
+	}
+	if l.frames == 0 {
+		copy(l.first[0], l.late[0])
+		copy(l.first[1], l.late[1])
+	}
+	l.frames++
+	for i := range n {
+		in := likeAnchor*l.first[1][i] + (1-likeAnchor)*l.late[1][i]
+		out := likeAnchor*l.first[0][i] + (1-likeAnchor)*l.late[0][i]
+		l.weights[i] = in - out
+	}
+	s.solve(l.weights)
+	l.calibrate()
+}
+
+// means moves the newer means towards this frame's. It is false when one side is empty.
+func (l *likeness) means(v *sight, cover [][]float32, keep float64) bool {
+	k := 0
+	for i := range v.maps {
+		m := &v.maps[i]
+		c := cover[i]
+		in, all := 0.0, float64(len(c))
+		for _, a := range c {
+			if a < 0 { // padding
+				all--
+				continue
+			}
+			in += float64(a)
+		}
+		if in < 0.5 || all-in < 0.5 {
+			return false
+		}
+		for ch := range m.C {
+			var sumIn, sum float64
+			for j, a := range c {
+				if a >= 0 {
+					x := float64(m.Data[ch*len(c)+j])
+					sum += x
+					sumIn += float64(a) * x
+				}
+			}
+			l.late[1][k] = keep*l.late[1][k] + (1-keep)*sumIn/in
+			l.late[0][k] = keep*l.late[0][k] + (1-keep)*(sum-sumIn)/(all-in)
+			k++
+		}
+	}
+	return true
+}
+
+// calibrate turns scores into a scale where the mean of the outside is −1 and that of the inside 1.
+func (l *likeness) calibrate() {
+	var mean [2]float64
+	for k := range mean {
+		for i, w := range l.weights {
+			mean[k] += w * (likeAnchor*l.first[k][i] + (1-likeAnchor)*l.late[k][i])
+		}
+	}
+	l.bias, l.gain = (mean[0]+mean[1])/2, 0
+	if d := mean[1] - mean[0]; d > 1e-9 {
+		l.gain = 2 / d
+	}
+}
+
+// odds is how much each cell of a keyframe looks like the object, on the finest map's grid: about 1 for the object, −1 for the rest. It is
+// valid until the next call.
+func (l *likeness) odds(v *sight) *seg.Logits {
+	sc := l.raw(v)
+	fine := 0
+	for i := range sc {
+		if sc[i].W > sc[fine].W {
+			fine = i
+		}
+	}
+	out := &sc[fine]
+	for i := range sc {
+		if i != fine {
+			addScaled(out, &sc[i])
+		}
+	}
+	for i, s := range out.Data {
+		out.Data[i] = float32(l.gain * (float64(s) - l.bias))
+	}
+	return out
+}
+
+// addScaled adds src, bilinearly, to a finer map of the same extent.
+func addScaled(dst, src *seg.Logits) {
+	kx, ky := float64(src.W)/float64(dst.W), float64(src.H)/float64(dst.H)
+	for j := range dst.H {
+		t := tapAt((float64(j)+0.5)*ky-0.5, src.H)
+		p, q := src.Data[t.i0*src.W:][:src.W], src.Data[t.i1*src.W:][:src.W]
+		row := dst.Data[j*dst.W:][:dst.W]
+		for i := range row {
+			c := tapAt((float64(i)+0.5)*kx-0.5, src.W)
+			top := p[c.i0] + (p[c.i1]-p[c.i0])*c.f
+			bottom := q[c.i0] + (q[c.i1]-q[c.i0])*c.f
+			row[i] += top + (bottom-top)*t.f
+		}
+	}
+}
+
+// raw is the score of each map's cells.
+func (l *likeness) raw(v *sight) []seg.Logits {
+	for len(l.score) < len(v.maps) {
+		l.score = append(l.score, seg.Logits{})
+	}
+	l.score = l.score[:len(v.maps)]
+	k := 0
+	for i := range v.maps {
+		m := &v.maps[i]
+		o := &l.score[i]
+		o.W, o.H, o.Extent = m.W, m.H, m.Extent
+		if cap(o.Data) < m.W*m.H {
+			o.Data = make([]float32, m.W*m.H)
+		}
+		o.Data = o.Data[:m.W*m.H]
+		clear(o.Data)
+		for ch := range m.C {
+			w := float32(l.weights[k])
+			k++
+			src := m.Data[ch*len(o.Data):][:len(o.Data)]
+			for j, x := range src {
+				o.Data[j] += w * x
+			}
+		}
+	}
+	return l.score
+}
+
+// covers is the share of each map's cells that a mask covers; -1 in the padding.
+func covers(v *sight, m *seg.Mask) [][]float32 {
+	out := make([][]float32, len(v.maps))
+	for i := range v.maps {
+		f := &v.maps[i]
+		l := seg.LogitsOf(m, f.W, f.H, f.Extent, 1)
+		w, h := int(math.Ceil(float64(f.W)/f.Extent.X-0.5)), int(math.Ceil(float64(f.H)/f.Extent.Y-0.5))
+		for j := range l.Data {
+			if j%f.W >= w || j/f.W >= h {
+				l.Data[j] = -1
+				continue
+			}
+			l.Data[j] = (l.Data[j] + 1) / 2
+		}
+		out[i] = l.Data
+	}
+	return out
+}

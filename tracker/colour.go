@@ -1,0 +1,90 @@
+package tracker
+
+import (
+	"image"
+	"math"
+)
+
+// palette is what colours an object and its surroundings have: two histograms over 16 steps of each channel, and the log odds that they
+// give to each colour.
+type palette struct {
+	bins  [2][]float32 // outside, inside
+	odds  []int8       // in 1/paletteScale
+	ready bool
+}
+
+const (
+	paletteSide  = 16
+	paletteBins  = paletteSide * paletteSide * paletteSide
+	paletteScale = 16.0
+	paletteKeep  = 0.9 // of the old counts at each keyframe
+	paletteMin   = 2.0 // pseudo count: how many pixels it takes to believe in a colour
+)
+
+func bin(p []byte) int { return int(p[0]>>4)<<8 | int(p[1]>>4)<<4 | int(p[2]>>4) }
+
+// learn counts the colours of a picture inside and outside a patch, within rect, by how sure the patch is.
+func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
+	if c.bins[0] == nil {
+		c.bins[0], c.bins[1], c.odds = make([]float32, paletteBins), make([]float32, paletteBins), make([]int8, paletteBins)
+	}
+	if c.ready {
+		for k := range c.bins {
+			for i := range c.bins[k] {
+				c.bins[k][i] *= paletteKeep
+			}
+		}
+	}
+	for y := rect.Min.Y; y < rect.Max.Y; y++ {
+		for x := rect.Min.X; x < rect.Max.X; x++ {
+			v := p.cell(x, y)
+			k := 0
+			if v > 0 {
+				k = 1
+			}
+			if v > -4 && v < 4 {
+				continue
+			}
+			c.bins[k][bin(bgr[3*(y*w+x):])]++
+		}
+	}
+	c.weigh()
+	c.ready = true
+}
+
+// weigh turns counts into log odds. Each bin takes a share of its six neighbours, since a colour wavers with light and noise.
+func (c *palette) weigh() {
+	var sum [2]float64
+	for k := range c.bins {
+		for _, v := range c.bins[k] {
+			sum[k] += float64(v)
+		}
+	}
+	if sum[0] == 0 || sum[1] == 0 {
+		return
+	}
+	for i := range c.odds {
+		in, out := c.around(1, i)/sum[1], c.around(0, i)/sum[0]
+		prior := paletteMin / min(sum[0], sum[1])
+		l := math.Log((in + prior) / (out + prior))
+		c.odds[i] = int8(math.Round(min(max(l*paletteScale, -127), 127)))
+	}
+}
+
+func (c *palette) around(k, i int) float64 {
+	b := c.bins[k]
+	s := b[i] * 2
+	for _, d := range [3]int{1, 16, 256} {
+		at := i / d & 15
+		if at > 0 {
+			s += b[i-d]
+		}
+		if at < 15 {
+			s += b[i+d]
+		}
+	}
+	return float64(s) / 8
+}
+
+// logit is the log odds of a pixel's colour.
+func (c *palette) logit(p []byte) float32 { return float32(c.odds[bin(p)]) * (1 / paletteScale) }

@@ -1,0 +1,115 @@
+package tracker
+
+import "github.com/segedge/segedge/seg"
+
+// Query appends what to ask the model about frame seq: for each object named, or for ids nil each that wants the model's opinion, its prompt
+// carried to that frame. An object without a mask sends what a person said; one with a mask sends the mask, warped to that frame, and the
+// clicks that can be trusted there; one that is hidden or lost sends the place in that frame that looks most like it. Objects that have
+// nothing to ask there are left out.
+func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
+	if ids == nil {
+		for _, o := range t.objects {
+			dst = t.query(o, seq, dst)
+		}
+		return dst
+	}
+	for _, id := range ids {
+		if o := t.find(id); o != nil {
+			dst = t.query(o, seq, dst)
+		}
+	}
+	return dst
+}
+
+// queryGrid is the longer side of the mask prompts that are sent, cells.
+const queryGrid = 96
+
+func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
+	p, ok := t.anchored(o, seq)
+	switch {
+	case o.asked && ok && (o.track == nil || !o.state.Visible()):
+		return append(dst, Query{o.id, p})
+	case o.track == nil:
+		return dst
+	case o.state == seg.Lost || o.state == seg.Occluded:
+		if p, ok = t.seek(o, seq); ok {
+			dst = append(dst, Query{o.id, p})
+		}
+		return dst
+	}
+	tr, ok := t.trackAt(o, seq)
+	if !ok {
+		return dst
+	}
+	lw, lh := queryGrid, max(1, queryGrid*tr.patch.h/tr.patch.w)
+	if tr.patch.h > tr.patch.w {
+		lw, lh = max(1, queryGrid*tr.patch.w/tr.patch.h), queryGrid
+	}
+	if !o.asked {
+		p.Box, p.Text = nil, ""
+		p.Clicks = agreeing(p.Clicks, &tr)
+	}
+	p.Mask, p.Single = tr.logits(lw, lh, seg.Point{X: 1, Y: 1}), true
+	return append(dst, Query{o.id, p})
+}
+
+// agreeing is the clicks that the mask bears out: a carried click that it contradicts has lost its place.
+func agreeing(clicks []seg.Click, t *track) []seg.Click {
+	kept := clicks[:0]
+	for _, c := range clicks {
+		x, y := c.X*float64(t.patch.w)-0.5, c.Y*float64(t.patch.h)-0.5
+		if (t.patch.at(t.back.at(x, y)) > 0) == (c.Label == seg.Positive) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// trackAt is an object's track at frame seq: where it was then, or, before its mask's own frame, where the motion leads back to.
+func (t *Tracker) trackAt(o *object, seq uint64) (track, bool) {
+	if tr, ok := o.track.at(seq); ok {
+		return tr, true
+	}
+	first := o.track.trail[0]
+	i, there := t.past.find(first.seq)
+	j, exact := t.past.find(seq)
+	if !there || !exact || seq > first.seq {
+		return track{}, false
+	}
+	tr := track{patch: o.track.patch, back: first.back}
+	for ; i > j; i-- {
+		t.pairs = tr.follow(t.past.at(i), false, nil, t.pairs)
+		tr.back = tr.back.after(tr.seen.m.inverse())
+	}
+	return tr, true
+}
+
+// leastTrust is the trust below which a carried prompt is not used.
+const leastTrust = 0.5
+
+// anchored merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there.
+func (t *Tracker) anchored(o *object, seq uint64) (p seg.Prompt, ok bool) {
+	for _, a := range o.anchors {
+		q, trust, err := a.prompt, 1.0, error(nil)
+		if a.seq != seq {
+			if q, trust, err = t.Carry(a.prompt, a.seq, seq); err != nil || trust < leastTrust {
+				continue
+			}
+		}
+		p.Clicks = append(p.Clicks, q.Clicks...)
+		if q.Box != nil {
+			p.Box = q.Box
+		}
+		if q.Mask != nil {
+			p.Mask = q.Mask
+		}
+		if q.Text != "" {
+			p.Text = q.Text
+		}
+		p.Single = q.Single
+	}
+	if over := len(p.Clicks) - seg.MaxClicks; over > 0 {
+		p.Clicks = p.Clicks[over:]
+	}
+	return p, p.Validate() == nil
+}

@@ -1,0 +1,171 @@
+package tracker
+
+import (
+	"math"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// Limits of a find.
+const (
+	seekPeak  = 0.3 // least likeness of the best place
+	seekFloor = 0.0 // likeness at which the find ends
+	seekMean  = 0.2 // least mean likeness of the mask that is found
+)
+
+// seek looks for an object that is hidden or lost in what the encoder saw: the connected place that looks most like it, not where another
+// object is. It prompts with that place and its best point.
+func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
+	v := t.sightOf(seq)
+	at, exact := t.past.find(seq)
+	if v == nil || !exact || o.like.frames == 0 {
+		return seg.Prompt{}, false
+	}
+	e := t.past.at(at)
+	l := &likenessMap{o.like.odds(v)}
+	t.addPaint(o, l, e)
+	t.veto(o, l, e, seq)
+	best := 0
+	for i, s := range l.Data {
+		if s > l.Data[best] {
+			best = i
+		}
+	}
+	if l.Data[best] < seekPeak {
+		return seg.Prompt{}, false
+	}
+	place := flood(l, best, seekFloor)
+	x, y := l.middle(best)
+	return seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: x, Y: y}, Label: seg.Positive}}, Mask: place, Single: true}, true
+}
+
+// addPaint adds what the colours say to a likeness map, a few pixels a cell.
+func (t *Tracker) addPaint(o *object, l *likenessMap, e *entry) {
+	if !o.paint.ready {
+		return
+	}
+	for i := range l.Data {
+		x, y := l.middle(i)
+		px, py := int(x*float64(e.gray.W)), int(y*float64(e.gray.H))
+		if px >= e.gray.W || py >= e.gray.H {
+			l.Data[i] = -1
+			continue
+		}
+		sum, n := float32(0), float32(0)
+		for dy := -1; dy <= 1; dy++ {
+			for dx := -1; dx <= 1; dx++ {
+				if u, w := px+2*dx, py+2*dy; u >= 0 && w >= 0 && u < e.gray.W && w < e.gray.H {
+					sum += min(max(o.paint.logit(e.bgr[3*(w*e.gray.W+u):]), -2), 2)
+					n++
+				}
+			}
+		}
+		l.Data[i] = min(max(l.Data[i], -1.5), 1.5) + 0.25*sum/max(n, 1)
+	}
+}
+
+// veto takes out what cannot be the object: where others are, and, soon after it was hidden, what lies too far away.
+func (t *Tracker) veto(o *object, l *likenessMap, e *entry, seq uint64) {
+	cx, cy := o.track.center()
+	reach := math.Sqrt(o.area)*1.5 + 0.02*float64(e.gray.W)*float64(t.Newest()-min(o.since, t.Newest())+1)
+	for i := range l.Data {
+		x, y := l.middle(i)
+		u, w := x*float64(e.gray.W), y*float64(e.gray.H)
+		if math.Hypot(u-cx, w-cy) > reach {
+			l.Data[i] = -2
+			continue
+		}
+		for _, q := range t.objects {
+			if q == o || q.track == nil || !q.state.Visible() {
+				continue
+			}
+			if there, ok := q.track.at(seq); ok && there.patch.at(there.back.at(u, w)) > 0 {
+				l.Data[i] = -2
+			}
+		}
+	}
+}
+
+// likenessMap is a map of likeness; its cells are those of Logits.
+type likenessMap struct{ *seg.Logits }
+
+// middle is the normalised centre of cell i.
+func (l *likenessMap) middle(i int) (x, y float64) {
+	return (float64(i%l.W) + 0.5) / float64(l.W) * l.Extent.X, (float64(i/l.W) + 0.5) / float64(l.H) * l.Extent.Y
+}
+
+// flood is the connected cells above floor around a cell, as logits of a mask prompt.
+func flood(l *likenessMap, from int, floor float32) *seg.Logits {
+	out := &seg.Logits{W: l.W, H: l.H, Extent: l.Extent, Data: make([]float32, len(l.Data))}
+	for i := range out.Data {
+		out.Data[i] = -6
+	}
+	stack := []int{from}
+	out.Data[from] = 6
+	visit := func(i int) {
+		if l.Data[i] > floor && out.Data[i] < 0 {
+			out.Data[i] = 6
+			stack = append(stack, i)
+		}
+	}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		x, y := i%l.W, i/l.W
+		if x > 0 {
+			visit(i - 1)
+		}
+		if x < l.W-1 {
+			visit(i + 1)
+		}
+		if y > 0 {
+			visit(i - l.W)
+		}
+		if y < l.H-1 {
+			visit(i + l.W)
+		}
+	}
+	return out
+}
+
+// recognised says whether a mask that was found without a past is the object: it looks like it all over, and is nobody else.
+func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
+	m, steps := newTrack(p, ev.seq).mask(t.steps)
+	t.steps = steps
+	for _, q := range t.objects {
+		if q == o || q.track == nil || !q.state.Visible() {
+			continue
+		}
+		if there, ok := q.track.at(ev.seq); ok && overlap(m, &there) > 0.3 {
+			return false
+		}
+	}
+	if ev.sight == nil || o.like.frames == 0 {
+		return t.colourShare(o, p, identity, ev.e) > 0.7*o.base
+	}
+	l := likenessMap{o.like.odds(ev.sight)}
+	sum, n := 0.0, 0.0
+	for i, s := range l.Data {
+		if x, y := l.middle(i); m.Contains(seg.Point{X: x, Y: y}) {
+			sum += float64(s)
+			n++
+		}
+	}
+	return n > 0 && sum/n >= seekMean
+}
+
+// overlap is the share of a mask that a track covers.
+func overlap(m *seg.Mask, t *track) float64 {
+	n, both := 0, 0
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y += 2 {
+		for i, b := range m.Row(y) {
+			if b != 0 {
+				n++
+				if t.patch.at(t.back.at(float64(m.Rect.Min.X+i), float64(y))) > 0 {
+					both++
+				}
+			}
+		}
+	}
+	return float64(both) / float64(max(n, 1))
+}

@@ -1,0 +1,3 @@
+package tracker
+
+type presence struct{}
