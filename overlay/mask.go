@@ -33,6 +33,7 @@ func (p *Painter) mask(c *canvas, m *seg.Mask, s style, color color.RGBA) {
 		p.lut[1].build(s, color, steep, thick, false)
 		dash = max(3, int(dashLength*thick))
 	}
+	p.inside.build(&p.lut[0][255])
 	box := p.place(c, sx, sy)
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		p.scan(c, y, sy, box, dash)
@@ -56,6 +57,17 @@ func (p *Painter) place(c *canvas, sx, sy float64) image.Rectangle {
 		p.row = make([]uint16, f.w)
 	}
 	p.row = p.row[:f.w]
+	if cap(p.first) < f.w+1 {
+		p.first = make([]int32, f.w+1)
+	}
+	p.first = p.first[:f.w+1]
+	x := 0
+	for cell := range p.first {
+		for x < len(p.cols) && p.cols[x].i < int32(cell) {
+			x++
+		}
+		p.first[cell] = int32(x)
+	}
 	return box
 }
 
@@ -66,24 +78,52 @@ func between(pixel int, scale float64, origin int) (cell int32, f uint32) {
 	return int32(i), uint32((v - i) * 256)
 }
 
-// scan paints one row of pixels.
+// full is a row of the field where the mask is whole.
+const full = 255 << 8
+
+// scan paints one row of pixels: nothing where the field is empty, one blend where it is full, which is most of a large
+// mask, and the tables only along the edges.
 func (p *Painter) scan(c *canvas, y int, sy float64, box image.Rectangle, dash int) {
 	j, fy := between(y, sy, p.field.y0)
 	if j < 0 || int(j) >= p.field.h-1 {
 		return
 	}
-	if !mixRows(p.row, p.field.line(int(j)), p.field.line(int(j)+1), fy) {
+	row := p.row
+	if !mixRows(row, p.field.line(int(j)), p.field.line(int(j)+1), fy) {
 		return
 	}
 	dst := c.row(y)[3*box.Min.X : 3*box.Max.X]
+	plain := func(i int) bool { return row[i] == row[i+1] && (row[i] == 0 || row[i] == full) }
+	for i := 0; i < len(row)-1; {
+		end := i + 1
+		if !plain(i) {
+			for end < len(row)-1 && !plain(end) {
+				end++
+			}
+			p.edge(dst, int(p.first[i]), int(p.first[end]), box.Min.X+y, dash)
+			i = end
+			continue
+		}
+		for end < len(row)-1 && row[end+1] == row[i] {
+			end++
+		}
+		if row[i] == full {
+			p.inside.fill(dst[3*p.first[i] : 3*p.first[end]])
+		}
+		i = end
+	}
+}
+
+// edge paints the columns from..to by table. Runs of line and gap alternate along both axes, so that an edge of any
+// direction is broken.
+func (p *Painter) edge(dst []byte, from, to, offset, dash int) {
 	if dash == 0 {
-		paint(dst, p.cols, p.row, &p.lut[0])
+		paint(dst[3*from:3*to], p.cols[from:to], p.row, &p.lut[0])
 		return
 	}
-	// Runs of line and gap alternate along both axes, so that an edge of any direction is broken.
-	for x := 0; x < len(p.cols); {
-		at := x + box.Min.X + y
-		end := min(len(p.cols), x+dash-at%dash)
+	for x := from; x < to; {
+		at := x + offset
+		end := min(to, x+dash-at%dash)
 		paint(dst[3*x:3*end], p.cols[x:end], p.row, &p.lut[at/dash&1])
 		x = end
 	}

@@ -20,14 +20,16 @@ type Options struct {
 // Painter paints frames one after another and keeps its scratch memory between them: in steady state it allocates
 // nothing. Not safe for concurrent use.
 type Painter struct {
-	opts  Options
-	field field
-	cols  []column
-	row   []uint16
-	lut   [2]table
-	text  typeface
-	chips []image.Rectangle // the labels of this picture, so that none covers another
-	name  []byte
+	opts   Options
+	field  field
+	cols   []column
+	first  []int32 // the first column that lies at or after each cell
+	row    []uint16
+	lut    [2]table
+	inside wash
+	text   typeface
+	chips  []image.Rectangle // the labels of this picture, so that none covers another
+	name   []byte
 }
 
 // New makes a painter.

@@ -226,3 +226,42 @@ func TestLongNamesAreCut(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 }
+
+func TestWashIsTheSameAsOnePixelAtATime(t *testing.T) {
+	for _, s := range []style{solidStyle, fadedStyle} {
+		for id := seg.ID(1); id < 8; id++ {
+			var table table
+			table.build(s, Color(id), 0.2, 1, true)
+			var k wash
+			k.build(&table[255])
+			for n := range 40 {
+				got := make([]byte, 3*n)
+				for i := range got {
+					got[i] = byte(i*37 + n)
+				}
+				want := bytes.Clone(got)
+				k.fill(got)
+				for i := range want {
+					add := []uint32{table[255].b, table[255].g, table[255].r}[i%3]
+					want[i] = uint8((uint32(want[i])*table[255].mul + add) >> 8)
+				}
+				if !bytes.Equal(got, want) {
+					t.Fatalf("%d pixels: %v, want %v", n, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestInteriorBlendDoesNotDependOnTheDash(t *testing.T) {
+	for _, s := range []style{solidStyle, unsureStyle, fadedStyle, candidateStyle} {
+		for _, steep := range []float64{0.02, 0.2, 0.375, 0.6} {
+			var line, gap table
+			line.build(s, Color(1), steep, 1.5, true)
+			gap.build(s, Color(1), steep, 1.5, false)
+			if line[255] != gap[255] {
+				t.Errorf("slope %v: %+v on a dash, %+v in a gap", steep, line[255], gap[255])
+			}
+		}
+	}
+}
