@@ -24,9 +24,9 @@ type cli struct {
 	Prompt  promptCmd  `cmd:"" help:"Prompt a running agent over MQTT."`
 	Watch   watchCmd   `cmd:"" help:"Print the events of a running agent."`
 	//OFF Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
-	//OFF Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
-	Bench benchCmd `cmd:"" help:"Measure what each stage costs on this machine."`
-	//OFF Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`
+	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
+	Bench   benchCmd   `cmd:"" help:"Measure what each stage costs on this machine."`
+	Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print the defaults."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of commands, replies and events."`
 	Version versionCmd `cmd:"" help:"Print the version."`

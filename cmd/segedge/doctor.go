@@ -1,0 +1,182 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/capture/opencv"
+	"github.com/segedge/segedge/capture/synthetic"
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/mqtt"
+	"github.com/segedge/segedge/mqtt/client"
+	"github.com/segedge/segedge/video"
+	"github.com/segedge/segedge/video/openh264"
+	"github.com/segedge/segedge/web"
+)
+
+// doctorCmd checks that what the configuration names works here.
+type doctorCmd struct {
+	settings
+	Source string `help:"Check this source instead of the configured cameras." placeholder:"SOURCE"`
+	JSON   bool   `name:"json" help:"Print the result as JSON."`
+}
+
+// finding is one check's result: fine, or what to do.
+type finding struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
+
+// checkTime bounds each check.
+const checkTime = 15 * time.Second
+
+func (d *doctorCmd) Run(e *env) error {
+	cfg, err := d.load()
+	if err != nil {
+		return err
+	}
+	if d.Source != "" {
+		cfg.Cameras = []config.Camera{{Name: "camera", Source: d.Source}}
+	}
+	var all []finding
+	check := func(name string, do func(context.Context) (string, error)) {
+		ctx, cancel := context.WithTimeout(e.ctx, checkTime)
+		defer cancel()
+		text, err := do(ctx)
+		if err != nil {
+			text = err.Error()
+		}
+		all = append(all, finding{name, err == nil, text})
+	}
+	for i := range cfg.Cameras {
+		check("camera "+cfg.Cameras[i].Name, func(ctx context.Context) (string, error) { return checkCamera(ctx, &cfg.Cameras[i]) })
+	}
+	check("model", func(ctx context.Context) (string, error) { return checkModel(ctx, cfg.Model) })
+	check("broker", func(ctx context.Context) (string, error) { return checkBroker(ctx, cfg) })
+	check("encoder", checkEncoder)
+	check("page", func(context.Context) (string, error) { return checkPage(cfg.HTTP) })
+	return d.print(e.stdout, all)
+}
+
+func (d *doctorCmd) print(w io.Writer, all []finding) error {
+	ok := true
+	for _, f := range all {
+		ok = ok && f.OK
+	}
+	if d.JSON {
+		if err := json.NewEncoder(w).Encode(map[string]any{"ok": ok, "checks": all}); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range all {
+			mark := "OK  "
+			if !f.OK {
+				mark = "FAIL"
+			}
+			fmt.Fprintf(w, "%s  %-16s %s\n", mark, f.Name, f.Text)
+		}
+	}
+	if !ok {
+		return exitError(1)
+	}
+	return nil
+}
+
+// checkCamera opens the source and reads a frame.
+func checkCamera(ctx context.Context, c *config.Camera) (string, error) {
+	spec, err := capture.ParseSource(c.Source)
+	if err != nil {
+		return "", err
+	}
+	spec.Width, spec.Height, spec.FPS = c.Width, c.Height, float64(c.FPS)
+	open := opencv.Opener(spec)
+	if spec.Kind == capture.KindSynthetic {
+		open = synthetic.Opener(synthetic.Options{Width: c.Width, Height: c.Height, FPS: spec.FPS, Preset: spec.Preset})
+	}
+	s, err := open(ctx)
+	if err != nil {
+		return "", err
+	}
+	f := frame.New(2, 2)
+	if err := errors.Join(s.Read(ctx, f), s.Close()); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s gives frames of %d×%d", spec, f.Width, f.Height), nil
+}
+
+// checkModel loads the model and runs it once.
+func checkModel(ctx context.Context, c config.Model) (_ string, err error) {
+	m, err := openModel(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	start := time.Now()
+	emb, err := m.Embed(ctx, frame.New(640, 360))
+	if err != nil {
+		return "", err
+	}
+	took := time.Since(start)
+	info := m.Info()
+	return fmt.Sprintf("%s (family %s) on %s, first encode %.0f ms, ONNX Runtime %s; %s", info.Name, info.Family, info.Provider,
+		took.Seconds()*1000, m.runtime.Version(), info.Why), emb.Close()
+}
+
+// checkBroker connects to the configured broker.
+func checkBroker(ctx context.Context, cfg config.Config) (string, error) {
+	if cfg.MQTT.Broker == "" {
+		return "embedded, on " + cmp.Or(cfg.MQTT.Embedded, "127.0.0.1:1883 or a free port"), nil
+	}
+	c, err := client.Dial(ctx, client.Options{Agent: cfg.Agent.Name, Connection: mqtt.Connection{
+		Broker: cfg.MQTT.Broker, Username: cfg.MQTT.Username, PasswordFile: cfg.MQTT.PasswordFile,
+		TLS: mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
+	}})
+	if err != nil {
+		return "", err
+	}
+	c.Close()
+	return "connected to " + capture.Mask(cfg.MQTT.Broker), nil
+}
+
+// checkEncoder encodes a picture.
+func checkEncoder(context.Context) (string, error) {
+	enc, err := openh264.New(openh264.Options{})(video.Format{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000})
+	if err != nil {
+		return "", err
+	}
+	var pic video.Picture
+	pic.Resize(1280, 720)
+	data, _, err := enc.Encode(&pic, true)
+	if err := errors.Join(err, enc.Close()); err != nil {
+		return "", err
+	}
+	if len(data) == 0 {
+		return "", errors.New("openh264 gave no picture")
+	}
+	return "openh264, H.264 constrained baseline", nil
+}
+
+// checkPage takes the page's address for a moment.
+func checkPage(c config.HTTP) (string, error) {
+	if c.Listen == "" {
+		return "none is wanted", nil
+	}
+	if err := web.CheckListen(c.Listen, c.Token); err != nil {
+		return "", err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return "", fmt.Errorf("%w; is the agent running already?", err)
+	}
+	return "can listen on " + c.Listen, l.Close()
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/segedge/segedge/dataset"
+	"github.com/segedge/segedge/eval"
+	"github.com/segedge/segedge/eval/grabcut"
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/overlay"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/tracker/mil"
+	"github.com/segedge/segedge/tracker/nanotrack"
+)
+
+// evalCmd measures accuracy.
+type evalCmd struct {
+	Clicks evalClicksCmd `cmd:"" help:"Click on annotated pictures as a person would."`
+	Video  evalVideoCmd  `cmd:"" help:"Follow objects through annotated video (DAVIS layout): J, F, J&F."`
+}
+
+// evalClicksCmd is the click benchmark.
+type evalClicksCmd struct {
+	settings
+	Data     []string `required:"" type:"path" help:"Folder with images/ and labels/, a DAVIS folder, a COCO file or a folder of SA-1B files (repeatable)." placeholder:"DIR"`
+	Clicks   int      `help:"Clicks an object at most." default:"5"`
+	HeldOut  bool     `help:"Only the tenth of each set that training leaves alone."`
+	Models   []string `name:"model" help:"Also measure this model: a folder with two graphs (repeatable)." type:"path" placeholder:"DIR"`
+	Baseline bool     `help:"Also measure OpenCV's GrabCut from the same clicks and boxes." negatable:"" default:"true"`
+	PerImage int      `help:"Objects an image; 0 for all." default:"3"`
+	Limit    int      `help:"Images a set; 0 for all." placeholder:"N"`
+	JSON     string   `name:"json" help:"Write the result as JSON; with several models a list." type:"path" placeholder:"FILE"`
+	Sheet    string   `help:"Write a picture of the worst and best cases." type:"path" placeholder:"FILE.png"`
+}
+
+func (c *evalClicksCmd) Run(e *env) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	items, err := c.items()
+	if err != nil {
+		return err
+	}
+	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	var results []*eval.ClicksResult
+	measure := func(s inference.Segmenter) error {
+		r, err := c.measure(e, items, s)
+		results = append(results, r)
+		return err
+	}
+	if err := measure(m.Segmenter); err != nil {
+		return err
+	}
+	for _, dir := range c.Models {
+		other := cfg.Model
+		other.Name, other.Encoder, other.Decoder = dir, "", ""
+		s, err := openSegmenter(e.ctx, m.runtime, other, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(measure(s), s.Close()); err != nil {
+			return err
+		}
+	}
+	return c.report(e, results)
+}
+
+func (c *evalClicksCmd) items() ([]dataset.Item, error) {
+	var items []dataset.Item
+	for _, path := range c.Data {
+		found, err := dataset.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, found...)
+	}
+	if c.HeldOut {
+		return dataset.HeldOut(items)
+	}
+	return items, nil
+}
+
+func (c *evalClicksCmd) measure(e *env, items []dataset.Item, s inference.Segmenter) (*eval.ClicksResult, error) {
+	o := eval.ClicksOptions{Items: items, Segmenter: s, Method: s.Info().Name, Clicks: c.Clicks, PerImage: c.PerImage, Limit: c.Limit}
+	if c.PerImage == 0 {
+		o.PerImage = -1
+	}
+	if c.Baseline {
+		o.Baseline = &grabcut.GrabCut{}
+	}
+	bar := newBar(e.stderr, len(items), s.Info().Name)
+	o.Progress = func(done, total int) {
+		bar.ChangeMax(total)
+		_ = bar.Set(done)
+	}
+	r, err := eval.Clicks(e.ctx, o)
+	_ = bar.Finish()
+	return r, err
+}
+
+func (c *evalClicksCmd) report(e *env, results []*eval.ClicksResult) error {
+	if c.Sheet != "" {
+		if err := writeFile(c.Sheet, results[0].Sheet); err != nil {
+			return err
+		}
+	}
+	if c.JSON != "" {
+		if err := writeJSON(c.JSON, results); err != nil {
+			return err
+		}
+	}
+	return eval.ClicksTable(e.stdout, results)
+}
+
+// writeJSON writes a single result as an object and several as a list.
+func writeJSON[T any](name string, results []T) error {
+	return writeFile(name, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if len(results) == 1 {
+			return enc.Encode(results[0])
+		}
+		return enc.Encode(results)
+	})
+}
+
+// evalVideoCmd is the video benchmark.
+type evalVideoCmd struct {
+	settings
+	Data      string   `required:"" type:"path" help:"Folder in DAVIS layout." placeholder:"DIR"`
+	Prompt    []string `help:"What the first frame's truth becomes." default:"mask" enum:"mask,box,click"`
+	Methods   []string `help:"segedge, and what to compare it with: still, flow, model, mil, nanotrack." default:"segedge" enum:"segedge,still,flow,model,mil,nanotrack"`
+	Sequences []string `help:"Only these sequences." placeholder:"NAME"`
+	Realtime  float64  `help:"Feed frames by the clock at this rate; what is too slow is dropped and scored as such." placeholder:"FPS"`
+	Nanotrack string   `help:"Folder with nanotrack_backbone.onnx and nanotrack_head.onnx, for that method." type:"path" placeholder:"DIR"`
+	JSON      string   `name:"json" help:"Write the result as JSON; with several methods or prompts a list." type:"path" placeholder:"FILE"`
+	Overlay   string   `help:"Write the followed frames as JPEG, a folder a sequence." type:"path" placeholder:"DIR"`
+}
+
+func (c *evalVideoCmd) Run(e *env) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	videos, err := dataset.Videos(c.Data)
+	if err != nil {
+		return err
+	}
+	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	methods, done, err := c.methods(m)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var results []*eval.VideoResult
+	for _, prompt := range c.Prompt {
+		for _, name := range c.Methods {
+			r, err := c.measure(e, videos, eval.PromptKind(prompt), name, methods[name])
+			if err != nil {
+				return err
+			}
+			results = append(results, r)
+		}
+	}
+	if c.JSON != "" {
+		if err := writeJSON(c.JSON, results); err != nil {
+			return err
+		}
+	}
+	return eval.VideoTable(e.stdout, results)
+}
+
+func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.PromptKind, name string, open func() (eval.Follower, error)) (*eval.VideoResult, error) {
+	bar := newBar(e.stderr, 1, name)
+	o := eval.VideoOptions{
+		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Realtime: c.Realtime, New: open,
+		Progress: func(done, total int, sequence string) {
+			bar.ChangeMax(total)
+			bar.Describe(name + " " + sequence)
+			_ = bar.Set(done)
+		},
+	}
+	if c.Overlay != "" {
+		var err error
+		if o.Frame, err = c.painted(name + "-" + string(prompt)); err != nil {
+			return nil, err
+		}
+	}
+	r, err := eval.Video(e.ctx, o)
+	_ = bar.Finish()
+	return r, err
+}
+
+// painted writes each scored frame into a folder for its method and sequence.
+func (c *evalVideoCmd) painted(method string) (func(eval.FrameResult) error, error) {
+	brush, err := overlay.New(overlay.Options{})
+	if err != nil {
+		return nil, err
+	}
+	dst := frame.New(2, 2)
+	return func(r eval.FrameResult) error {
+		if err := r.Paint(brush, dst); err != nil {
+			return err
+		}
+		dir := filepath.Join(c.Overlay, method, r.Sequence)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		return writeFile(filepath.Join(dir, fmt.Sprintf("%05d.jpg", r.Index)), func(w io.Writer) error { return dataset.EncodeJPEG(w, dst, 85) })
+	}, nil
+}
+
+// methods are the followers by name; done frees what they share.
+func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
+	motion := func() (tracker.Flow, func() error, error) {
+		f := flow.New(flow.Options{})
+		return f, f.Close, nil
+	}
+	s := m.Segmenter
+	methods = map[string]func() (eval.Follower, error){
+		"segedge": eval.Product(eval.ProductOptions{Model: s, Flow: motion, Realtime: c.Realtime > 0}),
+		"still":   eval.Still(s),
+		"flow":    eval.FlowAlone(s, motion),
+		"model":   eval.ModelAlone(s),
+		"mil":     eval.BoxAndModel(s, func() (eval.BoxTracker, error) { return mil.New(), nil }),
+	}
+	if !slices.Contains(c.Methods, "nanotrack") {
+		return methods, func() {}, nil
+	}
+	open, done, err := c.nanotrack(m.runtime)
+	methods["nanotrack"] = eval.BoxAndModel(s, open)
+	return methods, done, err
+}
+
+func (c *evalVideoCmd) nanotrack(rt *onnx.Runtime) (open func() (eval.BoxTracker, error), done func(), err error) {
+	if c.Nanotrack == "" {
+		return nil, nil, errors.New("the method nanotrack needs --nanotrack DIR with its two graphs")
+	}
+	graphs := make([]*onnx.Graph, 0, 2)
+	done = func() {
+		for _, g := range graphs {
+			_ = g.Close()
+		}
+	}
+	for _, name := range []string{"nanotrack_backbone.onnx", "nanotrack_head.onnx"} {
+		g, err := rt.Load(inference.File{Path: filepath.Join(c.Nanotrack, name)}, onnx.SessionOptions{})
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		graphs = append(graphs, g)
+	}
+	return func() (eval.BoxTracker, error) {
+		return nanotrack.New(nanotrack.Options{Backbone: graphs[0], Head: graphs[1]})
+	}, done, nil
+}
