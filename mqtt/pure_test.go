@@ -126,7 +126,7 @@ func TestPublishNeverBlocks(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	for n, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 3: 2 * time.Second, 6: 10 * time.Second, 1000: 10 * time.Second} {
+	for n, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 3: 2 * time.Second, 6: 5 * time.Second, 1000: 5 * time.Second} {
 		if got := backoff(n, 0); got != want {
 			t.Errorf("pause %d is %s, want %s", n, got, want)
 		}

@@ -17,10 +17,10 @@ const (
 
 const (
 	firstPause = 250 * time.Millisecond
-	lastPause  = 10 * time.Second
+	lastPause  = 5 * time.Second
 	// stable is how long a session must have lasted for the pause before the next to begin anew: two agents with one
 	// client id throw each other out at once.
-	stable = 5 * time.Second
+	stable = 3 * time.Second
 )
 
 // backoff is the pause after n sessions or attempts in a row that failed: doubling, with a quarter of chance.

@@ -292,3 +292,25 @@ func TestDeliveredSegmentsAreRemoved(t *testing.T) {
 		t.Errorf("%d segments hold nothing", n)
 	}
 }
+
+// BenchmarkAppend shows what a group commit costs, and what it costs an event that shares it.
+func BenchmarkAppend(b *testing.B) {
+	for _, size := range []int{1, 16, 128} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			box, err := Open(testOptions(b.TempDir()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer box.Close()
+			batch := make([]Entry, size)
+			for i := range batch {
+				batch[i] = entry("cam", strings.Repeat("x", 600))
+			}
+			for b.Loop() {
+				box.Append(batch)
+				box.Delivered(box.next - 1)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*size), "µs/event")
+		})
+	}
+}
