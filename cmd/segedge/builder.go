@@ -218,7 +218,7 @@ func (b *builder) buildDoors() error {
 		return err
 	}
 	b.web, err = web.New(web.Options{
-		Service: b.agent, WHEP: b.stream, Frames: b.stream, Health: b.health, Schema: jsonSchema(), Token: b.cfg.HTTP.Token,
+		Service: b.agent, WHEP: b.stream, Frames: b.stream, Health: b.health, Schema: api.JSONSchema(), Token: b.cfg.HTTP.Token,
 		Version: version, Logger: b.log,
 	})
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/segedge/segedge/api"
 )
 
 // version is set when a release is linked.
@@ -95,6 +97,6 @@ func (versionCmd) Run(e *env) error {
 type schemaCmd struct{}
 
 func (schemaCmd) Run(e *env) error {
-	_, err := e.stdout.Write(jsonSchema())
+	_, err := e.stdout.Write(api.JSONSchema())
 	return err
 }
