@@ -184,6 +184,7 @@ type peer struct {
 
 // packet is what matters of an RTP packet.
 type packet struct {
+	seq    uint16
 	time   uint32
 	marker bool
 	kind   byte
@@ -236,7 +237,7 @@ func (p *peer) receive(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if err != nil {
 			return
 		}
-		k := packet{r.Timestamp, r.Marker, 0}
+		k := packet{r.SequenceNumber, r.Timestamp, r.Marker, 0}
 		if len(r.Payload) > 0 {
 			k.kind = r.Payload[0] & 0x1f
 		}

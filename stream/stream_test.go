@@ -82,6 +82,31 @@ func TestPLIForcesAKeyframe(t *testing.T) {
 	}
 }
 
+func TestLostPacketsAreSentAgain(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	st.Write("cam", unit(1, true, time.Now()))
+	first := <-p.packets
+	for k := first; !k.marker; k = <-p.packets {
+	}
+	nack := &rtcp.TransportLayerNack{MediaSSRC: uint32(<-p.ssrc), Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{first.seq})}
+	if err := p.pc.WriteRTCP([]rtcp.Packet{nack}); err != nil {
+		t.Fatal(err)
+	}
+	// The receiver looks at the repair stream between two packets of the other.
+	next := uint64(2)
+	within(t, "the packet is sent again", func() bool {
+		st.Write("cam", unit(next, false, time.Now()))
+		next++
+		for len(p.packets) > 0 {
+			if k := <-p.packets; k.seq == first.seq {
+				return k.time == first.time
+			}
+		}
+		return false
+	})
+}
+
 func TestNothingBeforeTheFirstKeyframe(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
