@@ -47,8 +47,11 @@ var reserved = []string{"schema", "event_id", "seq", "camera", "time", "frame", 
 
 // EncodeEvent writes an event as every door sends it. w and h are the full frame's size in pixels, on which the mask
 // of After is written; 0 leaves the mask out. Before and after are null where there is no object. The details become
-// fields of the event, in the order of their names.
+// fields of the event, in the order of their names. An event of no frame has the frame 0, captured when it happened.
 func EncodeEvent(e seg.Event, stream string, seq uint64, w, h int) ([]byte, error) {
+	if e.Frame.Captured.IsZero() {
+		e.Frame.Captured = e.Time // an event of no frame
+	}
 	head := eventHead{
 		Schema: Schema, EventID: EventID(stream, seq), Seq: seq, Camera: e.Camera,
 		Time: e.Time.UTC(), Frame: seg.FrameRef{Seq: e.Frame.Seq, Captured: e.Frame.Captured.UTC()}, Type: e.Type,

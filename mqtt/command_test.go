@@ -218,7 +218,7 @@ func TestOverloadIsAnsweredAndMayBeTriedAgain(t *testing.T) {
 	close(hold)
 	until(t, "all are through", func() bool { return d.c.commands.running.Load() == 0 })
 	d.c.commands.replies.mu.Lock()
-	d.c.commands.replies.items = nil
+	d.c.commands.replies.items, d.c.commands.replies.bytes = nil, 0
 	d.c.commands.replies.mu.Unlock()
 	d.send("cam", "clear", `{"id":"`+refused+`","reply":"me"}`)
 	if _, r := d.reply(); !r.OK {
@@ -318,5 +318,11 @@ func TestRepliesAreBounded(t *testing.T) {
 	q.sent(lost)
 	if a, _, _ := q.first(); string(a.payload) != "11" {
 		t.Errorf("the first is %s", a.payload)
+	}
+	for range 20 {
+		q.put(answer{payload: make([]byte, 1<<20)})
+	}
+	if q.len() != 16 || q.bytes != maxReplyQueue {
+		t.Errorf("%d replies of %d bytes", q.len(), q.bytes)
 	}
 }

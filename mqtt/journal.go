@@ -20,7 +20,9 @@ func (c *Client) keepJournal(ctx context.Context) {
 	defer tick.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
+	defer c.turned.Store(0)
 	for {
+		c.turned.Store(time.Now().UnixNano())
 		select {
 		case <-c.intake.wake:
 			w.write(time.Now(), false)

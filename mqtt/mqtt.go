@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -44,7 +45,7 @@ type Options struct {
 	CommandTimeout  time.Duration // 30 s
 	StateInterval   time.Duration // 1 s
 	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
-	StopTimeout     time.Duration // 2 s: how long a stopping client goes on delivering
+	StopTimeout     time.Duration // 1.5 s: how long a stopping client goes on delivering
 	SyncInterval    time.Duration // 20 ms: the least time between two group commits of the journal
 	MaxJournal      int64         // bytes of the journal; 64 MiB
 	Handover        int           // events between the cameras and the journal; 1024
@@ -59,6 +60,8 @@ type Client struct {
 	intake   *intake
 	outbox   *outbox.Outbox
 	commands *commands
+
+	turned atomic.Int64 // when the journal's goroutine last came round, in Unix nanoseconds; 0 while it does not run
 
 	mu        sync.Mutex
 	connected bool
@@ -92,7 +95,7 @@ func (o *Options) defaults() error {
 	set(&o.CommandTimeout, 30*time.Second)
 	set(&o.StateInterval, time.Second)
 	set(&o.ObjectsInterval, 250*time.Millisecond)
-	set(&o.StopTimeout, 2*time.Second)
+	set(&o.StopTimeout, 1500*time.Millisecond)
 	set(&o.SyncInterval, 20*time.Millisecond)
 	if o.Handover <= 0 {
 		o.Handover = 1024
@@ -173,6 +176,19 @@ func (c *Client) Ready() error {
 	}
 	if err := c.outbox.Stats().Disk; err != nil && !errors.Is(err, outbox.ErrNoFolder) {
 		return fmt.Errorf("events are not durable: %w", err)
+	}
+	return nil
+}
+
+// Stuck is an error when the journal's goroutine has not come round for so long: its disk hangs. A broker that is away
+// is no reason; it is for Ready.
+func (c *Client) Stuck(within time.Duration) error {
+	turned := c.turned.Load()
+	if turned == 0 {
+		return nil
+	}
+	if age := time.Since(time.Unix(0, turned)); age > within {
+		return fmt.Errorf("the event journal has hung for %s", age.Round(time.Millisecond))
 	}
 	return nil
 }

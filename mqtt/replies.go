@@ -16,27 +16,40 @@ type answer struct {
 type replies struct {
 	mu    sync.Mutex
 	items []answer
+	bytes int
 	lost  uint64
 	wake  chan struct{}
 }
 
-// maxReplies bounds the queue; the oldest go first, and a client that repeats its command is answered again.
-const maxReplies = 512
+// maxReplies and maxReplyQueue (in bytes) bound the queue; the oldest go first, and a client that repeats its command
+// is answered again.
+const (
+	maxReplies    = 512
+	maxReplyQueue = 16 << 20
+)
 
 func newReplies() *replies { return &replies{wake: make(chan struct{}, 1)} }
 
 func (q *replies) put(a answer) {
 	q.mu.Lock()
-	if len(q.items) >= maxReplies {
-		q.items = q.items[1:]
+	q.items = append(q.items, a)
+	q.bytes += len(a.payload)
+	for len(q.items) > 1 && (len(q.items) > maxReplies || q.bytes > maxReplyQueue) {
+		q.drop()
 		q.lost++
 	}
-	q.items = append(q.items, a)
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
+}
+
+// drop takes the first off; mu is held.
+func (q *replies) drop() {
+	q.bytes -= len(q.items[0].payload)
+	q.items[0] = answer{}
+	q.items = q.items[1:]
 }
 
 func (q *replies) len() int {
@@ -59,7 +72,7 @@ func (q *replies) sent(lost uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.lost == lost {
-		q.items = q.items[1:]
+		q.drop()
 	}
 }
 

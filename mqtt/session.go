@@ -18,6 +18,7 @@ const (
 const (
 	firstPause = 250 * time.Millisecond
 	lastPause  = 5 * time.Second
+	farewell   = time.Second // for the last retained messages
 	// stable is how long a session must have lasted for the pause before the next to begin anew: two agents with one
 	// client id throw each other out at once.
 	stable = 3 * time.Second
@@ -47,6 +48,9 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 		}
 		pause := backoff(failures, rand.Float64())
 		c.log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
+		if failures == 3 && c.Stats().Sessions > 2 {
+			c.log.Warn("the broker ends every session soon after it began: does another client use this id?", "client_id", c.o.ClientID)
+		}
 		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
@@ -71,7 +75,7 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	defer l.Close(500 * time.Millisecond)
+	defer l.Close(250 * time.Millisecond)
 	// The session outlives ctx by the time that a clean exit takes.
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -138,7 +142,7 @@ func (c *Client) leave(l *Link, k *keeper, drained <-chan struct{}) error {
 		}
 		break
 	}
-	last, done := context.WithTimeout(context.Background(), c.o.StopTimeout)
+	last, done := context.WithTimeout(context.Background(), farewell)
 	defer done()
 	if err := k.all(last); err != nil {
 		return err

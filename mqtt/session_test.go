@@ -1,11 +1,16 @@
 package mqtt
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -276,5 +281,69 @@ func TestCommandsOverABroker(t *testing.T) {
 	until(t, "the replies", func() bool { return len(ears.all("/reply/me")) == 6 })
 	if got := a.commands(); len(got) != 5 || got[0].ID != "away-0" || got[4].ID != "away-4" {
 		t.Errorf("done %+v", got)
+	}
+}
+
+func TestTwoAgentsWithOneClientID(t *testing.T) {
+	m := startMosquitto(t, "")
+	said := &lines{}
+	for range 2 {
+		o := testOptions(t, m.url(), &agent{})
+		o.Logger = slog.New(slog.NewTextHandler(said, nil))
+		start(t, o)
+	}
+	until(t, "the log says why", func() bool { return strings.Contains(said.String(), "does another client use this id?") })
+}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func TestStuckJournal(t *testing.T) {
+	c, stop := start(t, testOptions(t, "tcp://127.0.0.1:1", &agent{}))
+	until(t, "the journal runs", func() bool { return c.turned.Load() != 0 })
+	if err := c.Stuck(time.Minute); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if err := c.Stuck(-time.Hour); err == nil || !strings.Contains(err.Error(), "has hung") {
+		t.Errorf("got %v", err)
+	}
+	stop()
+	if err := c.Stuck(-time.Hour); err != nil {
+		t.Errorf("a journal that has ended hangs: %v", err)
+	}
+}
+
+// TestFullDiskIsToldAndNothingStops lets the journal's folder vanish under a running client.
+func TestFullDiskIsToldAndNothingStops(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/box/+/events")
+	o := testOptions(t, m.url(), &agent{})
+	o.StateDir = filepath.Join(o.StateDir, "file", "state")
+	if err := os.WriteFile(filepath.Dir(o.StateDir), []byte("in the way"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := start(t, o)
+	for n := range 10 {
+		c.Publish(happened(n))
+	}
+	until(t, "the events", func() bool { return unique(ears.events(t)) == 10 })
+	complete(t, ears.events(t), 10)
+	if err := c.Ready(); err == nil || !strings.Contains(err.Error(), "not durable") {
+		t.Errorf("got %v", err)
 	}
 }
