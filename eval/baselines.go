@@ -57,8 +57,8 @@ func (s *still) Start(f *frame.Frame, p seg.Prompt) (err error) {
 func (s *still) Next(*frame.Frame) (*seg.Mask, error) { return s.mask, nil }
 func (s *still) Close() error                         { return nil }
 
-// ModelAlone is the baseline without motion: every frame is a keyframe, asked with the answer before as the mask prompt and its
-// box. An answer that covers nothing leaves the mask before it.
+// ModelAlone is the baseline without motion: every frame is a keyframe, asked with the answer before as the mask prompt. (Its
+// box beside it makes the baseline worse.) An answer that covers nothing leaves the mask before it.
 func ModelAlone(m inference.Segmenter) func() (Follower, error) {
 	return func() (Follower, error) { return &modelAlone{model: m}, nil }
 }
@@ -81,11 +81,7 @@ func (a *modelAlone) Next(f *frame.Frame) (*seg.Mask, error) {
 	if a.last == nil {
 		return nil, nil
 	}
-	p := seg.Prompt{Mask: a.last}
-	if box := a.mask.Box(); box.Valid() {
-		p.Box = &box
-	}
-	err := a.answer(f, p)
+	err := a.answer(f, seg.Prompt{Mask: a.last})
 	return a.mask, err
 }
 
