@@ -97,6 +97,9 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := s.do(r.Context(), camera, verb, body)
 	s.metrics.command(verb, reply)
+	if reply.Error != nil && reply.Error.Code == api.Internal {
+		s.opts.Logger.Error("web: a command failed", "camera", camera, "verb", verb, "error", reply.Error.Message)
+	}
 	s.reply(w, reply)
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	cdp "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -125,6 +126,12 @@ func TestPageRefines(t *testing.T) {
 	}
 	b.Click(0.8, 0.3)
 	b.wantClick(8, 0.8, 0.3, seg.Positive, "")
+	b.Until("the new one is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-2"`)
+	b.Click(0.3, 0.3, chromedp.ButtonRight)
+	b.Until("the right button selects what is there", `document.querySelector(".object.selected")?.dataset.id === "cam-1"`)
+	if n := len(b.agent.asked()); n != 8 {
+		t.Errorf("%d commands: the right button prompts nothing", n)
+	}
 	b.Clean()
 }
 
@@ -212,6 +219,31 @@ func TestPageRefusal(t *testing.T) {
 	b.Clean()
 }
 
+// Some phones play nothing before a tap: the page says so, and the tap is no prompt.
+func TestPageBegsForATap(t *testing.T) {
+	b := openPage(t)
+	b.Live()
+	if _, err := chromedp.Call(b.Tab, cdp.AddScriptToEvaluateOnNewDocument, cdp.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		let tapped = false;
+		addEventListener("pointerup", () => tapped = true, true);
+		const play = HTMLMediaElement.prototype.play;
+		HTMLMediaElement.prototype.play = function () {
+			if (tapped) return play.call(this);
+			this.autoplay = false; this.pause();
+			return Promise.reject(new DOMException("no gesture", "NotAllowedError"));
+		};`}); err != nil {
+		t.Fatal(err)
+	}
+	b.Do(chromedp.Reload())
+	b.Until("it asks for a tap", `document.getElementById("notice-title").textContent === "Tap to start the picture"`)
+	b.Do(chromedp.MouseClickXY(400, 300))
+	b.Live()
+	if c := b.agent.asked(); len(c) != 0 {
+		t.Errorf("the tap that starts the picture prompted: %s", b.agent.verbs())
+	}
+	b.Clean()
+}
+
 func TestPageReconnects(t *testing.T) {
 	b := openPage(t)
 	b.Live()
@@ -222,6 +254,9 @@ func TestPageReconnects(t *testing.T) {
 	b.shot("reconnecting")
 	b.whep.setRefuse(false)
 	b.Live()
+	if f := `document.getElementById("notice").hidden`; !eval[bool](b, f) {
+		t.Error("the notice stays")
+	}
 	b.Click(0.5, 0.5)
 	b.command(1)
 	b.agent.set(func(f *fakeAgent) { f.state = api.Stalled })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,7 +34,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // a peer's broken TLS or HTTP is not this agent's news
+		ErrorLog:          errorLog(h),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(l) }()
@@ -54,4 +55,13 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		return fmt.Errorf("web: shut down: %w", err)
 	}
 	return nil
+}
+
+// errorLog is where net/http writes of handlers that panicked and of peers that speak no HTTP.
+func errorLog(h http.Handler) *log.Logger {
+	handler := slog.Default().Handler()
+	if s, ok := h.(*Server); ok {
+		handler = s.opts.Logger.Handler()
+	}
+	return slog.NewLogLogger(handler, slog.LevelWarn)
 }

@@ -37,6 +37,7 @@ class App {
     gestures.addEventListener("box", (e) => this.#box(e.detail));
     gestures.addEventListener("drag", (e) => { canvas.drag = e.detail; canvas.draw(); });
     gestures.addEventListener("hover", (e) => this.#point(e.detail));
+    gestures.addEventListener("menu", (e) => list.select(this.#under(e.detail)?.id ?? ""));
     list.addEventListener("select", () => this.#selected());
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
     list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
@@ -202,10 +203,10 @@ class App {
     canvas.draw();
   }
 
-  #point(p) {
-    const under = p && list.objects.findLast((o) => inside(o.outline, p));
-    this.#light(under?.id ?? "");
-  }
+  // under is the object at a point of the picture, the one on top where there are several.
+  #under(p) { return p ? list.objects.findLast((o) => inside(o.outline, p)) : undefined; }
+
+  #point(p) { this.#light(this.#under(p)?.id ?? ""); }
 
   #light(id) {
     if (id === this.#hover) return;
@@ -248,7 +249,9 @@ class App {
     $("hint").hidden = true;
     const result = await this.run("prompt", fields);
     ripple.settle(result && colorOf(result.document ?? { id: result.object }));
-    if (result) this.#follow(result.object);
+    if (!result) return;
+    if (result.frame_gone) toast("the picture that you meant is gone; the newest was used", "info");
+    this.#follow(result.object);
   }
 
   #follow(id) {

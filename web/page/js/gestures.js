@@ -1,5 +1,5 @@
 // Turns what hands do on the picture into prompts. Events: "click" {x, y, kind, time}, "box" {x0, y0, x1, y1, time},
-// "drag" (the box so far, null when it ends), "hover" (a point, null outside). Coordinates are 0..1 of the picture; kind
+// "drag" (the box so far, null when it ends), "hover" (a point, null outside), "menu" (a point: the right button). Coordinates are 0..1 of the picture; kind
 // is "plain", "add" or "minus".
 
 const slack = { mouse: 5, pen: 8, touch: 12 }; // px before a press is a drag
@@ -16,7 +16,10 @@ export class Gestures extends EventTarget {
     surface.addEventListener("pointerup", (e) => this.#up(e));
     surface.addEventListener("pointercancel", (e) => { this.#pointers.delete(e.pointerId); this.cancel(); });
     surface.addEventListener("pointerleave", (e) => this.#tell("hover", null, e));
-    surface.addEventListener("contextmenu", (e) => e.preventDefault());
+    surface.addEventListener("contextmenu", (e) => {
+      e.preventDefault();
+      if (e.pointerType !== "touch") this.#tell("menu", this.#picture.point(e.clientX, e.clientY));
+    });
   }
 
   // cancel drops the press in progress.

@@ -28,6 +28,10 @@ export class Link {
     clearInterval(this.#countdown);
     document.body.dataset.link = state;
     if (state === "live") { this.#seen = true; return this.#live(); }
+    if (state === "waiting" || state === "resting") {
+      text($("link-text"), words);
+      return this.notice(state === "waiting" ? "Tap to start the picture" : "", "");
+    }
     this.#until = performance.now() + delay;
     const tick = () => {
       const left = Math.ceil((this.#until - performance.now()) / 1000);

@@ -10,14 +10,15 @@ export class Player extends EventTarget {
   viewer = "";
   camera = "";
   state = "connecting";
-  #video; #pc = null; #channel = null; #resource = ""; #abort = new AbortController(); #tries = 0; #timer = 0;
+  #video; #pc = null; #channel = null; #resource = ""; #abort = new AbortController(); #tries = 0; #timer = 0; #hidden = 0;
 
   constructor(video) {
     super();
     this.#video = video;
     addEventListener("pagehide", () => this.#end());
+    addEventListener("pageshow", (e) => e.persisted && this.#attempt());
     addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.retry());
+    document.addEventListener("visibilitychange", () => this.#seen());
   }
 
   // open leaves the camera before and plays this one.
@@ -30,6 +31,14 @@ export class Player extends EventTarget {
   // retry ends a wait; it does nothing while there is a session.
   retry() {
     if (this.#timer) this.#attempt();
+  }
+
+  // seen stops a stream that nobody has looked at for a minute, and starts it when somebody does again.
+  #seen() {
+    clearTimeout(this.#hidden);
+    if (document.hidden) this.#hidden = setTimeout(() => { this.#end(); this.#say("resting", "resting"); }, 60000);
+    else if (this.state === "resting") this.#attempt();
+    else this.retry();
   }
 
   get talking() { return this.#channel?.readyState === "open"; }
@@ -94,18 +103,30 @@ export class Player extends EventTarget {
   #show(track, receiver) {
     if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0; // as live as the network allows
     this.#video.srcObject = new MediaStream([track]);
-    this.#video.play().catch(() => {}); // autoplay forbidden: the first tap starts it
+    this.#video.play().catch((e) => e.name === "NotAllowedError" && this.#beg());
   }
 
-  // firstFrame waits for the picture: a session without one is no session.
+  // beg asks for the tap without which some phones play nothing, to save power.
+  #beg() {
+    this.#say("waiting", "tap to start");
+    addEventListener("pointerup", () => this.#video.play().catch(() => {}), { once: true });
+  }
+
+  // firstFrame waits for the picture to move: a session without one is no session.
   #firstFrame(signal) {
+    const video = this.#video;
     return new Promise((done, fail) => {
-      const late = setTimeout(() => fail(new Error("connected, but no picture arrives: is UDP to the agent blocked?")), 8000);
-      const end = (then) => () => { clearTimeout(late); then(); };
-      signal.addEventListener("abort", end(() => fail(new Error("left"))), { once: true });
-      const seen = end(() => { this.dispatchEvent(new Event("frame")); done(); });
-      if (this.#video.requestVideoFrameCallback) this.#video.requestVideoFrameCallback(seen);
-      else this.#video.addEventListener("loadeddata", seen, { once: true });
+      const end = (then) => { clearInterval(late); then(); };
+      const late = setInterval(() => {
+        if (this.state !== "waiting") end(() => fail(new Error("connected, but no picture arrives: is UDP to the agent blocked?")));
+      }, 8000);
+      signal.addEventListener("abort", () => end(() => fail(new Error("left"))), { once: true });
+      const seen = () => {
+        if (video.paused) return video.addEventListener("playing", seen, { once: true }); // it waits for a tap
+        end(() => { this.dispatchEvent(new Event("frame")); done(); });
+      };
+      if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(seen);
+      else video.addEventListener("loadeddata", seen, { once: true });
     });
   }
 
