@@ -11,7 +11,6 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
-	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -35,7 +34,6 @@ type camera struct {
 	o        CameraOptions
 	events   EventSink
 	grounder Grounder
-	kinds    func() inference.Kinds
 	log      *slog.Logger
 
 	pool   *frame.Pool
