@@ -13,6 +13,7 @@ type pacer struct {
 	begin time.Time     // when the first frame is due; the zero time for at once
 	zero  time.Time     // when the frame of PTS 0 was, or would have been, due
 	last  time.Duration // the previous frame's time
+	shown time.Time     // when the previous frame went out
 	n     int
 }
 
@@ -41,14 +42,24 @@ func (p *pacer) init(fps float64) {
 
 func (p *pacer) stop() { p.timer.Stop() }
 
-// wait returns when the frame with this PTS is due.
+// wait returns when the frame with this PTS is due. A source that is late catches up at twice its rate at most: a burst
+// would only be dropped downstream.
 func (p *pacer) wait(ctx context.Context, pts time.Duration) error {
+	step := pts - p.last
 	due := p.due(pts)
+	if late := time.Since(due); late > maxLag {
+		p.zero = p.zero.Add(late)
+	} else if soonest := p.shown.Add(min(max(step, 0), p.every) / 2); due.Before(soonest) {
+		due = soonest
+	}
+	err := p.until(ctx, due)
+	p.shown = time.Now()
+	return err
+}
+
+func (p *pacer) until(ctx context.Context, due time.Time) error {
 	left := time.Until(due)
 	if left <= 0 {
-		if left < -maxLag {
-			p.zero = p.zero.Add(-left)
-		}
 		return ctx.Err()
 	}
 	p.timer.Reset(left)

@@ -56,25 +56,31 @@ func TestPacerFollowsTheSourcesTimes(t *testing.T) {
 	}
 }
 
-// A reader that was held up catches up when it is a little late, and gives the lost time up when it is very late.
+// A reader that was held up catches up at twice its rate when it is a little late, and gives the lost time up when it is
+// very late.
 func TestPacerAfterADelay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p pacer
-		p.init(10)
-		defer p.stop()
-		start := time.Now()
-		times := []time.Duration{0, 300 * time.Millisecond, 2 * time.Second, 0, 0}
-		want := []float64{0, 0.3, 2.3, 2.4, 2.5}
-		for i, delay := range times {
-			time.Sleep(delay)
-			if err := p.wait(t.Context(), time.Duration(i)*100*time.Millisecond); err != nil {
-				t.Fatal(err)
-			}
-			if got := time.Since(start).Seconds(); got < want[i]-1e-9 || got > want[i]+1e-9 {
-				t.Errorf("frame %d at %.3f, want %.3f", i, got, want[i])
-			}
-		}
-	})
+	for name, c := range map[string]struct{ delays, want []float64 }{
+		"a little late": {[]float64{0, 0.3, 0, 0, 0, 0, 0}, []float64{0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6}},
+		"very late":     {[]float64{0, 0.1, 2, 0, 0}, []float64{0, 0.1, 2.1, 2.2, 2.3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var p pacer
+				p.init(10)
+				defer p.stop()
+				start := time.Now()
+				for i, delay := range c.delays {
+					time.Sleep(time.Duration(delay * float64(time.Second)))
+					if err := p.wait(t.Context(), time.Duration(i)*100*time.Millisecond); err != nil {
+						t.Fatal(err)
+					}
+					if got := time.Since(start).Seconds(); got < c.want[i]-1e-6 || got > c.want[i]+1e-6 {
+						t.Errorf("frame %d at %.3f, want %.3f", i, got, c.want[i])
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestPacerEndsWithItsContext(t *testing.T) {

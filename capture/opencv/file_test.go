@@ -97,6 +97,20 @@ func TestFileIsReadIntoTheFrameItself(t *testing.T) {
 	}
 }
 
+// In its steady state a read allocates nothing in Go.
+func TestReadAllocatesNothing(t *testing.T) {
+	path := clip(t, "a.avi", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=20", "-frames:v", "60", "-c:v", "mjpeg")
+	src, f := openFile(t, path), frame.New(320, 240)
+	got := testing.AllocsPerRun(40, func() {
+		if err := src.Read(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got >= 1 {
+		t.Errorf("%v allocations a read", got)
+	}
+}
+
 // reference is picture n as OpenCV reads it into its own memory.
 func reference(t *testing.T, path string, n int) []byte {
 	t.Helper()

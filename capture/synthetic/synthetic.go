@@ -59,6 +59,9 @@ func New(o Options) (*Scene, error) {
 	return s, nil
 }
 
+// Validate reports what New would refuse, without the cost of painting.
+func (o Options) Validate() error { return o.fill() }
+
 func (o *Options) fill() error {
 	setDefault(&o.Width, DefaultWidth)
 	setDefault(&o.Height, DefaultHeight)

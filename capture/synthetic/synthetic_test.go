@@ -89,6 +89,12 @@ func TestOptionsOutOfRange(t *testing.T) {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", o, err)
 		}
+		if o.Validate() == nil {
+			t.Errorf("%+v is valid", o)
+		}
+	}
+	if err := (Options{}).Validate(); err != nil {
+		t.Error(err)
 	}
 }
 
