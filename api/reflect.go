@@ -135,7 +135,5 @@ func (s *schemaOf) embedded(t reflect.Type, props object, required *[]string) {
 	for name, p := range inner {
 		props[name] = p
 	}
-	for _, name := range fieldNames(t) {
-		*required = append(*required, name)
-	}
+	*required = append(*required, fieldNames(t)...)
 }

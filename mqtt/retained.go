@@ -6,15 +6,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
 )
 
-// keeper keeps the retained topics of one link up to date. One goroutine, one message at a time: a slow broker gets
-// fewer, never a queue.
+// keeper keeps the retained topics of one link up to date, one message at a time: a slow broker gets fewer, never a
+// queue.
 type keeper struct {
+	mu    sync.Mutex // held while sending
 	c     *Client
 	l     *Link
 	sent  map[string][]byte // what was last sent to a topic, as far as a change of it counts
@@ -28,13 +30,8 @@ func newKeeper(c *Client, l *Link) *keeper {
 
 // all sends everything that is retained, beside the status.
 func (k *keeper) all(ctx context.Context) error {
-	clear(k.sent)
-	for _, f := range []func(context.Context) error{k.info, k.states, k.objects, k.discover} {
-		if err := f(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	forget := func(context.Context) error { clear(k.sent); return nil }
+	return k.step(ctx, []func(context.Context) error{forget, k.info, k.states, k.objects, k.discover})
 }
 
 // run sends what changes until ctx ends.
@@ -49,25 +46,32 @@ func (k *keeper) run(ctx context.Context) error {
 		masks = t.C
 	}
 	for {
-		var err error
+		var steps []func(context.Context) error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-states.C:
-			if err = k.info(ctx); err == nil {
-				err = k.states(ctx)
-			}
+			steps = []func(context.Context) error{k.info, k.states}
 		case <-objects.C:
-			if err = k.objects(ctx); err == nil {
-				err = k.discover(ctx)
-			}
+			steps = []func(context.Context) error{k.objects, k.discover}
 		case <-masks:
-			err = k.sendMasks(ctx)
+			steps = []func(context.Context) error{k.sendMasks}
 		}
-		if err != nil {
+		if err := k.step(ctx, steps); err != nil {
 			return err
 		}
 	}
+}
+
+func (k *keeper) step(ctx context.Context, steps []func(context.Context) error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, f := range steps {
+		if err := f(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send publishes a retained document if what counts of it has changed.
