@@ -2,9 +2,14 @@
 
     git clone https://github.com/davisvideochallenge/davis2017-evaluation
     pip install numpy scipy tqdm pandas opencv-python-headless scikit-image pycocotools
-    PYTHONPATH=davis2017-evaluation python davis.py > davis.json
+    PYTHONPATH=davis2017-evaluation python davis.py DAVIS_FOLDER > davis.json
+
+Of the sequences in the folder it keeps figures only: those of the first frame's mask when nothing moves.
 """
+import glob
 import json
+import os
+import sys
 
 import numpy as np
 from davis2017.metrics import db_eval_boundary, db_eval_iou
@@ -61,4 +66,12 @@ for n in (4, 5, 10, 38, 47, 78, 102):
     v = np.round(rng.random(n), 4)
     m, r, d = db_statistics(v)
     out["statistics"].append({"values": v.tolist(), "mean": float(m), "recall": float(r), "decay": float(d)})
+from PIL import Image  # noqa: E402
+
+out["still"] = {}
+for name in ("car-shadow", "dog"):
+    paths = sorted(glob.glob(os.path.join(sys.argv[1], "Annotations", "480p", name, "*.png")))
+    masks = [np.array(Image.open(p)) > 0 for p in paths]
+    out["still"][name] = {"J": float(np.mean([db_eval_iou(m, masks[0]) for m in masks[1:-1]])),
+                          "F": float(np.mean([db_eval_boundary(m, masks[0]) for m in masks[1:-1]]))}
 print(json.dumps(out, indent=1))
