@@ -234,6 +234,9 @@ func (f *fakeAgent) channel(msg []byte) string {
 	if bad != nil {
 		return typed("reply", fields(api.Refuse(cmd.ID, bad.Code, bad.Message)))
 	}
+	if p, ok := cmd.Body.(*api.Prompt); ok && p.RTPTime != nil {
+		p.Frame = 810 // as package stream does
+	}
 	return typed("reply", fields(f.Do(context.Background(), f.names[0], cmd)))
 }
 

@@ -223,6 +223,7 @@ class App {
   }
 
   #click({ x, y, kind, time }) {
+    if (player.state !== "live") return; // nothing is there to point at
     if (kind === "plain" && (this.mode === "add" || this.mode === "minus")) kind = this.mode;
     if (kind !== "plain" && !list.selected) return toast("first choose the object in the list, or point at a new one", "info");
     const object = kind === "plain" ? undefined : list.selected;
@@ -230,6 +231,7 @@ class App {
   }
 
   #box({ x0, y0, x1, y1, time }) {
+    if (player.state !== "live") return;
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }
