@@ -33,7 +33,10 @@ type Options struct {
 	Events         EventSink           // may be nil
 	CommandTimeout time.Duration       // the longest that a command waits for the model; 20 s
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
-	Logger         *slog.Logger
+	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed. The agent closes
+	// what it opened.
+	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
+	Logger    *slog.Logger
 }
 
 // Grounder finds what a phrase names in a frame, best first. Safe for concurrent use.
@@ -50,6 +53,9 @@ type Agent struct {
 
 	mu   sync.Mutex
 	info inference.Info
+
+	swapping sync.Mutex
+	opened   inference.Segmenter // by the command model, if any; the agent's to close
 }
 
 var _ api.Service = (*Agent)(nil)
@@ -112,6 +118,10 @@ func (a *Agent) Close() error {
 			all = append(all, fmt.Errorf("camera %s: %w", name, err))
 		}
 	}
+	if a.opened != nil {
+		all = append(all, a.opened.Close())
+		a.opened = nil
+	}
 	return errors.Join(all...)
 }
 
@@ -162,6 +172,30 @@ func (a *Agent) Stuck(limit time.Duration) error {
 		if err := a.cameras[name].stuck(limit); err != nil {
 			return fmt.Errorf("camera %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// swap opens another model and changes to it without losing the objects. One at a time.
+func (a *Agent) swap(ctx context.Context, name string) error {
+	if a.o.OpenModel == nil {
+		return &api.Error{Code: api.Unsupported, Message: "this agent's model cannot be changed while it runs"}
+	}
+	if !a.swapping.TryLock() {
+		return &api.Error{Code: api.AlreadyRunning, Message: "another model is being loaded"}
+	}
+	defer a.swapping.Unlock()
+	m, err := a.o.OpenModel(ctx, name)
+	if err != nil {
+		return &api.Error{Code: api.BadRequest, Message: err.Error()}
+	}
+	if err := a.Swap(ctx, m); err != nil {
+		return errors.Join(err, m.Close())
+	}
+	old := a.opened
+	a.opened = m
+	if old != nil {
+		return old.Close()
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
@@ -368,13 +369,48 @@ func TestPromptsGivenAtStart(t *testing.T) {
 	}
 }
 
-func TestSwapIsNews(t *testing.T) {
-	r := newRig(t, nil)
+func TestModelIsSwappedByCommand(t *testing.T) {
+	opened := map[string]*inferencetest.Segmenter{}
+	r := newRig(t, func(o *Options, _ *CameraOptions) {
+		o.OpenModel = func(_ context.Context, name string) (inference.Segmenter, error) {
+			if name == "broken" {
+				return nil, errors.New("broken.onnx is no ONNX model")
+			}
+			opened[name] = inferencetest.New(inferencetest.Options{})
+			return opened[name], nil
+		}
+	})
 	r.next(40)
-	if err := r.Swap(t.Context(), inferencetest.New(inferencetest.Options{})); err != nil {
-		t.Fatal(err)
+	if reply := r.do("prompt", onSquare); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	for _, name := range []string{"one", "two"} {
+		if reply := r.do("model", `{"name":"`+name+`"}`); !reply.OK {
+			t.Fatalf("%s: %+v", name, reply.Error)
+		}
+		for opened[name].Decodes() == 0 {
+			r.next(40)
+		}
 	}
 	r.diary.await(t, seg.ModelChanged)
+	if objects, _ := r.Objects("cam"); len(objects.Objects) != 1 {
+		t.Errorf("%d objects after two swaps", len(objects.Objects))
+	}
+	if n := opened["one"].Live(); n > 0 {
+		t.Errorf("the first model still has %d embeddings", n)
+	}
+	if reply := r.do("model", `{"name":"broken"}`); reply.OK || !strings.Contains(reply.Error.Message, "broken.onnx") {
+		t.Errorf("%+v", reply)
+	}
+	r.next(41)
+}
+
+func TestModelThatCannotBeSwapped(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	if reply := r.do("model", `{"name":"x"}`); reply.OK || reply.Error.Code != api.Unsupported {
+		t.Errorf("%+v", reply)
+	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {

@@ -42,6 +42,8 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 		return c.edit(b.Object, func(id seg.ID) (seg.Object, error) { return c.pipe.Rename(ctx, id, b.Name) })
 	case *api.Target:
 		return c.target(ctx, cmd.Verb, b.Object)
+	case *api.Model:
+		return nil, a.swap(ctx, b.Name)
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}

@@ -1,20 +1,21 @@
 package frame
 
+import "encoding/binary"
+
 // Shrinker reduces frames to a smaller size by averaging the area under each new pixel, as an antialiased resize
-// does. It keeps its weights and its row between calls, so one size costs no allocation. One goroutine uses it.
+// does. It keeps its weights and its rows between calls, so one size costs no allocation. One goroutine uses it.
 type Shrinker struct {
-	from, to [2]int // width, height
-	cols     []span
-	rows     []span
-	row      []uint32
+	from, to  [2]int // width, height
+	cols      []span
+	rows      []span
+	even, odd []uint64 // sums of the bytes at even and at odd places of a row, four lanes of 16 bits a word
+	row       []uint16 // the weighted mean of the rows under one new row, times 256
 }
 
-// span is the source cells that one new cell covers: the first, how many, and the weights of the first and last in
-// 1/256 (those between weigh 256); norm is 2^24 over the weights' sum.
+// span is the source cells that one new cell covers: the first, and the weights of each in 1/256, which add up to 256.
 type span struct {
-	first, n    int
-	head, tail  uint32
-	reciprocals uint32
+	first   int
+	weights []uint16
 }
 
 // Shrink writes src, reduced to width × height, into dst and copies its Meta apart from the size. A size that is not
@@ -42,71 +43,76 @@ func (s *Shrinker) prepare(w, h, nw, nh int) {
 	}
 	s.from, s.to = [2]int{w, h}, [2]int{nw, nh}
 	s.cols, s.rows = spans(w, nw), spans(h, nh)
-	s.row = make([]uint32, 3*w)
+	words := (3*w + 7) / 8
+	s.even, s.odd, s.row = make([]uint64, words), make([]uint64, words), make([]uint16, 8*words)
 }
 
-// spans divides n source cells into m new ones, m ≤ n, in steps of 1/256 of a cell.
+// spans divides n source cells into m new ones, m ≤ n.
 func spans(n, m int) []span {
 	out := make([]span, m)
 	for i := range out {
-		a, b := i*n*256/m, (i+1)*n*256/m
-		first, last := a>>8, (b-1)>>8
-		sp := span{first: first, n: last - first + 1, head: uint32(256 - a&255), tail: uint32(b - last<<8)}
-		if sp.n == 1 {
-			sp.head, sp.tail = uint32(b-a), 0
+		a, b := float64(i)*float64(n)/float64(m), float64(i+1)*float64(n)/float64(m)
+		first := int(a)
+		sp := span{first: first}
+		given, covered := 0, 0.0
+		for c := first; c < n && float64(c) < b; c++ {
+			covered += min(b, float64(c+1)) - max(a, float64(c))
+			upTo := int(covered/(b-a)*256 + 0.5) // rounding the running sum, so that the weights add up
+			sp.weights = append(sp.weights, uint16(upTo-given))
+			given = upTo
 		}
-		sp.reciprocals = uint32((1<<24 + (b-a)/2) / (b - a))
+		sp.weights[len(sp.weights)-1] += uint16(256 - given)
 		out[i] = sp
 	}
 	return out
 }
 
-// sumRows leaves the average of the source rows under one new row, times 256, in s.row.
+// lanes selects every other byte of a word, as four lanes of 16 bits. A lane times a weight, summed over weights that add up to
+// 256, is at most 255·256 and so never reaches its neighbour.
+const lanes = 0x00ff00ff00ff00ff
+
+// sumRows leaves the weighted mean of the source rows under one new row in s.row, eight bytes at a time.
 func (s *Shrinker) sumRows(src *Frame, r span) {
+	clear(s.even)
+	clear(s.odd)
 	stride := src.Stride()
-	row := s.row[:stride]
-	line := src.Pix[r.first*stride:][:len(row)]
-	for i, v := range line {
-		row[i] = uint32(v) * r.head
-	}
-	for k := 1; k < r.n-1; k++ {
-		line = src.Pix[(r.first+k)*stride:][:len(row)]
-		for i, v := range line {
-			row[i] += uint32(v) << 8
+	for k, weight := range r.weights {
+		w := uint64(weight)
+		line := src.Pix[(r.first+k)*stride:][:stride]
+		even, odd := s.even[:len(line)/8], s.odd[:len(line)/8]
+		for i := range even {
+			v := binary.LittleEndian.Uint64(line[8*i:])
+			even[i] += v & lanes * w
+			odd[i] += v >> 8 & lanes * w
+		}
+		if rest := line[len(line)&^7:]; len(rest) > 0 {
+			var last [8]byte
+			copy(last[:], rest)
+			v, i := binary.LittleEndian.Uint64(last[:]), len(s.even)-1
+			s.even[i] += v & lanes * w
+			s.odd[i] += v >> 8 & lanes * w
 		}
 	}
-	if r.n > 1 {
-		line = src.Pix[(r.first+r.n-1)*stride:][:len(row)]
-		for i, v := range line {
-			row[i] += uint32(v) * r.tail
-		}
-	}
-	for i, v := range row {
-		row[i] = uint32(uint64(v) * uint64(r.reciprocals) >> 16)
+	for i, e := range s.even {
+		o, row := s.odd[i], s.row[8*i:][:8]
+		row[0], row[2], row[4], row[6] = uint16(e), uint16(e>>16), uint16(e>>32), uint16(e>>48)
+		row[1], row[3], row[5], row[7] = uint16(o), uint16(o>>16), uint16(o>>32), uint16(o>>48)
 	}
 }
 
 // sumColumns averages s.row under each new pixel into one new row.
 func (s *Shrinker) sumColumns(dst []byte) {
-	for x, c := range s.cols {
-		p := s.row[3*c.first:][: 3*c.n : 3*c.n]
-		b, g, r := uint64(p[0])*uint64(c.head), uint64(p[1])*uint64(c.head), uint64(p[2])*uint64(c.head)
-		i := 3
-		for ; i < len(p)-3; i += 3 {
-			b += uint64(p[i]) << 8
-			g += uint64(p[i+1]) << 8
-			r += uint64(p[i+2]) << 8
+	for x := range s.cols {
+		c := &s.cols[x]
+		p := s.row[3*c.first:][:3*len(c.weights)]
+		b, g, r := uint32(1<<15), uint32(1<<15), uint32(1<<15)
+		for i, weight := range c.weights {
+			w := uint32(weight)
+			b += uint32(p[3*i]) * w
+			g += uint32(p[3*i+1]) * w
+			r += uint32(p[3*i+2]) * w
 		}
-		if c.n > 1 {
-			b += uint64(p[i]) * uint64(c.tail)
-			g += uint64(p[i+1]) * uint64(c.tail)
-			r += uint64(p[i+2]) * uint64(c.tail)
-		}
-		k := uint64(c.reciprocals)
 		d := dst[3*x:][:3]
-		d[0], d[1], d[2] = round(b*k), round(g*k), round(r*k)
+		d[0], d[1], d[2] = byte(b>>16), byte(g>>16), byte(r>>16)
 	}
 }
-
-// round turns a value in 1/2^32 into a byte.
-func round(v uint64) byte { return byte(min((v+1<<31)>>32, 255)) }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segedge/segedge/agent"
@@ -88,6 +89,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	b.agent, err = agent.New(agent.Options{
 		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Segmenter, Events: &b.relay, Grounder: grounder, Logger: b.log,
+		OpenModel: b.openModel,
 	}, cameras)
 	if err != nil {
 		return err
@@ -96,6 +98,16 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	return b.buildDoors()
+}
+
+// openModel opens another model beside the running one. Unlike the configuration, a command names no path of this machine.
+func (b *builder) openModel(ctx context.Context, name string) (inference.Segmenter, error) {
+	if strings.ContainsAny(name, `/\`) {
+		return nil, fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
+	}
+	c := b.cfg.Model
+	c.Name, c.Encoder, c.Decoder = name, "", ""
+	return openSegmenter(ctx, b.model.runtime, c, b.log)
 }
 
 // camera makes one camera's parts: source, tracker, and the picture of it.
