@@ -3,7 +3,7 @@
 # what the tests need beside. Through sudo unless root; does nothing when all are there.
 set -eu
 build="build-essential pkg-config libopencv-dev npm ca-certificates"
-tests="mosquitto mosquitto-clients chromium ffmpeg systemd"
+tests="mosquitto mosquitto-clients chromium ffmpeg systemd gstreamer1.0-plugins-base"
 case ${1:-build} in
 build) want=$build ;;
 test) want="$build $tests" ;;

@@ -17,7 +17,7 @@ func openSource(c *config.Camera) (capture.Options, error) {
 	o := capture.Options{Loop: c.Loop}
 	if spec.Kind == capture.KindSynthetic {
 		so := synthetic.Options{Width: c.Width, Height: c.Height, FPS: spec.FPS, Preset: spec.Preset}
-		if _, err := synthetic.New(so); err != nil {
+		if err := so.Validate(); err != nil {
 			return o, err
 		}
 		o.Open = synthetic.Opener(so)
