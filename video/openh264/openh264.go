@@ -1,16 +1,19 @@
 // Package openh264 is the default H.264 encoder of package video: Cisco's openh264 in its real-time camera mode, constrained
-// baseline (profile 42c0), which every browser decodes. It is linked in; nothing has to be installed.
+// baseline (profile 42c0), which every browser decodes. It is linked in, from the static libraries that mediadevices
+// carries; nothing has to be installed. It calls the library itself, since mediadevices' own encoder can neither keep
+// it from writing to standard error nor say how the colours are meant. include/ is openh264's interface (BSD licence).
 package openh264
+
+// #cgo CXXFLAGS: -I${SRCDIR}/include -std=c++11
+// #include "bridge.h"
+import "C"
 
 import (
 	"errors"
 	"fmt"
-	"image"
-	"io"
+	"time"
 
-	"github.com/pion/mediadevices/pkg/codec"
-	codech264 "github.com/pion/mediadevices/pkg/codec/openh264"
-	"github.com/pion/mediadevices/pkg/prop"
+	_ "github.com/pion/mediadevices/pkg/codec/openh264" // links the library
 
 	"github.com/segedge/segedge/video"
 )
@@ -38,72 +41,73 @@ func New(opts Options) func(video.Format) (video.Encoder, error) {
 
 type encoder struct {
 	format video.Format
-	img    image.YCbCr // a view of the picture being encoded
-	codec  codec.ReadCloser
-	keys   codec.KeyFrameController
-	rate   codec.BitRateController
+	handle *C.h264_encoder // nil once closed
+	start  time.Time
 }
 
 func open(f video.Format, opts Options) (*encoder, error) {
 	if f.Width < 16 || f.Height < 16 || f.Width%2 != 0 || f.Height%2 != 0 || f.FPS <= 0 || f.Bitrate <= 0 {
 		return nil, fmt.Errorf("openh264: cannot encode %dx%d at %g frames and %d bits a second", f.Width, f.Height, f.FPS, f.Bitrate)
 	}
-	p, err := codech264.NewParams()
-	if err != nil {
-		return nil, fmt.Errorf("openh264: %w", err)
-	}
-	p.BitRate = f.Bitrate
-	p.IntraPeriod = uint(opts.KeyframeInterval)
-	p.EnableFrameSkip = false // a viewer's clock and the frame counts stay true; the quality gives way instead
-	p.MultipleThreadIdc = 1   // one core of a small box; the tracker and the model have the others
-	p.SliceMode, p.SliceNum, p.SliceSizeConstraint = codech264.SMSingleSlice, 1, 0
-	e := &encoder{format: f}
-	e.codec, err = p.BuildVideoEncoder(e, prop.Media{Video: prop.Video{Width: f.Width, Height: f.Height, FrameRate: float32(f.FPS)}})
-	if err != nil {
-		return nil, fmt.Errorf("openh264: %w", err)
-	}
-	var hasKeys, hasRate bool
-	e.keys, hasKeys = e.codec.Controller().(codec.KeyFrameController)
-	e.rate, hasRate = e.codec.Controller().(codec.BitRateController)
-	if !hasKeys || !hasRate {
-		return nil, errors.Join(errors.New("openh264: no control over keyframes and bitrate"), e.codec.Close())
+	e := &encoder{format: f, start: time.Now()}
+	if code := C.h264_open(C.int(f.Width), C.int(f.Height), C.float(f.FPS), C.int(f.Bitrate), C.uint(opts.KeyframeInterval), &e.handle); code != 0 {
+		return nil, fmt.Errorf("openh264: the encoder refused %dx%d at %g frames and %d bits a second: %w", f.Width, f.Height, f.FPS, f.Bitrate, codeError(code))
 	}
 	return e, nil
 }
 
-// Read gives the codec the picture at hand: it pulls its input.
-func (e *encoder) Read() (image.Image, func(), error) {
-	if e.img.Y == nil {
-		return nil, nil, io.ErrNoProgress
-	}
-	return &e.img, func() {}, nil
-}
-
 // Encode compresses one picture.
 func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error) {
-	if pic.Width != e.format.Width || pic.Height != e.format.Height {
+	if e.handle == nil {
+		return nil, false, errClosed
+	}
+	if pic.Width != e.format.Width || pic.Height != e.format.Height || len(pic.Pix) != pic.Width*pic.Height*3/2 {
 		return nil, false, fmt.Errorf("openh264: picture of %dx%d for an encoder of %dx%d", pic.Width, pic.Height, e.format.Width, e.format.Height)
 	}
-	pic.View(&e.img)
-	defer func() { e.img = image.YCbCr{} }()
+	var force, size C.int
 	if keyframe {
-		if err := e.keys.ForceKeyFrame(); err != nil {
-			return nil, false, fmt.Errorf("openh264: keyframe: %w", err)
-		}
+		force = 1
 	}
-	data, release, err := e.codec.Read()
-	if err != nil {
-		return nil, false, fmt.Errorf("openh264: %w", err)
+	if code := C.h264_encode(e.handle, (*C.uint8_t)(&pic.Pix[0]), C.int64_t(time.Since(e.start).Milliseconds()), force, &size); code != 0 {
+		return nil, false, fmt.Errorf("openh264: encode: %w", codeError(code))
 	}
-	release() // the data is a copy already
-	if !video.IsKeyframe(data) {
-		return data, false, nil
+	if size == 0 {
+		return nil, false, nil
 	}
-	return video.WithColor(data), true, nil
+	data := make([]byte, size)
+	C.h264_take(e.handle, (*C.uint8_t)(&data[0]))
+	return data, video.IsKeyframe(data), nil
 }
 
 // SetBitrate changes the target, in bits a second.
-func (e *encoder) SetBitrate(bits int) error { return e.rate.SetBitRate(bits) }
+func (e *encoder) SetBitrate(bits int) error {
+	if e.handle == nil {
+		return errClosed
+	}
+	if code := C.h264_bitrate(e.handle, C.int(bits)); code != 0 {
+		return fmt.Errorf("openh264: bitrate %d: %w", bits, codeError(code))
+	}
+	return nil
+}
 
-// Close frees the encoder.
-func (e *encoder) Close() error { return e.codec.Close() }
+// Close frees the encoder; a second time does nothing.
+func (e *encoder) Close() error {
+	if e.handle != nil {
+		C.h264_close(e.handle)
+		e.handle = nil
+	}
+	return nil
+}
+
+var errClosed = errors.New("openh264: the encoder is closed")
+
+// codeError is an error of the library (codec_def.h, CM_RETURN).
+type codeError C.int
+
+func (c codeError) Error() string {
+	names := [...]string{"success", "wrong parameters", "unknown reason", "out of memory", "not initialised", "unsupported data"}
+	if c >= 0 && int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("error %d", int(c))
+}
