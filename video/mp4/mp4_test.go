@@ -13,44 +13,45 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/video"
-	"github.com/segedge/segedge/video/openh264"
 )
 
-// record encodes n pictures of 160x96 at the given times into a file.
-func record(t *testing.T, at []time.Duration, pts bool) string {
+// units are 50 pictures of 168x90 with a keyframe every 15, encoded by video/openh264: a bright box moves over a ramp.
+func units(t *testing.T) (out [][]byte) {
 	t.Helper()
-	const w, h = 160, 96
-	enc, err := openh264.New(openh264.Options{KeyframeInterval: 15})(video.Format{Width: w, Height: h, FPS: 25, Bitrate: 300_000})
+	data, err := os.ReadFile("testdata/units.h264")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer enc.Close()
+	for nal := range video.NALs(data) {
+		if kind := video.NALType(nal); kind == video.NALSPS || kind == 1 {
+			out = append(out, nil)
+		}
+		last := &out[len(out)-1]
+		*last = append(append(*last, 0, 0, 0, 1), nal...)
+	}
+	return out
+}
+
+// record writes as many of the pictures as there are times, at those times.
+func record(t *testing.T, at []time.Duration, pts bool) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "out.mp4")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := NewWriter(f, Format{w, h})
+	m, err := NewWriter(f, Format{168, 90})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Write(video.Unit{Data: []byte{0, 0, 1, 0x61, 1}}); err != nil || m.Samples() != 0 {
 		t.Fatalf("a unit before the first keyframe: %d samples, %v", m.Samples(), err)
 	}
-	var pic video.Picture
-	pic.Resize(w, h)
 	start := time.Unix(1e9, 0)
-	for n, d := range at {
-		for i := range pic.Pix {
-			pic.Pix[i] = byte(i/7 + 5*n)
-		}
-		data, key, err := enc.Encode(&pic, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u := video.Unit{Data: data, Keyframe: key, Seq: uint64(n), Captured: start.Add(d), Duration: 40 * time.Millisecond}
+	for n, data := range units(t)[:len(at)] {
+		u := video.Unit{Data: data, Keyframe: video.IsKeyframe(data), Seq: uint64(n), Captured: start.Add(at[n]), Duration: 40 * time.Millisecond}
 		if pts {
-			u.PTS, u.Captured = d+time.Second, start.Add(d*17/10) // a source that runs faster than its own clock
+			u.PTS, u.Captured = at[n]+time.Second, start.Add(at[n]*17/10) // a source that runs faster than its own clock
 		}
 		if err := m.Write(u); err != nil {
 			t.Fatal(err)
@@ -103,7 +104,7 @@ func TestPlayersReadIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := record(t, at, pts)
 			s := ffprobe(t, path).Streams[0]
-			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 160 || s.Height != 96 || s.ColorSpace != "smpte170m" || s.ColorRange != "tv" {
+			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 168 || s.Height != 90 || s.ColorSpace != "smpte170m" || s.ColorRange != "tv" {
 				t.Errorf("%+v", s)
 			}
 			if s.NbFrames != "50" || s.NbReadFrames != "50" || s.AvgFrameRate != "25/1" || s.Duration != "2.000000" {

@@ -3,6 +3,7 @@ package openh264
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/segedge/segedge/video"
@@ -144,5 +145,46 @@ func BenchmarkEncode(b *testing.B) {
 				n++
 			}
 		})
+	}
+}
+
+func TestColoursAreDescribed(t *testing.T) {
+	e := open264(t, video.Format{Width: 168, Height: 90, FPS: 30, Bitrate: 300_000}, Options{})
+	data, _, err := e.Encode(moving(168, 90, 0), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for nal := range video.NALs(data) {
+		if video.NALType(nal) != video.NALSPS {
+			continue
+		}
+		// video_signal_type (H.264, E.1.1) as bits: present, format 5, limited range, described, primaries 1, transfer 1, matrix 6.
+		want := "1" + "101" + "0" + "1" + "00000001" + "00000001" + "00000110"
+		if bits := fmt.Sprintf("%08b", nal); !strings.Contains(strings.NewReplacer("[", "", "]", "", " ", "").Replace(bits), want) {
+			t.Errorf("%s does not describe its colours", bits)
+		}
+	}
+}
+
+func TestAClosedEncoderSaysSo(t *testing.T) {
+	e, err := New(Options{})(video.Format{Width: 168, Height: 90, FPS: 30, Bitrate: 300_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := e.Encode(moving(168, 90, 0), false); err == nil {
+		t.Error("a closed encoder encoded")
+	}
+	if err := e.(video.BitrateSetter).SetBitrate(1000); err == nil {
+		t.Error("a closed encoder took a bitrate")
+	}
+	for code, want := range map[codeError]string{1: "wrong parameters", 77: "error 77"} {
+		if code.Error() != want {
+			t.Errorf("%q, want %q", code.Error(), want)
+		}
 	}
 }
