@@ -125,8 +125,9 @@ func (l *Link) connect(ctx context.Context) error {
 	return token.Error()
 }
 
-// cut breaks the network connection.
+// cut breaks the network connection. paho takes an end that was closed here for intended and tells nobody.
 func (l *Link) cut() {
+	l.end(nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.conn != nil {
@@ -217,5 +218,4 @@ func (l *Link) Close(quiesce time.Duration) {
 	}
 	l.client.Disconnect(uint(max(quiesce, 250*time.Millisecond) / time.Millisecond))
 	l.cut()
-	l.end(nil)
 }

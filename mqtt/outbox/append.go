@@ -85,7 +85,6 @@ func (b *Outbox) encode(events []coded, camera string, lost span, encode func(st
 	b.mu.Lock()
 	b.camera(camera).Last++
 	b.next++
-	b.stats.Appended++
 	b.mu.Unlock()
 	return append(events, coded{event{Index: index, Camera: camera, Stream: s.ID, Seq: s.Last + 1, Lost: lost, Body: body}, encode})
 }
@@ -120,6 +119,7 @@ func (b *Outbox) store(events []coded) {
 	for _, it := range items {
 		b.queue.push(it)
 	}
+	b.stats.Appended += uint64(len(items))
 	if b.durable() {
 		b.stats.Syncs++
 		b.stats.Bytes = b.disk.used()
