@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -121,4 +122,18 @@ func TestTLSAndPasswordAgainstMosquitto(t *testing.T) {
 	o.StateDir = t.TempDir()
 	c, _ = start(t, o)
 	until(t, "an unknown authority is told", func() bool { return strings.Contains(c.Ready().Error(), "certificate") })
+}
+
+// TestEveryScheme connects over a WebSocket and a Unix socket.
+func TestEveryScheme(t *testing.T) {
+	socket, port := filepath.Join(t.TempDir(), "m.sock"), freePort(t)
+	m := startMosquitto(t, fmt.Sprintf("listener %d 127.0.0.1\nprotocol websockets\nlistener 0 %s\n", port, socket))
+	ears := listen(t, m.url(), "ears", "segedge/#")
+	for _, url := range []string{fmt.Sprintf("ws://127.0.0.1:%d/mqtt", port), "unix://" + socket} {
+		before := len(ears.all("/status"))
+		_, stop := start(t, testOptions(t, url, &agent{}))
+		until(t, url, func() bool { return len(ears.all("/status")) > before && ears.last("/status") == StatusOnline })
+		stop()
+		until(t, "stopped", func() bool { return ears.last("/status") == StatusStopped })
+	}
 }

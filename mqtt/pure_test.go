@@ -80,6 +80,14 @@ func TestThrottleHoldsBackNothingElse(t *testing.T) {
 	}
 }
 
+func TestThrottleSurvivesAClockThatIsSetBack(t *testing.T) {
+	th := newThrottle(time.Second)
+	th.offer(updated(1, time.Hour, 1))
+	if _, ok := th.offer(updated(1, 0, 2)); !ok {
+		t.Error("an update waits for an hour")
+	}
+}
+
 func TestThrottleIsBounded(t *testing.T) {
 	th := newThrottle(time.Second)
 	for i := range 3 * maxThrottled {

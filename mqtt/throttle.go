@@ -59,12 +59,18 @@ func (t *throttle) offer(e seg.Event) (seg.Event, bool) {
 	if h.pending != nil {
 		e.Before = h.pending.Before
 	}
-	if e.Time.Sub(h.last) >= t.interval {
+	if t.over(h, e.Time) {
 		h.last, h.pending = e.Time, nil
 		return e, true
 	}
 	h.pending = &e
 	return e, false
+}
+
+// over reports whether the object's next update may pass. A clock that was set back lets it pass too.
+func (t *throttle) over(h *held, now time.Time) bool {
+	since := now.Sub(h.last)
+	return since < 0 || since >= t.interval
 }
 
 func (t *throttle) remember(key objectKey, h *held) {
@@ -78,7 +84,7 @@ func (t *throttle) remember(key objectKey, h *held) {
 func (t *throttle) due(now time.Time, all bool) []seg.Event {
 	var out []seg.Event
 	for _, h := range t.objects {
-		if h.pending != nil && (all || now.Sub(h.last) >= t.interval) {
+		if h.pending != nil && (all || t.over(h, now)) {
 			out = append(out, *h.pending)
 			h.last, h.pending = now, nil
 		}

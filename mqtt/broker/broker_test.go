@@ -6,10 +6,15 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/mqtt"
+	"github.com/segedge/segedge/seg"
 )
 
 // serve runs a broker until the test ends.
@@ -184,5 +189,60 @@ func TestGoodbyeIsHeard(t *testing.T) {
 	case <-time.After(15 * time.Second):
 		t.Error("the broker waits for a client that only watches")
 	}
+	ears.Disconnect(0)
+}
+
+// still is an agent's service with one camera that shows nothing.
+type still struct{}
+
+func (still) Do(_ context.Context, _ string, c api.Command) api.Reply { return api.Done(c.ID, nil) }
+func (still) Info() api.Info                                          { return api.Info{Agent: "box"} }
+func (still) Cameras() []string                                       { return []string{"cam"} }
+func (still) State(c string) (api.State, bool)                        { return api.State{Camera: c}, true }
+func (still) Objects(c string) (api.Objects, bool)                    { return api.Objects{Camera: c}, true }
+
+// TestAgentOnItsOwnBroker runs the real client on the embedded broker, and stops both at once, as the command does.
+func TestAgentOnItsOwnBroker(t *testing.T) {
+	b, err := Listen(Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := mqtt.New(mqtt.Options{Connection: mqtt.Connection{Broker: b.URL()}, Agent: "box", Service: still{}, StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() { _ = b.Run(ctx) })
+	group.Go(func() { _ = client.Run(ctx) })
+	heard := make(chan string, 64)
+	ears, err := connect(b.URL(), "ears", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ears.SubscribeMultiple(map[string]byte{"segedge/box/status": 1, "segedge/box/cam/reply/me": 1, "segedge/box/cam/events": 1}, func(_ paho.Client, m paho.Message) {
+		heard <- string(m.Payload())
+	}).Wait()
+	next := func(want string) {
+		t.Helper()
+		for {
+			select {
+			case got := <-heard:
+				if strings.Contains(got, want) {
+					return
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatalf("never heard %s", want)
+			}
+		}
+	}
+	next("online")
+	ears.Publish("segedge/box/cam/cmd/clear", 1, false, `{"id":"1","reply":"me"}`).Wait()
+	next(`"ok":true`)
+	client.Publish(seg.Event{Camera: "cam", Type: seg.CameraStalled, Time: time.Now()})
+	cancel()
+	next("camera.stalled")
+	next("stopped")
+	group.Wait()
 	ears.Disconnect(0)
 }

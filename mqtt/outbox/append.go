@@ -1,5 +1,7 @@
 package outbox
 
+import "os"
+
 // coded is an event together with what can encode it again under another stream.
 type coded struct {
 	event
@@ -257,8 +259,11 @@ func (b *Outbox) settle() {
 	b.o.Logger.Info("the event journal is written again", "folder", b.o.Dir, "saved", moved)
 }
 
-// reopen begins a segment in a folder that refused before.
+// reopen begins a segment in a folder that refused before, or that somebody removed.
 func (b *Outbox) reopen() error {
+	if _, err := os.Stat(b.o.Dir); err != nil {
+		b.disk.close()
+	}
 	if b.disk.lock == nil {
 		d, err := openDisk(b.o.Dir, b.o.fault)
 		if err != nil {
@@ -267,10 +272,11 @@ func (b *Outbox) reopen() error {
 		if err := d.acquire(); err != nil {
 			return err
 		}
-		b.disk = d
 		if _, err := d.segments(); err != nil {
 			return err
 		}
+		d.num = max(d.num, b.disk.num)
+		b.disk = d
 	}
 	return b.begin()
 }

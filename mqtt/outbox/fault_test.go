@@ -112,6 +112,31 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 	}
 }
 
+func TestFolderThatIsRemoved(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "outbox")
+	o, _, later, _ := sickOptions(dir)
+	o.SegmentBytes = 100
+	b := open(t, o)
+	b.Append([]Entry{entry("a", "1")})
+	deliver(t, b, 1)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	b.Append([]Entry{entry("a", "2")}) // the segment is full, and there is no place for another
+	if b.Stats().Disk == nil {
+		t.Error("durable in a folder that is gone")
+	}
+	later()
+	b.Append([]Entry{entry("a", "3")})
+	if err := b.Stats().Disk; err != nil {
+		t.Errorf("the folder was not made again: %v", err)
+	}
+	b.disk.close() // killed
+	if got := texts(drain(t, open(t, testOptions(dir)))); got != "2 3" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestMemoryIsBoundedWhileTheDiskRefuses(t *testing.T) {
 	o, disk, later, _ := sickOptions(t.TempDir())
 	o.MemoryBytes = 20 << 10
