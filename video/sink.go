@@ -20,6 +20,7 @@ type Sink struct {
 	slot    slot
 	painter *overlay.Painter
 	snaps   chan chan snapshot
+	now     func() time.Time // time.Now but in tests
 
 	wantKey  atomic.Bool
 	snapping atomic.Int32 // snapshots waiting
@@ -54,7 +55,7 @@ func New(opts Options) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("video: %w", err)
 	}
-	s := &Sink{opts: opts, painter: painter, snaps: make(chan chan snapshot, 8)}
+	s := &Sink{opts: opts, painter: painter, now: time.Now, snaps: make(chan chan snapshot, 8)}
 	s.slot.filled = make(chan struct{}, 1)
 	s.slot.closed = true
 	return s, nil
@@ -115,7 +116,7 @@ func (s *Sink) process(now *shown) error {
 		return err
 	}
 	s.answerSnapshots(f.Width, f.Height)
-	if !s.opts.Wanted() || time.Now().Before(s.retryAt) {
+	if !s.opts.Wanted() || s.now().Before(s.retryAt) {
 		return nil
 	}
 	if err := s.prepare(f.Width, f.Height); err != nil {
@@ -198,7 +199,7 @@ func (s *Sink) prepare(w, h int) error {
 func (s *Sink) fail(err error) {
 	s.failures.Add(1)
 	s.closeEncoder()
-	s.retryAt = time.Now().Add(retryEncoder)
+	s.retryAt = s.now().Add(retryEncoder)
 	s.opts.Logger.Error("video failed; trying again", "error", err, "in", retryEncoder)
 }
 

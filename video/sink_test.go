@@ -48,13 +48,15 @@ type rig struct {
 	units    chan Unit
 	stages   chan string
 	wanted   atomic.Bool
+	clock    atomic.Int64  // of the sink, seconds
+	read     chan struct{} // one for each time it was read
 	seq      uint64
 	start    time.Time
 	stop     func()
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, pool: frame.NewPool(4), units: make(chan Unit, 64), stages: make(chan string, 256), start: time.Now()}
+	r := &rig{t: t, pool: frame.NewPool(4), units: make(chan Unit, 64), read: make(chan struct{}, 256), stages: make(chan string, 256), start: time.Now()}
 	r.wanted.Store(true)
 	var err error
 	r.sink, err = New(Options{
@@ -71,6 +73,11 @@ func newRig(t *testing.T) *rig {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	r.sink.now = func() time.Time {
+		now := r.clock.Load()
+		r.read <- struct{}{}
+		return time.Unix(now, 0)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -224,23 +231,17 @@ func TestAFailingEncoderIsBuiltAgain(t *testing.T) {
 		}
 	}
 	r.show(32, 16, 0)
-	for i := 1; ; i++ {
-		time.Sleep(20 * time.Millisecond) // the camera's clock; the wait before the next try is real time
-		r.show(32, 16, time.Duration(i)*20*time.Millisecond)
-		select {
-		case u := <-r.units:
-			if !u.Keyframe || len(r.encoders) != 2 || r.encoders[0].closed != 1 {
-				t.Errorf("unit %+v of encoder %d", u, len(r.encoders))
-			}
-			if r.sink.Stats().Failures != 1 {
-				t.Errorf("stats %+v", r.sink.Stats())
-			}
-			return
-		default:
-			if i > 1000 {
-				t.Fatal("the encoder was not built again")
-			}
-		}
+	<-r.read // before the encoder
+	<-r.read // when it failed
+	r.show(32, 16, 33*time.Millisecond)
+	<-r.read // too early for another try
+	r.clock.Add(2)
+	r.show(32, 16, 66*time.Millisecond)
+	if u := r.unit(); u.Seq != 3 || !u.Keyframe {
+		t.Errorf("unit %+v", u)
+	}
+	if len(r.encoders) != 2 || r.encoders[0].closed != 1 || r.sink.Stats().Failures != 1 {
+		t.Errorf("%d encoders, stats %+v", len(r.encoders), r.sink.Stats())
 	}
 }
 
