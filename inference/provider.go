@@ -15,6 +15,12 @@ type Provider struct {
 	Fallback map[string]string // CUDA's options where Name is TensorRT
 }
 
+// Unoptimized is the CPU with the graph as the file has it: slow, and what other ways of running it are compared with.
+// ONNX Runtime 1.24.3 was seen to optimise a graph into wrong answers (docs/models.md).
+func Unoptimized() Provider {
+	return Provider{Name: CPU, Options: map[string]string{"optimization": "off"}}
+}
+
 // Factory makes graphs on execution providers; inference/onnx has one. Safe for concurrent use.
 type Factory interface {
 	// Probe reports, in about a millisecond, why the provider cannot be used at all.

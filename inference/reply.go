@@ -21,6 +21,9 @@ type reply struct {
 
 // read checks the shapes of the answer for so many prompts.
 func (m *model) read(outputs []Tensor, prompts int) (reply, error) {
+	if len(outputs) <= max(m.ports.logits, m.ports.scores) {
+		return reply{}, fmt.Errorf("the decoder gave %d outputs, need %s and %s", len(outputs), m.family.Reply.Logits, m.family.Reply.Scores)
+	}
 	l, s := &outputs[m.ports.logits], &outputs[m.ports.scores]
 	n := len(l.Shape)
 	if n < 3 || l.Float32 == nil || s.Float32 == nil {

@@ -42,6 +42,9 @@ func (f factory) Load(file inference.File, outputs []string, p inference.Provide
 func appendProvider(so *ort.SessionOptions, p inference.Provider) error {
 	switch p.Name {
 	case "", inference.CPU:
+		if p.Options["optimization"] == "off" {
+			return so.SetGraphOptimizationLevel(ort.GraphOptimizationLevelDisableAll)
+		}
 		return nil
 	case inference.CUDA:
 		return appendCUDA(so, p.Options)

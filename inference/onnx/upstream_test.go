@@ -47,6 +47,7 @@ func (r *recorder) Run(ctx context.Context, in []inference.Tensor) ([]inference.
 }
 
 // TestUpstream compares our logits with those of the published Python predictors, on the same picture, prompts and weights.
+// The graphs run as the files have them: what ONNX Runtime's optimisations do is its own affair (TestOptimisedUpstream).
 func TestUpstream(t *testing.T) {
 	root := os.Getenv("SEGEDGE_UPSTREAM")
 	if root == "" {
@@ -60,6 +61,38 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
+// TestOptimisedUpstream says which of those graphs this ONNX Runtime optimises into other answers. inference/provider
+// finds that out at start.
+func TestOptimisedUpstream(t *testing.T) {
+	root := os.Getenv("SEGEDGE_UPSTREAM")
+	if root == "" {
+		t.Skip("SKIPPED: SEGEDGE_UPSTREAM is not set (see inference/testdata/upstream/reference.py)")
+	}
+	rt := testRuntime(t)
+	for _, name := range []string{"sam", "mobilesam", "sam2", "efficientsam"} {
+		var out [2][]float32
+		for i, p := range []inference.Provider{inference.Unoptimized(), {}} {
+			g, err := rt.Load(inference.File{Path: filepath.Join(root, name, "encoder.onnx")}, SessionOptions{Provider: p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := inference.Tensor{Name: g.Inputs()[0].Name, Shape: []int64{1, 3, 1024, 1024}, Float32: make([]float32, 3<<20)}
+			for k := range in.Float32 {
+				in.Float32[k] = float32(math.Sin(float64(k)/7e3) + math.Cos(float64(k%1024)/40))
+			}
+			o, release, err := g.Run(t.Context(), []inference.Tensor{in})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[i] = slices.Clone(o[len(o)-1].Float32)
+			release()
+			_ = g.Close()
+		}
+		off, spread := difference(out[1], out[0])
+		t.Logf("%-12s ONNX Runtime %s: optimised encoder off by %.2e of %.1f", name, rt.Version(), off, spread)
+	}
+}
+
 func compareUpstream(t *testing.T, dir, output string, square bool) {
 	data, err := os.ReadFile(filepath.Join(dir, "cases.json"))
 	if err != nil {
@@ -70,7 +103,7 @@ func compareUpstream(t *testing.T, dir, output string, square bool) {
 		t.Fatal(err)
 	}
 	rec := &recorder{}
-	load := testRuntime(t).Loader(SessionOptions{})
+	load := testRuntime(t).Loader(SessionOptions{Provider: inference.Unoptimized()})
 	s, err := inference.Open(func(f inference.File, outputs []string) (inference.Graph, error) {
 		g, err := load(f, outputs)
 		if slices.Contains(outputs, output) {

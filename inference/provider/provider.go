@@ -31,6 +31,9 @@ type Options struct {
 	Cache string
 	// Runtime, TensorRT and GPU are versions and names that an engine depends on, as far as they are known.
 	Runtime, TensorRT, GPU string
+	// Trusted says that the optimised graph on the CPU is known to answer rightly, as the default model's is: nothing is
+	// compared on the CPU, and the start is quicker.
+	Trusted bool
 	// Family is a family's name where the files alone leave a choice.
 	Family string
 	Model  inference.Options
@@ -87,7 +90,7 @@ func Open(ctx context.Context, f inference.Factory, o Options, files ...inferenc
 	if err != nil {
 		return nil, err
 	}
-	reference, err := m.load(step{provider: inference.Provider{Name: inference.CPU}})
+	reference, err := m.reference()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +103,7 @@ func Open(ctx context.Context, f inference.Factory, o Options, files ...inferenc
 // choose takes the first provider that works at once and agrees with the reference; the reference itself is the last.
 func (m *Model) choose(ctx context.Context, steps []step, reference inference.Segmenter) error {
 	for _, s := range steps {
-		if s.provider.Name == inference.CPU {
+		if s.provider.Name == inference.CPU && m.opts.Trusted {
 			break
 		}
 		if err := m.factory.Probe(s.provider); err != nil {
@@ -128,6 +131,14 @@ func (m *Model) choose(ctx context.Context, steps []step, reference inference.Se
 	}
 	m.install(reference, inference.CPU)
 	return nil
+}
+
+// reference is the model on the CPU as the file has it, or as it is always run where that is trusted.
+func (m *Model) reference() (inference.Segmenter, error) {
+	if m.opts.Trusted {
+		return m.load(step{provider: inference.Provider{Name: inference.CPU}})
+	}
+	return m.load(step{provider: inference.Unoptimized()})
 }
 
 // try loads the model on a provider and compares it with the reference.
@@ -216,8 +227,6 @@ func (m *Model) why(name string) string {
 		return "not better, because " + strings.Join(m.reasons, "; ")
 	case m.opts.Prefer == name:
 		return "as configured"
-	case name == inference.CPU && m.opts.Prefer == inference.CPU:
-		return "as configured"
 	}
 	return "the best one there is"
 }
@@ -263,7 +272,7 @@ func (m *Model) Run(ctx context.Context) error {
 
 // build makes the engine and compares it with a fresh model on the CPU.
 func (m *Model) build(ctx context.Context, s step) (inference.Segmenter, error) {
-	reference, err := m.load(step{provider: inference.Provider{Name: inference.CPU}})
+	reference, err := m.reference()
 	if err != nil {
 		return nil, err
 	}

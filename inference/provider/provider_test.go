@@ -175,6 +175,22 @@ func TestADisagreeingProviderIsNotUsed(t *testing.T) {
 	}
 }
 
+func TestAWronglyOptimisedGraphIsNotUsed(t *testing.T) {
+	f := &fakeFactory{disc: func(p inference.Provider) float64 {
+		if p.Options["optimization"] == "off" {
+			return 10
+		}
+		return 3
+	}}
+	if s := open(t, f, Options{Prefer: inference.CPU}).Status(); s.Provider != inference.CPU || !strings.Contains(s.Why, "cpu: its answers disagree") {
+		t.Errorf("%+v", s)
+	}
+	f = &fakeFactory{}
+	if s := open(t, f, Options{Prefer: inference.CPU, Trusted: true}).Status(); s.Why != "as configured" || f.loads[inference.CPU] != 2 {
+		t.Errorf("trusted: %+v, %v loads", s, f.loads)
+	}
+}
+
 func TestOnlyTheCPUFailingIsAnError(t *testing.T) {
 	f := &fakeFactory{load: func(p inference.Provider, _ int) error {
 		if p.Name == inference.CUDA {

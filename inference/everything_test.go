@@ -1,0 +1,144 @@
+package inference_test
+
+import (
+	"image"
+	"testing"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/seg"
+)
+
+// shapes is a picture with three flat shapes: two squares and one small one.
+func shapes() *frame.Frame {
+	f := frame.New(160, 120)
+	paint := func(x0, y0, x1, y1 int, px [3]byte) {
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				copy(f.Pix[y*f.Stride()+3*x:], px[:])
+			}
+		}
+	}
+	paint(0, 0, 160, 120, [3]byte{90, 90, 90})
+	paint(10, 10, 60, 60, [3]byte{0, 0, 250})
+	paint(90, 40, 140, 100, [3]byte{0, 250, 0})
+	paint(70, 8, 78, 16, [3]byte{250, 0, 0})
+	return f
+}
+
+func TestEverythingFindsEachShapeOnce(t *testing.T) {
+	s := inferencetest.New(inferencetest.Options{})
+	var last int
+	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 16},
+		func(done, of int) { last = done*1000 + of })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 4 || last != 256*1000+256 || s.Live() != 0 {
+		t.Fatalf("found %d (want three shapes and the ground), progress %d, %d embeddings open", len(found), last, s.Live())
+	}
+	want := map[seg.Box]bool{{X0: 10. / 160, Y0: 10. / 120, X1: 60. / 160, Y1: .5}: true, {X0: 90. / 160, Y0: 40. / 120, X1: 140. / 160, Y1: 100. / 120}: true,
+		{X0: 70. / 160, Y0: 8. / 120, X1: 78. / 160, Y1: 16. / 120}: true, {X1: 1, Y1: 1}: true}
+	for _, f := range found {
+		if !want[f.Mask.Box()] || !f.Mask.Contains(f.Point) {
+			t.Errorf("found %v by a click at %v", f.Mask.Box(), f.Point)
+		}
+	}
+}
+
+func TestEverythingFilters(t *testing.T) {
+	answer := func(p seg.Prompt, a seg.Prediction) seg.Prediction {
+		for i := range a.Candidates {
+			a.Candidates[i].PredictedIoU = 0.95 - p.Clicks[0].X/4 // the right side is believed less
+		}
+		return a
+	}
+	s := inferencetest.New(inferencetest.Options{Answer: answer})
+	e, err := s.Embed(t.Context(), shapes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	found, err := inference.EverythingIn(t.Context(), e, "test", 160, 120, inference.EverythingOptions{PointsPerSide: 16, MinArea: 0.01})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range found {
+		if b := f.Mask.Box(); b.X0 > 0.5 || f.PredictedIoU < 0.88 {
+			t.Errorf("%v with %.2f passed the filter", b, f.PredictedIoU)
+		}
+		if i > 0 && f.PredictedIoU > found[i-1].PredictedIoU {
+			t.Error("not best first")
+		}
+	}
+	if found, err = inference.EverythingIn(t.Context(), e, "test", 160, 120, inference.EverythingOptions{PointsPerSide: 16, Max: 1}); err != nil || len(found) != 1 {
+		t.Errorf("%d, %v", len(found), err)
+	}
+}
+
+func TestEverythingInCropsSeesSmallThings(t *testing.T) {
+	s := inferencetest.New(inferencetest.Options{Side: 40}) // the whole picture at a quarter: 8 pixels are 2 cells
+	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 12, CropLayers: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Embeds() != 5 || s.Live() != 0 {
+		t.Errorf("%d crops encoded, want 5; %d open", s.Embeds(), s.Live())
+	}
+	var blue *inference.Found
+	for i := range found {
+		if b := found[i].Mask.Box(); b.X1-b.X0 < 0.08 {
+			blue = &found[i]
+		}
+	}
+	if blue == nil {
+		t.Fatal("the small square was not found")
+	}
+	truth := seg.NewMask(160, 120, blue.Mask.Rect)
+	for y := 8; y < 16; y++ {
+		for x := 70; x < 78; x++ {
+			if x >= truth.Rect.Min.X && x < truth.Rect.Max.X && y >= truth.Rect.Min.Y && y < truth.Rect.Max.Y {
+				truth.Bits[(y-truth.Rect.Min.Y)*truth.Rect.Dx()+x-truth.Rect.Min.X] = 1
+			}
+		}
+	}
+	if iou := blue.Mask.IoU(truth); iou < 0.7 {
+		t.Errorf("small square at %v, IoU %.2f", blue.Mask.Rect, iou)
+	}
+}
+
+func TestCleanKeepsTheLargestAndTheOutside(t *testing.T) {
+	m := seg.NewMask(12, 8, image.Rect(0, 0, 12, 8))
+	set := func(rows ...string) {
+		for y, r := range rows {
+			for x, c := range r {
+				m.Bits[y*12+x] = uint8(c - '0')
+			}
+		}
+	}
+	set("111111000000",
+		"100001000010",
+		"101101000000",
+		"101101011100",
+		"100001011100",
+		"111111011100",
+		"000000000000",
+		"100000000000")
+	got := inference.Clean(m, 5)
+	want := []string{"111111000000", "100001000000", "100001000000", "100001011100", "100001011100", "111111011100", "000000000000", "000000000000"}
+	for y, r := range want {
+		for x, c := range r {
+			if got.At(x, y) != uint8(c-'0') {
+				t.Fatalf("cell %d,%d is %d, want %c", x, y, got.At(x, y), c)
+			}
+		}
+	}
+	got = inference.Clean(m, 20) // now the hole goes, and every island but the largest
+	if got.Count() != 36 || got.Rect.Max.X != 6 {
+		t.Errorf("%d cells in %v", got.Count(), got.Rect)
+	}
+	if e := inference.Clean(&seg.Mask{W: 4, H: 4}, 9); e.Count() != 0 {
+		t.Error("an empty mask stays empty")
+	}
+}
