@@ -135,6 +135,9 @@ type Object struct {
 	Prompt       string      `json:"prompt,omitempty"`
 	Candidates   []Candidate `json:"candidates,omitempty"`
 	Mask         *seg.RLE    `json:"mask,omitempty"` // column-major, of the full frame
+	// Polygons are the mask's outlines in place of Mask, only in a masks stream that was asked for them: rings of points
+	// x, y in 0..1, outer ones clockwise on the screen, holes the other way.
+	Polygons [][][2]float64 `json:"polygons,omitempty"`
 }
 
 // Candidate is one mask of an ambiguous object, to be named with the verb choose.

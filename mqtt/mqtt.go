@@ -39,6 +39,7 @@ type Options struct {
 	// UpdateInterval is the least time between two object.updated of one object; 0 sends every change.
 	UpdateInterval time.Duration
 	MasksInterval  time.Duration // between two messages of <camera>/masks; 0 sends none
+	MaskPolygons   bool          // outlines instead of COCO RLE in <camera>/masks
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
 

@@ -154,35 +154,3 @@ func (k *keeper) discover(ctx context.Context) error {
 	}
 	return nil
 }
-
-// masksMessage is one frame's masks.
-type masksMessage struct {
-	Schema  int            `json:"schema"`
-	Camera  string         `json:"camera"`
-	Frame   seg.FrameRef   `json:"frame"`
-	Objects []seg.Document `json:"objects"`
-}
-
-// sendMasks sends the masks of each camera's newest frame, at QoS 0: a missed one is worth nothing.
-func (k *keeper) sendMasks(ctx context.Context) error {
-	for _, camera := range k.c.o.Service.Cameras() {
-		state, _ := k.c.o.Service.State(camera)
-		list, ok := k.c.o.Service.Objects(camera)
-		if !ok || list.Frame.Seq == k.masks[camera] {
-			continue
-		}
-		k.masks[camera] = list.Frame.Seq
-		m := masksMessage{api.Schema, camera, list.Frame, make([]seg.Document, len(list.Objects))}
-		for i := range list.Objects {
-			m.Objects[i] = seg.Document{Camera: camera, Object: &list.Objects[i], W: state.Width, H: state.Height}
-		}
-		payload, err := json.Marshal(m)
-		if err != nil {
-			return fmt.Errorf("write the masks of camera %s: %w", camera, err)
-		}
-		if err := k.l.Publish(ctx, k.c.topics.Camera(camera, "masks"), 0, false, payload); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -128,6 +129,30 @@ func TestMasksStream(t *testing.T) {
 			t.Error("a frame's masks came twice")
 		}
 		seen[string(msg.Payload)] = true
+	}
+}
+
+func TestMasksAsPolygons(t *testing.T) {
+	o := cup(1)
+	data, err := encodeMask("cam", &o, 64, 32, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got api.Object
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	if len(got.Polygons) != 1 || len(got.Polygons[0]) != 4 || got.Mask != nil || got.ID != "cam-1" {
+		t.Errorf("got %s", data)
+	}
+	for _, p := range got.Polygons[0] {
+		if p[0] != 0.25 && p[0] != 0.5 || p[1] != 0.25 && p[1] != 0.75 {
+			t.Errorf("a corner at %v", p)
+		}
+	}
+	o.Mask = nil
+	if data, err = encodeMask("cam", &o, 64, 32, true); err != nil || strings.Contains(string(data), "polygons") {
+		t.Errorf("%v: %s", err, data)
 	}
 }
 
