@@ -1,6 +1,7 @@
 package video
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -18,6 +19,7 @@ const retryEncoder = time.Second
 type Sink struct {
 	opts    Options
 	slot    slot
+	rate    rate
 	painter *overlay.Painter
 	snaps   chan chan snapshot
 	now     func() time.Time // time.Now but in tests
@@ -33,7 +35,8 @@ type Sink struct {
 	encoder Encoder
 	size    [2]int
 	bitrate atomic.Int64 // asked for; 0 is by size
-	rate    int          // what the encoder was last told
+	usual   int          // the bitrate for the size and rate, where none is asked for
+	told    int          // what the encoder was last told
 	retryAt time.Time
 	lastKey time.Time // capture time of the newest keyframe
 	lastOut time.Time // capture time of the newest unit
@@ -64,6 +67,7 @@ func New(opts Options) (*Sink, error) {
 // Show offers a frame and the objects that belong to it. It never blocks: the frame is retained, the objects are
 // copied, and a frame that is still waiting is replaced. Nothing is kept while nobody watches or Run is not running.
 func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
+	s.rate.seen(f.Captured)
 	if s.snapping.Load() > 0 || s.opts.Wanted() {
 		s.slot.put(f, objects)
 	}
@@ -144,7 +148,7 @@ func (s *Sink) encode(f *frame.Frame) error {
 		}
 		return nil
 	}
-	u.Seq, u.Captured, u.PTS, u.Duration = f.Seq, f.Captured, f.PTS, s.nominal()
+	u.Seq, u.Captured, u.PTS, u.Duration = f.Seq, f.Captured, f.PTS, time.Duration(float64(time.Second)/s.fps())
 	if d := f.Captured.Sub(s.lastOut); !s.lastOut.IsZero() && d > 0 {
 		u.Duration = d
 	}
@@ -169,30 +173,42 @@ func (s *Sink) keyframeDue(captured time.Time) bool {
 	return s.wantKey.Swap(false)
 }
 
-func (s *Sink) nominal() time.Duration { return time.Duration(float64(time.Second) / s.opts.FPS) }
+// fps is the rate to encode for.
+func (s *Sink) fps() float64 {
+	if s.opts.FPS > 0 {
+		return s.opts.FPS
+	}
+	return s.rate.fps(30)
+}
 
-// prepare has an encoder for the size, and its bitrate.
+// prepare has an encoder for the size, at the bitrate that is asked for.
 func (s *Sink) prepare(w, h int) error {
 	if s.encoder != nil && s.size != [2]int{w, h} {
 		s.closeEncoder()
 	}
-	rate := int(s.bitrate.Load())
-	if rate == 0 {
-		rate = s.opts.bitrate(w, h)
-	}
 	if s.encoder == nil {
-		e, err := s.opts.NewEncoder(Format{Width: w, Height: h, FPS: s.opts.FPS, Bitrate: rate})
-		if err != nil {
+		if err := s.build(w, h); err != nil {
 			return fmt.Errorf("video: encoder for %dx%d: %w", w, h, err)
 		}
-		s.encoder, s.size, s.rate, s.lastKey = e, [2]int{w, h}, rate, time.Time{}
-		s.pic.Resize(w, h)
-		s.wantKey.Store(true)
 	}
-	if set, ok := s.encoder.(BitrateSetter); ok && rate != s.rate {
-		s.rate = rate
-		return set.SetBitrate(rate)
+	bits := cmp.Or(int(s.bitrate.Load()), s.usual)
+	if set, ok := s.encoder.(BitrateSetter); ok && bits != s.told {
+		s.told = bits
+		return set.SetBitrate(bits)
 	}
+	return nil
+}
+
+func (s *Sink) build(w, h int) (err error) {
+	fps := s.fps()
+	s.usual = s.opts.bitrate(w, h, fps)
+	if s.encoder, err = s.opts.NewEncoder(Format{Width: w, Height: h, FPS: fps, Bitrate: s.usual}); err != nil {
+		s.encoder = nil
+		return err
+	}
+	s.size, s.told, s.lastKey = [2]int{w, h}, s.usual, time.Time{}
+	s.pic.Resize(w, h)
+	s.wantKey.Store(true)
 	return nil
 }
 

@@ -66,7 +66,7 @@ type Options struct {
 	// Encoded hears the time from a frame's capture to its unit. Nil is nobody.
 	Encoded func(latency time.Duration)
 	Overlay overlay.Options
-	FPS     float64 // nominal, for the encoder's rate control; 0 is 30
+	FPS     float64 // for the encoder's rate control; 0 is measured, 30 until then
 	Bitrate int     // bits a second; 0 is by size, about 0.08 bits a pixel
 	Logger  *slog.Logger
 }
@@ -75,9 +75,7 @@ func (o *Options) check() error {
 	if o.NewEncoder == nil || o.Out == nil {
 		return errors.New("video: NewEncoder and Out are required")
 	}
-	if o.FPS <= 0 {
-		o.FPS = 30
-	}
+	o.FPS = max(0, o.FPS)
 	if o.Wanted == nil {
 		o.Wanted = func() bool { return true }
 	}
@@ -97,9 +95,9 @@ func (o *Options) check() error {
 }
 
 // bitrate is the target for a size: enough for a moving picture with hard contours, 2.2 Mbit/s at 720p30.
-func (o *Options) bitrate(w, h int) int {
+func (o *Options) bitrate(w, h int, fps float64) int {
 	if o.Bitrate > 0 {
 		return o.Bitrate
 	}
-	return max(300_000, int(0.08*float64(w*h)*o.FPS))
+	return max(300_000, int(0.08*float64(w*h)*fps))
 }
