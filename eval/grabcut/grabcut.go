@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"runtime"
 
 	"gocv.io/x/gocv"
 
@@ -34,6 +35,9 @@ var _ eval.Classical = GrabCut{}
 // Segment cuts the object out. A click becomes a disc of 12 % of the longer side that is probably the object, with a core a quarter
 // of that which surely is; all else is probably background. Outside a box all is surely background.
 func (GrabCut) Segment(f *frame.Frame, p seg.Prompt) (*seg.Mask, error) {
+	runtime.LockOSThread() // OpenCV keeps its random numbers by thread; every picture shall begin with the same ones
+	defer runtime.UnlockOSThread()
+	gocv.SetRNGSeed(1)
 	picture, err := gocv.NewMatFromBytes(f.Height, f.Width, gocv.MatTypeCV8UC3, f.Pix)
 	if err != nil {
 		return nil, fmt.Errorf("grabcut: %w", err)

@@ -40,6 +40,14 @@ func TestGrabCut(t *testing.T) {
 		if iou := m.IoU(truth); iou < 0.95 {
 			t.Errorf("%s: IoU %.3f with a plain block", name, iou)
 		}
+		again := make(chan *seg.Mask)
+		go func() {
+			m, _ := GrabCut{}.Segment(f, p)
+			again <- m
+		}()
+		if m.IoU(<-again) != 1 {
+			t.Errorf("%s: another time, another mask", name)
+		}
 	}
 }
 
