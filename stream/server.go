@@ -39,6 +39,9 @@ type Options struct {
 	Service api.Service
 	// RequestKeyframe asks a camera's encoder for a keyframe; it must not block. Nil is nobody.
 	RequestKeyframe func(camera string)
+	// Throttle tells a camera's encoder how much of its usual bitrate the worst of its viewers' paths can carry, 0..1; it must
+	// not block. Nil is nobody.
+	Throttle func(camera string, share float64)
 	// UDP is the address that all media goes through. An empty host is every interface of the machine, one socket each.
 	// Empty is any free port of every interface.
 	UDP string
@@ -69,6 +72,9 @@ func (o *Options) check() error {
 	}
 	if o.RequestKeyframe == nil {
 		o.RequestKeyframe = func(string) {}
+	}
+	if o.Throttle == nil {
+		o.Throttle = func(string, float64) {}
 	}
 	if o.AllowOrigin == nil {
 		o.AllowOrigin = func(string) bool { return true }
@@ -103,6 +109,8 @@ type Server struct {
 	viewers map[string]*viewer
 	pending int // sessions under negotiation, which count as viewers
 	wg      sync.WaitGroup
+
+	throttles throttles
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -113,6 +121,7 @@ func New(opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
+	s.throttles.told = make(map[string]share)
 	s.mux = s.routes()
 	return s, nil
 }
@@ -237,6 +246,7 @@ func (s *Server) admit(v *viewer) bool {
 		s.mu.Lock()
 		delete(s.viewers, v.id)
 		s.mu.Unlock()
+		s.throttle(v.camera)
 	}()
 	return true
 }

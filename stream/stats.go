@@ -14,7 +14,18 @@ type traffic struct {
 	keyframes atomic.Uint64
 	lost      atomic.Uint32 // of 256, in the viewer's newest report (RFC 3550, 6.4.1)
 	jitter    atomic.Uint32 // ticks of 90 kHz
+	milli     atomic.Uint32 // thousandths that the share is below 1, after the viewer's reports
 }
+
+// report takes a viewer's receiver report.
+func (t *traffic) report(lost uint8, jitter uint32) {
+	t.lost.Store(uint32(lost))
+	t.jitter.Store(jitter)
+	t.milli.Store(uint32(1000 - 1000*t.share().after(float64(lost)/256) + 0.5))
+}
+
+// share is what the viewer's path seems to carry.
+func (t *traffic) share() share { return 1 - share(t.milli.Load())/1000 }
 
 // ViewerStats is what is known of a viewer.
 type ViewerStats struct {
@@ -28,6 +39,7 @@ type ViewerStats struct {
 	Keyframes uint64  `json:"keyframes"` // asked for by the viewer
 	Loss      float64 `json:"loss"`      // fraction of packets lost lately, 0..1
 	JitterMS  float64 `json:"jitter_ms"` // of packets' arrival
+	Share     float64 `json:"share"`     // of the usual bitrate that its path seems to carry, 0..1
 }
 
 func (v *viewer) stats() ViewerStats {
@@ -35,6 +47,7 @@ func (v *viewer) stats() ViewerStats {
 		Viewer: v.id, Camera: v.camera, State: "connecting", Seconds: float64(time.Since(v.since).Milliseconds()) / 1000,
 		Units: v.traffic.units.Load(), Bytes: v.traffic.bytes.Load(), Dropped: v.queue.dropped.Load(), Keyframes: v.traffic.keyframes.Load(),
 		Loss: float64(v.traffic.lost.Load()) / 256, JitterMS: float64(v.traffic.jitter.Load()) * 1000 / clockRate,
+		Share: float64(v.traffic.share()),
 	}
 	if v.connected.Load() {
 		s.State = "connected"

@@ -168,9 +168,9 @@ func (v *viewer) feedback() {
 				v.server.opts.RequestKeyframe(v.camera)
 			case *rtcp.ReceiverReport:
 				for _, r := range p.Reports {
-					v.traffic.lost.Store(uint32(r.FractionLost))
-					v.traffic.jitter.Store(r.Jitter)
+					v.traffic.report(r.FractionLost, r.Jitter)
 				}
+				v.server.throttle(v.camera)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package video
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -34,8 +33,8 @@ type Sink struct {
 	pic     Picture
 	encoder Encoder
 	size    [2]int
-	bitrate atomic.Int64 // asked for; 0 is by size
-	usual   int          // the bitrate for the size and rate, where none is asked for
+	spared  atomic.Int64 // thousandths of the bitrate that are not used
+	usual   int          // the bitrate for the size and rate
 	told    int          // what the encoder was last told
 	retryAt time.Time
 	lastKey time.Time // capture time of the newest keyframe
@@ -76,8 +75,10 @@ func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
 // RequestKeyframe asks for a keyframe as soon as the last one is KeyframeSpacing old. Requests that come meanwhile are one.
 func (s *Sink) RequestKeyframe() { s.wantKey.Store(true) }
 
-// SetBitrate changes the target, in bits a second, if the encoder can; 0 is the default for the size.
-func (s *Sink) SetBitrate(bits int) { s.bitrate.Store(int64(max(0, bits))) }
+// Throttle makes the encoder use only a share of its bitrate, 0..1, if it can: for a path that carries no more.
+func (s *Sink) Throttle(share float64) {
+	s.spared.Store(int64(1000 * (1 - min(max(share, 0.05), 1))))
+}
 
 // Stats is safe at any time.
 func (s *Sink) Stats() Stats {
@@ -191,7 +192,7 @@ func (s *Sink) prepare(w, h int) error {
 			return fmt.Errorf("video: encoder for %dx%d: %w", w, h, err)
 		}
 	}
-	bits := cmp.Or(int(s.bitrate.Load()), s.usual)
+	bits := s.usual - int(int64(s.usual)*s.spared.Load()/1000)
 	if set, ok := s.encoder.(BitrateSetter); ok && bits != s.told {
 		s.told = bits
 		return set.SetBitrate(bits)

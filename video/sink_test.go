@@ -207,7 +207,7 @@ func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
 	if u := r.unit(); !u.Keyframe {
 		t.Error("the first unit of a new size must be a keyframe")
 	}
-	r.sink.SetBitrate(123_456)
+	r.sink.Throttle(0.4)
 	r.show(64, 32, 2*time.Millisecond)
 	r.unit()
 	r.stop()
@@ -217,7 +217,7 @@ func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
 	if f := r.encoders[1].format; f != (Format{64, 32, 30, 300_000}) {
 		t.Errorf("format %+v", f)
 	}
-	if got := r.encoders[1].rates; len(got) != 1 || got[0] != 123_456 {
+	if got := r.encoders[1].rates; len(got) != 1 || got[0] != 120_000 {
 		t.Errorf("bitrates %v", got)
 	}
 }
