@@ -8,6 +8,7 @@ import (
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
 func (t *Tracker) Answer(seq uint64, as []Answer) {
+	t.pay(seq)
 	at, exact := t.past.find(seq)
 	for i := range as {
 		o := t.find(as[i].ID)
@@ -106,7 +107,20 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if ev.prior == nil {
 		return t.recognised(o, p, ev)
 	}
-	return best.PredictedIoU >= t.opt.MinIoU || ev.sight != nil
+	if ev.sight == nil || o.like.frames == 0 {
+		return best.PredictedIoU >= t.opt.MinIoU
+	}
+	m, steps := newTrack(p, ev.seq).mask(t.steps)
+	t.steps = steps
+	mean, ok := resemblance(o, m, ev.sight)
+	if ok && o.usual == 0 {
+		o.usual = mean
+	}
+	if !ok || mean < Tune["mean"]*o.usual {
+		return !ok
+	}
+	o.usual += 0.1 * (mean - o.usual)
+	return true
 }
 
 // adopt makes a patch on frame ev.seq the object's mask and carries it to the present.
@@ -118,7 +132,7 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		o.area += 0.2 * (n - o.area)
 	}
 	if o.asked {
-		o.paint.ready, o.like.frames = false, 0
+		o.paint.ready, o.like.frames, o.usual = false, 0, 0
 	}
 	if !t.shared(o, p, ev.seq) {
 		t.learn(o, p, ev)

@@ -8,7 +8,8 @@ import (
 // palette is what colours an object and its surroundings have: two histograms over 16 steps of each channel, and the log odds that they
 // give to each colour.
 type palette struct {
-	bins  [2][]float32 // outside, inside
+	first [2][]float32 // outside, inside; of the first mask, never forgotten
+	bins  [2][]float32 // of the newer ones
 	odds  []int8       // in 1/paletteScale
 	ready bool
 }
@@ -26,9 +27,15 @@ func bin(p []byte) int { return int(p[0]>>4)<<8 | int(p[1]>>4)<<4 | int(p[2]>>4)
 // learn counts the colours of a picture inside and outside a patch, within rect, by how sure the patch is.
 func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
 	if c.bins[0] == nil {
-		c.bins[0], c.bins[1], c.odds = make([]float32, paletteBins), make([]float32, paletteBins), make([]int8, paletteBins)
+		c.odds = make([]int8, paletteBins)
+		for k := range c.bins {
+			c.first[k], c.bins[k] = make([]float32, paletteBins), make([]float32, paletteBins)
+		}
 	}
-	if c.ready {
+	if !c.ready {
+		clear(c.bins[0])
+		clear(c.bins[1])
+	} else {
 		for k := range c.bins {
 			for i := range c.bins[k] {
 				c.bins[k][i] *= paletteKeep
@@ -42,10 +49,17 @@ func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
 			if v > 0 {
 				k = 1
 			}
-			if v > -4 && v < 4 {
+			if v > -int(Tune["skip"]) && v < int(Tune["skip"]) {
 				continue
 			}
 			c.bins[k][bin(bgr[3*(y*w+x):])]++
+		}
+	}
+	if !c.ready {
+		for k := range c.bins {
+			for i, v := range c.bins[k] {
+				c.first[k][i] = v * float32(Tune["pa"])
+			}
 		}
 	}
 	c.weigh()
@@ -56,8 +70,8 @@ func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
 func (c *palette) weigh() {
 	var sum [2]float64
 	for k := range c.bins {
-		for _, v := range c.bins[k] {
-			sum[k] += float64(v)
+		for i, v := range c.bins[k] {
+			sum[k] += float64(v + c.first[k][i])
 		}
 	}
 	if sum[0] == 0 || sum[1] == 0 {
@@ -72,15 +86,15 @@ func (c *palette) weigh() {
 }
 
 func (c *palette) around(k, i int) float64 {
-	b := c.bins[k]
-	s := b[i] * 2
+	a, b := c.first[k], c.bins[k]
+	s := (a[i] + b[i]) * 2
 	for _, d := range [3]int{1, 16, 256} {
 		at := i / d & 15
 		if at > 0 {
-			s += b[i-d]
+			s += a[i-d] + b[i-d]
 		}
 		if at < 15 {
-			s += b[i+d]
+			s += a[i+d] + b[i+d]
 		}
 	}
 	return float64(s) / 8

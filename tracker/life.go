@@ -178,6 +178,7 @@ func (t *Tracker) lose(o *object, now uint64) {
 
 // end closes an object's life; the sweep takes it out of the list.
 func (t *Tracker) end(o *object) {
+	t.leaveAll(o)
 	o.become(seg.Ended, t.Newest())
 	if o.shown != nil {
 		t.change(seg.ObjectEnded, o)

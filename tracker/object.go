@@ -27,6 +27,8 @@ type object struct {
 	area  float64 // usual size, cells
 	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
 
+	usual float64 // how much the mask usually looks like the object, about 1
+
 	misses   int // frames in which little spoke for the object, less those in which much did
 	doubts   int // answers refused in a row
 	failures int // model failures in a row
@@ -35,6 +37,7 @@ type object struct {
 	shown   *seg.Object
 	updated uint64 // frame of the last change reported
 	inside  []presence
+	sides   map[string]side
 }
 
 // belief is the mask that is believed in: what undo brings back.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
 )
 
 // scene is a picture with exact truth: textured discs over a textured ground, each moved by a function of the frame number.
@@ -110,4 +111,56 @@ func line(x, y, vx, vy float64) func(int) (float64, float64) {
 
 func point(x, y float64) seg.Prompt {
 	return seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: x, Y: y}, Label: seg.Positive}}}
+}
+
+// features are what a fair encoder sees: the mean colour of each cell, its square and its roughness.
+func (s *scene) features(n int) []seg.Features {
+	f := s.render(n)
+	w, h := s.w/4, s.h/4
+	out := seg.Features{W: w, H: h, C: 7, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 7*w*h)}
+	for j := range h {
+		for i := range w {
+			var sum [3]float32
+			rough := float32(0)
+			for y := 4 * j; y < 4*j+4; y++ {
+				for x := 4 * i; x < 4*i+4; x++ {
+					p := f.Pix[y*f.Stride()+3*x:][:3]
+					for c := range sum {
+						sum[c] += float32(p[c]) / 16 / 64
+					}
+					rough += float32(p[1]) * float32(p[1]) / 16 / 4096
+				}
+			}
+			for c, v := range sum {
+				out.Data[(c*h+j)*w+i] = v
+				out.Data[((c+3)*h+j)*w+i] = v * v
+			}
+			out.Data[(6*h+j)*w+i] = rough - sum[1]*sum[1]
+		}
+	}
+	return []seg.Features{out}
+}
+
+// reply is what a truthful model answers: the disc that the prompt points at, whoever asked.
+func (s *scene) reply(q tracker.Query, n int) seg.Prediction {
+	best, at := 0.0, -1
+	for i := range s.discs {
+		m := s.truth(i, n)
+		score := 0.0
+		for _, c := range q.Prompt.Clicks {
+			if m.Contains(c.Point) {
+				score += 0.3
+			}
+		}
+		if l := q.Prompt.Mask; l != nil {
+			score += m.IoU(l.Cut(s.w, s.h, 0))
+		}
+		if score > best {
+			best, at = score, i
+		}
+	}
+	if at < 0 || best < 0.1 {
+		return seg.Prediction{}
+	}
+	return s.answer(q.ID, at, n)
 }

@@ -143,7 +143,13 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 	if ev.sight == nil || o.like.frames == 0 {
 		return t.colourShare(o, p, identity, ev.e) > 0.7*o.base
 	}
-	l := likenessMap{o.like.odds(ev.sight)}
+	mean, ok := resemblance(o, m, ev.sight)
+	return ok && mean >= seekMean
+}
+
+// resemblance is the mean likeness of the cells that a mask covers, about 1 for the object itself; not ok without any.
+func resemblance(o *object, m *seg.Mask, v *sight) (mean float64, ok bool) {
+	l := likenessMap{o.like.odds(v)}
 	sum, n := 0.0, 0.0
 	for i, s := range l.Data {
 		if x, y := l.middle(i); m.Contains(seg.Point{X: x, Y: y}) {
@@ -151,7 +157,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 			n++
 		}
 	}
-	return n > 0 && sum/n >= seekMean
+	return sum / max(n, 1), n > 0
 }
 
 // overlap is the share of a mask that a track covers.

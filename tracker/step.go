@@ -22,9 +22,13 @@ type Tracker struct {
 	policy  policy
 	sights  []*sight
 	spread  spread
-	sum     unary     // scratch
-	steps   []float32 // scratch
+	sum     unary      // scratch
+	steps   []float32  // scratch
+	voteMap seg.Logits // scratch
+	voteN   []float32  // scratch
 	stamp   uint64
+	zones   []zone
+	lines   []line
 }
 
 // New makes a tracker that measures motion with flow.
@@ -68,6 +72,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	}
 	t.coverAll(e)
 	t.sweep(e.seq)
+	t.patrol(e.seq)
 	return nil
 }
 
@@ -91,16 +96,22 @@ func (t *Tracker) measure(last, e *entry) error {
 
 // gridPoints spreads about n points evenly over a picture of w×h pixels.
 func gridPoints(dst []Pixel, w, h, n int) []Pixel {
-	step := 4
-	for (w/step)*(h/step) > n {
-		step++
-	}
+	step := gridStep(w, h, n)
 	for y := step / 2; y < h; y += step {
 		for x := step / 2; x < w; x += step {
 			dst = append(dst, Pixel{float32(x), float32(y)})
 		}
 	}
 	return dst
+}
+
+// gridStep is the distance between the points of a grid of about n over w×h pixels.
+func gridStep(w, h, n int) int {
+	step := 4
+	for (w/step)*(h/step) > n {
+		step++
+	}
+	return step
 }
 
 // Oldest is the first frame that the history reaches, 0 when it is empty.
