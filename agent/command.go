@@ -134,7 +134,8 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 		return nil, err
 	}
 	return api.PromptResult{
-		Object: seg.ObjectID(c.name, res.Object.ID), Frame: res.Frame, Requested: res.Requested, FrameGone: res.FrameGone, Document: doc,
+		Object: seg.ObjectID(c.name, res.Object.ID), Frame: res.Frame, Requested: res.Requested, Document: doc,
+		FrameGone: res.FrameGone || b.Viewer != "" && b.Frame == 0, // the door looked for the picture and had forgotten it
 	}, nil
 }
 

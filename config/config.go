@@ -49,12 +49,12 @@ type Camera struct {
 
 // Model chooses the segmentation model.
 type Model struct {
-	Name      string   `yaml:"name"`      // default, a name of `segedge models list`, or a folder with the two graphs
-	Encoder   string   `yaml:"encoder"`   // or the files themselves
-	Decoder   string   `yaml:"decoder"`   //
-	Providers []string `yaml:"providers"` // in this order: tensorrt, cuda, cpu
-	Threads   int      `yaml:"threads"`   // of the CPU provider; 0 leaves it to the agent
-	Input     int      `yaml:"input"`     // longest side that the default model sees, a multiple of 32; 0 is its own
+	Name     string `yaml:"name"`     // default, a name of `segedge models list`, or a folder with the two graphs
+	Encoder  string `yaml:"encoder"`  // or the files themselves
+	Decoder  string `yaml:"decoder"`  //
+	Provider string `yaml:"provider"` // the best that may be used: auto, tensorrt, cuda, cpu
+	Threads  int    `yaml:"threads"`  // of the CPU provider; 0 leaves it to the agent
+	Input    int    `yaml:"input"`    // longest side that the default model sees, a multiple of 32; 0 is its own
 }
 
 // Grounding turns phrases into boxes.
@@ -110,7 +110,7 @@ func Default() Config {
 	return Config{
 		Agent:   Agent{Name: hostName()},
 		Cameras: []Camera{{Name: "camera", Source: "synthetic"}},
-		Model:   Model{Name: "default", Providers: []string{"tensorrt", "cuda", "cpu"}},
+		Model:   Model{Name: "default", Provider: "auto"},
 		Tracker: Tracker{MaxObjects: 64, Budget: 0.5},
 		Video:   Video{Bitrate: 2_500_000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
@@ -191,13 +191,8 @@ func (c *Config) checkModel(add func(key, format string, args ...any)) {
 	if (c.Model.Encoder == "") != (c.Model.Decoder == "") {
 		add("model", "encoder and decoder come together")
 	}
-	if len(c.Model.Providers) == 0 {
-		add("model.providers", "name at least one of tensorrt, cuda, cpu")
-	}
-	for _, p := range c.Model.Providers {
-		if !slices.Contains([]string{"tensorrt", "cuda", "cpu"}, p) {
-			add("model.providers", "%q is none of tensorrt, cuda, cpu", p)
-		}
+	if !slices.Contains([]string{"auto", "tensorrt", "cuda", "cpu"}, c.Model.Provider) {
+		add("model.provider", "%q is none of auto, tensorrt, cuda, cpu", c.Model.Provider)
 	}
 	if c.Model.Threads < 0 || c.Model.Threads > 256 {
 		add("model.threads", "%d is not within 0..256", c.Model.Threads)

@@ -35,7 +35,7 @@ func TestTheLaterSettingWins(t *testing.T) {
 	}
 	c, err := Load(file,
 		[]string{"SEGEDGE_HTTP_LISTEN=127.0.0.1:2", "SEGEDGE_MQTT_BROKER=tcp://a:1", "SEGEDGE_ORT_LIB=x", "SEGEDGE_SHARED=y", "HOME=/"},
-		[]string{"http.listen=127.0.0.1:3", "cameras.0.fps=20", "cameras.0.prompts=point:0.5;0.5", "model.providers=cuda,cpu", "tracker.budget=0.25", "mqtt.discovery=true"})
+		[]string{"http.listen=127.0.0.1:3", "cameras.0.fps=20", "cameras.0.prompts=point:0.5;0.5", "model.provider=cuda", "tracker.budget=0.25", "mqtt.discovery=true"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestTheLaterSettingWins(t *testing.T) {
 	if len(c.Cameras) != 1 || c.Cameras[0].Name != "door" || c.Cameras[0].FPS != 20 || len(c.Cameras[0].Prompts) != 1 {
 		t.Errorf("cameras %+v", c.Cameras)
 	}
-	if len(c.Model.Providers) != 2 || c.Tracker.Budget != 0.25 || !c.MQTT.Discovery {
+	if c.Model.Provider != "cuda" || c.Tracker.Budget != 0.25 || !c.MQTT.Discovery {
 		t.Errorf("%+v", c)
 	}
 }
@@ -68,8 +68,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"mqtt.prefix=a/#", "mqtt.prefix"},
 		{"mqtt.masks=-1s", "mqtt.masks"},
 		{"model.encoder=a.onnx", "come together"},
-		{"model.providers=vulkan", "vulkan"},
-		{"model.providers=", "name at least one"},
+		{"model.provider=vulkan", "vulkan"},
 		{"model.input=100", "model.input"},
 		{"model.threads=-1", "model.threads"},
 		{"agent.name=a b", "agent.name"},

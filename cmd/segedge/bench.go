@@ -65,7 +65,7 @@ func (b *benchCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (b *benchCmd) Run(e *env) (err error) {
 	bar := newBar(e.stderr, 6*b.Frames, "measuring")
 	for _, size := range [][2]int{{854, 480}, {1280, 720}} {
 		for _, n := range []int{1, 5, 10} {
-			row, err := b.row(e.ctx, m.Segmenter, size, n, bar)
+			row, err := b.row(e.ctx, m.Model, size, n, bar)
 			if err != nil {
 				return err
 			}

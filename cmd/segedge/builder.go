@@ -52,6 +52,7 @@ type builder struct {
 	flows    []*flow.Flow
 	ground   *onnx.Graph
 	relay    relay
+	parts    *group // what runs beside the cameras
 }
 
 // relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
@@ -69,7 +70,7 @@ func (r *relay) Publish(e seg.Event) {
 func (b *builder) build(ctx context.Context) error {
 	b.sinks = map[string]*video.Sink{}
 	var err error
-	if b.model, err = openModel(ctx, b.cfg.Model, b.log); err != nil {
+	if b.model, err = openModel(ctx, b.cfg.Model, b.state, b.log); err != nil {
 		return err
 	}
 	if b.records, err = newRecords(b.run); err != nil {
@@ -88,7 +89,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.agent, err = agent.New(agent.Options{
-		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Segmenter, Events: &b.relay, Grounder: grounder, Logger: b.log,
+		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
 		OpenModel: b.openModel,
 	}, cameras)
 	if err != nil {
@@ -107,7 +108,11 @@ func (b *builder) openModel(ctx context.Context, name string) (inference.Segment
 	}
 	c := b.cfg.Model
 	c.Name, c.Encoder, c.Decoder = name, "", ""
-	return openSegmenter(ctx, b.model.runtime, c, b.log)
+	m, err := openOn(ctx, b.model.runtime, c, b.state, b.log)
+	if err == nil {
+		b.parts.run("model "+name, m.Run)
+	}
+	return m, err
 }
 
 // camera makes one camera's parts: source, tracker, and the picture of it.

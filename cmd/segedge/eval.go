@@ -52,7 +52,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -63,13 +63,13 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 		results = append(results, r)
 		return err
 	}
-	if err := measure(m.Segmenter); err != nil {
+	if err := measure(m.Model); err != nil {
 		return err
 	}
 	for _, dir := range c.Models {
 		other := cfg.Model
 		other.Name, other.Encoder, other.Decoder = dir, "", ""
-		s, err := openSegmenter(e.ctx, m.runtime, other, slog.New(slog.DiscardHandler))
+		s, err := openOn(e.ctx, m.runtime, other, "", slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 		f := flow.New(flow.Options{})
 		return f, f.Close, nil
 	}
-	s := m.Segmenter
+	s := m.Model
 	methods = map[string]func() (eval.Follower, error){
 		"segedge": eval.Product(eval.ProductOptions{Model: s, Flow: motion, Realtime: c.Realtime > 0}),
 		"still":   eval.Still(s),

@@ -12,38 +12,47 @@ import (
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/models"
 )
 
 // loadedModel is a segmenter and the runtime beneath it, closed together.
 type loadedModel struct {
-	inference.Segmenter
+	*provider.Model
 	runtime *onnx.Runtime
 }
 
 // Close closes the segmenter, then the runtime.
-func (m *loadedModel) Close() error { return errors.Join(m.Segmenter.Close(), m.runtime.Close()) }
+func (m *loadedModel) Close() error { return errors.Join(m.Model.Close(), m.runtime.Close()) }
 
-// openModel opens the configured model on the best provider that works here.
-func openModel(ctx context.Context, c config.Model, log *slog.Logger) (*loadedModel, error) {
+// openModel opens the configured model on the best provider that works here. Engines are kept in a folder of the state,
+// if there is one.
+func openModel(ctx context.Context, c config.Model, state string, log *slog.Logger) (*loadedModel, error) {
 	rt, err := onnx.Open(onnx.Options{})
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSegmenter(ctx, rt, c, log)
+	m, err := openOn(ctx, rt, c, state, log)
 	if err != nil {
 		return nil, errors.Join(err, rt.Close())
 	}
-	return &loadedModel{s, rt}, nil
+	return &loadedModel{m, rt}, nil
 }
 
-func openSegmenter(_ context.Context, rt *onnx.Runtime, c config.Model, _ *slog.Logger) (inference.Segmenter, error) {
+// openOn opens a model on a runtime that is open already.
+func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
 	name, files, err := modelFiles(c)
 	if err != nil {
 		return nil, err
 	}
-	load := rt.Loader(onnx.SessionOptions{Threads: c.Threads})
-	return inference.Open(load, "", inference.Options{Name: name, Side: c.Input, Provider: inference.CPU, Why: "only the CPU was asked for"}, files...)
+	o := provider.Options{
+		Prefer: c.Provider, Half: true, Runtime: rt.Version(), Logger: log,
+		Model: inference.Options{Name: name, Side: c.Input},
+	}
+	if state != "" {
+		o.Cache = filepath.Join(state, "engines")
+	}
+	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
 }
 
 // modelFiles are the graphs of the configured model: the files named, the built-in ones, or those of a folder.

@@ -65,12 +65,12 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	result, err := s.segment(e, m.Segmenter, f, prompt)
+	result, err := s.segment(e, m.Model, f, prompt)
 	if err != nil {
 		return err
 	}

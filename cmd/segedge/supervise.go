@@ -48,6 +48,8 @@ func (g *group) stop() error {
 // last, so that the last words of the cameras still find their way.
 func (b *builder) supervise(ctx context.Context) error {
 	sinks := newGroup(context.WithoutCancel(ctx))
+	b.parts = sinks
+	sinks.run("model", b.model.Run)
 	if b.broker != nil {
 		sinks.run("mqtt broker", b.broker.Run)
 	}
@@ -81,7 +83,7 @@ func (b *builder) supervise(ctx context.Context) error {
 // welcome prints where to look and what is going on.
 func (b *builder) welcome() {
 	info := b.agent.Info()
-	fmt.Fprintf(b.out, "segedge %s: %s on %s (%s)\n", version, info.Model, info.Provider, info.Why)
+	fmt.Fprintf(b.out, "segedge %s: %s on %s; segedge doctor says why not on something faster\n", version, info.Model, info.Provider)
 	for i := range b.cfg.Cameras {
 		c := &b.cfg.Cameras[i]
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
