@@ -56,7 +56,7 @@ func TestTheWorstViewerDecides(t *testing.T) {
 	begin(good, time.Now())
 	begin(bad, time.Now())
 	report := func(p *peer, ssrc uint32, lost uint8) {
-		r := &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: ssrc, FractionLost: lost, Jitter: 900}}}
+		r := &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: ssrc, FractionLost: lost, Jitter: 900}, {SSRC: ssrc + 1, FractionLost: 255}}}
 		if err := p.pc.WriteRTCP([]rtcp.Packet{r}); err != nil {
 			t.Fatal(err)
 		}

@@ -156,6 +156,10 @@ func (v *viewer) send() {
 
 // feedback reads what the viewer reports, until the connection closes.
 func (v *viewer) feedback() {
+	var video uint32 // reports speak of the repair stream as well
+	if e := v.sender.GetParameters().Encodings; len(e) > 0 {
+		video = uint32(e[0].SSRC)
+	}
 	for {
 		packets, _, err := v.sender.ReadRTCP()
 		if err != nil {
@@ -168,7 +172,9 @@ func (v *viewer) feedback() {
 				v.server.opts.RequestKeyframe(v.camera)
 			case *rtcp.ReceiverReport:
 				for _, r := range p.Reports {
-					v.traffic.report(r.FractionLost, r.Jitter)
+					if r.SSRC == video {
+						v.traffic.report(r.FractionLost, r.Jitter)
+					}
 				}
 				v.server.throttle(v.camera)
 			}

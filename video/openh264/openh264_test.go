@@ -109,6 +109,12 @@ func TestBitrateIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	low := bytesOver(90, 180)
+	if err := e.(video.BitrateSetter).SetBitrate(f.Bitrate); err != nil {
+		t.Fatal(err)
+	}
+	if again := bytesOver(180, 270); again < low*2 {
+		t.Errorf("%d bytes after the target was raised again, %d before", again, low)
+	}
 	if high*8/3 > f.Bitrate*2 || low*2 > high {
 		t.Errorf("%d bits a second for a target of %d, then %d for 200000", high*8/3, f.Bitrate, low*8/3)
 	}
