@@ -8,8 +8,9 @@ import (
 )
 
 // A segment is a sequence of records. A record is two magic bytes, its kind, the length of its payload (32 bits, big
-// endian), the CRC-32C of kind, length and payload, and the payload. The magic lets a reader go on behind a damaged
-// place; the checksum decides whether what it found there is a record.
+// endian), a checksum of these (16 bits), the CRC-32C of kind, length and payload, and the payload. The magic lets a
+// reader go on behind a damaged place; the checksums decide whether what it found there is a record, and tell a record
+// that was never written whole from one whose length was damaged.
 
 type kind byte
 
@@ -21,7 +22,7 @@ const (
 
 const (
 	magic0, magic1 = 0xE5, 0x9E
-	frameSize      = 11
+	frameSize      = 13
 	maxPayload     = 8 << 20
 )
 
@@ -66,7 +67,8 @@ type event struct {
 func appendRecord(buf []byte, k kind, payload []byte) []byte {
 	buf = append(buf, magic0, magic1, byte(k))
 	buf = binary.BigEndian.AppendUint32(buf, uint32(len(payload)))
-	sum := crc32.Update(0, castagnoli, buf[len(buf)-5:])
+	sum := crc32.Checksum(buf[len(buf)-5:], castagnoli)
+	buf = binary.BigEndian.AppendUint16(buf, uint16(sum))
 	buf = binary.BigEndian.AppendUint32(buf, crc32.Update(sum, castagnoli, payload))
 	return append(buf, payload...)
 }
@@ -79,16 +81,15 @@ func readRecord(data []byte) (kind, []byte, int, error) {
 	if data[0] != magic0 || data[1] != magic1 {
 		return 0, nil, 0, errDamage
 	}
-	n := int(binary.BigEndian.Uint32(data[3:]))
-	if n > maxPayload {
+	n, sum := int(binary.BigEndian.Uint32(data[3:])), crc32.Checksum(data[2:7], castagnoli)
+	if n > maxPayload || uint16(sum) != binary.BigEndian.Uint16(data[7:]) {
 		return 0, nil, 0, errDamage
 	}
 	if len(data) < frameSize+n {
 		return 0, nil, 0, errTorn
 	}
 	payload := data[frameSize : frameSize+n]
-	sum := crc32.Update(crc32.Update(0, castagnoli, data[2:7]), castagnoli, payload)
-	if sum != binary.BigEndian.Uint32(data[7:]) {
+	if crc32.Update(sum, castagnoli, payload) != binary.BigEndian.Uint32(data[9:]) {
 		return 0, nil, 0, errDamage
 	}
 	return kind(data[2]), payload, frameSize + n, nil
@@ -145,38 +146,41 @@ type record struct {
 	off, size int
 }
 
-// tail says how a segment ended.
-type tail int
+// condition is what a segment has been through.
+type condition int
 
 const (
-	tailClean   tail = iota // on a record's end
-	tailTorn                // in a record that was never written whole: it was never sent either
-	tailDamaged             // in bytes that may once have been whole records
+	whole   condition = iota // every byte belongs to a record
+	torn                     // it ends in a record that was never written whole, and so never sent
+	damaged                  // bytes that may once have been records are none
 )
 
-// scan finds the whole records of a segment, also behind damage. What was lost between them shows in the indexes.
-func scan(data []byte) ([]record, tail) {
+// scan finds the whole records of a segment, also behind damage.
+func scan(data []byte) ([]record, condition) {
 	var out []record
-	end := tailClean
+	state, lost := whole, false
 	for off := 0; off < len(data); {
 		k, payload, n, err := readRecord(data[off:])
 		if err == nil {
+			if state == torn {
+				state = damaged // a record follows, so this was not the end
+			}
 			out = append(out, record{k, payload, off, n})
-			off, end = off+n, tailClean
+			off, lost = off+n, false
 			continue
 		}
-		if end == tailClean {
-			end = tailDamaged
-			if errors.Is(err, errTorn) || zero(data[off:]) {
-				end = tailTorn
-			}
+		if !lost && state == whole && (errors.Is(err, errTorn) || zero(data[off:])) {
+			state = torn
+		} else if !lost {
+			state = damaged
 		}
+		lost = true
 		off++
 		for off < len(data) && data[off] != magic0 {
 			off++
 		}
 	}
-	return out, end
+	return out, state
 }
 
 // zero reports whether a file system left a hole where the data should have been.

@@ -170,7 +170,7 @@ func (b *Outbox) load() error {
 	}
 	switch {
 	case r.damaged:
-		b.o.Logger.Warn("the end of the event journal is damaged: events may be lost, and the streams begin anew", "folder", b.o.Dir)
+		b.o.Logger.Warn("the event journal is damaged: events may be lost, and the streams begin anew", "folder", b.o.Dir)
 	case r.records == 0 && len(d.sizes) > 0:
 		b.o.Logger.Warn("the event journal cannot be read: undelivered events are lost, and the streams begin anew", "folder", b.o.Dir)
 	case len(r.items) > 0:

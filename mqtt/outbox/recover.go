@@ -16,7 +16,7 @@ type recovered struct {
 	items     []item // undelivered, oldest first
 	losses    losses
 	records   int
-	damaged   bool // the newest segment may have lost records that had been sent
+	damaged   bool // the newest segment may have lost records that had been sent, and nothing later says of whom
 }
 
 // recovery reads segments, oldest first. It does no IO.
@@ -33,9 +33,9 @@ type gap struct {
 
 // segment reads one segment's bytes.
 func (r *recovery) segment(n uint64, data []byte) {
-	records, end := scan(data)
+	records, state := scan(data)
 	r.records += len(records)
-	r.damaged = end == tailDamaged
+	r.damaged = state == damaged
 	for _, rec := range records {
 		switch rec.kind {
 		case kindHeader:
