@@ -16,7 +16,8 @@ type recovered struct {
 	items     []item // undelivered, oldest first
 	losses    losses
 	records   int
-	damaged   bool // the newest segment may have lost records that had been sent, and nothing later says of whom
+	end       int64 // of the newest segment's last whole record
+	damaged   bool  // the newest segment may have lost records that had been sent, and nothing later says of whom
 }
 
 // recovery reads segments, oldest first. It does no IO.
@@ -35,8 +36,9 @@ type gap struct {
 func (r *recovery) segment(n uint64, data []byte) {
 	records, state := scan(data)
 	r.records += len(records)
-	r.damaged = state == damaged
+	r.damaged, r.end = state == damaged, 0
 	for _, rec := range records {
+		r.end = int64(rec.off + rec.size)
 		switch rec.kind {
 		case kindHeader:
 			r.header(rec.payload)
@@ -120,6 +122,7 @@ func recoverFrom(d *disk) (recovered, error) {
 		}
 		r.segment(n, data)
 	}
+	r.damaged = r.damaged || d.shortened(d.num, r.end)
 	return r.finish(), nil
 }
 
