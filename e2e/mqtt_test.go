@@ -4,25 +4,35 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 )
 
-// ear hears everything that an agent says, by way of another MQTT client than the agent's own.
+// ear hears everything that an agent says, by way of another MQTT client than the agent's own, and forgets nothing.
 type ear struct {
-	t    testing.TB
-	c    paho.Client
-	said chan paho.Message
+	t  testing.TB
+	c  paho.Client
+	mu sync.Mutex
+	// heard is everything so far; more is closed and replaced at each message.
+	heard []paho.Message
+	more  chan struct{}
 }
 
 func listen(t testing.TB, broker string) *ear {
 	t.Helper()
-	e := &ear{t: t, said: make(chan paho.Message, 4096)}
+	e := &ear{t: t, more: make(chan struct{})}
 	e.c = paho.NewClient(paho.NewClientOptions().AddBroker(broker).SetClientID(fmt.Sprintf("ear-%d", time.Now().UnixNano())))
 	e.done(e.c.Connect())
-	e.done(e.c.Subscribe("segedge/box/#", 1, func(_ paho.Client, m paho.Message) { e.said <- m }))
+	e.done(e.c.Subscribe("segedge/box/#", 1, func(_ paho.Client, m paho.Message) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.heard = append(e.heard, m)
+		close(e.more)
+		e.more = make(chan struct{})
+	}))
 	t.Cleanup(func() { e.c.Disconnect(100) })
 	return e
 }
@@ -34,16 +44,22 @@ func (e *ear) done(tok paho.Token) {
 	}
 }
 
-// hear waits for a message on a topic that the function likes.
+// hear waits for a message on a topic that the function likes, and takes one that has come already.
 func (e *ear) hear(topic string, like func(payload string) bool) string {
 	e.t.Helper()
 	deadline := time.After(patience)
-	for {
-		select {
-		case m := <-e.said:
+	for at := 0; ; {
+		e.mu.Lock()
+		fresh, more := e.heard[at:], e.more
+		at = len(e.heard)
+		e.mu.Unlock()
+		for _, m := range fresh {
 			if m.Topic() == "segedge/box/"+topic && like(string(m.Payload())) {
 				return string(m.Payload())
 			}
+		}
+		select {
+		case <-more:
 		case <-deadline:
 			e.t.Fatalf("nothing of the kind was said on %s", topic)
 		}
@@ -87,7 +103,7 @@ func TestCommandsInAndEventsOut(t *testing.T) {
 	r := quiet(t, broker, "--set", "events.update_interval=100ms")
 	e.hear("status", func(s string) bool { return s == "online" })
 	r.await("frames", func(s state) bool { return s.Processed > 3 })
-	e.send("clear", "{}")
+	e.send("clear", `{"id":"c1"}`)
 
 	reply := e.ask("prompt", "p1", `{"points":[{"x":0.4,"y":0.5,"label":1}],"name":"ball"}`)
 	var answer struct {
