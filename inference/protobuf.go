@@ -43,10 +43,10 @@ func (m *message) next() bool {
 	case 2:
 		m.size = int64(m.readVarint())
 		m.from = m.at
-		m.at += m.size
-		if m.size < 0 {
-			m.fail(errors.New("a field of negative length"))
+		if m.size < 0 || m.size > m.end-m.at {
+			m.fail(ErrTruncated)
 		}
+		m.at += m.size
 	case 5:
 		m.at += 4
 	default:
