@@ -122,7 +122,7 @@ func TestPromptFor(t *testing.T) {
 
 // TestMethodsFollow runs every method over a square that moves by twice its own width, with a model that finds squares.
 func TestMethodsFollow(t *testing.T) {
-	videos := sequence(t, 14, mover{image.Rect(10, 20, 42, 52), 5, 2, red})
+	videos := sequence(t, 10, mover{image.Rect(10, 20, 42, 52), 6, 3, red})
 	model := inferencetest.New(inferencetest.Options{Tolerance: 40})
 	product := func(realtime bool) func() (Follower, error) {
 		return Product(ProductOptions{Model: model, Tracker: tracker.Options{FPS: 24}, Flow: pureFlow, Realtime: realtime})
@@ -166,8 +166,8 @@ type chase struct{ box seg.Box }
 func (c *chase) Init(_ *frame.Frame, b seg.Box) error { c.box = b; return nil }
 
 func (c *chase) Update(*frame.Frame) (seg.Box, bool, error) {
-	c.box.X0, c.box.X1 = c.box.X0+5.0/sceneW, c.box.X1+5.0/sceneW
-	c.box.Y0, c.box.Y1 = c.box.Y0+2.0/sceneH, c.box.Y1+2.0/sceneH
+	c.box.X0, c.box.X1 = c.box.X0+6.0/sceneW, c.box.X1+6.0/sceneW
+	c.box.Y0, c.box.Y1 = c.box.Y0+3.0/sceneH, c.box.Y1+3.0/sceneH
 	return c.box, true, nil
 }
 
