@@ -85,7 +85,7 @@ func efficientSAM() Family {
 		},
 		Ask: PromptRule{
 			Points: "batched_point_coords", Labels: "batched_point_labels", Size: "orig_im_size",
-			Queries: true, Frame: 256, Offset: -0.5 * 256 / 1024, FromZero: true, MaxPoints: 6,
+			Queries: true, Frame: 256, Grid: 256, Offset: -0.5 * 256 / 1024, FromZero: true, MaxPoints: 6,
 			Kinds: Kinds{Points: true, Box: true},
 		},
 		Reply: ReplyRule{Logits: "output_masks", Scores: "iou_predictions", Single: -1, Multi: [2]int{0, 3}},
@@ -98,6 +98,7 @@ func efficientSAMSingle() Family {
 	f.Name, f.Title = "efficientsam-single", "EfficientSAM in a single file"
 	f.Image.Embeds = nil
 	f.Ask.Image, f.Ask.Size, f.Ask.Frame, f.Ask.Offset, f.Ask.HalfOf = "batched_images", "", 0, 0, 1024
+	f.Ask.Grid = 0 // it answers at the picture's size
 	return f
 }
 
