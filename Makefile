@@ -54,13 +54,16 @@ install: build ## put segedge on this box with its unit (as root)
 	install -D -m 755 bin/segedge $(DESTDIR)$(PREFIX)/bin/segedge
 	install -D -m 755 $${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1} $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1
 	install -D -m 644 systemd/segedge.service $(DESTDIR)/etc/systemd/system/segedge.service
+	install -D -m 644 systemd/segedge.sysusers $(DESTDIR)/usr/lib/sysusers.d/segedge.conf
+	install -D -m 644 systemd/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
 	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { mkdir -p $(DESTDIR)/etc/segedge; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
-	@test -n "$(DESTDIR)" || { getent passwd segedge >/dev/null || useradd --system --no-create-home --shell /usr/sbin/nologin segedge; systemctl daemon-reload || true; }
+	@test -n "$(DESTDIR)" || { systemd-sysusers; systemctl daemon-reload || true; }
 	@echo "installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"
 
 uninstall: ## take it off again; configuration and state stay
 	-test -n "$(DESTDIR)" || systemctl disable --now segedge
-	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service \
+	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
 clean: ## remove what was built; the runtime library stays

@@ -51,8 +51,9 @@ type Agent struct {
 	order   []string
 	cameras map[string]*camera
 
-	mu   sync.Mutex
-	info inference.Info
+	mu    sync.Mutex
+	info  inference.Info
+	model inference.Segmenter // the present one
 
 	swapping sync.Mutex
 	opened   inference.Segmenter // by the command model, if any; the agent's to close
@@ -71,7 +72,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, info: o.Model.Info()}
+	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, info: o.Model.Info(), model: o.Model}
 	for _, co := range cameras {
 		if a.cameras[co.Name] != nil {
 			return nil, fmt.Errorf("agent: two cameras are named %q", co.Name)
@@ -209,7 +210,7 @@ func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) error {
 	}
 	a.mu.Lock()
 	before := a.info.Name
-	a.info = m.Info()
+	a.info, a.model = m.Info(), m
 	after := a.info.Name
 	a.mu.Unlock()
 	for _, name := range a.order {

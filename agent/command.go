@@ -44,6 +44,8 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 		return c.target(ctx, cmd.Verb, b.Object)
 	case *api.Model:
 		return nil, a.swap(ctx, b.Name)
+	case *api.Automask:
+		return a.automask(ctx, c, b)
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}

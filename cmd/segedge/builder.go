@@ -199,6 +199,10 @@ func (b *builder) buildMQTT() error {
 		}
 		c.Broker = "tcp://" + b.broker.Addr()
 	}
+	brokerName := ""
+	if b.broker != nil {
+		brokerName = "embedded" // the journal belongs to it whatever port it found
+	}
 	discovery := ""
 	if c.Discovery {
 		discovery = "homeassistant"
@@ -207,7 +211,7 @@ func (b *builder) buildMQTT() error {
 		Connection: mqtt.Connection{
 			Broker: c.Broker, Username: c.Username, PasswordFile: c.PasswordFile, TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
 		},
-		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Snapshot: b,
+		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Snapshot: b, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery,
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ type cli struct {
 	Segment segmentCmd `cmd:"" help:"Segment one image: masks from points, a box, or everything."`
 	Prompt  promptCmd  `cmd:"" help:"Prompt a running agent over MQTT."`
 	Watch   watchCmd   `cmd:"" help:"Print the events of a running agent."`
-	//OFF Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
+	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
 	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
 	Bench   benchCmd   `cmd:"" help:"Measure what each stage costs on this machine."`
 	Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`

@@ -65,14 +65,36 @@ func modelFiles(c config.Model) (name string, files []inference.File, err error)
 			{Name: models.Name + " encoder", Data: models.Encoder()}, {Name: models.Name + " decoder", Data: models.Decoder()},
 		}, nil
 	}
+	if name, files, ok := pulled(c.Name); ok {
+		return name, files, nil
+	}
 	return modelFolder(c.Name)
+}
+
+// pulled are the graphs of a published model that was downloaded.
+func pulled(name string) (string, []inference.File, bool) {
+	s, err := (&storeFlags{}).open()
+	if err != nil {
+		return "", nil, false
+	}
+	paths, err := s.Paths(name)
+	if err != nil {
+		return "", nil, false
+	}
+	var files []inference.File
+	for _, p := range paths {
+		if filepath.Ext(p) == ".onnx" {
+			files = append(files, inference.File{Path: p})
+		}
+	}
+	return name, files, len(files) > 0
 }
 
 // modelFolder are the one or two graphs in a folder, or a single file.
 func modelFolder(path string) (string, []inference.File, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("model.name %q is neither default nor a folder or file with ONNX graphs", path)
+		return "", nil, fmt.Errorf("model.name %q is neither default, nor a model that was pulled (segedge models list), nor a folder or file with ONNX graphs", path)
 	}
 	if !st.IsDir() {
 		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil

@@ -138,6 +138,20 @@ func (s *segmentCmd) segment(e *env, m inference.Segmenter, f *frame.Frame, p se
 	return out, nil
 }
 
+// everything adds a candidate for each object that can be told apart, best first.
+func (s *segmentCmd) everything(e *env, m inference.Segmenter, f *frame.Frame, out *segmentation) error {
+	bar := newBar(e.stderr, 1, "segmenting everything")
+	defer func() { _ = bar.Finish() }()
+	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002}, func(done, of int) {
+		bar.ChangeMax(of)
+		_ = bar.Set(done)
+	})
+	for _, o := range found {
+		out.add(o.Mask, o.PredictedIoU, o.Stability)
+	}
+	return err
+}
+
 func (s *segmentation) add(m *seg.Mask, score, stability float64) {
 	b := m.Box()
 	s.Candidates = append(s.Candidates, segmentCandidate{

@@ -106,7 +106,7 @@ func (b *builder) notify(ctx context.Context) error {
 		return err
 	}
 	dog := newGroup(ctx)
-	dog.run("watchdog", systemd.NewWatchdog(func() error { return b.agent.Stuck(stuckAfter) }, b.log).Run)
+	dog.run("watchdog", systemd.NewWatchdog(func() error { return errors.Join(b.agent.Stuck(stuckAfter), b.client.Stuck(stuckAfter)) }, b.log).Run)
 	ticker := time.NewTicker(10 * time.Second)
 	defer ticker.Stop()
 	for {

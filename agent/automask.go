@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+)
+
+const (
+	automaskMax  = 20    // objects, where the command does not say
+	automaskArea = 0.002 // fraction of the frame below which a mask is not worth following
+	automaskGrid = 16    // clicks a side: a running camera cannot wait for Segment Anything's 32
+	overlap      = 0.5   // IoU above which a mask is an object that is followed already
+)
+
+// automaskResult lists what automask made.
+type automaskResult struct {
+	Frame   uint64   `json:"frame"`
+	Found   int      `json:"found"`   // masks that passed the filters
+	Objects []string `json:"objects"` // those that are followed now
+}
+
+// automask segments everything in the newest frame and follows the best masks that no object has yet.
+func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, error) {
+	f, err := c.pipe.Frame(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	a.mu.Lock()
+	model := a.model
+	a.mu.Unlock()
+	found, err := inference.Everything(ctx, model, f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2}, nil)
+	if err != nil {
+		return nil, err
+	}
+	least := b.MinArea
+	if least == 0 {
+		least = automaskArea
+	}
+	most := b.Max
+	if most == 0 {
+		most = automaskMax
+	}
+	out := automaskResult{Frame: f.Seq, Found: len(found), Objects: []string{}}
+	followed, _ := c.shown()
+	for _, o := range found {
+		if len(out.Objects) >= most || o.Mask.Area() < least || known(followed, o.Mask) {
+			continue
+		}
+		res, err := c.pipe.Prompt(ctx, pipeline.Request{Frame: f.Seq, Prompt: seg.Prompt{Mask: logitsOf(o.Mask)}})
+		switch {
+		case errors.Is(err, pipeline.ErrNothingFound):
+			continue // the model does not stand by what it found
+		case err != nil:
+			return nil, err
+		}
+		out.Objects = append(out.Objects, seg.ObjectID(c.name, res.Object.ID))
+		followed = append(followed, res.Object)
+	}
+	return out, nil
+}
+
+// logitsOf is a mask as a mask prompt.
+func logitsOf(m *seg.Mask) *seg.Logits {
+	return seg.LogitsOf(m, min(m.W, 256), min(m.H, 256), seg.Point{X: 1, Y: 1}, 8)
+}
+
+// known reports whether an object that is followed covers the mask already.
+func known(objects []seg.Object, m *seg.Mask) bool {
+	return slices.ContainsFunc(objects, func(o seg.Object) bool {
+		return o.Mask != nil && o.Mask.Resize(m.W, m.H).IoU(m) > overlap
+	})
+}

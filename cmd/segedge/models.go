@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/inference/provider"
+	"github.com/segedge/segedge/inference/store"
+	"github.com/segedge/segedge/models"
+	"github.com/segedge/segedge/seg"
+)
+
+// modelsCmd are the commands about models.
+type modelsCmd struct {
+	List    modelsListCmd    `cmd:"" help:"List the published models, and which are here."`
+	Pull    modelsPullCmd    `cmd:"" help:"Download a published model."`
+	Inspect modelsInspectCmd `cmd:"" help:"Print what ONNX files say about themselves, and what was recognised."`
+	Check   modelsCheckCmd   `cmd:"" help:"Run a model on a test picture: timings, and agreement with the plain CPU."`
+}
+
+// storeFlags say where models are kept.
+type storeFlags struct {
+	State  string `help:"State folder; models are kept in its folder models." type:"path" placeholder:"DIR"`
+	Mirror string `help:"Fetch from this address instead of the publishers'." placeholder:"URL"`
+}
+
+func (s *storeFlags) open() (*store.Store, error) {
+	dir, err := stateDir(s.State)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Store{Dir: filepath.Join(dir, "models"), Models: store.Published(), Mirror: s.Mirror}, nil
+}
+
+type modelsListCmd struct {
+	storeFlags
+	JSON bool `name:"json" help:"Print the list as JSON."`
+}
+
+func (c *modelsListCmd) Run(e *env) error {
+	s, err := c.open()
+	if err != nil {
+		return err
+	}
+	list := s.List()
+	if c.JSON {
+		return json.NewEncoder(e.stdout).Encode(list)
+	}
+	fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", "name", "family", "here", "speed", "licence", "what it is")
+	fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", models.Name, "segedge", "yes", "cpu", "Apache-2.0", "the default, inside the program")
+	for _, m := range list {
+		here := "no"
+		if m.Have {
+			here = "yes"
+		}
+		fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", m.Name, m.Family, here, m.Speed, m.License, m.About)
+	}
+	return nil
+}
+
+type modelsPullCmd struct {
+	storeFlags
+	Name string `arg:"" help:"A name that list shows."`
+}
+
+func (c *modelsPullCmd) Run(e *env) error {
+	s, err := c.open()
+	if err != nil {
+		return err
+	}
+	var bar *progressbar.ProgressBar
+	file := ""
+	s.Progress = func(f store.File, done, total int64) {
+		if f.Name != file {
+			file, bar = f.Name, newBytesBar(e.stderr, total, f.Name)
+		}
+		_ = bar.Set64(done)
+	}
+	if err := s.Pull(e.ctx, c.Name); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s is here: segedge run --set model.name=%s\n", c.Name, c.Name)
+	return err
+}
+
+type modelsInspectCmd struct {
+	Files  []string `arg:"" type:"path" help:"One or two ONNX files."`
+	Family string   `help:"The family, where the files alone leave a choice."`
+	JSON   bool     `name:"json" help:"Print the result as JSON."`
+}
+
+// inspection is what is known of files without running them.
+type inspection struct {
+	Family  string           `json:"family,omitempty"`
+	Title   string           `json:"title,omitempty"`
+	Kinds   *inference.Kinds `json:"kinds,omitempty"`
+	Refusal string           `json:"refusal,omitempty"`
+	Files   []inspectedFile  `json:"files"`
+}
+
+type inspectedFile struct {
+	Path     string              `json:"path"`
+	Role     string              `json:"role,omitempty"`
+	Contract *inference.Contract `json:"contract,omitempty"`
+}
+
+func (c *modelsInspectCmd) Run(e *env) error {
+	var out inspection
+	files := make([]inference.File, len(c.Files))
+	for i, path := range c.Files {
+		files[i] = inference.File{Path: path}
+		contract, err := files[i].Contract()
+		if err != nil {
+			return err
+		}
+		out.Files = append(out.Files, inspectedFile{Path: path, Contract: contract})
+	}
+	r, err := inference.Recognise(c.Family, files...)
+	if err != nil {
+		out.Refusal = err.Error()
+	} else {
+		out.Family, out.Title, out.Kinds = r.Family.Name, r.Family.Title, &r.Family.Ask.Kinds
+		for i := range out.Files {
+			out.Files[i].Role = role(r, out.Files[i].Path)
+		}
+	}
+	if c.JSON {
+		if err := json.NewEncoder(e.stdout).Encode(out); err != nil {
+			return err
+		}
+	} else {
+		out.print(e.stdout)
+	}
+	if out.Refusal != "" {
+		return exitError(1)
+	}
+	return nil
+}
+
+func role(r *inference.Recognised, path string) string {
+	switch {
+	case r.Encoder != nil && r.Encoder.Path == path:
+		return "encoder"
+	case r.Encoder == nil:
+		return "encoder and decoder"
+	}
+	return "decoder"
+}
+
+func (i *inspection) print(w io.Writer) {
+	for _, f := range i.Files {
+		fmt.Fprintf(w, "%s: %s (opset %d, %d operators, %s)\n", f.Path, f.Role, f.Contract.Opset, f.Contract.Nodes, f.Contract.Producer)
+		ports(w, "in ", f.Contract.Inputs)
+		ports(w, "out", f.Contract.Outputs)
+	}
+	if i.Refusal != "" {
+		fmt.Fprintln(w, "not recognised:", i.Refusal)
+		return
+	}
+	fmt.Fprintf(w, "recognised: %s (%s); prompts: %s\n", i.Title, i.Family, kindNames(*i.Kinds))
+}
+
+func ports(w io.Writer, what string, list []inference.Port) {
+	for _, p := range list {
+		fmt.Fprintf(w, "  %s %-24s %-8s %v\n", what, p.Name, p.Type, p.Shape)
+	}
+}
+
+func kindNames(k inference.Kinds) string {
+	var out []string
+	for _, kind := range []struct {
+		has  bool
+		name string
+	}{{k.Points, "points"}, {k.Negatives, "negative points"}, {k.Box, "box"}, {k.Mask, "mask"}, {k.Text, "text"}} {
+		if kind.has {
+			out = append(out, kind.name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+type modelsCheckCmd struct {
+	settings
+	Model string `arg:"" optional:"" help:"A model's name, a folder or a file; by default the configured one."`
+	JSON  bool   `name:"json" help:"Print the result as JSON."`
+}
+
+// checkResult is how a model runs here.
+type checkResult struct {
+	Model     string  `json:"model"`
+	Family    string  `json:"family"`
+	Provider  string  `json:"provider"`
+	Why       string  `json:"why"`
+	EncodeMS  float64 `json:"encode_ms"`
+	Decode1MS float64 `json:"decode_1_ms"`
+	Decode5MS float64 `json:"decode_5_ms"`
+	AgreesIoU float64 `json:"agreement_iou"`
+	Disagrees string  `json:"disagreement,omitempty"`
+}
+
+func (c *modelsCheckCmd) Run(e *env) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	if c.Model != "" {
+		cfg.Model.Name, cfg.Model.Encoder, cfg.Model.Decoder = c.Model, "", ""
+	}
+	log := slog.New(slog.DiscardHandler)
+	m, err := openModel(e.ctx, cfg.Model, "", log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	_, files, err := modelFiles(cfg.Model)
+	if err != nil {
+		return err
+	}
+	plain, err := inference.Open(m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}), "", inference.Options{Side: cfg.Model.Input}, files...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, plain.Close()) }()
+	out, err := runCheck(e.ctx, m, plain)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(e.stdout).Encode(out)
+	} else {
+		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n",
+			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees)
+	}
+	if err == nil && out.Disagrees != "" {
+		return exitError(1)
+	}
+	return err
+}
+
+func runCheck(ctx context.Context, m *loadedModel, plain inference.Segmenter) (*checkResult, error) {
+	info := m.Info()
+	out := &checkResult{Model: info.Name, Family: info.Family, Provider: info.Provider, Why: info.Why}
+	agree, err := provider.Compare(ctx, plain, m.Model) // the first run of both, which is slower
+	if err != nil {
+		return nil, err
+	}
+	out.AgreesIoU = seg.Round4(agree.IoU)
+	if err := agree.Check(); err != nil {
+		out.Disagrees = err.Error()
+	}
+	return out, out.time(ctx, m.Model, provider.TestPicture())
+}
+
+func (r *checkResult) time(ctx context.Context, m inference.Segmenter, f *frame.Frame) error {
+	ms := func(start time.Time) float64 { return seg.Round4(time.Since(start).Seconds() * 1000) }
+	start := time.Now()
+	emb, err := m.Embed(ctx, f)
+	if err != nil {
+		return err
+	}
+	r.EncodeMS = ms(start)
+	for _, d := range []struct {
+		n    int
+		took *float64
+	}{{1, &r.Decode1MS}, {5, &r.Decode5MS}} {
+		prompts := make([]seg.Prompt, d.n)
+		for i := range prompts {
+			prompts[i].Clicks = []seg.Click{{Point: seg.Point{X: 0.3 + 0.1*float64(i), Y: 0.5}, Label: seg.Positive}}
+		}
+		start := time.Now()
+		if _, err := emb.Decode(ctx, prompts); err != nil {
+			return errors.Join(err, emb.Close())
+		}
+		*d.took = ms(start)
+	}
+	return emb.Close()
+}
+
+// newBytesBar shows the progress of a download on a terminal, and nothing elsewhere.
+func newBytesBar(w io.Writer, n int64, what string) *progressbar.ProgressBar {
+	if n <= 0 {
+		n = -1
+	}
+	return progressbar.NewOptions64(n, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetVisibility(isTerminal(w)))
+}
