@@ -89,7 +89,8 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 const (
 	mostGrowth  = 2.5 // area over the usual one
 	leastGrowth = 0.25
-	fewestCells = 6 // on the working grid
+	leastUsual  = 0.2 // likeness over the usual one
+	fewestCells = 6   // on the working grid
 )
 
 // believable says whether a mask can be the object's.
@@ -116,7 +117,7 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if ok && o.usual == 0 {
 		o.usual = mean
 	}
-	if !ok || mean < Tune["mean"]*o.usual {
+	if !ok || mean < leastUsual*o.usual {
 		return !ok
 	}
 	o.usual += 0.1 * (mean - o.usual)

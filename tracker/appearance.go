@@ -43,8 +43,8 @@ func (l *likeness) learn(v *sight, s *spread, cover [][]float32) {
 	}
 	l.frames++
 	for i := range n {
-		in := Tune["la"]*l.first[1][i] + (1-Tune["la"])*l.late[1][i]
-		out := Tune["la"]*l.first[0][i] + (1-Tune["la"])*l.late[0][i]
+		in := likeAnchor*l.first[1][i] + (1-likeAnchor)*l.late[1][i]
+		out := likeAnchor*l.first[0][i] + (1-likeAnchor)*l.late[0][i]
 		l.weights[i] = in - out
 	}
 	s.solve(l.weights)
@@ -90,7 +90,7 @@ func (l *likeness) calibrate() {
 	var mean [2]float64
 	for k := range mean {
 		for i, w := range l.weights {
-			mean[k] += w * (Tune["la"]*l.first[k][i] + (1-Tune["la"])*l.late[k][i])
+			mean[k] += w * (likeAnchor*l.first[k][i] + (1-likeAnchor)*l.late[k][i])
 		}
 	}
 	l.bias, l.gain = (mean[0]+mean[1])/2, 0

@@ -19,6 +19,8 @@ const (
 	paletteBins  = paletteSide * paletteSide * paletteSide
 	paletteScale = 16.0
 	paletteKeep  = 0.9 // of the old counts at each keyframe
+	paletteFirst = 4.0 // what the first mask weighs, and keeps
+	paletteSure  = 4   // steps of a patch from 0 within which a pixel is left out
 	paletteMin   = 2.0 // pseudo count: how many pixels it takes to believe in a colour
 )
 
@@ -49,7 +51,7 @@ func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
 			if v > 0 {
 				k = 1
 			}
-			if v > -int(Tune["skip"]) && v < int(Tune["skip"]) {
+			if v > -paletteSure && v < paletteSure {
 				continue
 			}
 			c.bins[k][bin(bgr[3*(y*w+x):])]++
@@ -58,7 +60,7 @@ func (c *palette) learn(bgr []byte, w int, p *patch, rect image.Rectangle) {
 	if !c.ready {
 		for k := range c.bins {
 			for i, v := range c.bins[k] {
-				c.first[k][i] = v * float32(Tune["pa"])
+				c.first[k][i] = v * paletteFirst
 			}
 		}
 	}

@@ -6,11 +6,33 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Tune is for experiments.
-var Tune = map[string]float64{
-	"wp": 0.8, "P": 6, "wm": 0.5, "M": 6, "wf": 1.5, "Fc": 2, "wc": 0.7, "C": 3, "sig": 4, "grow": 16, "miniou": 1, "bias": 0,
-	"likekeep": 0.9, "la": 0.5, "ridge": 0.02, "clicks": 1, "wx": 4, "smooth": 0, "wv": 1, "vd": 1.5, "vs": 1, "fs": 0, "pa": 4, "mean": 0.2, "skip": 4,
-}
+// Cues are what speaks for and against an object, as a set: see Options.Without.
+type Cues uint8
+
+// The cues; docs/tracking.md says what each is worth.
+const (
+	CueModel    Cues = 1 << iota // the decoder's answer
+	CueFeatures                  // what the encoder saw
+	CueColours                   // the pixels' colours
+	CueMotion                    // whether a place moves with the object or with the scene
+	CueCover                     // which of two objects lies in front
+	CueSnap                      // colours draw the edge of what is shown
+)
+
+// The weights of the cues, in log odds, and the bounds of each.
+const (
+	priorWeight, priorClip     = 0.8, 6
+	priorRadius                = 4 // pixels by which the warped edge may be off
+	growth                     = 16
+	modelWeight, modelClip     = 0.5, 6
+	featureWeight, featureClip = 1.5, 2
+	colourWeight, colourClip   = 0.7, 3
+	voteWeight, voteClip       = 1, 3
+	voteContrast               = 1.5 // between inside and outside at which votes count in full
+	otherWeight                = 4   // against a place where another object is
+)
+
+func (t *Tracker) uses(c Cues) bool { return t.opt.Without&c == 0 }
 
 // evidence is all that speaks about an object in a keyframe.
 type evidence struct {
@@ -21,55 +43,57 @@ type evidence struct {
 	sight *sight      // nil without features
 }
 
-// fuse makes one patch of the evidence: where the object was, what the model says, and what looks like the object rather than like its
-// surroundings, as a sum of log odds.
+// fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its
+// surroundings, and what moves with it rather than with the scene, as a sum of log odds.
 func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 	w, h := ev.e.gray.W, ev.e.gray.H
 	r := coreOf(ev.model, w, h)
 	if ev.prior != nil {
-		r = r.Union(ev.prior.bounds().Inset(-int(Tune["grow"])))
+		r = r.Union(ev.prior.bounds().Inset(-growth))
 	}
 	u := &t.sum
 	u.reset(w, h, r)
-	u.addMap(ev.model, float32(Tune["wm"]), float32(Tune["M"]))
-	if ev.prior != nil {
-		u.addPrior(ev.prior, int(Tune["sig"]), float32(Tune["wp"]), float32(Tune["P"]))
+	if t.uses(CueModel) {
+		u.addMap(ev.model, modelWeight, modelClip)
 	}
-	if ev.prior != nil && Tune["wv"] > 0 {
-		if before, ok := t.before(o, ev.seq); ok {
-			t.pairs = before.follow(ev.e, true, nil, t.pairs)
-			if before.seen.inliers > 0.3 {
-				if l := t.votes(ev.e, before.seen.m); l != nil {
-					in, out := contrast(l, ev.prior, u.r)
-					k := min(max((in-out)/Tune["vd"], 0), 1)
-					if Tune["vd"] == 0 {
-						k = 1
-					}
-					shift(l, float32(Tune["vs"]*min(max((in+out)/2, 0), 1)))
-					u.addMap(l, float32(k*Tune["wv"]), 3)
-				}
-			}
-		}
+	if ev.prior != nil {
+		u.addPrior(ev.prior, priorRadius, priorWeight, priorClip)
+		t.addVotes(u, o, ev)
 	}
 	if ev.sight != nil && o.like.frames > 0 {
-		l := o.like.odds(ev.sight)
-		if ev.prior != nil && Tune["fs"] > 0 {
-			in, out := contrast(l, ev.prior, u.r)
-			shift(l, float32(Tune["fs"]*(in+out)/2))
-		}
-		u.addMap(l, float32(Tune["wf"]), float32(Tune["Fc"]))
+		u.addMap(o.like.odds(ev.sight), featureWeight, featureClip)
 	}
-	if o.paint.ready {
-		u.addColours(&o.paint, ev.e.bgr, float32(Tune["wc"]), float32(Tune["C"]))
+	if o.paint.ready && t.uses(CueColours) {
+		u.addColours(&o.paint, ev.e.bgr, colourWeight, colourClip)
 	}
 	for _, q := range t.objects {
-		if q != o && q.track != nil && q.state.Visible() && q.cover != o {
+		if q != o && q.track != nil && q.state.Visible() && q.cover != o && t.uses(CueCover) {
 			if there, ok := q.track.at(ev.seq); ok {
-				u.exclude(&there, float32(Tune["wx"]))
+				u.exclude(&there, otherWeight)
 			}
 		}
 	}
 	return u.patch()
+}
+
+// addVotes adds the motion votes of the vectors that led to the keyframe, as far as they tell the object from what is around it: on water, the
+// ground itself moves with a swan.
+func (t *Tracker) addVotes(u *unary, o *object, ev *evidence) {
+	before, ok := t.before(o, ev.seq)
+	if !ok || !t.uses(CueMotion) {
+		return
+	}
+	t.pairs = before.follow(ev.e, true, nil, t.pairs)
+	if before.seen.inliers < 0.3 {
+		return
+	}
+	l := t.votes(ev.e, before.seen.m)
+	if l == nil {
+		return
+	}
+	in, out := contrast(l, ev.prior, u.r)
+	shift(l, float32(min(max((in+out)/2, 0), 1)))
+	u.addMap(l, voteWeight*float32(min(max((in-out)/voteContrast, 0), 1)), voteClip)
 }
 
 // contrast is the mean of a map inside and outside a prior, within r.
@@ -128,4 +152,30 @@ func (t *Tracker) learn(o *object, p *patch, ev *evidence) {
 	r := m.Rect
 	g := max(8, (r.Dx()+r.Dy())/4)
 	o.paint.learn(ev.e.bgr, p.w, p, r.Inset(-g).Intersect(image.Rect(0, 0, p.w, p.h)))
+}
+
+// What is shown has its edge drawn by the colours; the patch, which comes from maps a few pixels a cell, says where to look.
+const (
+	snapRadius, snapPrior = 1, 1
+	snapColour            = 1
+	snapMargin            = 4
+	snapPixels            = 40000 // of the working grid in a frame, at most, over all objects
+)
+
+// snapped is the mask in the newest frame, its edge drawn to the colours where there is time for it.
+func (t *Tracker) snapped(o *object) *seg.Mask {
+	e := t.past.newest()
+	r := o.track.bounds().Inset(-snapMargin)
+	n := r.Dx() * r.Dy()
+	if !o.paint.ready || !t.uses(CueSnap) || t.snapLeft < n {
+		var m *seg.Mask
+		m, t.steps = o.track.mask(t.steps)
+		return m
+	}
+	t.snapLeft -= n
+	u := &t.sum
+	u.reset(e.gray.W, e.gray.H, r)
+	u.addPrior(o.track, snapRadius, snapPrior, priorClip)
+	u.addColours(&o.paint, e.bgr, snapColour, colourClip)
+	return u.mask()
 }

@@ -95,7 +95,7 @@ func (t *Tracker) currentMask(o *object) *seg.Mask {
 		return nil
 	}
 	if o.mask == nil {
-		o.mask, t.steps = o.track.mask(t.steps)
+		o.mask = t.snapped(o)
 		if o.cover != nil && o.cover.track != nil {
 			o.mask = without(o.mask, o.cover.track)
 		}

@@ -21,6 +21,7 @@ type Options struct {
 	MinIoU      float64 // predicted IoU below which an answer is doubted; 0.4
 	MaxArea     float64 // share of the frame that no mask may exceed unless a person asked for it; 0.9
 	MaxObjects  int     // live objects at most; 64
+	Without     Cues    // cues to leave out, to measure what they are worth; none
 }
 
 func (o Options) withDefaults() Options {

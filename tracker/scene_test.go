@@ -26,13 +26,13 @@ type disc struct {
 }
 
 // texture is a sum of waves, defined everywhere.
-type texture [12][4]float64
+type texture [5][4]float64
 
 func newTexture(seed uint64) (t texture) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	for i := range t {
 		f, a := 0.05+0.6*r.Float64(), 2*math.Pi*r.Float64()
-		t[i] = [4]float64{f * math.Cos(a), f * math.Sin(a), 2 * math.Pi * r.Float64(), 9 / (0.3 + 2*f)}
+		t[i] = [4]float64{f * math.Cos(a), f * math.Sin(a), 2 * math.Pi * r.Float64(), 14 / (0.3 + 2*f)}
 	}
 	return t
 }

@@ -166,7 +166,7 @@ const maxSights = 4
 // See takes the features of keyframe seq, for the answers about it that follow. It copies them. A model without features is
 // followed as well, but objects are then told apart by colour alone.
 func (t *Tracker) See(seq uint64, fs []seg.Features) {
-	if len(fs) == 0 || !slices.ContainsFunc(fs, func(f seg.Features) bool { return f.Valid() }) {
+	if !t.uses(CueFeatures) || len(fs) == 0 || !slices.ContainsFunc(fs, func(f seg.Features) bool { return f.Valid() }) {
 		return
 	}
 	v := &sight{}

@@ -11,24 +11,26 @@ import (
 
 // Tracker follows the objects of one camera. One goroutine owns it.
 type Tracker struct {
-	opt     Options
-	flow    Flow
-	reduce  reducer
-	past    *history
-	objects []*object // live, by id
-	next    seg.ID
-	changes []seg.Change
-	pairs   []pair // scratch
-	policy  policy
-	sights  []*sight
-	spread  spread
-	sum     unary      // scratch
-	steps   []float32  // scratch
-	voteMap seg.Logits // scratch
-	voteN   []float32  // scratch
-	stamp   uint64
-	zones   []zone
-	lines   []line
+	opt      Options
+	flow     Flow
+	reduce   reducer
+	past     *history
+	objects  []*object // live, by id
+	next     seg.ID
+	changes  []seg.Change
+	pairs    []pair // scratch
+	policy   policy
+	sights   []*sight
+	spread   spread
+	sum      unary      // scratch
+	steps    []float32  // scratch
+	voteMap  seg.Logits // scratch
+	voteN    []float32  // scratch
+	snapLeft int        // pixels that may still be snapped in this frame
+	stamp    uint64
+	size     [2]int // of the last frame
+	zones    []zone
+	lines    []line
 }
 
 // New makes a tracker that measures motion with flow.
@@ -48,13 +50,15 @@ func (t *Tracker) Step(f *frame.Frame) error {
 		if f.Seq <= last.seq {
 			return fmt.Errorf("%w: %d after %d", ErrOrder, f.Seq, last.seq)
 		}
-		if w, h := workingSize(f.Width, f.Height, t.opt.GridWidth); w != last.gray.W || h != last.gray.H {
+		if size := [2]int{f.Width, f.Height}; size != t.size {
 			t.Flush()
 			last = nil
 		}
 	}
+	t.size = [2]int{f.Width, f.Height}
 	e := t.past.push()
 	e.seq = f.Seq
+	t.snapLeft = snapPixels
 	t.reduce.reduce(f, t.opt.GridWidth, &e.gray)
 	t.stamp++
 	e.gray.Stamp = t.stamp
@@ -70,7 +74,9 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	for _, o := range t.objects {
 		t.move(o, e)
 	}
-	t.coverAll(e)
+	if t.uses(CueCover) {
+		t.coverAll(e)
+	}
 	t.sweep(e.seq)
 	t.patrol(e.seq)
 	return nil

@@ -181,12 +181,6 @@ func (t *track) bounds() image.Rectangle {
 	return image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1))+1, int(math.Ceil(y1))+1).Intersect(grid)
 }
 
-// area is the number of cells inside, as the warp scales it.
-func (t *track) area() float64 {
-	s := t.back.scale()
-	return float64(t.patch.area()) / max(s*s, 1e-6)
-}
-
 // center is where the middle of the patch is now.
 func (t *track) center() (x, y float64) {
 	r := t.patch.rect

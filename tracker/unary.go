@@ -111,13 +111,56 @@ var (
 	}()
 )
 
-// patch freezes the sum.
+// core is the rectangle of the cells above 0.
+func (a *unary) core() image.Rectangle {
+	dx := a.r.Dx()
+	out := image.Rectangle{}
+	for y := range a.r.Dy() {
+		first, last := -1, -1
+		for x, v := range a.u[y*dx:][:dx] {
+			if v > 0 {
+				if first < 0 {
+					first = x
+				}
+				last = x
+			}
+		}
+		if first >= 0 {
+			out = out.Union(image.Rect(first, y, last+1, y+1))
+		}
+	}
+	return out.Add(a.r.Min)
+}
+
+// patch freezes the sum around what lies above 0.
 func (a *unary) patch() *patch {
-	p := &patch{w: a.w, h: a.h, rect: a.r, data: make([]int8, len(a.u))}
-	for i, v := range a.u {
-		p.data[i] = int8(min(max(v*patchScale, -127), 127))
+	p := &patch{w: a.w, h: a.h}
+	core := a.core()
+	if core.Empty() {
+		return p
+	}
+	p.rect = core.Inset(-patchMargin).Intersect(a.r)
+	p.data = make([]int8, 0, p.rect.Dx()*p.rect.Dy())
+	for y := p.rect.Min.Y; y < p.rect.Max.Y; y++ {
+		for _, v := range a.u[(y-a.r.Min.Y)*a.r.Dx()+p.rect.Min.X-a.r.Min.X:][:p.rect.Dx()] {
+			p.data = append(p.data, int8(min(max(v*patchScale, -127), 127)))
+		}
 	}
 	return p
+}
+
+// mask cuts the sum at 0.
+func (a *unary) mask() *seg.Mask {
+	m := seg.NewMask(a.w, a.h, a.core())
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
+		src := a.u[(y-a.r.Min.Y)*a.r.Dx()+m.Rect.Min.X-a.r.Min.X:][:m.Rect.Dx()]
+		for x, v := range src {
+			if v > 0 {
+				m.Row(y)[x] = 1
+			}
+		}
+	}
+	return m
 }
 
 // boxBlur averages rows of w places over 2·radius+1 of them and writes the result transposed, edges repeated.
