@@ -422,3 +422,28 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("two cameras of one name: %v", err)
 	}
 }
+
+func TestZonesReportWhoEnters(t *testing.T) {
+	r := newRig(t, nil)
+	for verb, body := range map[string]string{
+		"zone": `{"name":"right","points":[[0.5,0],[1,0],[1,1],[0.5,1]]}`,
+		"line": `{"name":"middle","points":[[0.5,0],[0.5,1]]}`,
+	} {
+		if reply := r.do(verb, body); !reply.OK {
+			t.Fatal(reply.Error)
+		}
+	}
+	r.next(10)
+	if reply := r.do("prompt", `{"points":[{"x":0.15,"y":0.5,"label":1}]}`); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	for x := 11; x < 110; x++ {
+		r.next(x)
+	}
+	if e := r.diary.await(t, seg.ZoneEntered); e.Details["zone"] != "right" || e.After == nil {
+		t.Errorf("%+v", e)
+	}
+	if e := r.diary.await(t, seg.LineCrossed); e.Details["line"] != "middle" {
+		t.Errorf("%+v", e)
+	}
+}

@@ -182,7 +182,7 @@ func (c *camera) firstFrame(seq uint64) {
 // changed is the pipeline's news, on its way to the world.
 func (c *camera) changed(ref seg.FrameRef, changes []seg.Change) {
 	for _, ch := range changes {
-		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After})
+		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After, Details: ch.Details})
 	}
 }
 

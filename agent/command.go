@@ -46,6 +46,10 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 		return nil, a.swap(ctx, b.Name)
 	case *api.Automask:
 		return a.automask(ctx, c, b)
+	case *api.Zone:
+		return nil, c.pipe.Zone(ctx, b.Name, points(b.Points))
+	case *api.Line:
+		return nil, c.pipe.Line(ctx, b.Name, points(b.Points))
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}
@@ -165,4 +169,13 @@ func explain(err error) (api.Code, string) {
 		code = api.Timeout
 	}
 	return code, err.Error()
+}
+
+// points are a command's coordinates.
+func points(in [][2]float64) []seg.Point {
+	out := make([]seg.Point, len(in))
+	for i, p := range in {
+		out[i] = seg.Point{X: p[0], Y: p[1]}
+	}
+	return out
 }

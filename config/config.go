@@ -45,6 +45,14 @@ type Camera struct {
 	FPS    int    `yaml:"fps"`
 	// Prompts are asked on the first frame: point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE.
 	Prompts []string `yaml:"prompts"`
+	Zones   []Shape  `yaml:"zones"` // polygons that report who enters and leaves
+	Lines   []Shape  `yaml:"lines"` // directed lines, from and to, that report who crosses
+}
+
+// Shape is a named polygon or line in normalised coordinates.
+type Shape struct {
+	Name   string       `yaml:"name"`
+	Points [][2]float64 `yaml:"points"`
 }
 
 // Model chooses the segmentation model.
@@ -183,6 +191,24 @@ func (c *Config) checkCameras(add func(key, format string, args ...any)) {
 		}
 		if cam.Width < 0 || cam.Width > 8192 || cam.Height < 0 || cam.Height > 8192 || cam.FPS < 0 || cam.FPS > 240 {
 			add(key, "%dx%d at %d frames a second is out of range", cam.Width, cam.Height, cam.FPS)
+		}
+		checkShapes(key+".zones", cam.Zones, 3, 64, add)
+		checkShapes(key+".lines", cam.Lines, 2, 2, add)
+	}
+}
+
+func checkShapes(key string, shapes []Shape, least, most int, add func(key, format string, args ...any)) {
+	for i, s := range shapes {
+		if s.Name == "" {
+			add(fmt.Sprintf("%s.%d.name", key, i), "a name is needed")
+		}
+		if n := len(s.Points); n < least || n > most {
+			add(fmt.Sprintf("%s.%d.points", key, i), "%d points, not %d to %d", n, least, most)
+		}
+		for _, p := range s.Points {
+			if !(p[0] >= 0 && p[0] <= 1 && p[1] >= 0 && p[1] <= 1) {
+				add(fmt.Sprintf("%s.%d.points", key, i), "[%g, %g] lies outside 0..1", p[0], p[1])
+			}
 		}
 	}
 }

@@ -96,6 +96,8 @@ func TestFilesThatAreNone(t *testing.T) {
 		"unknown.yaml": {"http:\n  lisen: x\n", "lisen"},
 		"broken.yaml":  {"http: [\n", "broken.yaml"},
 		"type.yaml":    {"http:\n  ice_port: many\n", "ice_port"},
+		"zone.yaml":    {"cameras:\n- name: a\n  source: synthetic\n  zones:\n  - name: gate\n    points: [[0, 0], [2, 0], [1, 1]]\n", "zones.0.points"},
+		"line.yaml":    {"cameras:\n- name: a\n  source: synthetic\n  lines:\n  - points: [[0, 0]]\n", "lines.0"},
 		"large.yaml":   {strings.Repeat("#", maxFile+1), "larger than"},
 	} {
 		file := filepath.Join(dir, name)

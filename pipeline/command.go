@@ -45,6 +45,16 @@ func (p *Pipeline) Clear(ctx context.Context) error {
 	return p.call(ctx, func() { p.tr.Clear(); p.news() })
 }
 
+// Zone makes, replaces or, with no points, removes a polygon that reports who enters and leaves.
+func (p *Pipeline) Zone(ctx context.Context, name string, points []seg.Point) error {
+	return p.call(ctx, func() { p.tr.SetZone(name, points) })
+}
+
+// Line makes, replaces or, with no points, removes a directed line that reports who crosses it.
+func (p *Pipeline) Line(ctx context.Context, name string, points []seg.Point) error {
+	return p.call(ctx, func() { p.tr.SetLine(name, points) })
+}
+
 // Keyframe asks for a keyframe now.
 func (p *Pipeline) Keyframe(ctx context.Context) error {
 	return p.call(ctx, func() { p.forced = true; p.dispatch() })

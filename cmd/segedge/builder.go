@@ -151,12 +151,28 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if first {
 		show = b.records.beside(sink)
 	}
+	tr := tracker.New(trackerOptions(b.cfg), motion)
+	for _, z := range c.Zones {
+		tr.SetZone(z.Name, points(z.Points))
+	}
+	for _, l := range c.Lines {
+		tr.SetLine(l.Name, points(l.Points))
+	}
 	return agent.CameraOptions{
 		Name: name, Source: source, Video: show, Prompts: prompts,
 		Viewers:  func() int { return b.stream.Viewers(name) },
-		Tracker:  tracker.New(trackerOptions(b.cfg), motion),
+		Tracker:  tr,
 		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
 	}, nil
+}
+
+// points are configured coordinates.
+func points(in [][2]float64) []seg.Point {
+	out := make([]seg.Point, len(in))
+	for i, p := range in {
+		out[i] = seg.Point{X: p[0], Y: p[1]}
+	}
+	return out
 }
 
 // stageToEncoded is the time from a frame's capture to its encoded picture.
