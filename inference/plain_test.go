@@ -124,8 +124,8 @@ func noisy(w, h int) *frame.Frame {
 
 func TestPreparationMatchesThePlainOne(t *testing.T) {
 	for _, f := range Families() {
-		if f.Image.Fit == FitFrame {
-			f.Image.Side = 1024
+		if f.Image.Side == 1024 {
+			f.Image.Side = 256 // the same arithmetic in a sixteenth of the time
 		}
 		for _, size := range [][2]int{{640, 360}, {334, 500}, {200, 120}, {322, 240}} {
 			fr := noisy(size[0], size[1])

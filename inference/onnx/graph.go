@@ -135,7 +135,7 @@ func sessionOptions(o SessionOptions) (*ort.SessionOptions, error) {
 	err = errors.Join(
 		so.SetIntraOpNumThreads(threads),
 		so.SetInterOpNumThreads(1),
-		so.SetLogSeverityLevel(ort.LoggingLevelError),
+		so.SetLogSeverityLevel(ort.LoggingLevelFatal),
 		// Threads that spin while they wait take the cores that the tracker needs.
 		so.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
 	)

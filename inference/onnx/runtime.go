@@ -46,8 +46,8 @@ func Open(o Options) (*Runtime, error) {
 		}
 	}
 	ort.SetSharedLibraryPath(path)
-	// Warnings would go to the standard error past the program's log; what matters comes back as an error.
-	if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+	// What it logs goes to the standard error past the program's log; what matters comes back as an error.
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("onnx runtime: %w (%s: %w)", ErrNoLibrary, path, err)
 	}
 	return &Runtime{library: path, version: ort.GetVersion()}, nil
