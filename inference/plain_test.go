@@ -340,3 +340,25 @@ func BenchmarkPrepare(b *testing.B) {
 		}
 	}
 }
+
+func TestOddSizesDoNotBreak(t *testing.T) {
+	for _, size := range [][2]int{{2, 2}, {2, 600}, {600, 2}, {4000, 2}, {1, 1}, {33, 31}} {
+		fr := noisy(size[0], size[1])
+		for _, f := range Families() {
+			if f.Image.Side == 1024 {
+				f.Image.Side = 128
+			}
+			g := f.Image.place(fr.Width, fr.Height)
+			s := &scratch{}
+			in := s.fill(&f.Image, f.Image.table(), g, fr)
+			if n := 3 * g.tw * g.th; in.Len() != n || g.sw < 1 || g.sh < 1 || g.tw < g.sw || g.th < g.sh {
+				t.Errorf("%s %v: %d values for %+v", f.Name, size, in.Len(), g)
+			}
+			for _, v := range in.Float32 {
+				if v-v != 0 {
+					t.Fatalf("%s %v: %v", f.Name, size, v)
+				}
+			}
+		}
+	}
+}

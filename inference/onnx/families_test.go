@@ -247,3 +247,75 @@ func (fx fixture) try(t *testing.T, s inference.Segmenter, sc scene) {
 		}
 	}
 }
+
+// TestEmbeddingsAreValues holds that an embedding answers for its own frame, whatever was encoded since, in any order and
+// after its model is closed.
+func TestEmbeddingsAreValues(t *testing.T) {
+	for _, fx := range fixtures() {
+		s := fx.open(t)
+		sc := newScene(640, 480)
+		blue := sc
+		blue.x1 = blue.x0 // no object at all
+		a := fx.asks(sc)[0]
+		var es []inference.Embedding
+		for _, sc := range []scene{sc, blue, sc, blue} {
+			e, err := s.Embed(t.Context(), sc.frame())
+			if err != nil {
+				t.Fatal(err)
+			}
+			es = append(es, e)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range []int{3, 0, 2, 1} {
+			out, err := es[i].Decode(t.Context(), []seg.Prompt{a.prompt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if best := out[0].Best(); i%2 == 1 && best != nil {
+				t.Errorf("%s: a picture without the object has a mask", fx.family)
+			} else if i%2 == 0 && (best == nil || fx.compare(sc, a, best.Logits.Cut(sc.w, sc.h, 0)) != nil) {
+				t.Errorf("%s: embedding %d has another picture's mask", fx.family, i)
+			}
+			if err := es[i].Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestSeveralObjectsInOneCall holds that objects answered together are answered as alone, in their order.
+func TestSeveralObjectsInOneCall(t *testing.T) {
+	for _, fx := range fixtures() {
+		s := fx.open(t)
+		sc := newScene(640, 480)
+		e, err := s.Embed(t.Context(), sc.frame())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var prompts []seg.Prompt
+		for i := range 21 { // more than one call takes
+			prompts = append(prompts, fx.asks(sc)[i%2*2].prompt)
+			prompts[i].Clicks = append([]seg.Click(nil), prompts[i].Clicks...)
+			for k := range prompts[i].Clicks {
+				prompts[i].Clicks[k].X += float64(i) / 100
+			}
+		}
+		together, err := e.Decode(t.Context(), prompts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range prompts {
+			alone, err := e.Decode(t.Context(), []seg.Prompt{p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, b := alone[0].Best(), together[i].Best()
+			if (a == nil) != (b == nil) || a != nil && a.Logits.Cut(160, 120, 0).IoU(b.Logits.Cut(160, 120, 0)) != 1 {
+				t.Errorf("%s: object %d is answered differently among others", fx.family, i)
+			}
+		}
+		_ = e.Close()
+	}
+}
