@@ -89,7 +89,8 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 const (
 	mostGrowth  = 2.5 // area over the usual one
 	leastGrowth = 0.25
-	leastUsual  = 0.2 // likeness over the usual one
+	leastUsual  = 0.3 // likeness over the usual one
+	poorUsual   = 0.6 // the same, below which nothing is learnt from the mask
 	fewestCells = 6   // on the working grid
 )
 
@@ -114,13 +115,17 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	m, steps := newTrack(p, ev.seq).mask(t.steps)
 	t.steps = steps
 	mean, ok := resemblance(o, m, ev.sight)
-	if ok && o.usual == 0 {
-		o.usual = mean
+	if !ok {
+		return true // too thin to cover the middle of a cell
 	}
-	if !ok || mean < leastUsual*o.usual {
-		return !ok
+	if o.usual == 0 {
+		o.usual, o.floor = mean, 0.6*mean
 	}
-	o.usual += 0.1 * (mean - o.usual)
+	ev.poor = mean < poorUsual*o.usual
+	if mean < leastUsual*o.usual {
+		return false
+	}
+	o.usual = max(o.usual+0.1*(mean-o.usual), o.floor)
 	return true
 }
 
@@ -135,10 +140,13 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 	if o.asked {
 		o.paint.ready, o.like.frames, o.usual = false, 0, 0
 	}
-	if !t.shared(o, p, ev.seq) {
+	if !ev.poor && !t.shared(o, p, ev.seq) {
 		t.learn(o, p, ev)
 	}
 	tr := newTrack(p, ev.seq)
+	if o.track != nil && o.state.Visible() {
+		tr.drift, tr.steady = o.track.drift, o.track.steady
+	}
 	t.replay(tr, at, t.past.n-1)
 	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
 	o.base = t.colourShare(o, p, identity, ev.e)

@@ -22,7 +22,7 @@ func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
 	if len(t.objects) >= t.opt.MaxObjects {
 		return 0
 	}
-	o := &object{id: t.next, name: name, born: seq, anchors: []anchor{{p.Clone(), seq}}, asked: true}
+	o := &object{id: t.next, name: name, born: seq, anchors: []anchor{anchorOf(p, seq)}, asked: true}
 	t.next++
 	t.objects = append(t.objects, o)
 	if at, ok := t.past.find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
@@ -40,9 +40,16 @@ func (t *Tracker) Refine(id seg.ID, p seg.Prompt, seq uint64) error {
 		return ErrNoObject
 	}
 	o.remember()
-	o.anchors = append(o.anchors, anchor{p.Clone(), seq})
+	if len(o.anchors) == maxAnchors {
+		o.anchors = o.anchors[:copy(o.anchors, o.anchors[1:])]
+	}
+	o.anchors = append(o.anchors, anchorOf(p, seq))
 	o.asked = true
 	return nil
+}
+
+func anchorOf(p seg.Prompt, seq uint64) anchor {
+	return anchor{prompt: p.Clone(), seq: seq, trust: 1, words: p.Summary()}
 }
 
 // Choose makes the n-th candidate the object's mask.

@@ -13,7 +13,7 @@ func (t *Tracker) move(o *object, e *entry) {
 	case o.track == nil || o.state == seg.Lost:
 		return
 	case o.state == seg.Occluded:
-		o.track.advance(affine{a: 1, c: o.drift[0], e: 1, f: o.drift[1]}, e.seq, t.opt.History)
+		o.track.advance(affine{a: 1, c: o.track.drift[0], e: 1, f: o.track.drift[1]}, e.seq, t.opt.History)
 		return
 	}
 	var cover *track
@@ -25,12 +25,13 @@ func (t *Tracker) move(o *object, e *entry) {
 	x0, y0 := o.track.center()
 	t.pairs = o.track.follow(e, true, cover, t.pairs)
 	if o.track.seen.inliers == 0 && o.cover != nil {
-		o.track.seen.m = affine{a: 1, c: o.drift[0], e: 1, f: o.drift[1]}
+		o.track.seen.m = affine{a: 1, c: o.track.drift[0], e: 1, f: o.track.drift[1]}
 	}
 	o.track.advance(o.track.seen.m, e.seq, t.opt.History)
 	x1, y1 := o.track.center()
-	o.drift[0] += driftRate * (x1 - x0 - o.drift[0])
-	o.drift[1] += driftRate * (y1 - y0 - o.drift[1])
+	o.track.drift[0] += driftRate * (x1 - x0 - o.track.drift[0])
+	o.track.drift[1] += driftRate * (y1 - y0 - o.track.drift[1])
+	o.track.steady++
 	t.judge(o, e)
 }
 

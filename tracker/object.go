@@ -20,13 +20,13 @@ type object struct {
 
 	belief
 	cover *object // the one that hides a part of it in this frame
-	drift [2]float64
 
 	like  likeness
 	paint palette
 	area  float64 // usual size, cells
 	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
 
+	floor float64 // the least that usual may fall to
 	usual float64 // how much the mask usually looks like the object, about 1
 
 	misses   int // frames in which little spoke for the object, less those in which much did
@@ -48,10 +48,13 @@ type belief struct {
 	candidates []rival
 }
 
-// anchor is a prompt and the frame it was given on.
+// anchor is a prompt, the frame it was given on or has been carried to, and the trust that is left in it.
 type anchor struct {
 	prompt seg.Prompt
 	seq    uint64
+	trust  float64
+	dead   bool // lost its place
+	words  string
 }
 
 // rival is another valid answer; it moves with the believed one.
@@ -125,7 +128,7 @@ func (t *Tracker) snapshot(o *object) seg.Object {
 		Keyframe: o.key, Age: int(now - min(now, o.born)),
 	}
 	if n := len(o.anchors); n > 0 {
-		s.Prompt = o.anchors[n-1].prompt.Summary()
+		s.Prompt = o.anchors[n-1].words
 	}
 	if o.key > 0 {
 		s.MaskAge = int(now - min(now, o.key))

@@ -87,29 +87,47 @@ func (t *Tracker) trackAt(o *object, seq uint64) (track, bool) {
 // leastTrust is the trust below which a carried prompt is not used.
 const leastTrust = 0.5
 
-// anchored merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there.
+// anchored merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there. What was carried to a newer
+// frame stays there, so that the way is walked once.
 func (t *Tracker) anchored(o *object, seq uint64) (p seg.Prompt, ok bool) {
-	for _, a := range o.anchors {
-		q, trust, err := a.prompt, 1.0, error(nil)
-		if a.seq != seq {
-			if q, trust, err = t.Carry(a.prompt, a.seq, seq); err != nil || trust < leastTrust {
-				continue
+	for i := range o.anchors {
+		a := &o.anchors[i]
+		q, trust, err := a.prompt, a.trust, error(nil)
+		if a.seq != seq && !a.dead {
+			if o.track != nil && !o.asked {
+				q.Mask, q.Box = nil, nil // the track knows better
 			}
+			var way float64
+			q, way, err = t.Carry(q, a.seq, seq)
+			trust *= way
 		}
-		p.Clicks = append(p.Clicks, q.Clicks...)
-		if q.Box != nil {
-			p.Box = q.Box
+		if err != nil || trust < leastTrust || a.dead {
+			a.dead = a.dead || err != nil || seq >= a.seq && !o.asked
+			continue
 		}
-		if q.Mask != nil {
-			p.Mask = q.Mask
+		if seq > a.seq {
+			a.prompt, a.seq, a.trust = q, seq, trust
 		}
-		if q.Text != "" {
-			p.Text = q.Text
-		}
-		p.Single = q.Single
+		p = merged(p, q)
 	}
 	if over := len(p.Clicks) - seg.MaxClicks; over > 0 {
 		p.Clicks = p.Clicks[over:]
 	}
 	return p, p.Validate() == nil
+}
+
+// merged is what a person said with what was said later.
+func merged(p, later seg.Prompt) seg.Prompt {
+	p.Clicks = append(p.Clicks, later.Clicks...)
+	if later.Box != nil {
+		p.Box = later.Box
+	}
+	if later.Mask != nil {
+		p.Mask = later.Mask
+	}
+	if later.Text != "" {
+		p.Text = later.Text
+	}
+	p.Single = later.Single
+	return p
 }

@@ -11,10 +11,12 @@ import (
 // track is a patch on its way through the frames: where a place of the present frame lay in the patch's own frame. It warps the
 // patch from its source each time, so that edges stay sharp however long the way.
 type track struct {
-	patch *patch
-	back  affine     // present → patch
-	seen  fitted     // of the last step
-	trail []waypoint // oldest first, the present last
+	patch  *patch
+	back   affine     // present → patch
+	seen   fitted     // of the last step
+	trail  []waypoint // oldest first, the present last
+	drift  [2]float64 // speed of the middle, pixels a frame, smoothed
+	steady int        // frames that it was measured over
 }
 
 // waypoint is where a track was.
@@ -38,7 +40,7 @@ func (t *track) clone() *track {
 func (t *track) at(seq uint64) (track, bool) {
 	for i := len(t.trail) - 1; i >= 0; i-- {
 		if t.trail[i].seq == seq {
-			return track{patch: t.patch, back: t.trail[i].back, seen: t.seen}, true
+			return track{patch: t.patch, back: t.trail[i].back, seen: t.seen, drift: t.drift, steady: t.steady}, true
 		}
 	}
 	return track{}, false
@@ -57,6 +59,9 @@ func (t *track) advance(m affine, seq uint64, limit int) {
 // own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown.
 func (t *track) follow(e *entry, forward bool, cover *track, pairs []pair) []pair {
 	pairs = t.gather(e, forward, cover, pairs[:0])
+	if forward && t.steady >= steadyAfter {
+		favour(pairs, t.drift)
+	}
 	t.seen = fit(pairs)
 	if len(pairs) < 3 || t.seen.inliers < 0.2 {
 		t.seen.m = e.scene.m
@@ -67,6 +72,23 @@ func (t *track) follow(e *entry, forward bool, cover *track, pairs []pair) []pai
 	}
 	return pairs
 }
+
+// steadyAfter is the number of frames after which a track's speed is worth something.
+const steadyAfter = 4
+
+// favour lets the pairs that keep an object's speed weigh more: what passes in front of it has another one. A change of speed that all pairs
+// share changes nothing.
+func favour(pairs []pair, drift [2]float64) {
+	slack := favourSlack + 0.25*(drift[0]*drift[0]+drift[1]*drift[1])
+	for i := range pairs {
+		p := &pairs[i]
+		dx, dy := p.u-p.x-drift[0], p.v-p.y-drift[1]
+		p.w *= slack / (slack + dx*dx + dy*dy)
+	}
+}
+
+// favourSlack is the squared change of speed, in pixels a frame, at which a pair weighs half.
+const favourSlack = 4
 
 // gather collects the vectors that start on the object.
 func (t *track) gather(e *entry, forward bool, cover *track, pairs []pair) []pair {
