@@ -44,6 +44,7 @@ func Recognise(family string, files ...File) (*Recognised, error) {
 				r := Recognised{Family: f, Decoder: &files[p.d]}
 				if p.encoder != nil {
 					r.Encoder = &files[p.e]
+					f.adopt(p.encoder)
 				}
 				found = append(found, r)
 			} else if hits > nearest {
@@ -148,7 +149,7 @@ func (f *Family) match(encoder, decoder *Contract) (hits int, err error) {
 
 func (f *Family) matchEncoder(encoder, decoder *Contract) (hits int, err error) {
 	for to, from := range f.Image.Embeds {
-		o, i := index(encoder.Outputs, from), index(decoder.Inputs, to)
+		o, i := f.embedding(encoder, from), index(decoder.Inputs, to)
 		if o < 0 {
 			err = fmt.Errorf("its encoder has an output %q", from)
 			continue
@@ -167,6 +168,21 @@ func (f *Family) matchEncoder(encoder, decoder *Contract) (hits int, err error) 
 		return hits, fmt.Errorf("its encoder has one input, the picture; this has %s", describe(encoder.Inputs))
 	}
 	return hits, f.matchImage(p)
+}
+
+// embedding is the encoder's output of this name; where the family has a single one, a lone output of any name will do.
+func (f *Family) embedding(encoder *Contract, name string) int {
+	if len(f.Image.Embeds) == 1 && len(encoder.Outputs) == 1 {
+		return 0
+	}
+	return index(encoder.Outputs, name)
+}
+
+// adopt takes over the names of the encoder's outputs. The family is this model's own copy.
+func (f *Family) adopt(encoder *Contract) {
+	for to, from := range f.Image.Embeds {
+		f.Image.Embeds[to] = encoder.Outputs[f.embedding(encoder, from)].Name
+	}
 }
 
 func (f *Family) matchImage(p Port) error {

@@ -46,6 +46,7 @@ func TestRecognisesByNamesRanksAndSizes(t *testing.T) {
 		"shapes unknown":                {func(p *samPair) { p.encIn[0].Shape, p.decIn[1].Shape = nil, nil }, "", "fit the families sam, sam-raw: say which"},
 		"a smaller square":              {func(p *samPair) { p.encIn[0].Shape = []int64{1, 3, 512, 512} }, "sam", ""},
 		"height, width, channels":       {func(p *samPair) { p.encIn[0].Shape = []int64{-1, -1, 3} }, "sam-raw", ""},
+		"another name of the embedding": {func(p *samPair) { p.encOut[0].Name = "3142" }, "sam", ""},
 		"extra outputs":                 {func(p *samPair) { p.decOut = append(p.decOut, port("areas", "float32", 1)) }, "sam", ""},
 		"no size":                       {func(p *samPair) { p.decIn = p.decIn[:5]; p.decOut = p.decOut[1:] }, "nanosam", ""},
 		"a batch of pictures no square": {func(p *samPair) { p.encIn[0].Shape = []int64{1, 3, 720, 1280} }, "", "it takes a square picture, not images float32 [1 3 720 1280]"},
@@ -62,6 +63,9 @@ func TestRecognisesByNamesRanksAndSizes(t *testing.T) {
 		p := newSAM()
 		c.change(&p)
 		r, err := inference.Recognise("", p.files()...)
+		if err == nil && r.Family.Image.Embeds["image_embeddings"] != p.encOut[0].Name {
+			t.Errorf("%s: embeddings from %v", name, r.Family.Image.Embeds)
+		}
 		switch {
 		case c.family != "" && (err != nil || r.Family.Name != c.family || r.Encoder.Name != "enc" || r.Decoder.Name != "dec"):
 			t.Errorf("%s: %+v, %v", name, r, err)
