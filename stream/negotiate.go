@@ -126,17 +126,18 @@ func (v *viewer) restart(w http.ResponseWriter, r *http.Request, f *fragment) er
 	if err != nil {
 		return err
 	}
+	// Nothing is sent until there is a path again: a write without one is fatal to the stack's DTLS. state undoes this.
+	v.connected.Store(false)
 	local, err := v.answer(r.Context(), offer)
 	if err != nil {
+		v.state(v.pc.ConnectionState())
 		return err
 	}
 	v.etag = `"` + token()[:16] + `"`
-	v.queue.restart()
 	h := w.Header()
 	h.Set("Content-Type", typeFragment)
 	h.Set("ETag", v.etag)
 	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write([]byte(fragmentOf(local)))
-	v.server.opts.RequestKeyframe(v.camera)
 	return nil
 }

@@ -190,7 +190,26 @@ type packet struct {
 	kind   byte
 }
 
+// newPeer makes a client with a data channel.
 func newPeer(t *testing.T, st *station, tcp bool) *peer {
+	t.Helper()
+	p := newWatcher(t, st, tcp)
+	var err error
+	if p.dc, err = p.pc.CreateDataChannel("segedge", nil); err != nil {
+		t.Fatal(err)
+	}
+	p.dc.OnOpen(func() { close(p.open) })
+	p.dc.OnMessage(func(m webrtc.DataChannelMessage) {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(m.Data, &fields) == nil {
+			p.messages <- fields
+		}
+	})
+	return p
+}
+
+// newWatcher makes a client that only receives video.
+func newWatcher(t *testing.T, st *station, tcp bool) *peer {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
@@ -215,16 +234,6 @@ func newPeer(t *testing.T, st *station, tcp bool) *peer {
 	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
 	}
-	if p.dc, err = pc.CreateDataChannel("segedge", nil); err != nil {
-		t.Fatal(err)
-	}
-	p.dc.OnOpen(func() { close(p.open) })
-	p.dc.OnMessage(func(m webrtc.DataChannelMessage) {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(m.Data, &fields) == nil {
-			p.messages <- fields
-		}
-	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.states <- s })
 	pc.OnTrack(p.receive)
 	return p

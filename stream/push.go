@@ -43,13 +43,13 @@ type version struct {
 	count int
 }
 
-// listeners are the viewers with an open data channel, by camera.
+// listeners are the connected viewers with an open data channel, by camera.
 func (s *Server) listeners() map[string][]*viewer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := make(map[string][]*viewer)
 	for _, v := range s.viewers {
-		if v.channel.Load() != nil {
+		if v.connected.Load() && v.channel.Load() != nil {
 			out[v.camera] = append(out[v.camera], v)
 		}
 	}

@@ -47,6 +47,8 @@ type viewer struct {
 	pushed   uint64
 	pushedTo *webrtc.DataChannel
 
+	stating sync.Mutex
+
 	mu   sync.Mutex // one negotiation at a time
 	etag string
 
@@ -86,13 +88,19 @@ func token() string {
 	return hex.EncodeToString(b[:])
 }
 
-// state follows the connection. It is called by the stack and must not wait for it.
-func (v *viewer) state(s webrtc.PeerConnectionState) {
+// state follows the connection. It is called by the stack and must not wait for it. Calls may overtake each other: what
+// counts is the state that the connection has, not the one that is told.
+func (v *viewer) state(webrtc.PeerConnectionState) {
+	v.stating.Lock()
+	defer v.stating.Unlock()
+	s := v.pc.ConnectionState()
 	v.log.Debug("viewer", "state", s.String())
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
+		if v.connected.Swap(true) {
+			return
+		}
 		v.queue.restart()
-		v.connected.Store(true)
 		v.once.Do(func() { close(v.up) })
 		v.server.opts.RequestKeyframe(v.camera)
 	case webrtc.PeerConnectionStateDisconnected:
