@@ -1,0 +1,59 @@
+package onnx
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// resident is the process's memory in KiB.
+func resident(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skipf("SKIPPED: no /proc here: %v", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+			n, _ := strconv.Atoi(f[1])
+			return n
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
+
+// TestMemoryIsFlat encodes and decodes like a camera that runs for long, with the number of objects changing.
+func TestMemoryIsFlat(t *testing.T) {
+	s := defaultModel(t, SessionOptions{Threads: 1})
+	f := shaded(160, 96)
+	var prompts []seg.Prompt
+	for i := range 4 {
+		prompts = append(prompts, seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: .2 * float64(i+1), Y: .5}, Label: seg.Positive}}})
+	}
+	rounds := func(n int) {
+		for i := range n {
+			e, err := s.Embed(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := e.Decode(t.Context(), prompts[:1+i%4]); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rounds(100)
+	before := resident(t)
+	rounds(300)
+	if grown := resident(t) - before; grown > 16<<10 {
+		t.Errorf("grown by %d KiB in 300 keyframes", grown)
+	} else {
+		t.Logf("%d KiB more after 300 keyframes", grown)
+	}
+}
