@@ -129,11 +129,31 @@ func (v *viewer) run() {
 	}
 	v.cancel()
 	v.connected.Store(false)
-	if err := v.pc.GracefulClose(); err != nil {
-		v.log.Debug("viewer did not close cleanly", "error", err)
-	}
-	wg.Wait()
+	v.close(&wg)
 	v.log.Info("viewer left", "after", time.Since(v.since).Round(time.Second), "units", v.traffic.units.Load(), "dropped", v.queue.dropped.Load())
+}
+
+// closeTime bounds the wait for the stack to close a connection: a viewer must not hold up the agent's end.
+const closeTime = 3 * time.Second
+
+// close ends the connection and joins what served it.
+func (v *viewer) close(served *sync.WaitGroup) {
+	closed := make(chan error, 1)
+	go func() {
+		err := v.pc.GracefulClose()
+		served.Wait()
+		closed <- err
+	}()
+	late := time.NewTimer(closeTime)
+	defer late.Stop()
+	select {
+	case err := <-closed:
+		if err != nil {
+			v.log.Debug("viewer did not close cleanly", "error", err)
+		}
+	case <-late.C:
+		v.log.Warn("viewer did not close in time and is left behind", "waited", closeTime)
+	}
 }
 
 // send packs units into RTP (RFC 6184) and writes them. A write that fails is one lost packet; the connection's state
