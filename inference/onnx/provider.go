@@ -60,14 +60,14 @@ func appendProvider(so *ort.SessionOptions, p inference.Provider) error {
 func appendCUDA(so *ort.SessionOptions, options map[string]string) error {
 	o, err := ort.NewCUDAProviderOptions()
 	if err != nil {
-		return fmt.Errorf("cuda: %w", err)
+		return fmt.Errorf("cuda: %w", explain(err))
 	}
 	defer o.Destroy()
 	if err := o.Update(options); err != nil {
-		return fmt.Errorf("cuda options: %w", err)
+		return fmt.Errorf("cuda: %w", explain(err))
 	}
 	if err := so.AppendExecutionProviderCUDA(o); err != nil {
-		return fmt.Errorf("cuda: %w", err)
+		return fmt.Errorf("cuda: %w", explain(err))
 	}
 	return nil
 }
@@ -75,14 +75,14 @@ func appendCUDA(so *ort.SessionOptions, options map[string]string) error {
 func appendTensorRT(so *ort.SessionOptions, options map[string]string) error {
 	o, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
-		return fmt.Errorf("tensorrt: %w", err)
+		return fmt.Errorf("tensorrt: %w", explain(err))
 	}
 	defer o.Destroy()
 	if err := o.Update(options); err != nil {
-		return fmt.Errorf("tensorrt options: %w", err)
+		return fmt.Errorf("tensorrt: %w", explain(err))
 	}
 	if err := so.AppendExecutionProviderTensorRT(o); err != nil {
-		return fmt.Errorf("tensorrt: %w", err)
+		return fmt.Errorf("tensorrt: %w", explain(err))
 	}
 	return nil
 }

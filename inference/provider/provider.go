@@ -198,7 +198,7 @@ func (m *Model) refuse(name string, err error) {
 	m.opts.Logger.Info("provider not used", "provider", name, "reason", err)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.reasons = append(m.reasons, fmt.Sprintf("%s: %v", name, err))
+	m.reasons = append(m.reasons, name+": "+strings.TrimPrefix(err.Error(), name+": "))
 }
 
 // install makes model the current one and closes the one before; its open embeddings keep it until they are closed.

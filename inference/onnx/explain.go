@@ -1,0 +1,23 @@
+package onnx
+
+import (
+	"errors"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// explain makes a sentence of ONNX Runtime's errors, which begin with the place in its source: what is missing, or what
+// it says behind that.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	missingLibrary := regexp.MustCompile(`(\S+\.so[.0-9]*): cannot open shared object file`)
+	source := regexp.MustCompile(`^.*\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : `)
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	if m := missingLibrary.FindStringSubmatch(text); m != nil {
+		return errors.New("it needs " + filepath.Base(m[1]) + ", which is not installed")
+	}
+	return errors.New(source.ReplaceAllString(text, ""))
+}
