@@ -89,8 +89,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 const (
 	mostGrowth  = 2.5 // area over the usual one
 	leastGrowth = 0.25
-	leastUsual  = 0.3 // likeness over the usual one
-	poorUsual   = 0.6 // the same, below which nothing is learnt from the mask
+	leastUsual  = 0.2 // likeness over the usual one
 	fewestCells = 6   // on the working grid
 )
 
@@ -119,13 +118,12 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 		return true // too thin to cover the middle of a cell
 	}
 	if o.usual == 0 {
-		o.usual, o.floor = mean, 0.6*mean
+		o.usual = mean
 	}
-	ev.poor = mean < poorUsual*o.usual
-	if mean < leastUsual*o.usual {
-		return false
+	if mean < leastUsual*o.usual && o.misses > 0 {
+		return false // with the motion in order it is only another side of it
 	}
-	o.usual = max(o.usual+0.1*(mean-o.usual), o.floor)
+	o.usual += 0.1 * (mean - o.usual)
 	return true
 }
 
@@ -140,7 +138,7 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 	if o.asked {
 		o.paint.ready, o.like.frames, o.usual = false, 0, 0
 	}
-	if !ev.poor && !t.shared(o, p, ev.seq) {
+	if !t.shared(o, p, ev.seq) {
 		t.learn(o, p, ev)
 	}
 	tr := newTrack(p, ev.seq)

@@ -41,7 +41,6 @@ type evidence struct {
 	prior *track      // the object's past, carried there; nil without one
 	model *seg.Logits // the model's answer
 	sight *sight      // nil without features
-	poor  bool        // the mask looks little like the object
 }
 
 // fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its

@@ -26,7 +26,6 @@ type object struct {
 	area  float64 // usual size, cells
 	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
 
-	floor float64 // the least that usual may fall to
 	usual float64 // how much the mask usually looks like the object, about 1
 
 	misses   int // frames in which little spoke for the object, less those in which much did
