@@ -11,6 +11,7 @@ type exact struct {
 	fy    []float32
 	bytes []byte    // the frame at the target's width and its own height
 	float []float32 // the same without rounding
+	sums  []uint32  // of one row of the target
 }
 
 func (e *exact) prepare(sw, sh, w, h int) {
@@ -54,7 +55,10 @@ func (e *exact) pillow(dst []byte, src *frame.Frame) {
 			}
 		}
 	}
-	sums := make([]uint32, 3*w)
+	if len(e.sums) != 3*w {
+		e.sums = make([]uint32, 3*w)
+	}
+	sums := e.sums
 	for y, start := range e.y.start {
 		for i := range sums {
 			sums[i] = 1 << 21

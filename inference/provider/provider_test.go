@@ -400,3 +400,65 @@ func TestCheckReports(t *testing.T) {
 		t.Errorf("a broken model: %v", err)
 	}
 }
+
+// TestEmbedsWhileModelsAreSwapped encodes and decodes without a pause around a swap: no call may fail, and every
+// embedding answers on the model that made it.
+func TestEmbedsWhileModelsAreSwapped(t *testing.T) {
+	f := &fakeFactory{disc: func(p inference.Provider) float64 {
+		if p.Name == inference.TensorRT {
+			return 10.05 // tells the two apart, and agrees
+		}
+		return 10
+	}}
+	m := open(t, f, Options{Cache: t.TempDir()})
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[string]int{}
+	for range 3 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				e, err := m.Embed(t.Context(), TestPicture())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				a, err := e.Decode(t.Context(), []seg.Prompt{{Clicks: []seg.Click{{Point: seg.Point{X: .5, Y: .5}, Label: 1}}}})
+				if err != nil || a[0].Best() == nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				seen[m.Info().Provider]++
+				mu.Unlock()
+				if err := e.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if err := m.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for start := m.Status(); ; { // until the new model has answered too
+		mu.Lock()
+		n := seen[start.Provider]
+		mu.Unlock()
+		if n > 3 {
+			break
+		}
+		if e, err := m.Embed(t.Context(), TestPicture()); err != nil || e.Close() != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if m.Status().Provider != inference.TensorRT || f.left() != 2 {
+		t.Errorf("%+v, %d graphs open", m.Status(), f.left())
+	}
+}
