@@ -138,13 +138,26 @@ func (p *liveProduct) Close() error {
 	if p.cancel == nil {
 		return p.product.Close()
 	}
+	err := p.answered()
 	p.cancel()
-	err := <-p.ended
+	err = errors.Join(err, <-p.ended)
 	if p.asked != nil {
-		if askErr := <-p.asked; askErr != nil && !errors.Is(askErr, pipeline.ErrNothingFound) && !errors.Is(askErr, context.Canceled) {
-			err = errors.Join(err, fmt.Errorf("prompt: %w", askErr))
-		}
+		<-p.asked
 	}
 	p.in.Close()
 	return errors.Join(err, p.free())
+}
+
+// answered is what became of the prompt. One that the model has not come to by the end of the sequence is no failure: it
+// scores as what it is.
+func (p *liveProduct) answered() error {
+	select {
+	case err := <-p.asked:
+		p.asked = nil
+		if err != nil && !errors.Is(err, pipeline.ErrNothingFound) {
+			return fmt.Errorf("prompt: %w", err)
+		}
+	default:
+	}
+	return nil
 }

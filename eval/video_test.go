@@ -189,6 +189,24 @@ func TestMethodsWithoutAnObject(t *testing.T) {
 	}
 }
 
+// TestPromptThatIsNeverAnswered ends a sequence while the model still thinks about the prompt, and one whose model fails.
+func TestPromptThatIsNeverAnswered(t *testing.T) {
+	videos := sequence(t, 4, mover{image.Rect(10, 20, 42, 52), 5, 2, red})
+	for want, hook := range map[string]func(ctx context.Context, f *frame.Frame) error{
+		"":           func(ctx context.Context, _ *frame.Frame) error { return inferencetest.Delay(ctx, time.Minute) },
+		"no picture": func(context.Context, *frame.Frame) error { return errors.New("no picture") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			model := inferencetest.New(inferencetest.Options{Embed: hook})
+			open := Product(ProductOptions{Model: model, Flow: pureFlow, Realtime: true})
+			r, err := Video(t.Context(), VideoOptions{Videos: videos, Prompt: PromptClick, New: open, Realtime: 24})
+			if want == "" && (err != nil || r.Mean.J != 0) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%v, want an error with %q", err, want)
+			}
+		})
+	}
+}
+
 func TestVideoRefuses(t *testing.T) {
 	videos := sequence(t, 3, mover{image.Rect(10, 20, 42, 52), 1, 0, red})
 	bare := sequence(t, 3)
