@@ -197,7 +197,7 @@ func (p *Pipeline) decoded(j *job) {
 	for i, q := range j.queries {
 		answers[i] = tracker.Answer{ID: q.ID, Prompt: q.Prompt, Err: j.err}
 		if j.err == nil {
-			answers[i].Prediction = j.predictions[i]
+			answers[i].Prediction = clicked(&q.Prompt, j.predictions[i])
 		}
 	}
 	p.tr.Answer(j.seq, answers)

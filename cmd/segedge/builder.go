@@ -247,7 +247,8 @@ func (b *builder) buildDoors() error {
 	}
 	b.stream, err = stream.New(stream.Options{
 		Service: b.agent, RequestKeyframe: func(camera string) { b.sinks[camera].RequestKeyframe() },
-		UDP: net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
+		Throttle: func(camera string, share float64) { b.sinks[camera].Throttle(share) },
+		UDP:      net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
 		Color: overlay.Color, Logger: b.log,
 		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" },
 	})

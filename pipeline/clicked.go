@@ -1,0 +1,80 @@
+package pipeline
+
+import "github.com/segedge/segedge/seg"
+
+// clicked leaves of an answer to clicks alone the pieces that a positive click lies on. A model that has seen two cups
+// apart as one answer has still been asked for one: what hangs together under the finger is what a person means, and
+// what can be followed. An answer with no piece under a click stays as it is.
+func clicked(p *seg.Prompt, a seg.Prediction) seg.Prediction {
+	if p.Box != nil || p.Mask != nil || len(p.Clicks) == 0 {
+		return a
+	}
+	out := a
+	out.Candidates = make([]seg.Candidate, len(a.Candidates))
+	for i, c := range a.Candidates {
+		c.Logits = pieces(c.Logits, p.Clicks)
+		out.Candidates[i] = c
+	}
+	return out
+}
+
+// pieces are the logits with every connected positive piece that no positive click lies on turned negative; the logits
+// themselves where there is nothing to turn.
+func pieces(l *seg.Logits, clicks []seg.Click) *seg.Logits {
+	keep := make([]bool, len(l.Data))
+	var stack []int
+	for _, c := range clicks {
+		if c.Label == seg.Positive {
+			if at, ok := nearestPositive(l, c.Point); ok && !keep[at] {
+				keep[at] = true
+				stack = append(stack, at)
+			}
+		}
+	}
+	if len(stack) == 0 {
+		return l
+	}
+	for len(stack) > 0 {
+		at := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		x, y := at%l.W, at/l.W
+		for dy := -1; dy <= 1; dy++ {
+			for dx := -1; dx <= 1; dx++ {
+				nx, ny := x+dx, y+dy
+				if nx < 0 || ny < 0 || nx >= l.W || ny >= l.H {
+					continue
+				}
+				if n := ny*l.W + nx; !keep[n] && l.Data[n] > seg.Threshold {
+					keep[n] = true
+					stack = append(stack, n)
+				}
+			}
+		}
+	}
+	out := &seg.Logits{W: l.W, H: l.H, Extent: l.Extent, Data: make([]float32, len(l.Data))}
+	for i, v := range l.Data {
+		if v > seg.Threshold && !keep[i] {
+			v = -v
+		}
+		out.Data[i] = v
+	}
+	return out
+}
+
+// nearestPositive is the positive cell under a point, or the nearest one within two cells.
+func nearestPositive(l *seg.Logits, p seg.Point) (int, bool) {
+	cx, cy := int(p.X/l.Extent.X*float64(l.W)), int(p.Y/l.Extent.Y*float64(l.H))
+	best, least := 0, 9
+	for dy := -2; dy <= 2; dy++ {
+		for dx := -2; dx <= 2; dx++ {
+			x, y := cx+dx, cy+dy
+			if x < 0 || y < 0 || x >= l.W || y >= l.H || l.Data[y*l.W+x] <= seg.Threshold {
+				continue
+			}
+			if d := dx*dx + dy*dy; d < least {
+				best, least = y*l.W+x, d
+			}
+		}
+	}
+	return best, least < 9
+}
