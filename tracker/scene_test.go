@@ -114,9 +114,10 @@ func point(x, y float64) seg.Prompt {
 }
 
 // features are what a fair encoder sees: the mean colour of each cell, its square and its roughness.
-func (s *scene) features(n int) []seg.Features {
-	f := s.render(n)
-	w, h := s.w/4, s.h/4
+func (s *scene) features(n int) []seg.Features { return cellMeans(s.render(n)) }
+
+func cellMeans(f *frame.Frame) []seg.Features {
+	w, h := f.Width/4, f.Height/4
 	out := seg.Features{W: w, H: h, C: 7, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 7*w*h)}
 	for j := range h {
 		for i := range w {
