@@ -48,12 +48,12 @@ func TestMemoryIsFlat(t *testing.T) {
 			}
 		}
 	}
-	rounds(100)
+	rounds(60)
 	before := resident(t)
-	rounds(300)
+	rounds(150)
 	if grown := resident(t) - before; grown > 16<<10 {
-		t.Errorf("grown by %d KiB in 300 keyframes", grown)
+		t.Errorf("grown by %d KiB in 150 keyframes", grown)
 	} else {
-		t.Logf("%d KiB more after 300 keyframes", grown)
+		t.Logf("%d KiB more after 150 keyframes", grown)
 	}
 }
