@@ -84,10 +84,13 @@ func (t *Tracker) Undo(id seg.ID) error {
 	m := o.undo[n-1]
 	o.undo = o.undo[:n-1]
 	o.anchors, o.belief, o.mask = m.anchors, m.belief, nil
-	if o.track != nil {
-		t.catchUp(o)
-		o.area = float64(o.track.patch.area())
+	if o.track == nil { // the first prompt had no answer yet when it was refined
+		o.become(seg.Tentative, t.Newest())
+		o.asked = true
+		return nil
 	}
+	t.catchUp(o)
+	o.area = float64(o.track.patch.area())
 	return nil
 }
 

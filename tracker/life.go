@@ -180,7 +180,9 @@ func (t *Tracker) lose(o *object, now uint64) {
 // end closes an object's life; the sweep takes it out of the list.
 func (t *Tracker) end(o *object) {
 	t.leaveAll(o)
+	last := t.currentMask(o)
 	o.become(seg.Ended, t.Newest())
+	o.mask = last
 	if o.shown != nil {
 		t.change(seg.ObjectEnded, o)
 	}

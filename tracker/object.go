@@ -93,7 +93,10 @@ func (o *object) become(s seg.State, now uint64) {
 
 // currentMask is the mask in the present frame, nil while there is none to believe.
 func (t *Tracker) currentMask(o *object) *seg.Mask {
-	if o.track == nil || o.state == seg.Lost || o.state == seg.Tentative {
+	switch {
+	case o.state == seg.Ended:
+		return o.mask // the last one
+	case o.track == nil || o.state == seg.Lost || o.state == seg.Tentative || t.past.n == 0:
 		return nil
 	}
 	if o.mask == nil {

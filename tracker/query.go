@@ -9,7 +9,9 @@ import "github.com/segedge/segedge/seg"
 func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 	if ids == nil {
 		for _, o := range t.objects {
-			dst = t.query(o, seq, dst)
+			if o.asked || o.key < seq { // else it was answered about this frame, or a newer one
+				dst = t.query(o, seq, dst)
+			}
 		}
 		return dst
 	}
