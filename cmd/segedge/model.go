@@ -45,8 +45,9 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	if err != nil {
 		return nil, err
 	}
+	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
-		Prefer: c.Provider, Half: true, Runtime: rt.Version(), Logger: log,
+		Prefer: c.Provider, Half: true, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
 		Model: inference.Options{Name: name, Side: c.Input},
 	}
 	if state != "" {
