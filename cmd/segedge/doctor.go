@@ -116,7 +116,11 @@ func checkCamera(ctx context.Context, c *config.Camera) (string, error) {
 
 // checkModel loads the model and runs it once.
 func checkModel(ctx context.Context, c config.Model) (_ string, err error) {
-	m, err := openModel(ctx, c, "", slog.New(slog.DiscardHandler))
+	state, err := stateDir("") // where the agent would keep TensorRT's engines
+	if err != nil {
+		return "", err
+	}
+	m, err := openModel(ctx, c, state, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

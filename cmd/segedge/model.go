@@ -48,7 +48,7 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
 		Prefer: c.Provider, Half: true, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
-		Model: inference.Options{Name: name, Side: c.Input},
+		Trusted: files[0].Path == "", Model: inference.Options{Name: name, Side: c.Input},
 	}
 	if state != "" {
 		o.Cache = filepath.Join(state, "engines")
