@@ -2,8 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
@@ -23,25 +21,10 @@ func (f factory) Probe(p inference.Provider) error {
 	return f.rt.withSignals(p, func() error {
 		so, err := sessionOptions(o)
 		if err != nil {
-			return plain(err)
+			return err
 		}
 		return so.Destroy()
 	})
-}
-
-// missing is the library that the loader named when it could not open one.
-var missing = regexp.MustCompile(`([^/\s]+\.so[.0-9]*): cannot open shared object file`)
-
-// plain says a missing library in a sentence; ONNX Runtime's own names its source files and the library twice.
-func plain(err error) error {
-	m := missing.FindStringSubmatch(err.Error())
-	switch {
-	case m == nil:
-		return err
-	case strings.HasPrefix(m[1], "libonnxruntime_providers"):
-		return fmt.Errorf("this ONNX Runtime has no %s beside it: set SEGEDGE_ORT_LIB to a build with GPU support", m[1])
-	}
-	return fmt.Errorf("the system has no %s, which the provider needs", m[1])
 }
 
 func (f factory) Load(file inference.File, outputs []string, p inference.Provider) (inference.Graph, error) {
