@@ -129,12 +129,23 @@ func TestPersonClicksInTheBrowser(t *testing.T) {
 	e := listen(t, broker)
 	r := start(t, "--set", "mqtt.broker="+broker, "--set", "cameras.0.source="+still(t))
 	p := open(t, r.page)
-	before := p.until("the video plays", 0.5, 0.5, func(v picture) bool { return v.W == 640 && v.Frames > 10 })
+	opened := time.Now()
+	before := p.until("the video plays", 0.5, 0.5, func(v picture) bool { return v.W == 640 && v.Frames > 1 })
+	t.Logf("the video moved %v after the page was there", time.Since(opened).Round(time.Millisecond))
 	more := p.until("frames go on", 0.5, 0.5, func(v picture) bool { return v.Frames > before.Frames+10 })
 	if more.Color[2] > more.Color[0] {
 		t.Errorf("the red square should be red before the click: %v", more.Color)
 	}
 	p.do(chromedp.MouseClickXY(more.Left+0.5*float64(more.W)*more.Scale, more.Top+0.5*float64(more.H)*more.Scale))
+	clicked := time.Now()
+	p.until("the mask is on the screen", 0.5, 0.5, func(v picture) bool {
+		d := 0.0
+		for k := range 3 {
+			d += abs(v.Color[k] - more.Color[k])
+		}
+		return d > 60
+	})
+	t.Logf("the mask was on the screen %v after the click", time.Since(clicked).Round(time.Millisecond))
 	created := e.hear("camera/events", has(`"object.new"`))
 	var event struct {
 		After struct {
@@ -148,13 +159,6 @@ func TestPersonClicksInTheBrowser(t *testing.T) {
 	if b := event.After.Box; b[0] > 0.5 || b[2] < 0.5 || b[1] > 0.5 || b[3] < 0.5 {
 		t.Errorf("the object that MQTT tells of does not lie under the click: %+v", event.After)
 	}
-	p.until("the mask is on the screen", 0.5, 0.5, func(v picture) bool {
-		d := 0.0
-		for k := range 3 {
-			d += abs(v.Color[k] - more.Color[k])
-		}
-		return d > 60
-	})
 	far := p.look(0.05, 0.95)
 	if d := abs(far.Color[1] - 110); d > 25 {
 		t.Errorf("far from the click the picture changed: %v", far.Color)
