@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/seg"
+)
+
+func TestPromptsAreRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"point:0.5,0.25":   "point",
+		"point:0.5,0.25,1": "point",
+		"box:0,0,0.5,1":    "box",
+		"text:a red cup":   `text "a red cup"`,
+	} {
+		r, err := parsePrompt(text)
+		if err != nil || r.Prompt.Summary() != want {
+			t.Errorf("%s: %q, %v", text, r.Prompt.Summary(), err)
+		}
+	}
+	if r, _ := parsePrompt("text:a red cup"); r.Name != "a red cup" {
+		t.Errorf("an object is named by its phrase, not %q", r.Name)
+	}
+	for _, text := range []string{"", "point", "point:", "point:0.5", "point:a,b", "point:2,0", "point:0.5,0.5,7", "point:0.5,0.5,0", "box:0,0,1", "box:1,1,0,0", "text:", "disc:1"} {
+		if _, err := parsePrompts([]string{text}); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestAddressesAreWhatAPersonTypes(t *testing.T) {
+	got := addresses(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}, "")
+	if len(got) != 1 || got[0] != "http://127.0.0.1:8080/" {
+		t.Errorf("%v", got)
+	}
+	got = addresses(&net.TCPAddr{IP: net.IPv6unspecified, Port: 80}, "secret")
+	if got[0] != "http://localhost:80/?token=secret" {
+		t.Errorf("%v", got)
+	}
+	for addr, want := range map[string]bool{"127.0.0.1:1": true, "localhost:1": true, "[::1]:1": true, ":1": false, "0.0.0.0:1": false, "10.0.0.1:1": false, "nonsense": false} {
+		if loopback(addr) != want {
+			t.Errorf("loopback(%q) is not %v", addr, want)
+		}
+	}
+}
+
+func TestStateIsLockedAndTheTokenKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	lock, err := lockState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockState(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a second agent: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := lockState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	first, err := keptToken(dir)
+	if err != nil || len(first) < 16 {
+		t.Fatalf("%q, %v", first, err)
+	}
+	if second, _ := keptToken(dir); second != first {
+		t.Error("the token must be kept")
+	}
+	if st, err := os.Stat(filepath.Join(dir, "token")); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", st.Mode(), err)
+	}
+}
+
+func TestStateFolderComesFromWhoStarts(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", "")
+	t.Setenv("XDG_STATE_HOME", "/xdg")
+	for _, c := range []struct{ given, systemd, want string }{{"/a", "/b", "/a"}, {"", "/b:/c", "/b"}, {"", "", "/xdg/segedge"}} {
+		t.Setenv("STATE_DIRECTORY", c.systemd)
+		if got, err := stateDir(c.given); err != nil || got != c.want {
+			t.Errorf("%+v: %q, %v", c, got, err)
+		}
+	}
+}
+
+func TestModelFilesAreFound(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	dir := t.TempDir()
+	for _, name := range []string{"a.onnx", "b.onnx"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		model config.Model
+		files int
+	}{
+		{config.Model{Name: "default"}, 2}, {config.Model{}, 2}, {config.Model{Name: dir}, 2}, {config.Model{Name: dir + "/a.onnx"}, 1},
+		{config.Model{Encoder: "e.onnx", Decoder: "d.onnx"}, 2},
+	} {
+		if name, files, err := modelFiles(c.model); err != nil || len(files) != c.files || name == "" {
+			t.Errorf("%+v: %q %v %v", c.model, name, files, err)
+		}
+	}
+	for _, name := range []string{t.TempDir(), "/none", "mobilesam"} {
+		if _, _, err := modelFiles(config.Model{Name: name}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWhatAFlagChanges(t *testing.T) {
+	r := &runCmd{Source: "clip.mp4", Loop: true, Listen: ":9", Prompt: []string{"point:0.1,0.1"}}
+	c, err := r.configure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cam := c.Cameras[0]; cam.Source != "clip.mp4" || !cam.Loop || len(cam.Prompts) != 1 || c.HTTP.Listen != ":9" {
+		t.Errorf("%+v", c)
+	}
+	if c, err = (&runCmd{}).configure(); err != nil || len(c.Cameras[0].Prompts) != 4 {
+		t.Errorf("the built-in scene has something followed from the start: %+v, %v", c.Cameras, err)
+	}
+	if _, err := (&runCmd{Prompt: []string{"nonsense"}}).configure(); err == nil {
+		t.Error("a prompt that makes no sense is told before anything starts")
+	}
+}
+
+// A recording is complete after run has ended, and a line holds one frame's objects.
+func TestMasksAreWrittenByLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "masks.jsonl")
+	r, err := newRecords(&runCmd{Masks: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := seg.NewMask(4, 4, image.Rect(1, 1, 3, 3))
+	for i := range m.Bits {
+		m.Bits[i] = 1
+	}
+	for n := range uint64(3) {
+		r.lines <- maskLine{seg.FrameRef{Seq: n + 1, Captured: time.Unix(0, 0)}, 8, 8, []seg.Object{{ID: 1, State: seg.Tracking, Mask: m}, {ID: 2, State: seg.Lost}}}
+	}
+	g := newGroup(t.Context())
+	g.run("records", r.run)
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	lines := 0
+	for ; ; lines++ {
+		var line struct {
+			Frame   seg.FrameRef
+			Objects []struct {
+				State string
+				RLE   *seg.RLE
+			}
+		}
+		if err := d.Decode(&line); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if len(line.Objects) != 2 || line.Objects[0].RLE == nil || line.Objects[1].RLE != nil || line.Objects[0].RLE.Size != [2]int{8, 8} {
+			t.Errorf("%+v", line)
+		}
+	}
+	if lines != 3 {
+		t.Errorf("%d lines of 3", lines)
+	}
+}
+
+func TestHelpAndMistakes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		said string
+	}{
+		{[]string{"version"}, 0, "segedge"},
+		{[]string{"--help"}, 0, "doctor"},
+		{nil, 0, "doctor"},
+		{[]string{"dance"}, 2, "dance"},
+		{[]string{"config", "default"}, 0, "cameras:"},
+		{[]string{"config", "check"}, 0, "fine"},
+		{[]string{"config", "check", "--set", "log.level=loud"}, 1, "loud"},
+		{[]string{"schema"}, 0, "$defs"},
+		{[]string{"models", "list", "--state", t.TempDir()}, 0, "segedge-tiny"},
+		{[]string{"models", "pull", "none", "--state", t.TempDir()}, 1, "none"},
+		{[]string{"models", "inspect", "/none.onnx"}, 1, "none.onnx"},
+	} {
+		var out, errs bytes.Buffer
+		if code := execute(t.Context(), c.args, &out, &errs); code != c.code || !strings.Contains(out.String()+errs.String(), c.said) {
+			t.Errorf("%v: exit code %d, %s%s", c.args, code, out.String(), errs.String())
+		}
+	}
+}
