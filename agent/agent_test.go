@@ -107,8 +107,10 @@ func newRig(t *testing.T, change func(*Options, *CameraOptions)) *rig {
 	model := inferencetest.New(inferencetest.Options{})
 	o := Options{Name: "box", Version: "test", Model: model, Events: r.diary}
 	co := CameraOptions{
-		Name:    "cam",
-		Source:  capture.Options{Open: func(context.Context) (capture.Source, error) { return r.film, nil }},
+		Name: "cam",
+		Source: capture.Options{ // a test may think for longer than a camera may be silent
+			Open: func(context.Context) (capture.Source, error) { return r.film, nil }, StallAfter: time.Hour, StuckAfter: time.Hour, OpenLimit: time.Hour,
+		},
 		Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
 		Video:   &screen{r.shown},
 		Viewers: func() int { return 3 },
