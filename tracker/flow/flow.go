@@ -14,9 +14,9 @@ import (
 
 // Options sets a Flow up. A zero field takes the default that its comment names.
 type Options struct {
-	Window     int     // the window's side, pixels, odd; 11
+	Window     int     // the window's side, pixels, odd; 15
 	Levels     int     // of the pyramid above the picture; 3
-	Iterations int     // a level at most; 6
+	Iterations int     // a level at most; 10
 	MaxFB      float32 // forward-backward error up to which a vector is OK, pixels; 1.5
 	MinTexture float64 // OpenCV's minEigThreshold; 1e-4
 }
@@ -41,13 +41,13 @@ var _ tracker.Flow = (*Flow)(nil)
 // New makes a Flow. Close frees it.
 func New(o Options) *Flow {
 	if o.Window <= 0 {
-		o.Window = 11
+		o.Window = 15
 	}
 	if o.Levels <= 0 {
 		o.Levels = 3
 	}
 	if o.Iterations <= 0 {
-		o.Iterations = 6
+		o.Iterations = 10
 	}
 	if o.MaxFB <= 0 {
 		o.MaxFB = 1.5
