@@ -26,7 +26,7 @@ class Item:
     maps: list  # paths of PNG label maps, or functions of nothing to a list of arrays
     cache: tuple = field(default=None, repr=False)
 
-    def load(self, side=416):
+    def load(self, side=608):
         """The image (H,W,3) and its maps (H,W), longest side at most `side`; kept in memory."""
         if self.cache is None:
             im = Image.open(self.image).convert("RGB")
@@ -210,7 +210,7 @@ class Batches:
             box, out = (0, 0, iw, ih), (max(8, int(ih * k)), max(8, int(iw * k)))
         else:
             stretch = float(torch.exp(self.rand(1, lo=-0.25, hi=0.25)))
-            k = float(self.rand(1, lo=0.45, hi=1.0))
+            k = float(self.rand(1, lo=0.3, hi=1.0))  # as far in as the tracker looks
             cw, ch = min(iw, k * iw), min(ih, k * iw * h / w * stretch)
             if ch >= ih:
                 cw = min(iw, ih * w / h / stretch)
@@ -232,10 +232,10 @@ class Batches:
         """Up to `targets` segments as masks; the rest are repeats, or nothing where the crop shows no segment."""
         count = torch.bincount(lab.flatten().long(), minlength=2)
         count[0] = 0
-        ids = torch.nonzero((count > 80) & (count < 0.9 * lab.numel())).flatten()
+        ids = torch.nonzero((count > 50) & (count < 0.9 * lab.numel())).flatten()
         if len(ids) == 0:
             return torch.zeros(self.targets, *lab.shape, dtype=torch.bool)
-        pick = torch.multinomial(count[ids].float() ** 0.3, self.targets, replacement=len(ids) < self.targets, generator=self.g)
+        pick = torch.multinomial(count[ids].float() ** 0.2, self.targets, replacement=len(ids) < self.targets, generator=self.g)
         return lab[None] == ids[pick][:, None, None]
 
     def draw(self, n, size):
@@ -308,9 +308,9 @@ def compress(x, step):
 
 
 def letterbox(arr, side, multiple=32):
-    """(H,W,3) uint8 -> (1,3,H',W') float32 padded right and bottom, and the scale."""
+    """(H,W,3) uint8 -> (1,3,H',W') float32 padded right and bottom, and the scale. Nothing is enlarged."""
     h, w = arr.shape[:2]
-    k = side / max(h, w)
+    k = min(1.0, side / max(h, w))
     nh, nw = max(1, int(h * k + 0.5)), max(1, int(w * k + 0.5))
     out = np.empty((-(-nh // multiple) * multiple, -(-nw // multiple) * multiple, 3), np.float32)
     out[:] = PAD

@@ -179,6 +179,7 @@ class Smoke(unittest.TestCase):
             python("train.py", "--data", made, "--run", twice, "--steps", "4", *small)
             again = os.path.join(d, "again")
             python("train.py", "--data", made, "--run", again, "--steps", "4", *small)
+            python("train.py", "--data", made, "--run", os.path.join(d, "on"), "--start", os.path.join(run, "checkpoint.pt"), "--steps", "1", *small[:-1], "320x96")
             a, b = (torch.load(os.path.join(r, "checkpoint.pt"))["model"] for r in (twice, again))
             self.assertTrue(all(torch.equal(a[k], b[k]) for k in a), "the same seed gives the same weights")
             self.assertIn("largest relative difference", python("export.py", os.path.join(run, "checkpoint.pt"), "--out", out))

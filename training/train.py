@@ -12,8 +12,9 @@ from data import Batches, read, split
 from model import Model, load_bootstrap, load_yolox, prompt_maps
 from prompts import Prompts
 
-# Sizes of a batch's images: what longest sides 256 and 320 make of the usual aspects.
-SIZES = [(256, 256), (256, 192), (192, 256), (160, 256), (256, 256), (192, 320), (320, 320), (256, 320)]
+# Sizes of a batch's images: what longest sides from 256 to 448 make of the usual aspects.
+SIZES = [(256, 256), (256, 192), (192, 256), (192, 320), (256, 320), (320, 320), (256, 448), (320, 448), (384, 256)]
+USUAL = 256 * 256  # pixels: of larger images a batch has fewer
 
 
 def loss_of(logits, iou, target, hard, valid, single):
@@ -40,7 +41,7 @@ def step_loss(model, batches, n, size, g, device):
     m = visible.shape[1]
     shrink = lambda t: F.avg_pool2d(t.reshape(n * m, 1, *t.shape[-2:]).float(), 4)
     target, whole = shrink(visible), shrink(whole)
-    valid = target.flatten(1).sum(1) > 4
+    valid = target.flatten(1).sum(1) > 3  # cells: the smallest segments that are drawn
     prompts = Prompts(target, whole, g)
     rounds = 1 + int(torch.rand(1, generator=g) < 0.7) + int(torch.rand(1, generator=g) < 0.25)
     total, first, logs = 0.0, None, []
@@ -82,8 +83,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", nargs="+", required=True, help=read.__doc__)
     p.add_argument("--run", required=True, help="folder of the checkpoint and the log; a run found there is resumed")
-    p.add_argument("--trunk", help="yolox_nano.onnx to start the trunk from")
-    p.add_argument("--bootstrap", help="bootstrap.pt to start the encoder from")
+    start = p.add_mutually_exclusive_group()
+    start.add_argument("--trunk", help="yolox_nano.onnx to start the trunk from")
+    start.add_argument("--bootstrap", help="bootstrap.pt to start the encoder from")
+    start.add_argument("--start", help="another run's checkpoint.pt to start everything from (its averaged weights; the schedule begins anew)")
     p.add_argument("--steps", type=int, default=0, help="how many steps in all (reproducible from the seed)")
     p.add_argument("--minutes", type=float, default=0, help="or how long in all")
     p.add_argument("--batch", type=int, default=8, help="images a step")
@@ -107,7 +110,9 @@ def main():
     sizes = [tuple(map(int, s.split("x"))) for s in a.sizes.split(",")] if a.sizes else SIZES
 
     model = Model()
-    if a.bootstrap:
+    if a.start:
+        model.load_state_dict(torch.load(a.start, map_location="cpu")["ema"])
+    elif a.bootstrap:
         load_bootstrap(model.encoder, a.bootstrap)
     elif a.trunk:
         load_yolox(model.encoder.trunk, a.trunk)
@@ -144,7 +149,8 @@ def main():
         if a.freeze_norms:
             freeze_norms(model)
         size = sizes[int(torch.randint(len(sizes), (1,), generator=g))]
-        loss, out = step_loss(model, batches, a.batch, size, g, a.device)
+        n = min(a.batch, max(2, round(a.batch * USUAL / (size[0] * size[1]))))
+        loss, out = step_loss(model, batches, n, size, g, a.device)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
