@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/segedge/segedge/dataset"
@@ -107,6 +109,53 @@ func TestClicksOfAPerfectModel(t *testing.T) {
 	for _, key := range []string{`"miou":[`, `"oracle1":`, `"noc85":1,`, `"noc90":`, `"images":2,`} {
 		if !bytes.Contains(data, []byte(key)) {
 			t.Errorf("%s lacks %s", data, key)
+		}
+	}
+}
+
+// sized is a classical method that notes the size of its pictures.
+type sized struct {
+	mu   sync.Mutex
+	seen map[image.Point]int
+}
+
+func (s *sized) Segment(f *frame.Frame, _ seg.Prompt) (*seg.Mask, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[image.Pt(f.Width, f.Height)]++
+	return square(f.Width, f.Height, image.Rect(0, 0, f.Width/2, f.Height)), nil
+}
+
+// TestClicksAreTheSameByManyHands measures pictures one by one and several at a time.
+func TestClicksAreTheSameByManyHands(t *testing.T) {
+	var scenes [][]mover
+	for i := range 9 {
+		scenes = append(scenes, []mover{{image.Rect(9*i, 10, 9*i+60, 70), 0, 0, red}, {image.Rect(100, 80, 120+i, 110), 0, 0, blue}})
+	}
+	items := pictures(t, scenes...)
+	var one string
+	for _, workers := range []int{1, 2, 5} {
+		base, done := &sized{seen: map[image.Point]int{}}, 0
+		r, err := Clicks(t.Context(), ClicksOptions{
+			Items: items, Segmenter: inferencetest.New(inferencetest.Options{Disc: 12, Side: 80}), Clicks: 3, Workers: workers, Baseline: base,
+			Progress: func(n, _ int) {
+				if done++; n != done {
+					t.Errorf("picture %d came as number %d", n, done)
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one = cmp.Or(one, string(data)); one != string(data) {
+			t.Errorf("%d workers: %s, alone %s", workers, data, one)
+		}
+		if r.Input != 80 || len(base.seen) != 1 || base.seen[image.Pt(80, 60)] != 36 {
+			t.Errorf("the model's side is %d, the baseline saw %v", r.Input, base.seen)
 		}
 	}
 }
@@ -210,17 +259,17 @@ func TestSheet(t *testing.T) {
 func TestClicksTable(t *testing.T) {
 	v := 0.25
 	a := Answers{Objects: 4, MIoU: []float64{0.5, 0.75}, Oracle1: 0.6, NoC85: 1.5, NoC90: 2, Box: 0.7, BaselineClick: &v, BaselineBox: &v}
-	r := &ClicksResult{Method: "segedge", Images: 2, Answers: a, Sets: map[string]Answers{"davis": a}, Sizes: map[string]Answers{"small": a}}
+	r := &ClicksResult{Method: "segedge", Input: 320, Images: 2, Answers: a, Sets: map[string]Answers{"davis": a}, Sizes: map[string]Answers{"small": a}}
 	var b strings.Builder
 	if err := ClicksTable(&b, []*ClicksResult{r}); err != nil {
 		t.Fatal(err)
 	}
-	want := `| method  |  data | objects | 1 click | 2 clicks | best of its masks | NoC@85 | NoC@90 |  box |
-| ------- | ----: | ------: | ------: | -------: | ----------------: | -----: | -----: | ---: |
-| segedge |   all |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
-| segedge | small |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
-| GrabCut |   all |       4 |    25.0 |          |                   |        |        | 25.0 |
-| GrabCut | small |       4 |    25.0 |          |                   |        |        | 25.0 |
+	want := `| method  | input |  data | objects | 1 click | 2 clicks | best of its masks | NoC@85 | NoC@90 |  box |
+| ------- | ----: | ----: | ------: | ------: | -------: | ----------------: | -----: | -----: | ---: |
+| segedge |   320 |   all |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
+| segedge |   320 | small |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
+| GrabCut |   320 |   all |       4 |    25.0 |          |                   |        |        | 25.0 |
+| GrabCut |   320 | small |       4 |    25.0 |          |                   |        |        | 25.0 |
 `
 	if b.String() != want {
 		t.Errorf("\n%s\nwant\n%s", b.String(), want)

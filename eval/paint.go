@@ -8,19 +8,33 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Paint draws a scored frame for people: each object's mask as the product paints it, the truth as a white outline, and a
-// red bar along the upper edge where the frame was dropped. dst becomes a picture of its own with the frame's size and Meta.
-func (r *FrameResult) Paint(p *overlay.Painter, dst *frame.Frame) error {
+// brush draws scored frames.
+type brush struct{ masks, labels *overlay.Painter }
+
+func newBrush() (*brush, error) {
+	masks, err := overlay.New(overlay.Options{NoLabels: true})
+	if err != nil {
+		return nil, err
+	}
+	labels, err := overlay.New(overlay.Options{})
+	return &brush{masks, labels}, err
+}
+
+// paint draws a scored frame for people: each object's mask as the product paints it, the truth as a thin white outline, each
+// object's J in the lower left corner, and a red bar along the upper edge where the frame was dropped. dst becomes a
+// picture of its own with the frame's size and Meta.
+func (b *brush) paint(r *FrameResult, dst *frame.Frame) error {
 	dst.Resize(r.Frame.Width, r.Frame.Height)
 	dst.Meta = r.Frame.Meta
 	copy(dst.Pix, r.Frame.Pix)
-	var objects []seg.Object
+	var masks, labels []seg.Object
 	for i, m := range r.Got {
-		if m != nil {
-			objects = append(objects, seg.Object{ID: seg.ID(i + 1), Name: r.label(i), State: seg.Tracking, Mask: m})
-		}
+		o := seg.Object{ID: seg.ID(i + 1), State: seg.Tracking, Mask: m}
+		masks = append(masks, o)
+		o.Name, o.Mask = r.label(i), nil // an object without a mask has its label in the corner
+		labels = append(labels, o)
 	}
-	if err := p.Paint(dst.Pix, dst.Width, dst.Height, objects); err != nil {
+	if err := b.masks.Paint(dst.Pix, dst.Width, dst.Height, masks); err != nil {
 		return fmt.Errorf("overlay: %w", err)
 	}
 	for _, t := range r.Truth {
@@ -30,6 +44,9 @@ func (r *FrameResult) Paint(p *overlay.Painter, dst *frame.Frame) error {
 		for i := 0; i < 4*dst.Stride() && i < len(dst.Pix); i += 3 {
 			dst.Pix[i], dst.Pix[i+1], dst.Pix[i+2] = 0, 0, 220
 		}
+	}
+	if err := b.labels.Paint(dst.Pix, dst.Width, dst.Height, labels); err != nil {
+		return fmt.Errorf("overlay: %w", err)
 	}
 	return nil
 }

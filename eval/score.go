@@ -94,7 +94,10 @@ type Sequence struct {
 // VideoResult is how a method did on all sequences.
 type VideoResult struct {
 	Method    string              `json:"method"`
+	Model     string              `json:"model,omitempty"` // name of the model behind the method
+	Input     int                 `json:"input,omitempty"` // longest side that the model saw, pixels
 	Prompt    PromptKind          `json:"prompt"`
+	FPS       float64             `json:"fps"` // at which the pictures were taken
 	Realtime  float64             `json:"realtime_fps,omitempty"`
 	Mean      Score               `json:"mean"`
 	Millis    Millis              `json:"frame_ms"`
@@ -124,6 +127,7 @@ func (v *VideoResult) add(name string, r *run) {
 	}
 	s.Score = Score{J: s.Region.Mean, F: s.Boundary.Mean, JF: (s.Region.Mean + s.Boundary.Mean) / 2}
 	v.Sequences[name] = s
+	v.Input = max(v.Input, r.input)
 	v.objects += len(r.ids)
 	v.Dropped += r.dropped
 	v.took = append(v.took, r.took...)

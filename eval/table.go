@@ -15,14 +15,14 @@ func VideoTable(w io.Writer, results []*VideoResult) error {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(results[0].Sequences))
-	rows := [][]string{append([]string{"method", "prompt", "fps", "J", "F", "J&F", "p50 ms", "p95 ms", "dropped"}, names...)}
+	rows := [][]string{append([]string{"method", "input", "prompt", "fps", "J", "F", "J&F", "p50 ms", "p95 ms", "dropped"}, names...)}
 	for _, r := range results {
 		rate := "offline"
 		if r.Realtime > 0 {
 			rate = fmt.Sprintf("%g", r.Realtime)
 		}
 		row := []string{
-			r.Method, string(r.Prompt), rate, percent(r.Mean.J), percent(r.Mean.F), percent(r.Mean.JF),
+			r.Method, pixels(r.Input), string(r.Prompt), rate, percent(r.Mean.J), percent(r.Mean.F), percent(r.Mean.JF),
 			fmt.Sprintf("%.1f", r.Millis.P50), fmt.Sprintf("%.1f", r.Millis.P95), fmt.Sprint(r.Dropped),
 		}
 		for _, n := range names {
@@ -38,22 +38,22 @@ func ClicksTable(w io.Writer, results []*ClicksResult) error {
 	if len(results) == 0 {
 		return nil
 	}
-	head := []string{"method", "data", "objects"}
+	head := []string{"method", "input", "data", "objects"}
 	for i := range results[0].MIoU {
 		head = append(head, fmt.Sprintf("%d clicks", i+1))
 	}
-	head[3] = "1 click"
+	head[4] = "1 click"
 	rows := [][]string{append(head, "best of its masks", "NoC@85", "NoC@90", "box")}
 	for _, r := range results {
-		rows = append(rows, clicksRow(r.Method, "all", r.Answers))
+		rows = append(rows, r.row("all", r.Answers))
 		for _, n := range slices.Sorted(maps.Keys(r.Sets)) {
 			if len(r.Sets) > 1 {
-				rows = append(rows, clicksRow(r.Method, n, r.Sets[n]))
+				rows = append(rows, r.row(n, r.Sets[n]))
 			}
 		}
 		for _, n := range []string{"small", "medium", "large"} {
 			if a, ok := r.Sizes[n]; ok {
-				rows = append(rows, clicksRow(r.Method, n, a))
+				rows = append(rows, r.row(n, a))
 			}
 		}
 	}
@@ -61,8 +61,8 @@ func ClicksTable(w io.Writer, results []*ClicksResult) error {
 	return writeTable(w, rows)
 }
 
-func clicksRow(method, data string, a Answers) []string {
-	row := []string{method, data, fmt.Sprint(a.Objects)}
+func (r *ClicksResult) row(data string, a Answers) []string {
+	row := []string{r.Method, pixels(r.Input), data, fmt.Sprint(a.Objects)}
 	for _, v := range a.MIoU {
 		row = append(row, percent(v))
 	}
@@ -75,7 +75,7 @@ func baselineRows(r *ClicksResult) [][]string {
 		return nil
 	}
 	row := func(data string, a Answers) []string {
-		out := []string{"GrabCut", data, fmt.Sprint(a.Objects), percent(*a.BaselineClick)}
+		out := []string{"GrabCut", pixels(r.Input), data, fmt.Sprint(a.Objects), percent(*a.BaselineClick)}
 		for range len(a.MIoU) + 2 {
 			out = append(out, "")
 		}
@@ -93,6 +93,14 @@ func baselineRows(r *ClicksResult) [][]string {
 		}
 	}
 	return rows
+}
+
+// pixels is the longest side of a model's picture, for the table; blank where no model says.
+func pixels(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 // percent is a share of 1 in percent with one decimal.

@@ -13,6 +13,7 @@ import (
 // ClicksResult is how well clicks are answered. Means are over objects.
 type ClicksResult struct {
 	Method string `json:"method"`
+	Input  int    `json:"input,omitempty"` // longest side that the model saw, and the baseline too, pixels
 	Images int    `json:"images"`
 	Answers
 	Sets  map[string]Answers `json:"sets"`
@@ -37,7 +38,8 @@ type Answers struct {
 // row is the scores of one object.
 type row struct {
 	ious               []float64
-	oracle, box        float64
+	oracle             float64 // best of the candidates for the first click
+	box                float64
 	baseClick, baseBox float64
 }
 
@@ -54,6 +56,7 @@ type example struct {
 type tally struct {
 	o           *ClicksOptions
 	images      int
+	input       int
 	all         []row
 	sets, sizes map[string][]row
 	worst, best []example // the worst and the best first
@@ -64,32 +67,17 @@ func newTally(o *ClicksOptions) *tally {
 }
 
 // add takes the scores of a picture's objects.
-func (t *tally) add(it *dataset.Item, f *frame.Frame, sessions []*session) error {
+func (t *tally) add(p *picture) {
+	if len(p.sessions) == 0 {
+		return
+	}
 	t.images++
-	for _, s := range sessions {
-		r := row{ious: s.ious, oracle: s.oracle, box: s.box}
-		if t.o.Baseline != nil {
-			var err error
-			if r.baseClick, err = t.classical(f, PromptFor(PromptClick, s.truth), s.truth); err != nil {
-				return err
-			}
-			if r.baseBox, err = t.classical(f, PromptFor(PromptBox, s.truth), s.truth); err != nil {
-				return err
-			}
-		}
-		size := sizeOf(s.truth)
-		t.all, t.sets[it.Set], t.sizes[size] = append(t.all, r), append(t.sets[it.Set], r), append(t.sizes[size], r)
-		t.keep(it, f, s)
+	t.input = max(t.input, p.input)
+	for _, s := range p.sessions {
+		set, size := p.item.Set, sizeOf(s.truth)
+		t.all, t.sets[set], t.sizes[size] = append(t.all, s.row), append(t.sets[set], s.row), append(t.sizes[size], s.row)
+		t.keep(p.item, p.frame, s)
 	}
-	return nil
-}
-
-func (t *tally) classical(f *frame.Frame, p seg.Prompt, truth *seg.Mask) (float64, error) {
-	m, err := t.o.Baseline.Segment(f, p)
-	if err != nil {
-		return 0, err
-	}
-	return onGrid(m, truth).IoU(truth), nil
 }
 
 func sizeOf(m *seg.Mask) string {
@@ -109,7 +97,7 @@ func (t *tally) result() (*ClicksResult, error) {
 	// With few objects the worst and the best meet: the better half is no worst case.
 	t.worst, t.best = t.worst[:min(len(t.worst), len(t.all)/2)], t.best[:min(len(t.best), (len(t.all)+1)/2)]
 	r := &ClicksResult{
-		Method: t.o.Method, Images: t.images, Answers: t.answers(t.all), worst: t.worst, best: t.best,
+		Method: t.o.Method, Input: t.input, Images: t.images, Answers: t.answers(t.all), worst: t.worst, best: t.best,
 		Sets: map[string]Answers{}, Sizes: map[string]Answers{},
 	}
 	for name, rows := range t.sets {

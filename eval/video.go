@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -38,17 +40,24 @@ type VideoOptions struct {
 	Sequences []string // names to measure; none are all
 	Prompt    PromptKind
 	Method    string // what New makes, for the table
+	// Model describes the model behind the method, for the table. May be nil.
+	Model *inference.Info
 	// New makes a follower for one object of one sequence.
 	New func() (Follower, error)
 	// Realtime is the rate, frames a second, at which frames come whether the follower is ready or not: a frame that comes
 	// while it works is dropped, unless it is still the newest afterwards, and scored with the mask before. 0 waits for it.
 	Realtime float64
+	// FPS is the rate at which the pictures were taken: it dates the frames. 0 is Realtime or else DefaultFPS.
+	FPS float64
 	// Progress is told of every frame. May be nil.
 	Progress func(done, total int, sequence string)
 	// Frame is shown every frame of every sequence after it was scored, in order, with the masks of all objects, for a
 	// picture. The frame is the callee's during the call. May be nil.
 	Frame func(r FrameResult) error
 }
+
+// DefaultFPS is the rate at which DAVIS was filmed (Perazzi and others 2016, section 3).
+const DefaultFPS = 24
 
 // FrameResult is one scored frame.
 type FrameResult struct {
@@ -66,11 +75,15 @@ func Video(ctx context.Context, o VideoOptions) (*VideoResult, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	o.FPS = cmp.Or(o.FPS, o.Realtime, DefaultFPS)
 	videos, total, err := o.chosen()
 	if err != nil {
 		return nil, err
 	}
-	r := &VideoResult{Method: o.Method, Prompt: o.Prompt, Realtime: o.Realtime, Sequences: map[string]Sequence{}}
+	r := &VideoResult{Method: o.Method, Prompt: o.Prompt, Realtime: o.Realtime, FPS: o.FPS, Sequences: map[string]Sequence{}}
+	if o.Model != nil {
+		r.Model = o.Model.Name
+	}
 	done := 0
 	for i := range videos {
 		run := &run{o: &o, video: &videos[i], progress: func() {
@@ -94,8 +107,8 @@ func (o *VideoOptions) check() error {
 		return errors.New("eval video: a method is needed")
 	case !slices.Contains([]PromptKind{PromptMask, PromptBox, PromptClick}, o.Prompt):
 		return fmt.Errorf("eval video: prompt %q: mask, box or click are known", o.Prompt)
-	case o.Realtime < 0:
-		return fmt.Errorf("eval video: real time at %g frames a second", o.Realtime)
+	case o.Realtime < 0 || o.FPS < 0:
+		return fmt.Errorf("eval video: real time at %g of %g frames a second", o.Realtime, o.FPS)
 	}
 	return nil
 }
@@ -147,6 +160,7 @@ type run struct {
 	fresh   [][]bool      // by object and frame: the follower saw this very frame
 	took    []time.Duration
 	dropped int
+	input   int         // longest side that the model sees, pixels; 0 where there is none
 	region  [][]float64 // by object and scored frame
 	edges   [][]float64
 }
@@ -229,13 +243,23 @@ func (r *run) show(f Follower, p seg.Prompt, pic *frame.Frame, i int, mask *seg.
 	return m, nil
 }
 
+// inputOf is the longest side at which the model sees a frame, pixels; 0 where no model says.
+func inputOf(m *inference.Info, f *frame.Frame) int {
+	if m == nil || m.Input == nil {
+		return 0
+	}
+	w, h := m.Input(f.Width, f.Height)
+	return max(w, h)
+}
+
 // picture decodes frame i, numbered from 1 as cameras do.
 func (r *run) picture(i int) (*frame.Frame, error) {
 	f, err := dataset.ReadImage(r.video.Frames[i])
 	if err != nil {
 		return nil, err
 	}
-	f.Seq, f.PTS = uint64(i+1), time.Duration(i)*time.Second/24
+	f.Seq, f.PTS = uint64(i+1), time.Duration(float64(i)*float64(time.Second)/r.o.FPS)
+	r.input = max(r.input, inputOf(r.o.Model, f))
 	f.Captured = time.Unix(0, 0).Add(f.PTS)
 	return f, nil
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
-	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 )
@@ -280,13 +279,13 @@ func TestRealtimeDropsWhatComesMeanwhile(t *testing.T) {
 
 func TestPaintDrawsMaskTruthAndDrop(t *testing.T) {
 	f, l := scene(0, mover{image.Rect(20, 30, 60, 70), 0, 0, red})
-	p, err := overlay.New(overlay.Options{})
+	p, err := newBrush()
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := FrameResult{Frame: f, Got: []*seg.Mask{square(sceneW, sceneH, image.Rect(70, 30, 110, 70)), nil}, Truth: []*seg.Mask{l.Mask(1)}, Dropped: true}
 	dst := frame.New(2, 2)
-	if err := r.Paint(p, dst); err != nil {
+	if err := p.paint(&r, dst); err != nil {
 		t.Fatal(err)
 	}
 	at := func(x, y int) []byte { return dst.Pix[y*dst.Stride()+3*x:][:3] }
@@ -299,17 +298,17 @@ func TestPaintDrawsMaskTruthAndDrop(t *testing.T) {
 }
 
 func TestVideoTableAndJSON(t *testing.T) {
-	r := &VideoResult{Method: "segedge", Prompt: PromptMask, Realtime: 24, Mean: Score{0.5, 0.25, 0.375}, Millis: Millis{4, 8}, Dropped: 3,
+	r := &VideoResult{Method: "segedge", Input: 320, Prompt: PromptMask, Realtime: 24, Mean: Score{0.5, 0.25, 0.375}, Millis: Millis{4, 8}, Dropped: 3,
 		Sequences: map[string]Sequence{"dog": {Score: Score{0.5, 0.25, 0.375}, Millis: Millis{4, 8}, Dropped: 3}}}
 	still := &VideoResult{Method: "nothing moves", Prompt: PromptMask, Mean: Score{1, 1, 1}, Sequences: map[string]Sequence{}}
 	var b strings.Builder
 	if err := VideoTable(&b, []*VideoResult{r, still}); err != nil {
 		t.Fatal(err)
 	}
-	want := `| method        | prompt |     fps |     J |     F |   J&F | p50 ms | p95 ms | dropped |  dog |
-| ------------- | -----: | ------: | ----: | ----: | ----: | -----: | -----: | ------: | ---: |
-| segedge       |   mask |      24 |  50.0 |  25.0 |  37.5 |    4.0 |    8.0 |       3 | 37.5 |
-| nothing moves |   mask | offline | 100.0 | 100.0 | 100.0 |    0.0 |    0.0 |       0 |  0.0 |
+	want := `| method        | input | prompt |     fps |     J |     F |   J&F | p50 ms | p95 ms | dropped |  dog |
+| ------------- | ----: | -----: | ------: | ----: | ----: | ----: | -----: | -----: | ------: | ---: |
+| segedge       |   320 |   mask |      24 |  50.0 |  25.0 |  37.5 |    4.0 |    8.0 |       3 | 37.5 |
+| nothing moves |       |   mask | offline | 100.0 | 100.0 | 100.0 |    0.0 |    0.0 |       0 |  0.0 |
 `
 	if b.String() != want {
 		t.Errorf("\n%s\nwant\n%s", b.String(), want)

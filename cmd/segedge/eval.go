@@ -1,26 +1,25 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/eval"
 	"github.com/segedge/segedge/eval/grabcut"
-	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
-	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/flow"
 	"github.com/segedge/segedge/tracker/mil"
 	"github.com/segedge/segedge/tracker/nanotrack"
+	"github.com/segedge/segedge/video/openh264"
 )
 
 // evalCmd measures accuracy.
@@ -36,7 +35,7 @@ type evalClicksCmd struct {
 	Clicks   int      `help:"Clicks an object at most." default:"5"`
 	HeldOut  bool     `help:"Only the tenth of each set that training leaves alone."`
 	Models   []string `name:"model" help:"Also measure this model: a folder with two graphs (repeatable)." type:"path" placeholder:"DIR"`
-	Baseline bool     `help:"Also measure OpenCV's GrabCut from the same clicks and boxes." negatable:"" default:"true"`
+	Baseline bool     `help:"Also measure OpenCV's GrabCut from the same clicks and boxes, in pictures as small as the model's." negatable:"" default:"true"`
 	PerImage int      `help:"Objects an image; 0 for all." default:"3"`
 	Limit    int      `help:"Images a set; 0 for all." placeholder:"N"`
 	JSON     string   `name:"json" help:"Write the result as JSON; with several models a list." type:"path" placeholder:"FILE"`
@@ -59,7 +58,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	var results []*eval.ClicksResult
 	measure := func(s inference.Segmenter) error {
-		r, err := c.measure(e, items, s)
+		r, err := c.measure(e, items, s, c.Baseline && len(results) == 0)
 		results = append(results, r)
 		return err
 	}
@@ -95,12 +94,14 @@ func (c *evalClicksCmd) items() ([]dataset.Item, error) {
 	return items, nil
 }
 
-func (c *evalClicksCmd) measure(e *env, items []dataset.Item, s inference.Segmenter) (*eval.ClicksResult, error) {
-	o := eval.ClicksOptions{Items: items, Segmenter: s, Method: s.Info().Name, Clicks: c.Clicks, PerImage: c.PerImage, Limit: c.Limit}
+func (c *evalClicksCmd) measure(e *env, items []dataset.Item, s inference.Segmenter, baseline bool) (*eval.ClicksResult, error) {
+	o := eval.ClicksOptions{
+		Items: items, Segmenter: s, Method: s.Info().Name, Clicks: c.Clicks, PerImage: c.PerImage, Limit: c.Limit, Workers: runtime.NumCPU(),
+	}
 	if c.PerImage == 0 {
 		o.PerImage = -1
 	}
-	if c.Baseline {
+	if baseline {
 		o.Baseline = &grabcut.GrabCut{}
 	}
 	bar := newBar(e.stderr, len(items), s.Info().Name)
@@ -149,7 +150,7 @@ type evalVideoCmd struct {
 	Realtime  float64  `help:"Feed frames by the clock at this rate; what is too slow is dropped and scored as such." placeholder:"FPS"`
 	Nanotrack string   `help:"Folder with nanotrack_backbone.onnx and nanotrack_head.onnx, for that method." type:"path" placeholder:"DIR"`
 	JSON      string   `name:"json" help:"Write the result as JSON; with several methods or prompts a list." type:"path" placeholder:"FILE"`
-	Overlay   string   `help:"Write the followed frames as JPEG, a folder a sequence." type:"path" placeholder:"DIR"`
+	Overlay   string   `help:"Write a video of every sequence, MP4: the mask filled, the truth outlined in white, J in the corner." type:"path" placeholder:"DIR"`
 }
 
 func (c *evalVideoCmd) Run(e *env) (err error) {
@@ -174,7 +175,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	var results []*eval.VideoResult
 	for _, prompt := range c.Prompt {
 		for _, name := range c.Methods {
-			r, err := c.measure(e, videos, eval.PromptKind(prompt), name, methods[name])
+			r, err := c.measure(e, videos, eval.PromptKind(prompt), name, methods[name], m.Model.Info())
 			if err != nil {
 				return err
 			}
@@ -189,10 +190,10 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	return eval.VideoTable(e.stdout, results)
 }
 
-func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.PromptKind, name string, open func() (eval.Follower, error)) (*eval.VideoResult, error) {
+func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.PromptKind, name string, open func() (eval.Follower, error), m inference.Info) (r *eval.VideoResult, err error) {
 	bar := newBar(e.stderr, 1, name)
 	o := eval.VideoOptions{
-		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Realtime: c.Realtime, New: open,
+		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Model: &m, Realtime: c.Realtime, FPS: c.fps(), New: open,
 		Progress: func(done, total int, sequence string) {
 			bar.ChangeMax(total)
 			bar.Describe(name + " " + sequence)
@@ -200,34 +201,20 @@ func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.Promp
 		},
 	}
 	if c.Overlay != "" {
-		var err error
-		if o.Frame, err = c.painted(name + "-" + string(prompt)); err != nil {
+		reel, err := eval.NewReel(filepath.Join(c.Overlay, name+"-"+string(prompt)), c.fps(), openh264.New(openh264.Options{KeyframeInterval: int(c.fps())}))
+		if err != nil {
 			return nil, err
 		}
+		defer func() { err = errors.Join(err, reel.Close()) }()
+		o.Frame = reel.Frame
 	}
-	r, err := eval.Video(e.ctx, o)
+	r, err = eval.Video(e.ctx, o)
 	_ = bar.Finish()
 	return r, err
 }
 
-// painted writes each scored frame into a folder for its method and sequence.
-func (c *evalVideoCmd) painted(method string) (func(eval.FrameResult) error, error) {
-	brush, err := overlay.New(overlay.Options{})
-	if err != nil {
-		return nil, err
-	}
-	dst := frame.New(2, 2)
-	return func(r eval.FrameResult) error {
-		if err := r.Paint(brush, dst); err != nil {
-			return err
-		}
-		dir := filepath.Join(c.Overlay, method, r.Sequence)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		return writeFile(filepath.Join(dir, fmt.Sprintf("%05d.jpg", r.Index)), func(w io.Writer) error { return dataset.EncodeJPEG(w, dst, 85) })
-	}, nil
-}
+// fps is the rate of the pictures, which the tracker's times are counted in, by the clock and offline alike.
+func (c *evalVideoCmd) fps() float64 { return cmp.Or(c.Realtime, eval.DefaultFPS) }
 
 // methods are the followers by name; done frees what they share.
 func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
@@ -236,8 +223,13 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 		return f, f.Close, nil
 	}
 	s := m.Model
+	product := func(without tracker.Cues) func() (eval.Follower, error) {
+		return eval.Product(eval.ProductOptions{
+			Model: s, Flow: motion, Realtime: c.Realtime > 0, Tracker: tracker.Options{FPS: c.fps(), Without: without},
+		})
+	}
 	methods = map[string]func() (eval.Follower, error){
-		"segedge": eval.Product(eval.ProductOptions{Model: s, Flow: motion, Realtime: c.Realtime > 0}),
+		"segedge": product(0),
 		"still":   eval.Still(s),
 		"flow":    eval.FlowAlone(s, motion),
 		"model":   eval.ModelAlone(s),
@@ -247,9 +239,7 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 		tracker.CueModel: "model", tracker.CueFeatures: "features", tracker.CueColours: "colours",
 		tracker.CueMotion: "motion", tracker.CueCover: "cover", tracker.CueSnap: "snap",
 	} {
-		methods["without-"+name] = eval.Product(eval.ProductOptions{
-			Model: s, Flow: motion, Realtime: c.Realtime > 0, Tracker: tracker.Options{Without: cue},
-		})
+		methods["without-"+name] = product(cue)
 	}
 	if !slices.Contains(c.Methods, "nanotrack") {
 		return methods, func() {}, nil
