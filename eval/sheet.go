@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -21,9 +22,17 @@ const (
 	tilesAcross  = 4
 )
 
-// thumbnail is a copy of a picture that fits into a tile.
-func thumbnail(f *frame.Frame) *frame.Frame {
-	k := min(1, float64(tileW)/float64(f.Width), float64(tileH)/float64(f.Height))
+// tile is a picture on a sheet: a mask as a tint with a label, and the click that it answers as a dot.
+type tile struct {
+	label       string
+	frame       *frame.Frame // a copy, reduced
+	mask, truth *seg.Mask    // either may be nil; the truth is a white outline
+	click       seg.Point
+}
+
+// thumbnail is a copy of a picture that fits into a rectangle.
+func thumbnail(f *frame.Frame, width, height int) *frame.Frame {
+	k := min(1, float64(width)/float64(f.Width), float64(height)/float64(f.Height))
 	small := frame.New(2, 2)
 	new(frame.Shrinker).Shrink(small, f, max(1, int(k*float64(f.Width))), max(1, int(k*float64(f.Height))))
 	return small
@@ -35,30 +44,17 @@ func (r *ClicksResult) Sheet(w io.Writer) error {
 	if len(r.worst)+len(r.best) == 0 {
 		return errors.New("eval clicks: no cases were kept for a sheet")
 	}
-	painter, err := overlay.New(overlay.Options{})
+	var rows [][]tile
+	for _, list := range [2][]example{r.worst, r.best} {
+		var tiles []tile
+		for _, e := range list {
+			tiles = append(tiles, e.tile)
+		}
+		rows = append(rows, slices.Collect(slices.Chunk(tiles, tilesAcross))...)
+	}
+	sheet, err := layOut(rows)
 	if err != nil {
 		return err
-	}
-	var rows [][]example
-	for _, list := range [2][]example{r.worst, r.best} {
-		rows = append(rows, slices.Collect(slices.Chunk(list, tilesAcross))...)
-	}
-	height := 0
-	for _, row := range rows {
-		height += rowHeight(row)
-	}
-	sheet := image.NewRGBA(image.Rect(0, 0, tilesAcross*(tileW+gap)-gap, height-gap))
-	draw.Draw(sheet, sheet.Rect, image.Black, image.Point{}, draw.Src)
-	y := 0
-	for _, row := range rows {
-		for i := range row {
-			pix, err := row[i].paint(painter, i)
-			if err != nil {
-				return err
-			}
-			place(sheet, pix, row[i].frame, i*(tileW+gap), y)
-		}
-		y += rowHeight(row)
 	}
 	if err := png.Encode(w, sheet); err != nil {
 		return fmt.Errorf("sheet: %w", err)
@@ -66,35 +62,74 @@ func (r *ClicksResult) Sheet(w io.Writer) error {
 	return nil
 }
 
-// rowHeight is the height of the tallest picture of a row, and the gap below it.
-func rowHeight(row []example) int {
-	h := 0
-	for i := range row {
-		h = max(h, row[i].frame.Height)
-	}
-	return h + gap
-}
-
-// paint is the case as packed BGR.
-func (e *example) paint(p *overlay.Painter, i int) ([]byte, error) {
-	object := seg.Object{ID: seg.ID(i + 1), Name: fmt.Sprintf("%.2f", e.iou), State: seg.Tracking, Mask: e.mask}
-	pix, err := p.Over(nil, e.frame, []seg.Object{object})
+// layOut draws rows of tiles, each as high as its tallest and as wide as its tiles.
+func layOut(rows [][]tile) (*image.RGBA, error) {
+	painter, err := overlay.New(overlay.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("sheet: %w", err)
 	}
-	w, h := e.frame.Width, e.frame.Height
-	for _, c := range outlineOf(e.truth.Resize(w, h)) {
-		copy(pix[3*(int(c.y)*w+int(c.x)):][:3], []byte{255, 255, 255})
+	size := image.Pt(0, -gap)
+	for _, row := range rows {
+		w, h := rowSize(row)
+		size = image.Pt(max(size.X, w), size.Y+h+gap)
 	}
-	cx, cy := int(e.click.X*float64(w)), int(e.click.Y*float64(h))
-	for y := max(0, cy-3); y <= min(h-1, cy+3); y++ {
-		for x := max(0, cx-3); x <= min(w-1, cx+3); x++ {
-			if (x-cx)*(x-cx)+(y-cy)*(y-cy) <= 10 {
+	sheet := image.NewRGBA(image.Rectangle{Max: size})
+	draw.Draw(sheet, sheet.Rect, image.Black, image.Point{}, draw.Src)
+	y := 0
+	for _, row := range rows {
+		x := 0
+		for i := range row {
+			pix, err := row[i].paint(painter, i)
+			if err != nil {
+				return nil, err
+			}
+			place(sheet, pix, row[i].frame, x, y)
+			x += row[i].frame.Width + gap
+		}
+		_, h := rowSize(row)
+		y += h + gap
+	}
+	return sheet, nil
+}
+
+// rowSize is the width of a row's pictures with the gaps between them, and the height of the tallest.
+func rowSize(row []tile) (w, h int) {
+	w = -gap
+	for i := range row {
+		w, h = w+row[i].frame.Width+gap, max(h, row[i].frame.Height)
+	}
+	return w, h
+}
+
+// paint is the tile as packed BGR. The colour is by its place in the row.
+func (t *tile) paint(p *overlay.Painter, i int) ([]byte, error) {
+	object := seg.Object{ID: seg.ID(i + 1), Name: cmp.Or(t.label, "?"), State: seg.Tracking, Mask: t.mask}
+	pix, err := p.Over(nil, t.frame, []seg.Object{object})
+	if err != nil {
+		return nil, fmt.Errorf("sheet: %w", err)
+	}
+	w, h := t.frame.Width, t.frame.Height
+	if t.truth != nil {
+		for _, c := range outlineOf(t.truth.Resize(w, h)) {
+			copy(pix[3*(int(c.y)*w+int(c.x)):][:3], []byte{255, 255, 255})
+		}
+	}
+	dot(pix, w, h, int(t.click.X*float64(w)), int(t.click.Y*float64(h)))
+	return pix, nil
+}
+
+// dot draws a green dot with a dark rim around a pixel.
+func dot(pix []byte, w, h, cx, cy int) {
+	for y := max(0, cy-4); y <= min(h-1, cy+4); y++ {
+		for x := max(0, cx-4); x <= min(w-1, cx+4); x++ {
+			switch d := (x-cx)*(x-cx) + (y-cy)*(y-cy); {
+			case d <= 10:
 				copy(pix[3*(y*w+x):][:3], []byte{60, 230, 60})
+			case d <= 18:
+				copy(pix[3*(y*w+x):][:3], []byte{20, 20, 20})
 			}
 		}
 	}
-	return pix, nil
 }
 
 // place copies packed BGR of f's size into the sheet at (x, y).

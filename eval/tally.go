@@ -3,9 +3,9 @@ package eval
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
-	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 )
@@ -45,11 +45,8 @@ type row struct {
 
 // example is a case worth looking at.
 type example struct {
-	iou         float64
-	name        string
-	frame       *frame.Frame // a copy, reduced
-	mask, truth *seg.Mask
-	click       seg.Point
+	iou float64
+	tile
 }
 
 // tally gathers scores.
@@ -76,7 +73,7 @@ func (t *tally) add(p *picture) {
 	for _, s := range p.sessions {
 		set, size := p.item.Set, sizeOf(s.truth)
 		t.all, t.sets[set], t.sizes[size] = append(t.all, s.row), append(t.sets[set], s.row), append(t.sizes[size], s.row)
-		t.keep(p.item, p.frame, s)
+		t.keep(p.frame, s)
 	}
 }
 
@@ -142,8 +139,8 @@ func (r *row) clicksTo(iou float64) float64 {
 }
 
 // keep remembers the case if it is among the worst or the best so far by its first click.
-func (t *tally) keep(it *dataset.Item, f *frame.Frame, s *session) {
-	e := example{iou: s.ious[0], name: it.Name, mask: s.first, truth: s.truth, click: s.prompt.Clicks[0].Point}
+func (t *tally) keep(f *frame.Frame, s *session) {
+	e := example{s.ious[0], tile{label: fmt.Sprintf("%.2f", s.ious[0]), mask: s.first, truth: s.truth, click: s.prompt.Clicks[0].Point}}
 	place := func(list []example, before func(a, b float64) bool) []example {
 		i, _ := slices.BinarySearchFunc(list, e, func(a, b example) int {
 			if before(a.iou, b.iou) || a.iou == b.iou {
@@ -155,7 +152,7 @@ func (t *tally) keep(it *dataset.Item, f *frame.Frame, s *session) {
 			return list
 		}
 		if e.frame == nil {
-			e.frame = thumbnail(f)
+			e.frame = thumbnail(f, tileW, tileH)
 		}
 		return slices.Insert(list, i, e)[:min(len(list)+1, t.o.Cases)]
 	}

@@ -27,6 +27,7 @@ type modelsCmd struct {
 	List    modelsListCmd    `cmd:"" help:"List the published models, and which are here."`
 	Pull    modelsPullCmd    `cmd:"" help:"Download a published model."`
 	Inspect modelsInspectCmd `cmd:"" help:"Print what ONNX files say about themselves, and what was recognised."`
+	Gallery modelsGalleryCmd `cmd:"" help:"Click into pictures and lay them side by side, to look at."`
 	Check   modelsCheckCmd   `cmd:"" help:"Run a model on a test picture: timings, and agreement with the plain CPU."`
 }
 

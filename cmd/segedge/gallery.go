@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/segedge/segedge/eval"
+)
+
+// modelsGalleryCmd makes the picture of docs/models.md.
+type modelsGalleryCmd struct {
+	settings
+	List string `arg:"" type:"path" help:"Text file: a picture beside it and where to click on each line, NAME X,Y within 0..1."`
+	Out  string `required:"" type:"path" help:"Write the pictures with their masks, JPEG." placeholder:"FILE.jpg"`
+}
+
+func (c *modelsGalleryCmd) Run(e *env) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	shots, err := eval.ReadShots(c.List)
+	if err != nil {
+		return err
+	}
+	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	bar := newBar(e.stderr, len(shots), m.Model.Info().Name)
+	g, err := eval.Click(e.ctx, m.Model, shots, func(done int) { _ = bar.Set(done) })
+	_ = bar.Finish()
+	if err != nil {
+		return err
+	}
+	return writeFile(c.Out, g.JPEG)
+}
