@@ -23,6 +23,8 @@ type CameraOptions struct {
 	Tracker *tracker.Tracker // this camera's own
 	Video   VideoSink        // may be nil
 	Viewers func() int       // who watches; may be nil
+	Zones   []api.Zone       // from the start; commands change them
+	Lines   []api.Line
 	// Prompts are asked on the first frame.
 	Prompts  []pipeline.Request
 	Pipeline pipeline.Options // limits; the rest is the agent's
@@ -41,6 +43,7 @@ type camera struct {
 	source *capture.Capture
 	pipe   *pipeline.Pipeline
 	times  times
+	shapes shapes
 
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string
@@ -71,6 +74,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	if c.pipe, err = pipeline.New(po); err != nil {
 		return nil, err
 	}
+	c.shapes.begin(co)
 	co.Source.Name, co.Source.Logger = co.Name, o.Logger
 	co.Source.Pool, co.Source.Out, co.Source.OnState = c.pool, c.latest, c.sourceState
 	c.source, err = capture.New(co.Source)
@@ -233,6 +237,7 @@ func (c *camera) state() api.State {
 	if c.o.Viewers != nil {
 		s.Viewers = c.o.Viewers()
 	}
+	s.Zones, s.Lines = c.shapes.all()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason

@@ -47,9 +47,9 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 	case *api.Automask:
 		return a.automask(ctx, c, b)
 	case *api.Zone:
-		return nil, c.pipe.Zone(ctx, b.Name, points(b.Points))
+		return nil, c.zone(ctx, b)
 	case *api.Line:
-		return nil, c.pipe.Line(ctx, b.Name, points(b.Points))
+		return nil, c.line(ctx, b)
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}

@@ -131,6 +131,8 @@ type State struct {
 	KeyframeAge int                `json:"keyframe_age"` // frames since the newest keyframe that was answered
 	Viewers     int                `json:"viewers"`
 	Objects     int                `json:"objects"`
+	Zones       []Zone             `json:"zones,omitempty"`
+	Lines       []Line             `json:"lines,omitempty"`
 	Stages      map[string]Latency `json:"stages"`
 }
 

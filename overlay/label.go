@@ -36,7 +36,7 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 		if o.State == seg.Ended {
 			continue
 		}
-		p.name = append(nameOf(o, p.name[:0]), suffix(o)...)
+		p.name = append(p.nameOf(o, p.name[:0]), suffix(o)...)
 		w := 0
 		p.name, w = p.text.cut(p.name, max(c.w/3, 3*p.text.size))
 		pad := p.text.size / 3
@@ -51,11 +51,17 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 	}
 }
 
-func nameOf(o *seg.Object, buf []byte) []byte {
-	if o.Name != "" {
+// nameOf is the object's name, or its id as the doors write it (seg.ObjectID, without allocating).
+func (p *Painter) nameOf(o *seg.Object, buf []byte) []byte {
+	switch {
+	case o.Name != "":
 		return append(buf, o.Name...)
+	case p.opts.Camera != "":
+		buf = append(append(buf, p.opts.Camera...), '-')
+	default:
+		buf = append(buf, '#')
 	}
-	return strconv.AppendUint(append(buf, '#'), uint64(o.ID), 10)
+	return strconv.AppendUint(buf, uint64(o.ID), 10)
 }
 
 // spot is the corner of a chip above the middle of the mask if there is room, else at its upper edge; below another chip

@@ -15,6 +15,8 @@ import (
 type Options struct {
 	NoLabels     bool // masks and contours only
 	NoCandidates bool // not the outlines of the other masks of an ambiguous object
+	// Camera is what an object without a name is called after, as on every door: "hall-3"; without it "#3".
+	Camera string
 }
 
 // Painter paints frames one after another and keeps its scratch memory between them: in steady state it allocates

@@ -265,3 +265,15 @@ func TestInteriorBlendDoesNotDependOnTheDash(t *testing.T) {
 		}
 	}
 }
+
+func TestObjectsAreCalledAsOnEveryDoor(t *testing.T) {
+	for _, c := range []struct{ camera, name, want string }{{"hall", "", "hall-7"}, {"", "", "#7"}, {"hall", "Ada", "Ada"}} {
+		p := &Painter{opts: Options{Camera: c.camera}}
+		if got := string(p.nameOf(&seg.Object{ID: 7, Name: c.name}, nil)); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+		if c.name == "" && c.camera != "" && c.want != seg.ObjectID(c.camera, 7) {
+			t.Errorf("the doors say %q", seg.ObjectID(c.camera, 7))
+		}
+	}
+}

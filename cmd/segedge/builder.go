@@ -138,6 +138,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		Wanted:  func() bool { return first && b.records.watching() || b.stream.Viewers(name) > 0 },
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
+		Overlay: overlay.Options{Camera: name},
 		Bitrate: b.cfg.Video.Bitrate,
 		Logger:  b.log.With("camera", name),
 	})
@@ -152,27 +153,22 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		show = b.records.beside(sink)
 	}
 	tr := tracker.New(trackerOptions(b.cfg), motion)
+	var zones []api.Zone
 	for _, z := range c.Zones {
-		tr.SetZone(z.Name, points(z.Points))
+		zones = append(zones, api.Zone(z))
 	}
+	var lines []api.Line
 	for _, l := range c.Lines {
-		tr.SetLine(l.Name, points(l.Points))
+		lines = append(lines, api.Line(l))
 	}
 	return agent.CameraOptions{
 		Name: name, Source: source, Video: show, Prompts: prompts,
 		Viewers:  func() int { return b.stream.Viewers(name) },
 		Tracker:  tr,
+		Zones:    zones,
+		Lines:    lines,
 		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
 	}, nil
-}
-
-// points are configured coordinates.
-func points(in [][2]float64) []seg.Point {
-	out := make([]seg.Point, len(in))
-	for i, p := range in {
-		out[i] = seg.Point{X: p[0], Y: p[1]}
-	}
-	return out
 }
 
 // stageToEncoded is the time from a frame's capture to its encoded picture.

@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/segedge/segedge/api"
+)
+
+// maxShapes bounds a camera's zones, and its lines: names come from outside.
+const maxShapes = 64
+
+// shapes are a camera's zones and lines as its doors see them; what they mean is the tracker's business.
+type shapes struct {
+	change sync.Mutex // one command at a time, so that this list and the tracker's agree
+
+	mu    sync.Mutex
+	zones []api.Zone
+	lines []api.Line
+}
+
+// begin takes the configured ones and tells the tracker, which nobody runs yet.
+func (s *shapes) begin(co CameraOptions) {
+	s.zones, s.lines = slices.Clone(co.Zones), slices.Clone(co.Lines)
+	for _, z := range s.zones {
+		co.Tracker.SetZone(z.Name, points(z.Points))
+	}
+	for _, l := range s.lines {
+		co.Tracker.SetLine(l.Name, points(l.Points))
+	}
+}
+
+// all are the zones and lines in the order in which they were made; the slices are the caller's.
+func (s *shapes) all() ([]api.Zone, []api.Line) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.zones), slices.Clone(s.lines)
+}
+
+// zone makes, replaces or removes a polygon.
+func (c *camera) zone(ctx context.Context, z *api.Zone) error {
+	s := &c.shapes
+	s.change.Lock()
+	defer s.change.Unlock()
+	zones, _ := s.all()
+	zones, err := put(zones, *z, len(z.Points) > 0, "zones", func(o api.Zone) bool { return o.Name == z.Name })
+	if err != nil {
+		return err
+	}
+	if err := c.pipe.Zone(ctx, z.Name, points(z.Points)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.zones = zones
+	return nil
+}
+
+// line makes, replaces or removes a directed line.
+func (c *camera) line(ctx context.Context, l *api.Line) error {
+	s := &c.shapes
+	s.change.Lock()
+	defer s.change.Unlock()
+	_, lines := s.all()
+	lines, err := put(lines, *l, len(l.Points) > 0, "lines", func(o api.Line) bool { return o.Name == l.Name })
+	if err != nil {
+		return err
+	}
+	if err := c.pipe.Line(ctx, l.Name, points(l.Points)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = lines
+	return nil
+}
+
+// put replaces what has the same name, adds what has a new one, or only takes away.
+func put[S any](list []S, v S, keep bool, what string, same func(S) bool) ([]S, error) {
+	list = slices.DeleteFunc(list, same)
+	if !keep {
+		return list, nil
+	}
+	if len(list) >= maxShapes {
+		return nil, &api.Error{Code: api.Overloaded, Message: fmt.Sprintf("the camera has %d %s already: remove one first", maxShapes, what)}
+	}
+	return append(list, v), nil
+}
