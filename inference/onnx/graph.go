@@ -39,7 +39,7 @@ type Graph struct {
 
 	mu    sync.Mutex
 	plans map[shapeKey]*plan
-	spare []*ort.RunOptions
+	spare []*binding
 }
 
 var _ inference.Graph = (*Graph)(nil)
@@ -169,8 +169,8 @@ func (g *Graph) Close() error {
 		p.destroy()
 	}
 	g.plans = nil
-	for _, o := range g.spare {
-		_ = o.Destroy()
+	for _, b := range g.spare {
+		b.destroy()
 	}
 	g.spare = nil
 	g.mu.Unlock()
@@ -212,19 +212,20 @@ func (g *Graph) run(ctx context.Context, inputs []inference.Tensor) ([]inference
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	values, key, err := g.bind(inputs)
-	defer destroyAll(values)
+	b := g.takeBinding()
+	defer g.giveBackBinding(b)
+	key, err := b.bind(g, inputs)
 	if err != nil {
 		return nil, nil, err
 	}
 	set := g.take(key)
-	err = g.call(ctx, values, set.values)
+	err = g.call(ctx, b, set.values)
 	if err != nil && !set.fresh && ctx.Err() == nil && wrongShape(err) {
 		// The outputs' shapes depend on the inputs' values: let ONNX Runtime allocate them from now on.
 		destroyAll(set.values)
 		g.forget(key)
 		set = g.take(key)
-		err = g.call(ctx, values, set.values)
+		err = g.call(ctx, b, set.values)
 	}
 	if err == nil {
 		err = g.lend(set)

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 // resident is the process's memory in KiB.
 func resident(t *testing.T) int {
 	t.Helper()
+	debug.FreeOSMemory()
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Skipf("SKIPPED: no /proc here: %v", err)

@@ -1,8 +1,6 @@
 package onnx
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -49,95 +47,6 @@ type outputs struct {
 	fresh   bool // ONNX Runtime allocates
 	lent    atomic.Bool
 	release func() // of this set, made once
-}
-
-// bind wraps the inputs for C, in the graph's order.
-func (g *Graph) bind(inputs []inference.Tensor) ([]ort.Value, shapeKey, error) {
-	key := shapeKey(14695981039346656037)
-	values := make([]ort.Value, len(g.inputs))
-	for i := range g.inputs {
-		port := &g.inputs[i]
-		t := find(inputs, port.Name)
-		if t == nil {
-			return values, 0, fmt.Errorf("input %q is missing", port.Name)
-		}
-		if err := fits(port, t); err != nil {
-			return values, 0, err
-		}
-		v, err := wrap(t)
-		if err != nil {
-			return values, 0, fmt.Errorf("input %q: %w", port.Name, err)
-		}
-		values[i] = v
-		key.add(int64(len(t.Shape)))
-		for _, d := range t.Shape {
-			key.add(d)
-		}
-	}
-	return values, key, nil
-}
-
-func find(inputs []inference.Tensor, name string) *inference.Tensor {
-	for i := range inputs {
-		if inputs[i].Name == name {
-			return &inputs[i]
-		}
-	}
-	return nil
-}
-
-// fits reports whether the tensor has the port's type and shape.
-func fits(p *inference.Port, t *inference.Tensor) error {
-	if p.Shape != nil && len(p.Shape) != len(t.Shape) {
-		return fmt.Errorf("input %q: shape %v, the model wants %v", p.Name, t.Shape, p.Shape)
-	}
-	n := int64(1)
-	for i, d := range t.Shape {
-		if d < 0 || p.Shape != nil && p.Shape[i] >= 0 && p.Shape[i] != d {
-			return fmt.Errorf("input %q: shape %v, the model wants %v", p.Name, t.Shape, p.Shape)
-		}
-		n *= d
-	}
-	typ, have := t.Type(), int64(t.Len())
-	if typ != p.Type {
-		return fmt.Errorf("input %q: %s, the model wants %s", p.Name, typ, p.Type)
-	}
-	if have != n {
-		return fmt.Errorf("input %q: %d values for shape %v", p.Name, have, t.Shape)
-	}
-	return nil
-}
-
-// wrap makes a C value over the tensor's own memory. The caller keeps the tensor reachable until it is destroyed.
-func wrap(t *inference.Tensor) (ort.Value, error) {
-	switch {
-	case t.Float32 != nil:
-		return value(ort.NewTensor(t.Shape, t.Float32))
-	case t.Int64 != nil:
-		return value(ort.NewTensor(t.Shape, t.Int64))
-	case t.Int32 != nil:
-		return value(ort.NewTensor(t.Shape, t.Int32))
-	case t.Uint8 != nil:
-		return value(ort.NewTensor(t.Shape, t.Uint8))
-	case t.Bool != nil:
-		return value(ort.NewTensor(t.Shape, t.Bool))
-	}
-	return nil, errors.New("it has no data")
-}
-
-func value[T ort.TensorData](v *ort.Tensor[T], err error) (ort.Value, error) {
-	if err != nil {
-		return nil, err // a nil *Tensor in the interface would not be nil
-	}
-	return v, nil
-}
-
-func destroyAll(values []ort.Value) {
-	for _, v := range values {
-		if v != nil {
-			_ = v.Destroy()
-		}
-	}
 }
 
 // take finds or makes the memory for the outputs of a call with inputs of these shapes.
@@ -248,47 +157,6 @@ func (g *Graph) lend(o *outputs) error {
 	}
 	o.lent.Store(true)
 	return nil
-}
-
-// call runs the session; the end of ctx stops it between two operators.
-func (g *Graph) call(ctx context.Context, in, out []ort.Value) error {
-	if ctx.Done() == nil {
-		return g.session.RunWithOptions(in, out, nil)
-	}
-	opts, err := g.takeOptions()
-	if err != nil {
-		return err
-	}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() { _ = opts.Terminate(); close(ended) })
-	err = g.session.RunWithOptions(in, out, opts)
-	if !stop() {
-		<-ended
-	}
-	g.putOptions(opts)
-	return err
-}
-
-func (g *Graph) takeOptions() (*ort.RunOptions, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if n := len(g.spare); n > 0 {
-		o := g.spare[n-1]
-		g.spare = g.spare[:n-1]
-		return o, nil
-	}
-	return ort.NewRunOptions()
-}
-
-func (g *Graph) putOptions(o *ort.RunOptions) {
-	err := o.UnsetTerminate()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if err != nil || len(g.spare) >= maxSpare {
-		_ = o.Destroy()
-		return
-	}
-	g.spare = append(g.spare, o)
 }
 
 // wrongShape reports whether ONNX Runtime refused the memory that it was given for an output.
