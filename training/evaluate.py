@@ -58,7 +58,6 @@ class Onnx:
         o.intra_op_num_threads = threads
         self.enc = ort.InferenceSession(encoder, o, providers=["CPUExecutionProvider"])
         self.dec = ort.InferenceSession(decoder, o, providers=["CPUExecutionProvider"])
-        self.half = self.enc.get_inputs()[0].type == "tensor(float16)"
 
     def embed(self, arr, side):
         x, k, size = letterbox(arr, side)
@@ -66,7 +65,7 @@ class Onnx:
         return e8, e4, k, size, arr.shape[:2]
 
     def decode(self, emb, points, labels, logits=None):
-        e8, e4, k, size, (h, w) = emb
+        e8, e4, k = emb[:3]
         mask = np.zeros((1, 1) + e4.shape[2:], np.float32) if logits is None else logits[None, None]
         pts = (np.array([points], np.float32) + 0.5) * k
         out, score = self.dec.run(["low_res_masks", "iou_predictions"], {
@@ -76,7 +75,7 @@ class Onnx:
 
     def full(self, emb, logits):
         """Logits at H/4 -> a bool mask of the picture's size."""
-        e8, e4, k, (nh, nw), (h, w) = emb
+        _, _, _, (nh, nw), (h, w) = emb
         im = Image.fromarray(logits)
         # The picture's part of the padded frame, straight to its own size.
         return np.asarray(im.resize((w, h), Image.BILINEAR, (0, 0, nw / 4, nh / 4))) > 0
@@ -93,6 +92,16 @@ def objects(items, per_image, smallest):
             keep = [keep[round(t)] for t in np.linspace(0, len(keep) - 1, per_image)]
         for i in keep:
             yield item, arr, maps[0] == i
+
+
+def first_frames(folder, stride=0):
+    """The first frame of each of DAVIS's sequences, and with a stride every stride-th too."""
+    seen, out = {}, []
+    for f in read("davis:" + folder):
+        k = seen[f.name] = seen.get(f.name, -1) + 1
+        if k == 0 or (stride and k % stride == 0):
+            out.append(f)
+    return out
 
 
 def clicks(model, emb, gt, n):
@@ -116,9 +125,10 @@ def clicks(model, emb, gt, n):
 
 
 def box(model, emb, gt):
+    """The mask that answers the object's box."""
     ys, xs = np.nonzero(gt)
     out, _ = model.decode(emb, [(xs.min() - 0.5, ys.min() - 0.5), (xs.max() + 0.5, ys.max() + 0.5)], [2, 3])
-    return iou(model.full(emb, out[0]), gt)
+    return model.full(emb, out[0])
 
 
 def moved(model, emb, gt, seed):
@@ -173,7 +183,7 @@ def evaluate(model, objs, side, n=5, classical=False):
             if last is not arr:
                 emb, last = model.embed(arr, side), arr
             ious, oracle = clicks(model, emb, gt, n)
-            row = ious + [oracle, box(model, emb, gt), *moved(model, emb, gt, k)]
+            row = ious + [oracle, iou(box(model, emb, gt), gt), *moved(model, emb, gt, k)]
         rows.setdefault(item.set, []).append(row)
     every = [r for v in rows.values() for r in v]
     out = {}
@@ -212,7 +222,7 @@ def main():
     p.add_argument("--davis", help="DAVIS folder, evaluated whole: first frames")
     p.add_argument("--davis-stride", type=int, default=0, help="every n-th frame instead of the first only")
     p.add_argument("--model", nargs="+", required=True, help="NAME=FOLDER with encoder.onnx and decoder.onnx; grabcut is OpenCV's (needs cv2)")
-    p.add_argument("--side", type=int, nargs="+", default=[256, 320])
+    p.add_argument("--side", type=int, nargs="+", default=[320, 448])
     p.add_argument("--clicks", type=int, default=5)
     p.add_argument("--per-image", type=int, default=3, help="objects an image, 0 for all")
     p.add_argument("--smallest", type=float, default=0.004, help="of the picture's area")
@@ -222,12 +232,7 @@ def main():
     a = p.parse_args()
     items = split([i for s in a.data for i in read(s)])[1]
     if a.davis:
-        frames = read("davis:" + a.davis)
-        seen = {}
-        for f in frames:
-            k = seen[f.name] = seen.get(f.name, -1) + 1
-            if k == 0 or (a.davis_stride and k % a.davis_stride == 0):
-                items.append(f)
+        items += first_frames(a.davis, a.davis_stride)
     if a.limit:
         count = {}
         items = [i for i in items if count.setdefault(i.set, []).append(i) or len(count[i.set]) <= a.limit]

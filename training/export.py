@@ -1,4 +1,4 @@
-"""Exports a checkpoint to encoder.onnx and decoder.onnx, checks them against PyTorch, and makes int8 and fp16 variants."""
+"""Exports a checkpoint to encoder.onnx and decoder.onnx, checks them against PyTorch. See variants.py for others."""
 import argparse
 import os
 import warnings
@@ -74,40 +74,6 @@ def check(model, folder):
     return worst
 
 
-def fp16(folder, out):
-    """Half-precision weights and arithmetic, float32 at the doors. Needs onnxconverter-common."""
-    import onnx
-    from onnxconverter_common import float16
-
-    os.makedirs(out, exist_ok=True)
-    for name in ("encoder", "decoder"):
-        m = float16.convert_float_to_float16(onnx.load(os.path.join(folder, name + ".onnx")), keep_io_types=True)
-        onnx.save(m, os.path.join(out, name + ".onnx"))
-
-
-def int8(folder, out, images):
-    """Static quantisation of the encoder, calibrated on letterboxed images; the decoder keeps float32."""
-    import shutil
-
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Reader(CalibrationDataReader):
-        def __init__(self):
-            self.it = iter(images)
-
-        def get_next(self):
-            x = next(self.it, None)
-            return None if x is None else {"image": x}
-
-    os.makedirs(out, exist_ok=True)
-    pre = os.path.join(out, "pre.onnx")
-    quant_pre_process(os.path.join(folder, "encoder.onnx"), pre, skip_symbolic_shape=True)
-    quantize_static(pre, os.path.join(out, "encoder.onnx"), Reader(), quant_format=QuantFormat.QDQ, per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, op_types_to_quantize=["Conv"])
-    os.remove(pre)
-    shutil.copy(os.path.join(folder, "decoder.onnx"), os.path.join(out, "decoder.onnx"))
-
-
 def load(path):
     model = Model()
     ck = torch.load(path, map_location="cpu")
@@ -119,25 +85,13 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("checkpoint")
     p.add_argument("--out", required=True)
-    p.add_argument("--fp16", help="folder for the half-precision variant")
-    p.add_argument("--int8", help="folder for the quantised variant")
-    p.add_argument("--calibrate", nargs="*", default=[], help="sources of calibration images")
-    p.add_argument("--side", type=int, default=320)
     a = p.parse_args()
     torch.set_num_threads(1)
     model = load(a.checkpoint)
     export(model, a.out)
     print(f"exported to {a.out}; largest relative difference from PyTorch {check(model, a.out):.1e}")
-    if a.fp16:
-        fp16(a.out, a.fp16)
-    if a.int8:
-        from data import letterbox, read, split
-
-        items = split([i for s in a.calibrate for i in read(s)])[0]
-        int8(a.out, a.int8, [letterbox(i.load()[0], a.side)[0] for i in items[:: max(1, len(items) // 48)]])
-    for folder in filter(None, (a.out, a.fp16, a.int8)):
-        sizes = {n: os.path.getsize(os.path.join(folder, n + ".onnx")) for n in ("encoder", "decoder")}
-        print(folder, *(f"{n} {s / 1e6:.2f} MB" for n, s in sizes.items()))
+    sizes = {n: os.path.getsize(os.path.join(a.out, n + ".onnx")) for n in ("encoder", "decoder")}
+    print(a.out, *(f"{n} {s / 1e6:.2f} MB" for n, s in sizes.items()))
 
 
 if __name__ == "__main__":

@@ -187,6 +187,8 @@ class Smoke(unittest.TestCase):
             self.assertIn("| made | 3 | new | 128 |", table)
             with open(os.path.join(d, "r.json")) as f:
                 self.assertEqual(len(json.load(f)[0]["sets"]["made"]["miou"]), 5)
+            table = python("variants.py", out, "--out", os.path.join(d, "variants"), "--data", made, "--side", "128", "--calibrate", "3", "--measure", "2")
+            self.assertRegex(table, r"\| float32 \|[\s\S]*\| fp16 \|[\s\S]*\| int8 \|")
 
 
 if __name__ == "__main__":
