@@ -52,7 +52,6 @@ type Agent struct {
 	cameras map[string]*camera
 
 	mu    sync.Mutex
-	info  inference.Info
 	model inference.Segmenter // the present one
 
 	swapping sync.Mutex
@@ -72,7 +71,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, info: o.Model.Info(), model: o.Model}
+	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, model: o.Model}
 	for _, co := range cameras {
 		if a.cameras[co.Name] != nil {
 			return nil, fmt.Errorf("agent: two cameras are named %q", co.Name)
@@ -131,13 +130,27 @@ func (a *Agent) Cameras() []string { return a.order }
 
 // Info describes the agent.
 func (a *Agent) Info() api.Info {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	m := a.present().Info()
 	return api.Info{
 		Schema: api.Schema, Agent: a.o.Name, Version: a.o.Version, Started: a.started, Cameras: a.order,
-		Model: a.info.Name, Family: a.info.Family, Provider: a.info.Provider, Why: a.info.Why,
-		Grounded: a.o.Grounder != nil || a.info.Kinds.Text,
+		Model: m.Name, Family: m.Family, Provider: m.Provider, Why: m.Why, Building: building(&m),
+		Grounded: a.o.Grounder != nil || m.Kinds.Text,
 	}
+}
+
+// present is the model in use. Its provider may change while it is.
+func (a *Agent) present() inference.Segmenter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.model
+}
+
+// building is the provider that is made ready, if one is.
+func building(m *inference.Info) *api.Building {
+	if m.Building == "" {
+		return nil
+	}
+	return &api.Building{Provider: m.Building, Since: m.Since}
 }
 
 // State is what a camera does now.
@@ -146,7 +159,9 @@ func (a *Agent) State(name string) (api.State, bool) {
 	if c == nil {
 		return api.State{}, false
 	}
-	return c.state(), true
+	s, m := c.state(), a.present().Info()
+	s.Provider, s.Building = m.Provider, building(&m)
+	return s, true
 }
 
 // Objects are a camera's live objects in its newest frame.
@@ -209,9 +224,8 @@ func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) error {
 		}
 	}
 	a.mu.Lock()
-	before := a.info.Name
-	a.info, a.model = m.Info(), m
-	after := a.info.Name
+	before, after := a.model.Info().Name, m.Info().Name
+	a.model = m
 	a.mu.Unlock()
 	for _, name := range a.order {
 		a.cameras[name].publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})

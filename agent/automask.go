@@ -32,10 +32,7 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 		return nil, err
 	}
 	defer f.Release()
-	a.mu.Lock()
-	model := a.model
-	a.mu.Unlock()
-	found, err := inference.Everything(ctx, model, f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2}, nil)
+	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,14 @@ type Info struct {
 	Family   string    `json:"family"`
 	Provider string    `json:"provider"`            // the execution provider in use
 	Why      string    `json:"provider_why"`        // why this one, and why not a better one
+	Building *Building `json:"building,omitempty"`  // a better one that is made ready meanwhile
 	Grounded bool      `json:"grounding,omitempty"` // text prompts are understood
+}
+
+// Building is an execution provider that is made ready in the background, such as TensorRT's engine. Nobody knows how long it takes.
+type Building struct {
+	Provider string    `json:"provider"`
+	Since    time.Time `json:"since"`
 }
 
 // Run states of a camera.
@@ -131,6 +138,8 @@ type State struct {
 	KeyframeAge int                `json:"keyframe_age"` // frames since the newest keyframe that was answered
 	Viewers     int                `json:"viewers"`
 	Objects     int                `json:"objects"`
+	Provider    string             `json:"provider,omitempty"` // where the model runs
+	Building    *Building          `json:"building,omitempty"` // a better provider that is made ready meanwhile
 	Zones       []Zone             `json:"zones,omitempty"`
 	Lines       []Line             `json:"lines,omitempty"`
 	Stages      map[string]Latency `json:"stages"`

@@ -5,6 +5,7 @@ package inference
 
 import (
 	"context"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
@@ -44,6 +45,8 @@ type Info struct {
 	Family   string // of its contract: "segedge", "sam", …
 	Provider string // "cpu", "cuda", "tensorrt"
 	Why      string // why this provider and not a better one
+	Building string // a better provider that is made ready in the background, "tensorrt"; empty where none is
+	Since    time.Time
 	Kinds    Kinds
 	Batched  bool // one call decodes several prompts
 	// Logits is the grid on which a mask prompt is taken best, for a frame of the given aspect.

@@ -62,6 +62,8 @@ type collector struct {
 	stage   *prometheus.Desc
 	events  *prometheus.Desc
 	state   *prometheus.Desc
+	runs    *prometheus.Desc
+	builds  *prometheus.Desc
 	fields  []field
 }
 
@@ -92,6 +94,8 @@ func newCollector(s api.Service, version string) *collector {
 		stage:   desc("stage_latency_seconds", "Quantiles of a stage's recent times.", "camera", "stage", "quantile"),
 		events:  desc("events_total", "Sequence number of the newest event: counts over restarts.", "camera"),
 		state:   desc("camera_state", "1 for the state that the camera is in.", "camera", "state"),
+		runs:    desc("model_provider", "1 for the execution provider that the model runs on.", "provider"),
+		builds:  desc("model_provider_building", "1 for an execution provider that is made ready in the background.", "provider"),
 		fields: []field{
 			counter("frames_captured_total", "Frames read from the camera.", func(s *api.State) float64 { return float64(s.Captured) }),
 			counter("frames_processed_total", "Frames tracked and drawn.", func(s *api.State) float64 { return float64(s.Processed) }),
@@ -106,7 +110,7 @@ func newCollector(s api.Service, version string) *collector {
 
 // Describe names what Collect gives.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.info, c.started, c.objects, c.stage, c.events, c.state} {
+	for _, d := range []*prometheus.Desc{c.info, c.started, c.objects, c.stage, c.events, c.state, c.runs, c.builds} {
 		ch <- d
 	}
 	for _, f := range c.fields {
@@ -126,6 +130,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if !i.Started.IsZero() {
 		ch <- metric(c.started, gauge, float64(i.Started.UnixMilli())/1e3)
 	}
+	c.collectProviders(ch, &i)
 	for _, camera := range c.service.Cameras() {
 		if s, ok := c.service.State(camera); ok {
 			c.collectState(ch, camera, &s)
@@ -133,6 +138,24 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		if o, ok := c.service.Objects(camera); ok {
 			c.collectObjects(ch, camera, &o)
 		}
+	}
+}
+
+// providers are those counted, so that each has a series from the start.
+var providers = []string{"tensorrt", "cuda", "cpu"}
+
+func (c *collector) collectProviders(ch chan<- prometheus.Metric, i *api.Info) {
+	building := ""
+	if i.Building != nil {
+		building = i.Building.Provider
+	}
+	all := providers
+	if !slices.Contains(all, i.Provider) {
+		all = append(slices.Clone(all), i.Provider)
+	}
+	for _, p := range all {
+		ch <- metric(c.runs, prometheus.GaugeValue, one(p == i.Provider), p)
+		ch <- metric(c.builds, prometheus.GaugeValue, one(p == building), p)
 	}
 }
 

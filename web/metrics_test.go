@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -57,6 +58,41 @@ func TestMetrics(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(text)
+	}
+}
+
+// moving is an agent whose model changes its provider.
+type moving struct {
+	*fakeAgent
+	provider string
+	building *api.Building
+}
+
+func (m *moving) Info() api.Info {
+	i := m.fakeAgent.Info()
+	i.Provider, i.Building = m.provider, m.building
+	return i
+}
+
+func TestMetricsFollowTheProvider(t *testing.T) {
+	agent := &moving{fakeAgent: newFakeAgent("cam"), provider: "cuda", building: &api.Building{Provider: "tensorrt"}}
+	door := newDoor(t, Options{Service: agent})
+	line := func(name, provider string, v int) string {
+		return fmt.Sprintf("segedge_%s{provider=%q} %d\n", name, provider, v)
+	}
+	for _, want := range []string{
+		line("model_provider", "cuda", 1), line("model_provider", "tensorrt", 0), line("model_provider", "cpu", 0),
+		line("model_provider_building", "tensorrt", 1), line("model_provider_building", "cuda", 0),
+	} {
+		if text := scrape(t, door); !strings.Contains(text, want) {
+			t.Errorf("while it builds: no line %s", want)
+		}
+	}
+	agent.provider, agent.building = "tensorrt", nil
+	for _, want := range []string{line("model_provider", "cuda", 0), line("model_provider", "tensorrt", 1), line("model_provider_building", "tensorrt", 0)} {
+		if text := scrape(t, door); !strings.Contains(text, want) {
+			t.Errorf("after the swap: no line %s", want)
+		}
 	}
 }
 

@@ -46,8 +46,8 @@ type Options struct {
 type Status struct {
 	Provider string
 	Why      string
-	// Building: TensorRT's engine is being built since Since; nobody knows how long it takes.
-	Building bool
+	// Building is the provider whose engine is being built since Since, "tensorrt"; nobody knows how long it takes. Empty: none.
+	Building string
 	Since    time.Time
 }
 
@@ -222,9 +222,13 @@ func (m *Model) install(model inference.Segmenter, name string) {
 
 // why is a sentence for people. m.mu is held.
 func (m *Model) why(name string) string {
+	reasons := m.reasons
+	for _, s := range m.plan {
+		reasons = append(reasons[:len(reasons):len(reasons)], s.provider.Name+": its engine is not built yet; a running agent builds it in the background")
+	}
 	switch {
-	case len(m.reasons) > 0:
-		return "not better, because " + strings.Join(m.reasons, "; ")
+	case len(reasons) > 0:
+		return "not better, because " + strings.Join(reasons, "; ")
 	case m.opts.Prefer == name:
 		return "as configured"
 	}
@@ -250,18 +254,17 @@ func (m *Model) Status() Status {
 // Run builds the engines that Open left for later, one after the other, and swaps the model in when one agrees. It returns
 // when nothing is left to do, or when ctx ends; a build under way cannot be stopped and is waited for.
 func (m *Model) Run(ctx context.Context) error {
-	for _, s := range m.plan {
-		if ctx.Err() != nil {
-			return nil
-		}
-		m.building(s.provider.Name, true)
+	for len(m.plan) > 0 && ctx.Err() == nil {
+		s := m.plan[0]
+		m.plan = m.plan[1:]
+		m.building(s.provider.Name)
 		model, err := m.build(ctx, s)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
 			m.refuse(s.provider.Name, err)
-			m.building(s.provider.Name, false)
+			m.building("")
 			continue
 		}
 		m.install(model, s.provider.Name)
@@ -280,11 +283,12 @@ func (m *Model) build(ctx context.Context, s step) (inference.Segmenter, error) 
 	return model, errors.Join(err, reference.Close())
 }
 
-func (m *Model) building(name string, on bool) {
+// building notes that a provider's engine is being built, or with an empty name that none is any more.
+func (m *Model) building(name string) {
 	m.mu.Lock()
-	m.status.Building, m.status.Since = on, time.Time{}
+	m.status.Building, m.status.Since = name, time.Time{}
 	m.status.Why = m.why(m.status.Provider)
-	if on {
+	if name != "" {
 		m.status.Since = time.Now()
 		m.status.Why = name + " builds its engine, which can take ten minutes; until then this serves"
 	}
@@ -322,6 +326,7 @@ func (m *Model) Info() inference.Info {
 	defer m.mu.Unlock()
 	i := m.current.Info()
 	i.Provider, i.Why = m.status.Provider, m.status.Why
+	i.Building, i.Since = m.status.Building, m.status.Since
 	return i
 }
 

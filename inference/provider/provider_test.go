@@ -221,14 +221,17 @@ func TestEngineIsBuiltInTheBackgroundAndSwappedIn(t *testing.T) {
 	var seen []Status
 	cache := t.TempDir()
 	m := open(t, f, Options{Cache: cache, Changed: func(s Status) { mu.Lock(); seen = append(seen, s); mu.Unlock() }})
-	if s := m.Status(); s.Provider != inference.CUDA {
+	if s := m.Status(); s.Provider != inference.CUDA || !strings.Contains(s.Why, "tensorrt: its engine is not built yet") {
 		t.Fatalf("serving %+v", s)
 	}
 	done := make(chan error)
 	go func() { done <- m.Run(t.Context()) }()
 	<-building
-	if s := m.Status(); !s.Building || s.Provider != inference.CUDA || s.Since.IsZero() || !strings.Contains(s.Why, "builds its engine") {
+	if s := m.Status(); s.Building != inference.TensorRT || s.Provider != inference.CUDA || s.Since.IsZero() || !strings.Contains(s.Why, "builds its engine") {
 		t.Errorf("while building: %+v", s)
+	}
+	if i := m.Info(); i.Building != inference.TensorRT || i.Since.IsZero() || i.Provider != inference.CUDA {
+		t.Errorf("info while building: %+v", i)
 	}
 	before, err := m.Embed(t.Context(), TestPicture())
 	if err != nil {
@@ -238,8 +241,11 @@ func TestEngineIsBuiltInTheBackgroundAndSwappedIn(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if s := m.Status(); s.Provider != inference.TensorRT || s.Building {
+	if s := m.Status(); s.Provider != inference.TensorRT || s.Building != "" || s.Why != "the best one there is" {
 		t.Errorf("after building: %+v", s)
+	}
+	if i := m.Info(); i.Building != "" || !i.Since.IsZero() || i.Provider != inference.TensorRT {
+		t.Errorf("info after building: %+v", i)
 	}
 	click := seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: .5, Y: .5}, Label: 1}}}
 	if a, err := before.Decode(t.Context(), []seg.Prompt{click}); err != nil || a[0].Best() == nil {
@@ -250,7 +256,7 @@ func TestEngineIsBuiltInTheBackgroundAndSwappedIn(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(seen) != 3 || !seen[1].Building || seen[2].Provider != inference.TensorRT {
+	if len(seen) != 3 || seen[1].Building != inference.TensorRT || seen[2].Provider != inference.TensorRT {
 		t.Errorf("changes: %+v", seen)
 	}
 	// The next start finds the engine and uses it at once.
@@ -323,7 +329,7 @@ func TestARejectedEngineIsRemembered(t *testing.T) {
 	if err := m.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := m.Status(); s.Provider != inference.CUDA || s.Building || !strings.Contains(s.Why, "tensorrt: its answers disagree") {
+	if s := m.Status(); s.Provider != inference.CUDA || s.Building != "" || !strings.Contains(s.Why, "tensorrt: its answers disagree") {
 		t.Errorf("%+v", s)
 	}
 	f := &fakeFactory{disc: lies}
