@@ -29,6 +29,8 @@ type fakeAgent struct {
 	state    string
 	slow     chan struct{} // when set, Do waits for it or for its context
 	plain    bool          // no prompt is ambiguous
+	zones    []api.Zone
+	lines    []api.Line
 }
 
 func newFakeAgent(cameras ...string) *fakeAgent {
@@ -92,6 +94,20 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 			f.objects = slices.DeleteFunc(f.objects, func(x seg.Object) bool { return x.ID == o.ID })
 			return api.Done(cmd.ID, nil)
 		}
+	case *api.Automask:
+		return f.automask(camera, cmd.ID)
+	case *api.Zone:
+		f.zones = slices.DeleteFunc(f.zones, func(z api.Zone) bool { return z.Name == b.Name })
+		if len(b.Points) > 0 {
+			f.zones = append(f.zones, *b)
+		}
+		return api.Done(cmd.ID, nil)
+	case *api.Line:
+		f.lines = slices.DeleteFunc(f.lines, func(l api.Line) bool { return l.Name == b.Name })
+		if len(b.Points) > 0 {
+			f.lines = append(f.lines, *b)
+		}
+		return api.Done(cmd.ID, nil)
 	case *api.Nothing:
 		f.objects = nil
 		return api.Done(cmd.ID, nil)
@@ -126,6 +142,17 @@ func (f *fakeAgent) prompt(camera, id string, p *api.Prompt) api.Reply {
 	return api.Done(id, api.PromptResult{Object: seg.ObjectID(camera, o.ID), Frame: 812, Requested: p.Frame, FrameGone: p.Viewer != "" && p.Frame == 0, Document: doc})
 }
 
+// automask finds three discs in a row.
+func (f *fakeAgent) automask(camera, id string) api.Reply {
+	ids := []string{}
+	for _, x := range []float64{0.2, 0.5, 0.8} {
+		f.next++
+		f.objects = append(f.objects, seg.Object{ID: f.next, State: seg.Tracking, Mask: disc(x, 0.5, 0.08), PredictedIoU: 0.8})
+		ids = append(ids, seg.ObjectID(camera, f.next))
+	}
+	return api.Done(id, map[string]any{"frame": 812, "found": 5, "objects": ids})
+}
+
 func (f *fakeAgent) find(camera, id string) *seg.Object {
 	for i := range f.objects {
 		if seg.ObjectID(camera, f.objects[i].ID) == id {
@@ -146,7 +173,7 @@ func (f *fakeAgent) State(camera string) (api.State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Width: 640, Height: 360, FPS: 29.97, Frame: 812, Captured: 815, Processed: 812,
-		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Stages: map[string]api.Latency{
+		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Stages: map[string]api.Latency{
 			"flow": {P50: 2.4, P95: 3.1, P99: 4}, "encode": {P50: 3.4, P95: 5, P99: 6}, "capture_to_encoded": {P50: 21, P95: 30, P99: 41},
 		}}, slices.Contains(f.names, camera)
 }

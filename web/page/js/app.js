@@ -13,6 +13,9 @@ import { Stats } from "./stats.js";
 import { colorOf } from "./palette.js";
 import { keyboard } from "./keys.js";
 import { Link } from "./link.js";
+import { Shapes } from "./shapes.js";
+import { Sieve } from "./sieve.js";
+import { save } from "./snapshot.js";
 
 const video = $("video");
 const player = new Player(video);
@@ -24,6 +27,8 @@ const list = new ObjectList();
 const picker = new Picker(video);
 const stats = new Stats(player, picture);
 const link = new Link(player);
+const shapes = new Shapes();
+const sieve = new Sieve();
 
 class App {
   mode = "point";
@@ -35,8 +40,9 @@ class App {
     player.addEventListener("leaving", () => { canvas.outlines = []; canvas.corners = null; canvas.freeze(video); });
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
-    gestures.addEventListener("drag", (e) => { canvas.drag = e.detail; canvas.draw(); });
+    gestures.addEventListener("drag", (e) => { canvas.drag = shapes.draft?.kind === "line" ? null : e.detail; canvas.draw(); });
     gestures.addEventListener("hover", (e) => this.#point(e.detail));
+    gestures.addEventListener("stroke", ({ detail: { from, to } }) => shapes.draft && shapes.stroke(from, to));
     gestures.addEventListener("menu", (e) => list.select(this.#under(e.detail)?.id ?? ""));
     list.addEventListener("select", () => this.#selected());
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
@@ -44,6 +50,12 @@ class App {
     list.addEventListener("remove", (e) => this.remove(e.detail.id));
     for (const verb of ["choose", "confirm"]) picker.addEventListener(verb, (e) => this.run(verb, e.detail));
     picker.addEventListener("look", () => this.#outline());
+    shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
+    shapes.addEventListener("put", ({ detail: { verb, name, points } }) => this.run(verb, { name, points }));
+    sieve.addEventListener("change", () => this.#outline());
+    sieve.addEventListener("drop", (e) => list.objects.filter((o) => e.detail.ids.includes(o.id)).forEach((o) => this.remove(o.id)));
+    $("everything").addEventListener("click", () => this.everything());
+    $("snapshot").addEventListener("click", () => this.snapshot());
     $("undo").addEventListener("click", () => this.undo());
     $("clear").addEventListener("click", () => this.#clear());
     $("text-form").addEventListener("submit", (e) => this.#text(e));
@@ -70,6 +82,23 @@ class App {
     list.show(list.objects.filter((o) => o.id !== id)); // gone at once; a refusal brings it back with the next list
     this.#outline();
     return this.run("remove", { object: id });
+  }
+
+  // everything has the agent follow all that it can tell apart, and asks what of it to keep.
+  async everything() {
+    const button = $("everything");
+    if (player.state !== "live" || button.disabled) return;
+    button.disabled = true;
+    const result = await this.run("automask", {});
+    button.disabled = false;
+    if (!result) return;
+    if (!result.objects?.length) return toast("nothing was found that is not followed already", "info");
+    list.select("");
+    sieve.offer(result.objects);
+  }
+
+  async snapshot() {
+    if (!await save(video, player.camera)) toast("there is no picture to save yet", "info");
   }
 
   undo() { return list.selected && this.run("undo", { object: list.selected }); }
@@ -131,6 +160,9 @@ class App {
     this.#first = null;
     list.show([]);
     picker.offer(null);
+    sieve.offer([]);
+    shapes.cancel();
+    shapes.show({});
   }
 
   async #about() {
@@ -167,6 +199,7 @@ class App {
   #state(s) {
     stats.state(s);
     link.camera(s);
+    if (s.camera === player.camera) shapes.show(s);
   }
 
   #show(m) {
@@ -195,6 +228,7 @@ class App {
         if (picker.looked < 0 || looked) out.push({ outline, color, width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
       });
     }
+    for (const o of list.objects) if (sieve.proposed(o.id)) out.push({ outline: o.outline, color: colorOf(o), width: 3, fill: 0.14, dash: true });
     const current = list.current;
     canvas.corners = !picker.open && current && current.box[2] > current.box[0] ? current.box : null;
     const hover = !picker.open && this.#hover !== list.selected && find(this.#hover);
@@ -206,7 +240,10 @@ class App {
   // under is the object at a point of the picture, the one on top where there are several.
   #under(p) { return p ? list.objects.findLast((o) => inside(o.outline, p)) : undefined; }
 
-  #point(p) { this.#light(this.#under(p)?.id ?? ""); }
+  #point(p) {
+    if (shapes.draft) return shapes.hover(p);
+    this.#light(this.#under(p)?.id ?? "");
+  }
 
   #light(id) {
     if (id === this.#hover) return;
@@ -224,14 +261,25 @@ class App {
 
   #click({ x, y, kind, time }) {
     if (player.state !== "live") return; // nothing is there to point at
+    if (shapes.draft) return shapes.click({ x, y }, (a, b) => picture.near(a, b));
+    const there = kind === "plain" && this.mode !== "add" && this.mode !== "minus" && this.#under({ x, y });
+    if (there) return this.#again(there);
     if (kind === "plain" && (this.mode === "add" || this.mode === "minus")) kind = this.mode;
-    if (kind !== "plain" && !list.selected) return toast("first choose the object in the list, or point at a new one", "info");
-    const object = kind === "plain" ? undefined : list.selected;
+    const fresh = kind === "plain" || kind === "new";
+    if (!fresh && !list.selected) return toast("first choose the object in the list, or point at a new one", "info");
+    const object = fresh ? undefined : list.selected;
     this.#prompt({ object, points: [{ x: round(x), y: round(y), label: kind === "minus" ? 0 : 1 }] }, time, canvas.ripple({ x, y }, kind));
   }
 
+  // again is a click on what is followed already: it is selected, not followed twice.
+  #again(o) {
+    if (sieve.keep(o.id)) return;
+    if (o.id === list.selected) toast("it is followed already: Add or Exclude correct it, Alt-click or a box follow a part of it", "info");
+    list.select(o.id);
+  }
+
   #box({ x0, y0, x1, y1, time }) {
-    if (player.state !== "live") return;
+    if (player.state !== "live" || shapes.draft) return;
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }
@@ -270,7 +318,7 @@ class App {
   }
 
   #hint() {
-    const show = player.state === "live" && list.objects.length === 0;
+    const show = player.state === "live" && list.objects.length === 0 && !shapes.draft && !sieve.open;
     text($("hint"), matchMedia("(pointer: coarse)").matches ? "Tap anything to follow it" : "Click anything to follow it");
     $("hint").hidden = !show;
   }
@@ -279,4 +327,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve });

@@ -1,7 +1,9 @@
 // What the page itself draws over the video: the ripple under a click before the agent has answered, the box being
 // dragged, the outline under the pointer, and the candidates to choose from. The masks are in the video already.
 
-const ink = { plain: "#ffffff", add: "#6ee7a8", minus: "#ff7b89" };
+import { drawShape } from "./shapes.js";
+
+const ink = { plain: "#ffffff", new: "#ffffff", add: "#6ee7a8", minus: "#ff7b89" };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Canvas {
@@ -9,6 +11,7 @@ export class Canvas {
   drag = null;      // a box, or null
   last = null;      // the last picture of a stream that is gone, instead of black
   outlines = [];    // [{outline, color, width, fill}], drawn in order
+  shapes = [];      // zones and lines, as shapes.js has them
   corners = null;   // the box of the selected object, [x0, y0, x1, y1]
 
   constructor(canvas, picture) {
@@ -51,6 +54,7 @@ export class Canvas {
     if (!r.w) return;
     c.translate(r.x - box.left, r.y - box.top);
     if (this.last) c.drawImage(this.last, 0, 0, r.w, r.h);
+    for (const s of this.shapes) drawShape(c, s, r);
     for (const o of this.outlines) stroke(c, o, r);
     if (this.corners) brackets(c, this.corners, r);
     if (this.drag) dragBox(c, this.drag, r);
@@ -74,6 +78,7 @@ function stroke(c, o, r) {
   if (o.fill) { c.globalAlpha = o.fill; c.fillStyle = o.color; c.fill("evenodd"); c.globalAlpha = 1; }
   c.lineJoin = "round";
   c.lineWidth = o.width + 2; c.strokeStyle = "rgba(0,0,0,.55)"; c.stroke();
+  if (o.dash) c.setLineDash([7, 5]);
   c.lineWidth = o.width; c.strokeStyle = o.color; c.stroke();
   c.restore();
 }

@@ -1,6 +1,6 @@
 // Turns what hands do on the picture into prompts. Events: "click" {x, y, kind, time}, "box" {x0, y0, x1, y1, time},
-// "drag" (the box so far, null when it ends), "hover" (a point, null outside), "menu" (a point: the right button). Coordinates are 0..1 of the picture; kind
-// is "plain", "add" or "minus".
+// "stroke" {from, to} before it, "drag" (the box so far, null when it ends), "hover" (a point, null outside), "menu" (a point: the right button). Coordinates are 0..1 of the picture; kind
+// is "plain", "add", "minus" or "new".
 
 const slack = { mouse: 5, pen: 8, touch: 12 }; // px before a press is a drag
 const longPress = 450; // ms before a touch that stays means "not this"
@@ -63,10 +63,11 @@ export class Gestures extends EventTarget {
     if (!press || e.pointerId !== press.id) return;
     this.cancel();
     if (!press.dragged) {
-      const kind = e.shiftKey || e.altKey ? "minus" : e.ctrlKey || e.metaKey ? "add" : "plain";
+      const kind = e.shiftKey ? "minus" : e.ctrlKey || e.metaKey ? "add" : e.altKey ? "new" : "plain";
       return this.#tell("click", { ...press.from, kind, time: e.timeStamp });
     }
-    const b = box(press.from, this.#picture.clamped(e.clientX, e.clientY));
+    const to = this.#picture.clamped(e.clientX, e.clientY), b = box(press.from, to);
+    this.#tell("stroke", { from: press.from, to });
     if (b.x1 - b.x0 > 0.005 && b.y1 - b.y0 > 0.005) this.#tell("box", { ...b, time: e.timeStamp });
   }
 

@@ -4,7 +4,8 @@ import { $ } from "./dom.js";
 
 const modes = { p: "point", b: "box", a: "add", x: "minus" };
 
-export function keyboard({ app, list, picker, stats, gestures }) {
+export function keyboard(parts) {
+  const { app, list, picker, stats, shapes, sieve } = parts;
   const keys = {
     ArrowDown: () => list.step(1),
     ArrowUp: () => list.step(-1),
@@ -14,9 +15,14 @@ export function keyboard({ app, list, picker, stats, gestures }) {
     F2: () => list.selected && list.edit(list.selected),
     s: () => stats.toggle(),
     o: () => app.togglePanel(),
+    e: () => app.everything(),
+    c: () => app.snapshot(),
+    z: () => shapes.begin("zone"),
+    l: () => shapes.begin("line"),
+    Enter: () => shapes.draft ? shapes.finish() : sieve.open && sieve.done(),
     f: () => document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.(),
     "?": () => $("help").showModal(),
-    Escape: () => escape(app, list, picker, stats, gestures),
+    Escape: () => escape(parts),
   };
   addEventListener("keydown", (e) => {
     if (e.target.matches("input, select, textarea") || $("help").open) return;
@@ -25,6 +31,7 @@ export function keyboard({ app, list, picker, stats, gestures }) {
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
     if (picker.open && /^[1-9]$/.test(key)) picker.choose(Number(key) - 1);
     else if (modes[key]) app.setMode(modes[key]);
+    else if (key === "Enter" && e.target.matches("button, summary")) return; // presses it
     else if (keys[key]) keys[key]();
     else return;
     e.preventDefault();
@@ -32,9 +39,11 @@ export function keyboard({ app, list, picker, stats, gestures }) {
 }
 
 // escape leaves one thing at a time, the innermost first.
-function escape(app, list, picker, stats, gestures) {
+function escape({ app, list, picker, stats, gestures, shapes, sieve }) {
   gestures.cancel();
-  if (picker.open) picker.dismiss();
+  if (shapes.draft) shapes.cancel();
+  else if (sieve.open) sieve.done();
+  else if (picker.open) picker.dismiss();
   else if (!$("details").hidden) stats.toggle();
   else if (app.mode !== "point") app.setMode("point");
   else list.select("");

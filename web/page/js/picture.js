@@ -47,6 +47,12 @@ export class Picture {
     return r.w > 0 && p.x >= 0 && p.x <= 1 && p.y >= 0 && p.y <= 1 ? p : null;
   }
 
+  // near reports whether two points are within a fingertip of each other on the screen.
+  near(a, b) {
+    const r = this.rect();
+    return Math.hypot((a.x - b.x) * r.w, (a.y - b.y) * r.h) < 14;
+  }
+
   // clamped is point with places outside moved to the edge.
   clamped(clientX, clientY) {
     const r = this.rect();

@@ -1,0 +1,152 @@
+// Zones and lines: drawn on the picture, listed, and taken away. A zone tells who enters and leaves it, a line who crosses
+// it and which way. Events: "put" {verb, name, points}, where no points remove, and "change" when there is something to draw.
+
+import { $, el, icon, text } from "./dom.js";
+
+const icons = { zone: "M5 8.5 12 4l7 4.5-2 9.5H7z", line: "M5 19 19 5M12 5h7v7" };
+const most = 64; // corners that the agent takes
+
+export class Shapes extends EventTarget {
+  #all = []; #rows = ""; #lit = "";
+  draft = null; // {kind, points, at}: the shape being drawn, and where the pointer is
+
+  constructor() {
+    super();
+    for (const kind of ["zone", "line"]) $(`new-${kind}`).addEventListener("click", () => this.begin(kind));
+    $("draft").addEventListener("submit", (e) => { e.preventDefault(); this.finish(); });
+    $("draft-cancel").addEventListener("click", () => this.cancel());
+    $("draft-name").addEventListener("keydown", (e) => e.key === "Escape" && this.cancel());
+  }
+
+  // shapes are what the picture shows: those that the agent knows, and the draft.
+  get drawn() {
+    const all = this.#all.map((s) => ({ ...s, lit: s.kind + s.name === this.#lit }));
+    if (!this.draft) return all;
+    const { kind, points, at } = this.draft;
+    return [...all, { kind, points: at && points.length < limit(kind) ? [...points, [at.x, at.y]] : points, name: "", draft: true }];
+  }
+
+  // show takes what the agent knows.
+  show({ zones = [], lines = [] }) {
+    this.#all = [...zones.map((z) => ({ kind: "zone", ...z })), ...lines.map((l) => ({ kind: "line", ...l }))];
+    const rows = this.#all.map((s) => s.kind + s.name).join("\n");
+    if (rows !== this.#rows) {
+      this.#rows = rows;
+      $("shapes").replaceChildren(...this.#all.map((s) => this.#row(s)));
+    }
+    this.#tell("change");
+  }
+
+  begin(kind) {
+    this.draft = { kind, points: [], at: null };
+    let n = 1;
+    while (this.#all.some((s) => s.kind === kind && s.name === `${kind} ${n}`)) n++;
+    $("draft-name").value = `${kind} ${n}`;
+    this.#draw();
+  }
+
+  // click adds a corner; on the first one it closes a zone. near reports whether two points look like one.
+  click(p, near) {
+    const { kind, points } = this.draft, [first] = points;
+    if (kind === "zone" && points.length > 2 && near(p, { x: first[0], y: first[1] })) return this.finish();
+    if (points.length >= limit(kind)) points.pop();
+    points.push([round(p.x), round(p.y)]);
+    this.#draw();
+  }
+
+  // stroke is a drag: a line from end to end, a zone from corner to corner.
+  stroke(from, to) {
+    const [x0, y0, x1, y1] = [from.x, from.y, to.x, to.y].map(round);
+    this.draft.points = this.draft.kind === "line" ? [[x0, y0], [x1, y1]] : [[x0, y0], [x1, y0], [x1, y1], [x0, y1]];
+    this.#draw();
+  }
+
+  hover(p) {
+    this.draft.at = p;
+    this.#tell("change");
+  }
+
+  finish() {
+    const { kind, points } = this.draft, name = $("draft-name").value.trim();
+    if (points.length < least(kind) || !name) return;
+    this.draft = null;
+    this.#all = [...this.#all.filter((s) => s.kind !== kind || s.name !== name), { kind, name, points }];
+    this.#put(kind, name, points);
+  }
+
+  cancel() {
+    this.draft = null;
+    this.#draw();
+  }
+
+  #row(s) {
+    const remove = el("button", { className: "icon small danger", type: "button", title: "Remove", "aria-label": `Remove the ${s.kind} ${s.name}` }, icon("M6 6l12 12M18 6L6 18"));
+    const li = el("li", { className: "shape" }, icon(icons[s.kind]), el("span", { className: "name" }, s.name), remove);
+    remove.addEventListener("click", () => {
+      this.#all = this.#all.filter((o) => o.kind !== s.kind || o.name !== s.name);
+      this.#put(s.kind, s.name, []);
+    });
+    li.addEventListener("pointerenter", () => this.#light(s.kind + s.name));
+    li.addEventListener("pointerleave", () => this.#light(""));
+    return li;
+  }
+
+  #light(key) { this.#lit = key; this.#tell("change"); }
+
+  // put shows the change at once; the agent's next state confirms it or takes it back.
+  #put(verb, name, points) {
+    this.#draw();
+    this.show({ zones: this.#all.filter((s) => s.kind === "zone"), lines: this.#all.filter((s) => s.kind === "line") });
+    this.#tell("put", { verb, name, points });
+  }
+
+  #draw() {
+    const d = this.draft;
+    $("draft").hidden = !d;
+    $("stage").classList.toggle("drawing", !!d);
+    if (d) {
+      const n = d.points.length, done = n >= least(d.kind);
+      text($("draft-text"), d.kind === "line" ? (done ? "From the first place to the second" : n ? "Click where the line ends" : "Click where the line begins, or drag it")
+        : done ? "Click more corners, or keep it" : n ? "Click the next corner" : "Click the zone's corners, or drag a box");
+      $("draft-done").disabled = !done;
+    }
+    this.#tell("change");
+  }
+
+  #tell(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+}
+
+const limit = (kind) => kind === "line" ? 2 : most, least = (kind) => kind === "line" ? 2 : 3;
+const round = (v) => Math.round(v * 1e5) / 1e5;
+
+// drawShape paints a zone or a line on the canvas: a line has an arrow head at its end.
+export function drawShape(c, s, r) {
+  const pts = s.points.map(([x, y]) => [x * r.w, y * r.h]);
+  if (!pts.length) return;
+  c.save();
+  c.beginPath();
+  pts.forEach(([x, y], i) => c[i ? "lineTo" : "moveTo"](x, y));
+  if (s.kind === "zone" && pts.length > 2) c.closePath();
+  if (s.kind === "line" && pts.length === 2) arrow(c, ...pts);
+  c.lineJoin = c.lineCap = "round";
+  c.lineWidth = s.lit || s.draft ? 5 : 3.5; c.strokeStyle = "rgba(0,0,0,.5)"; c.stroke();
+  c.lineWidth = s.lit || s.draft ? 3 : 1.5; c.strokeStyle = "#ffd166"; c.stroke();
+  if (s.kind === "zone") { c.globalAlpha = s.lit || s.draft ? 0.16 : 0.06; c.fillStyle = "#ffd166"; c.fill(); c.globalAlpha = 1; }
+  if (s.draft) for (const [x, y] of pts) { c.beginPath(); c.arc(x, y, 4.5, 0, 7); c.fillStyle = "#ffd166"; c.fill(); }
+  label(c, s.name, pts);
+  c.restore();
+}
+
+function arrow(c, [x0, y0], [x1, y1]) {
+  const a = Math.atan2(y1 - y0, x1 - x0), n = 11;
+  for (const side of [a + 2.6, a - 2.6]) { c.moveTo(x1, y1); c.lineTo(x1 + n * Math.cos(side), y1 + n * Math.sin(side)); }
+}
+
+// label writes the name at the uppermost place of the shape.
+function label(c, name, pts) {
+  if (!name) return;
+  const [x, y] = pts.reduce((top, p) => p[1] < top[1] ? p : top);
+  c.font = "600 12px system-ui, sans-serif";
+  c.lineWidth = 3; c.strokeStyle = "rgba(0,0,0,.7)"; c.fillStyle = "#ffd166";
+  c.strokeText(name, x + 7, Math.max(y - 6, 14)); c.fillText(name, x + 7, Math.max(y - 6, 14));
+}
