@@ -2,12 +2,21 @@ package inference
 
 import (
 	"fmt"
+	"image"
 
 	"github.com/segedge/segedge/seg"
 )
 
-// ask is the memory of one call of the decoder.
+// ask is the memory of one Decode: what is asked in which call, and one call's inputs.
 type ask struct {
+	windows []image.Rectangle // of each prompt; empty for the whole input
+	order   []int
+	calls   []call
+	views   []geometry // of the prompts of one call: one for all, or each its own
+	prompts []*seg.Prompt
+	maps    [4][]float32 // windows of the embeddings
+	dims    [4][4]int64
+
 	points []float32
 	labels []float32
 	mask   []float32
@@ -88,19 +97,20 @@ func (f *Family) write(p *seg.Prompt, g geometry, points, labels []float32) {
 	}
 }
 
-// fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors.
-func (a *ask) fill(m *model, g *geometry, embeds []Tensor, prompts []*seg.Prompt, n int) []Tensor {
+// fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors. Each prompt has a view, or all have one.
+func (a *ask) fill(m *model, views []geometry, embeds []Tensor, prompts []*seg.Prompt, n int) []Tensor {
 	p := len(prompts)
+	a.ints, a.short = a.ints[:0], a.short[:0]
 	a.points, a.labels = sized(a.points, 2*p*n), sized(a.labels, p*n)
 	for i, q := range prompts {
-		m.family.write(q, *g, a.points[2*i*n:][:2*n], a.labels[i*n:][:n])
+		m.family.write(q, viewOf(views, i), a.points[2*i*n:][:2*n], a.labels[i*n:][:n])
 	}
 	a.inputs = append(a.inputs[:0], embeds...)
 	a.add(m.ports.points, 0, a.points, p, n, 2)
 	a.add(m.ports.labels, 1, a.labels, p, n)
 	if m.ports.mask != nil {
-		gw, gh := m.family.grid(*g)
-		a.fillMasks(g, prompts, gw, gh)
+		gw, gh := m.family.grid(views[0])
+		a.fillMasks(views, prompts, gw, gh)
 		a.add(m.ports.mask, 2, a.mask, p, 1, gh, gw)
 		if m.family.Ask.OneHas {
 			a.add(m.ports.has, 3, a.has[:1], 1)
@@ -109,15 +119,17 @@ func (a *ask) fill(m *model, g *geometry, embeds []Tensor, prompts []*seg.Prompt
 		}
 	}
 	if m.ports.size != nil {
-		w, h := m.family.answer(*g)
+		w, h := m.family.answer(views[0])
 		a.size = append(a.size[:0], float32(h), float32(w))
 		a.add(m.ports.size, 4, a.size, 2)
 	}
 	return a.inputs
 }
 
+func viewOf(views []geometry, i int) geometry { return views[min(i, len(views)-1)] }
+
 // fillMasks writes the mask prompts on the model's grid; a prompt without one has zeros there.
-func (a *ask) fillMasks(g *geometry, prompts []*seg.Prompt, gw, gh int) {
+func (a *ask) fillMasks(views []geometry, prompts []*seg.Prompt, gw, gh int) {
 	a.mask, a.has = sized(a.mask, len(prompts)*gw*gh), sized(a.has, len(prompts))
 	for i, q := range prompts {
 		cells := a.mask[i*gw*gh:][:gw*gh]
@@ -127,7 +139,8 @@ func (a *ask) fillMasks(g *geometry, prompts []*seg.Prompt, gw, gh int) {
 			continue
 		}
 		a.has[i] = 1
-		regrid(cells, gw, gh, g.extent(), q.Mask)
+		g := viewOf(views, i)
+		regrid(cells, gw, gh, g.origin(), g.extent(), q.Mask)
 	}
 }
 
@@ -177,19 +190,25 @@ func sized(b []float32, n int) []float32 {
 	return b[:n]
 }
 
-// regrid samples logits bilinearly on another grid and extent; beyond their edge the nearest cell counts.
-func regrid(dst []float32, w, h int, extent seg.Point, l *seg.Logits) {
-	if l.W == w && l.H == h && l.Extent == extent {
+// corner is where cell (x, y) of the logits begins in the picture.
+func corner(l *seg.Logits, x, y int) seg.Point {
+	return seg.Point{X: float64(x) * l.Extent.X / float64(l.W), Y: float64(y) * l.Extent.Y / float64(l.H)}
+}
+
+// regrid samples logits bilinearly on another grid, from origin on; beyond their edge the nearest cell counts.
+func regrid(dst []float32, w, h int, origin, extent seg.Point, l *seg.Logits) {
+	if l.W == w && l.H == h && l.Extent == extent && origin == (seg.Point{}) {
 		copy(dst, l.Data)
 		return
 	}
 	sx := extent.X / float64(w) * float64(l.W) / l.Extent.X
 	sy := extent.Y / float64(h) * float64(l.H) / l.Extent.Y
+	ox, oy := origin.X*float64(l.W)/l.Extent.X-0.5, origin.Y*float64(l.H)/l.Extent.Y-0.5
 	for y := range h {
-		j0, j1, fy := between((float64(y)+0.5)*sy-0.5, l.H)
+		j0, j1, fy := between((float64(y)+0.5)*sy+oy, l.H)
 		top, bottom := l.Data[j0*l.W:][:l.W], l.Data[j1*l.W:][:l.W]
 		for x := range w {
-			i0, i1, fx := between((float64(x)+0.5)*sx-0.5, l.W)
+			i0, i1, fx := between((float64(x)+0.5)*sx+ox, l.W)
 			a := top[i0] + (top[i1]-top[i0])*fx
 			b := bottom[i0] + (bottom[i1]-bottom[i0])*fx
 			dst[y*w+x] = a + (b-a)*fy

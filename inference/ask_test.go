@@ -25,7 +25,7 @@ func asked(t *testing.T, f Family, contract string, w, h int, prompts ...seg.Pro
 	}
 	g := f.Image.place(w, h)
 	out := map[string]string{}
-	for _, in := range (&ask{}).fill(m, &g, nil, ps, n) {
+	for _, in := range (&ask{}).fill(m, []geometry{g}, nil, ps, n) {
 		i := index(c.Inputs, in.Name)
 		if i < 0 || c.Inputs[i].Type != in.Type() || len(c.Inputs[i].Shape) != len(in.Shape) || !agree(c.Inputs[i].Shape, in.Shape) {
 			t.Errorf("%s: %s %v is no %s", f.Name, in.Name, in.Shape, describe(c.Inputs))

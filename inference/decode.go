@@ -3,6 +3,7 @@ package inference
 import (
 	"context"
 	"fmt"
+	"image"
 	"sync"
 
 	"github.com/segedge/segedge/seg"
@@ -13,6 +14,7 @@ type embedding struct {
 	m        *model
 	geometry geometry
 	inputs   []Tensor // the decoder's, of the picture
+	space    [4]Tensor
 	release  func()
 
 	mu     sync.Mutex
@@ -67,8 +69,11 @@ func (e *embedding) Decode(ctx context.Context, prompts []seg.Prompt) ([]seg.Pre
 		}
 	}
 	out := make([]seg.Prediction, len(prompts))
-	for _, call := range e.m.calls(prompts) {
-		if err := e.answer(ctx, prompts, call, out); err != nil {
+	a := e.m.takeAsk()
+	defer e.m.giveBackAsk(a)
+	a.group(e.m, &e.geometry, prompts)
+	for i := range a.calls {
+		if err := e.answer(ctx, a, &a.calls[i], prompts, out); err != nil {
 			return nil, fmt.Errorf("decode: model %s: %w", e.m.opts.Name, err)
 		}
 	}
@@ -77,17 +82,25 @@ func (e *embedding) Decode(ctx context.Context, prompts []seg.Prompt) ([]seg.Pre
 
 // call is some prompts, by index, that share a call of the decoder with n points each.
 type call struct {
-	at []int
-	n  int
+	at   []int
+	n    int
+	key  int         // what is alike in them, where the input is the whole
+	size image.Point // of their windows, pixels of the input; zero for the whole of it
 }
 
-// calls groups the prompts: one by one where the family is not batched, and only those with the same number of points
-// where padding would change the answer.
-func (m *model) calls(prompts []seg.Prompt) []call {
+// group sorts the prompts into calls: one by one where the family is not batched, and only those with the same number of points where
+// padding would change the answer.
+func (a *ask) group(m *model, g *geometry, prompts []seg.Prompt) {
 	r := &m.family.Ask
-	var out []call
-	open := map[int]int{} // what must be alike → its unfinished call
+	a.calls, a.windows = a.calls[:0], a.windows[:0]
 	for i := range prompts {
+		var w image.Rectangle
+		if m.windowed {
+			w = m.family.window(g, &prompts[i])
+		}
+		if a.windows = append(a.windows, w); !w.Empty() {
+			continue
+		}
 		n := r.tokens(&prompts[i])
 		key := n
 		if r.Neutral {
@@ -96,37 +109,52 @@ func (m *model) calls(prompts []seg.Prompt) []call {
 		if r.OneHas && prompts[i].Mask != nil {
 			key = -n
 		}
-		k, ok := open[key]
-		if !ok || !r.Batched || len(out[k].at) >= m.opts.MaxBatch {
-			k = len(out)
-			out = append(out, call{})
-			open[key] = k
-		}
-		out[k].at = append(out[k].at, i)
-		out[k].n = max(out[k].n, n)
+		c := a.alike(m, key)
+		c.at = append(c.at, i)
+		c.n, c.key = max(c.n, n), key
 	}
-	return out
+	a.groupWindows(m, prompts)
+}
+
+// alike is the call that a prompt of this key joins, or a new one.
+func (a *ask) alike(m *model, key int) *call {
+	for k := range a.calls {
+		if c := &a.calls[k]; m.family.Ask.Batched && c.key == key && len(c.at) < m.opts.MaxBatch {
+			return c
+		}
+	}
+	return a.newCall()
+}
+
+// newCall is an empty call, in memory of an earlier one if there is.
+func (a *ask) newCall() *call {
+	if len(a.calls) < cap(a.calls) {
+		a.calls = a.calls[:len(a.calls)+1]
+	} else {
+		a.calls = append(a.calls, call{})
+	}
+	c := &a.calls[len(a.calls)-1]
+	*c = call{at: c.at[:0]}
+	return c
 }
 
 // answer runs one call and writes its predictions to their places in out.
-func (e *embedding) answer(ctx context.Context, prompts []seg.Prompt, c call, out []seg.Prediction) error {
-	a := e.m.takeAsk()
-	defer e.m.giveBackAsk(a)
-	ps := make([]*seg.Prompt, len(c.at))
-	for i, k := range c.at {
-		ps[i] = &prompts[k]
+func (e *embedding) answer(ctx context.Context, a *ask, c *call, prompts []seg.Prompt, out []seg.Prediction) error {
+	a.prompts = a.prompts[:0]
+	for _, k := range c.at {
+		a.prompts = append(a.prompts, &prompts[k])
 	}
-	outputs, release, err := e.m.decoder.Run(ctx, a.fill(e.m, &e.geometry, e.inputs, ps, c.n))
+	outputs, release, err := e.m.decoder.Run(ctx, a.fill(e.m, a.look(e, c), a.embeds(e, c), a.prompts, c.n))
 	if err != nil {
 		return err
 	}
 	defer release()
-	r, err := e.m.read(outputs, len(ps))
+	r, err := e.m.read(outputs, len(a.prompts))
 	if err != nil {
 		return err
 	}
 	for i, k := range c.at {
-		p, err := r.prediction(&e.m.family, &e.geometry, i, ps[i])
+		p, err := r.prediction(&e.m.family, &e.geometry, viewOf(a.views, i), i, a.prompts[i])
 		if err != nil {
 			return fmt.Errorf("prompt %d: %w", k, err)
 		}
@@ -141,7 +169,6 @@ func (m *model) takeAsk() *ask {
 	if n := len(m.asks); n > 0 {
 		a := m.asks[n-1]
 		m.asks = m.asks[:n-1]
-		a.ints, a.short = a.ints[:0], a.short[:0]
 		return a
 	}
 	return &ask{}
@@ -149,6 +176,7 @@ func (m *model) takeAsk() *ask {
 
 func (m *model) giveBackAsk(a *ask) {
 	clear(a.inputs[:cap(a.inputs)]) // do not keep the embedding reachable
+	clear(a.prompts[:cap(a.prompts)])
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.asks) < maxSpare {

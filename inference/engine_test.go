@@ -237,7 +237,9 @@ func TestPromptsShareCallsOnlyWhereTheyMay(t *testing.T) {
 	} {
 		m := &model{family: c.f, opts: Options{MaxBatch: c.batch}}
 		var got [][]int
-		for _, k := range m.calls(prompts) {
+		a, g := &ask{}, c.f.Image.place(640, 480)
+		a.group(m, &g, prompts)
+		for _, k := range a.calls {
 			got = append(got, k.at)
 		}
 		if len(got) != len(c.want) || !slices.EqualFunc(got, c.want, slices.Equal[[]int]) {

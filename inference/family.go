@@ -86,7 +86,9 @@ type PromptRule struct {
 	MaxPoints int
 	// Batched: one call answers several prompts.
 	Batched bool
-	Kinds   Kinds
+	// Window: prompts that carry a mask are decoded on a part of the embedding, on the CPU.
+	Window WindowRule
+	Kinds  Kinds
 }
 
 // ReplyRule is what the decoder answers: logits and predicted IoU of K masks a prompt.

@@ -1,6 +1,10 @@
 package inference
 
-import "github.com/segedge/segedge/seg"
+import (
+	"image"
+
+	"github.com/segedge/segedge/seg"
+)
 
 // stride is the size of a logit in pixels of the model's input, for families without a fixed grid.
 const stride = 4
@@ -10,7 +14,14 @@ type geometry struct {
 	fw, fh int // the frame
 	sw, sh int // the picture inside the input
 	tw, th int // the input tensor
-	ew, eh int // what the logits cover, in pixels of the input: the tensor, or more where the model pads by itself
+	ew, eh int // what the logits cover, in pixels of the input: the tensor, or more where the model pads by itself, or a window of it
+	ox, oy int // where that begins, pixels of the input: 0 but for a window
+}
+
+// window is the geometry of a part of the input.
+func (g geometry) window(r image.Rectangle) geometry {
+	g.ox, g.oy, g.ew, g.eh = r.Min.X, r.Min.Y, r.Dx(), r.Dy()
+	return g
 }
 
 // place computes the geometry of a frame of w×h.
@@ -59,6 +70,11 @@ func (g *geometry) extent() seg.Point {
 	return seg.Point{X: float64(g.ew) / float64(g.sw), Y: float64(g.eh) / float64(g.sh)}
 }
 
+// origin is where the logits begin in the picture.
+func (g *geometry) origin() seg.Point {
+	return seg.Point{X: float64(g.ox) / float64(g.sw), Y: float64(g.oy) / float64(g.sh)}
+}
+
 // grid is the size of a mask prompt and of the logits.
 func (f *Family) grid(g geometry) (w, h int) {
 	if f.Ask.Grid > 0 {
@@ -90,7 +106,7 @@ func (f *Family) points(g geometry) (sx, sy, dx, dy float64) {
 	if a.HalfOf > 0 {
 		dx, dy = -0.5*sx/float64(a.HalfOf), -0.5*sy/float64(a.HalfOf)
 	}
-	return sx, sy, dx, dy
+	return sx, sy, dx - float64(g.ox), dy - float64(g.oy)
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }

@@ -8,7 +8,8 @@ import (
 // decoderPorts are the decoder's inputs and outputs by what they mean.
 type decoderPorts struct {
 	points, labels, mask, has, size *Port
-	logits, scores                  int // places among the outputs
+	logits, scores                  int  // places among the outputs
+	stacks                          bool // takes an embedding for each prompt, not only one for all
 }
 
 // find looks the family's names up in the graph.
@@ -26,6 +27,11 @@ func (d *decoderPorts) find(g Graph, f *Family) error {
 			return fmt.Errorf("the decoder has no input %q: it has %s", want.name, describe(inputs))
 		}
 		*want.port = &inputs[i]
+	}
+	d.stacks = len(f.Image.Strides) > 0
+	for name := range f.Image.Strides {
+		i := index(inputs, name)
+		d.stacks = d.stacks && i >= 0 && len(inputs[i].Shape) == 4 && inputs[i].Shape[0] < 0
 	}
 	d.logits, d.scores = index(outputs, f.Reply.Logits), index(outputs, f.Reply.Scores)
 	if d.logits < 0 || d.scores < 0 {

@@ -52,11 +52,11 @@ const (
 const wholePicture = 0.995
 
 // prediction is the answer to prompt i: its valid masks, best first.
-func (r *reply) prediction(f *Family, g *geometry, i int, p *seg.Prompt) (seg.Prediction, error) {
+func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.Prompt) (seg.Prediction, error) {
 	from, n := f.Reply.tokens(r.masks, single(p))
 	var out seg.Prediction
 	for k := i*r.masks + from; k < i*r.masks+from+n; k++ {
-		l := &seg.Logits{W: r.w, H: r.h, Extent: g.extent(), Data: slices.Clone(r.logits[k*r.w*r.h:][:r.w*r.h])}
+		l := r.whole(f, g, view, r.logits[k*r.w*r.h:][:r.w*r.h])
 		if score := r.scores[k]; score-score != 0 || !l.Finite() {
 			return seg.Prediction{}, ErrBroken
 		}
@@ -73,6 +73,15 @@ func (r *reply) prediction(f *Family, g *geometry, i int, p *seg.Prompt) (seg.Pr
 	}
 	out.Ambiguous = ambiguous(out.Candidates)
 	return out, nil
+}
+
+// whole is an answer about the whole input, out of one about a view of it.
+func (r *reply) whole(f *Family, g *geometry, view geometry, data []float32) *seg.Logits {
+	if view == *g {
+		return &seg.Logits{W: r.w, H: r.h, Extent: g.extent(), Data: slices.Clone(data)}
+	}
+	w, h := f.grid(*g)
+	return &seg.Logits{W: w, H: h, Extent: g.extent(), Data: view.paste(data, w, h, f.Ask.Window.Floor)}
 }
 
 // single reports whether the prompt is one click, which may mean the whole, a part or a part of that.

@@ -35,6 +35,8 @@ type model struct {
 	decoder Graph
 	table   *lut
 	ports   decoderPorts
+	// windowed: mask prompts are decoded on windows. Elsewhere than on the CPU every new shape costs more than it saves.
+	windowed bool
 
 	mu    sync.Mutex
 	refs  int // 1 for the model itself, 1 for each open embedding
@@ -55,6 +57,7 @@ func NewSegmenter(f Family, encoder, decoder Graph, o Options) (Segmenter, error
 		return nil, errors.Join(err, decoder.Close())
 	}
 	m.table = m.family.Image.table()
+	m.windowed = (o.Provider == CPU || o.Provider == "") && len(m.family.Image.Strides) == len(m.family.Image.Embeds)
 	return m, nil
 }
 
@@ -154,7 +157,7 @@ func (m *model) Embed(ctx context.Context, f *frame.Frame) (Embedding, error) {
 		m.unref()
 		return nil, fmt.Errorf("embed: %w", err)
 	}
-	e.inputs, e.release = m.rename(outputs), release
+	e.inputs, e.release = m.rename(outputs, e.space[:0]), release
 	if len(e.inputs) != len(m.family.Image.Embeds) {
 		e.unref()
 		return nil, fmt.Errorf("embed: model %s: the encoder lacks an output of %v", m.opts.Name, slices.Sorted(maps.Values(m.family.Image.Embeds)))
@@ -162,9 +165,8 @@ func (m *model) Embed(ctx context.Context, f *frame.Frame) (Embedding, error) {
 	return e, nil
 }
 
-// rename turns the encoder's outputs into the decoder's inputs.
-func (m *model) rename(outputs []Tensor) []Tensor {
-	in := make([]Tensor, 0, len(m.family.Image.Embeds)+6)
+// rename appends the encoder's outputs to in as the decoder's inputs.
+func (m *model) rename(outputs, in []Tensor) []Tensor {
 	for to, from := range m.family.Image.Embeds {
 		for _, t := range outputs {
 			if t.Name == from {

@@ -2,11 +2,13 @@ package onnx
 
 import (
 	"fmt"
+	"image"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -48,30 +50,60 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode measures one call for several objects, each with a click and its mask, as on a keyframe.
-func BenchmarkDecode(b *testing.B) {
-	s := defaultModel(b, SessionOptions{Threads: 1})
-	e, err := s.Embed(b.Context(), shaded(1280, 720))
-	if err != nil {
-		b.Fatal(err)
+// followed is what the tracker asks about an object that fills a box: a mask on its own grid, one answer.
+func followed(box seg.Box) seg.Prompt {
+	m := seg.NewMask(320, 180, image.Rect(int(box.X0*320), int(box.Y0*180), int(box.X1*320), int(box.Y1*180)))
+	for i := range m.Bits {
+		m.Bits[i] = 1
 	}
-	defer e.Close()
-	w, h, extent := s.Info().Logits(1280, 720)
-	mask := &seg.Logits{W: w, H: h, Extent: extent, Data: make([]float32, w*h)}
-	for _, n := range []int{1, 5, 10} {
-		var prompts []seg.Prompt
+	return seg.Prompt{Mask: seg.LogitsOf(m, 96, 54, seg.Point{X: 1, Y: 1}, 8), Single: true}
+}
+
+// crowd are n objects a tenth to a sixth of the picture high, side by side in two rows.
+func crowd(n int) []seg.Prompt {
+	var out []seg.Prompt
+	for i := range n {
+		x, y, h := 0.04+0.19*float64(i%5), 0.2+0.45*float64(i/5), 0.1+0.07*float64(i%3)/2
+		out = append(out, followed(seg.Box{X0: x, Y0: y, X1: x + h*0.8, Y1: y + h*1.2}))
+	}
+	return out
+}
+
+// BenchmarkDecode measures a Decode of several objects: each found by a click; each followed, with its mask, as on a keyframe, on the
+// whole input and on windows of it.
+func BenchmarkDecode(b *testing.B) {
+	clicks := func(n int) (out []seg.Prompt) {
 		for i := range n {
-			click := seg.Click{Point: seg.Point{X: (float64(i) + 0.5) / 10, Y: 0.5}, Label: seg.Positive}
-			prompts = append(prompts, seg.Prompt{Clicks: []seg.Click{click}, Mask: mask})
+			out = append(out, seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: (float64(i) + 0.5) / 10, Y: 0.5}, Label: seg.Positive}}})
 		}
-		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			defer cpu(b)()
-			for b.Loop() {
-				if _, err := e.Decode(b.Context(), prompts); err != nil {
-					b.Fatal(err)
-				}
+		return out
+	}
+	for _, side := range []int{320, 448} {
+		for _, c := range []struct {
+			name, provider string
+			prompts        func(n int) []seg.Prompt
+		}{{"clicks", inference.CPU, clicks}, {"masks-whole", inference.CUDA, crowd}, {"masks-windows", inference.CPU, crowd}} {
+			// The graphs run on the CPU in any case; the name only says whether windows are used.
+			s := defaultModelAs(b, SessionOptions{Threads: 1}, inference.Options{Provider: c.provider, Side: side})
+			e, err := s.Embed(b.Context(), shaded(1280, 720))
+			if err != nil {
+				b.Fatal(err)
 			}
-		})
+			for _, n := range []int{1, 5, 10} {
+				prompts := c.prompts(n)
+				b.Run(fmt.Sprintf("%d/%s/objects=%d", side, c.name, n), func(b *testing.B) {
+					b.ReportAllocs()
+					defer cpu(b)()
+					for b.Loop() {
+						if _, err := e.Decode(b.Context(), prompts); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			}
+			if err := e.Close(); err != nil {
+				b.Error(err)
+			}
+		}
 	}
 }

@@ -55,6 +55,7 @@ func fixtures() []fixture {
 	sam := longest(1024, 0.5)
 	return []fixture{
 		{"segedge", []string{"segedge/encoder", "segedge/decoder"}, tiny, 24, 30, true, true},
+		{"segedge", []string{"segedge/encoder", "segedge/decoder-stacks"}, tiny, 24, 30, true, true},
 		{"sam", []string{"sam/encoder", "sam/decoder"}, sam, 48, 60, true, true},
 		{"sam", []string{"sam/decoder-single", "sam/encoder"}, sam, 48, 48, true, true},
 		{"sam-raw", []string{"sam-raw/encoder", "sam/decoder"}, sam, 48, 60, true, true},
@@ -156,6 +157,16 @@ func (fx fixture) asks(s scene) []ask {
 		out = append(out,
 			ask{"a click and a mask", seg.Prompt{Clicks: []seg.Click{click}, Mask: half}, both(disc(cx, cy, fx.more), left), false},
 			ask{"a mask alone", seg.Prompt{Mask: half}, left, false})
+		for i, p := range []seg.Point{{X: 0.3, Y: 0.3}, {X: 0.5, Y: 0.62}, {X: 0.76, Y: 0.4}} { // segedge looks through windows
+			b := seg.Box{X0: p.X - 0.1, Y0: p.Y - 0.08, X1: p.X + 0.1, Y1: p.Y + 0.12}
+			small := both(object, rect(b.X0*w, b.Y0*h, b.X1*w, b.Y1*h))
+			out = append(out, ask{fmt.Sprintf("small mask %d", i), seg.Prompt{Mask: ramps(b)}, small, false})
+			if i == 0 {
+				off := seg.Click{Point: seg.Point{X: p.X + 0.12, Y: p.Y}, Label: seg.Negative}
+				out = append(out, ask{"small mask and a negative click", seg.Prompt{Mask: ramps(b), Clicks: []seg.Click{off}},
+					both(small, func(x, y float64) float64 { return -disc(off.X*w, off.Y*h, fx.hole())(x, y) }), false})
+			}
+		}
 	}
 	return out
 }
@@ -165,6 +176,16 @@ func halfPlane(s scene, x float64) *seg.Logits {
 	l := &seg.Logits{W: 100, H: 60, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 6000)}
 	for i := range l.Data {
 		l.Data[i] = float32((x - (float64(i%100)+0.5)/100) * 1000)
+	}
+	return l
+}
+
+// ramps is a mask prompt that is positive in the box and falls off from its edges.
+func ramps(b seg.Box) *seg.Logits {
+	l := &seg.Logits{W: 250, H: 250, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 250*250)}
+	for i := range l.Data {
+		x, y := (float64(i%250)+0.5)/250, (float64(i/250)+0.5)/250
+		l.Data[i] = float32(1000 * min(x-b.X0, b.X1-x, y-b.Y0, b.Y1-y))
 	}
 	return l
 }

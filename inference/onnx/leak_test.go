@@ -36,8 +36,13 @@ func TestMemoryIsFlat(t *testing.T) {
 	for i := range 4 {
 		prompts = append(prompts, seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: .2 * float64(i+1), Y: .5}, Label: seg.Positive}}})
 	}
+	windows := make([]seg.Prompt, 5) // objects of many sizes at many places: many shapes of the decoder's inputs
 	rounds := func(n int) {
 		for i := range n {
+			for k := range windows {
+				w := 0.05 + float64((i*7+k*3)%20)/60
+				windows[k] = followed(seg.Box{X0: 0.1 * float64(k), Y0: 0.2, X1: 0.1*float64(k) + w, Y1: 0.2 + w})
+			}
 			e, err := s.Embed(t.Context(), f)
 			if err != nil {
 				t.Fatal(err)
@@ -45,12 +50,15 @@ func TestMemoryIsFlat(t *testing.T) {
 			if _, err := e.Decode(t.Context(), prompts[:1+i%4]); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := e.Decode(t.Context(), windows[:1+i%5]); err != nil {
+				t.Fatal(err)
+			}
 			if err := e.Close(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	rounds(60)
+	rounds(120)
 	before := resident(t)
 	rounds(150)
 	if grown := resident(t) - before; grown > 16<<10 {

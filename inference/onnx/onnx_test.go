@@ -33,7 +33,12 @@ func testRuntime(t testing.TB) *Runtime {
 
 func defaultModel(t testing.TB, o SessionOptions) inference.Segmenter {
 	t.Helper()
-	s, err := inference.Open(testRuntime(t).Loader(o), "", inference.Options{Name: models.Name, Provider: inference.CPU},
+	return defaultModelAs(t, o, inference.Options{Name: models.Name, Provider: inference.CPU})
+}
+
+func defaultModelAs(t testing.TB, o SessionOptions, io inference.Options) inference.Segmenter {
+	t.Helper()
+	s, err := inference.Open(testRuntime(t).Loader(o), "", io,
 		inference.File{Name: "encoder", Data: models.Encoder()}, inference.File{Name: "decoder", Data: models.Decoder()})
 	if err != nil {
 		t.Fatal(err)

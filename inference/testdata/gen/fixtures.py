@@ -251,9 +251,15 @@ def segedge(folder):
     g.output(g.channels(g.pool(x, 4), 32), "embed_4", [1, 32, "h4", "w4"])
     g.save(folder / "encoder.onnx")
 
+    segedge_decoder(folder / "decoder.onnx", 1)
+    segedge_decoder(folder / "decoder-stacks.onnx", "embeddings")
+
+
+def segedge_decoder(path, embeddings):
+    """embeddings is 1 where all prompts share one, or the name of a dimension: one for all, or each prompt its own."""
     g = Graph()
-    g.input("embed_8", [1, 64, "h8", "w8"])
-    fine = g.input("embed_4", [1, 32, "h4", "w4"])
+    g.input("embed_8", [embeddings, 64, "h8", "w8"])
+    fine = g.input("embed_4", [embeddings, 32, "h4", "w4"])
     points, labels = g.input("point_coords", ["prompts", "points", 2]), g.input("point_labels", ["prompts", "points"])
     given, has = g.input("mask_input", ["prompts", 1, "h4", "w4"]), g.input("has_mask_input", ["prompts", 1])
 
@@ -268,7 +274,7 @@ def segedge(folder):
     m = mask(g, points, labels, grid, red(g, fine), tokens, False, (given, has), scale=0.5)
     g.output(m, "low_res_masks", ["prompts", 4, "h4", "w4"])
     g.output(scores(g, labels, tokens), "iou_predictions", ["prompts", 4])
-    g.save(folder / "decoder.onnx")
+    g.save(path)
 
 
 def main(folder):
