@@ -10,7 +10,8 @@ import (
 )
 
 // WindowRule says when a prompt that carries a mask is decoded on a part of the embedding alone: an object that is followed concerns its
-// surroundings, and a decoder costs by the cell. The zero value is never.
+// surroundings, and a decoder costs by the cell. A prompt that asks for something new, with a box or with a click that the mask contradicts,
+// is shown everything. The zero value is never.
 type WindowRule struct {
 	Margin float64 // on each side of what the prompt shows, as a part of its longer side
 	Least  int     // the margin is at least so many pixels of the input
@@ -22,7 +23,7 @@ type WindowRule struct {
 // window is the part of the input, in whole grid cells, on which a prompt is decoded; empty for all of it.
 func (f *Family) window(g *geometry, p *seg.Prompt) image.Rectangle {
 	r := &f.Ask.Window
-	if r.Margin <= 0 || p.Mask == nil {
+	if r.Margin <= 0 || p.Mask == nil || p.Box != nil {
 		return image.Rectangle{}
 	}
 	b, ok := shown(p)
@@ -42,7 +43,8 @@ func (f *Family) window(g *geometry, p *seg.Prompt) image.Rectangle {
 
 func area(p image.Point) int { return p.X * p.Y }
 
-// shown is the box around all that a prompt with a mask shows, normalised: the mask's positive cells, the clicks, the box.
+// shown is the box around all that a prompt with a mask shows, normalised: the mask's positive cells and the clicks. False where there are
+// none, or a click contradicts the mask.
 func shown(p *seg.Prompt) (seg.Box, bool) {
 	l := p.Mask
 	x0, y0, x1, y1 := l.W, l.H, 0, 0
@@ -59,10 +61,12 @@ func shown(p *seg.Prompt) (seg.Box, bool) {
 	from, to := corner(l, x0, y0), corner(l, x1, y1)
 	b := seg.Box{X0: from.X, Y0: from.Y, X1: to.X, Y1: to.Y}
 	for _, c := range p.Clicks {
+		x, y := math.Floor((c.X-from.X)/(to.X-from.X)*float64(x1-x0)), math.Floor((c.Y-from.Y)/(to.Y-from.Y)*float64(y1-y0))
+		inside := x >= 0 && x < float64(x1-x0) && y >= 0 && y < float64(y1-y0) && l.Data[(y0+int(y))*l.W+x0+int(x)] > seg.Threshold
+		if inside != (c.Label == seg.Positive) {
+			return seg.Box{}, false
+		}
 		b = seg.Box{X0: min(b.X0, c.X), Y0: min(b.Y0, c.Y), X1: max(b.X1, c.X), Y1: max(b.Y1, c.Y)}
-	}
-	if o := p.Box; o != nil {
-		b = seg.Box{X0: min(b.X0, o.X0), Y0: min(b.Y0, o.Y0), X1: max(b.X1, o.X1), Y1: max(b.Y1, o.Y1)}
 	}
 	return b.Clip(), true
 }
