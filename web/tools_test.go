@@ -152,6 +152,9 @@ func TestPageDrawsLines(t *testing.T) {
 	}
 	b.Until("they are listed", `document.querySelectorAll(".shape").length === 3`)
 	b.shot("lines")
+	b.agent.set(func(f *fakeAgent) { f.refuse = &api.Error{Code: api.Overloaded, Message: "too many"} })
+	b.Do(chromedp.Click(chromedp.CSS(`[aria-label="Remove the zone yard"]`)))
+	b.Until("a refusal is told, and what it left is there", `document.querySelector(".toast")?.textContent === "Too many" && document.querySelectorAll(".shape").length === 3`)
 	b.Clean()
 }
 

@@ -51,7 +51,7 @@ class App {
     for (const verb of ["choose", "confirm"]) picker.addEventListener(verb, (e) => this.run(verb, e.detail));
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
-    shapes.addEventListener("put", ({ detail: { verb, name, points } }) => this.run(verb, { name, points }));
+    shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
     sieve.addEventListener("change", () => this.#outline());
     sieve.addEventListener("drop", (e) => list.objects.filter((o) => e.detail.ids.includes(o.id)).forEach((o) => this.remove(o.id)));
     $("everything").addEventListener("click", () => this.everything());
@@ -161,8 +161,7 @@ class App {
     list.show([]);
     picker.offer(null);
     sieve.offer([]);
-    shapes.cancel();
-    shapes.show({});
+    shapes.forget();
   }
 
   async #about() {

@@ -1,5 +1,6 @@
 // Zones and lines: drawn on the picture, listed, and taken away. A zone tells who enters and leaves it, a line who crosses
-// it and which way. Events: "put" {verb, name, points}, where no points remove, and "change" when there is something to draw.
+// it and which way. Events: "put" {verb, name, points, settle}, where no points remove and settle is called with whether it was
+// done, and "change" when there is something to draw.
 
 import { $, el, icon, text } from "./dom.js";
 
@@ -7,7 +8,7 @@ const icons = { zone: "M5 8.5 12 4l7 4.5-2 9.5H7z", line: "M5 19 19 5M12 5h7v7" 
 const most = 64; // corners that the agent takes
 
 export class Shapes extends EventTarget {
-  #all = []; #rows = ""; #lit = "";
+  #all = []; #known = {}; #sent = new Map(); #rows = ""; #lit = "";
   draft = null; // {kind, points, at}: the shape being drawn, and where the pointer is
 
   constructor() {
@@ -26,9 +27,17 @@ export class Shapes extends EventTarget {
     return [...all, { kind, points: at && points.length < limit(kind) ? [...points, [at.x, at.y]] : points, name: "", draft: true }];
   }
 
-  // show takes what the agent knows.
-  show({ zones = [], lines = [] }) {
+  // show takes what the agent knows. What it was told and may not know yet, since its word was under way, is shown as told.
+  show(known) {
+    this.#known = known;
+    const { zones = [], lines = [] } = known;
     this.#all = [...zones.map((z) => ({ kind: "zone", ...z })), ...lines.map((l) => ({ kind: "line", ...l }))];
+    for (const [key, { shape, until }] of this.#sent) {
+      const there = this.#all.find((s) => s.kind + s.name === key);
+      if (performance.now() > until || String(there?.points ?? "") === String(shape.points)) { this.#sent.delete(key); continue; }
+      this.#all = this.#all.filter((s) => s !== there);
+      if (shape.points.length) this.#all.push(shape);
+    }
     const rows = this.#all.map((s) => s.kind + s.name).join("\n");
     if (rows !== this.#rows) {
       this.#rows = rows;
@@ -70,7 +79,6 @@ export class Shapes extends EventTarget {
     const { kind, points } = this.draft, name = $("draft-name").value.trim();
     if (points.length < least(kind) || !name) return;
     this.draft = null;
-    this.#all = [...this.#all.filter((s) => s.kind !== kind || s.name !== name), { kind, name, points }];
     this.#put(kind, name, points);
   }
 
@@ -79,13 +87,17 @@ export class Shapes extends EventTarget {
     this.#draw();
   }
 
+  // forget leaves the camera that all this belongs to.
+  forget() {
+    this.#sent.clear();
+    this.cancel();
+    this.show({});
+  }
+
   #row(s) {
     const remove = el("button", { className: "icon small danger", type: "button", title: "Remove", "aria-label": `Remove the ${s.kind} ${s.name}` }, icon("M6 6l12 12M18 6L6 18"));
     const li = el("li", { className: "shape" }, icon(icons[s.kind]), el("span", { className: "name" }, s.name), remove);
-    remove.addEventListener("click", () => {
-      this.#all = this.#all.filter((o) => o.kind !== s.kind || o.name !== s.name);
-      this.#put(s.kind, s.name, []);
-    });
+    remove.addEventListener("click", () => this.#put(s.kind, s.name, []));
     li.addEventListener("pointerenter", () => this.#light(s.kind + s.name));
     li.addEventListener("pointerleave", () => this.#light(""));
     return li;
@@ -93,11 +105,17 @@ export class Shapes extends EventTarget {
 
   #light(key) { this.#lit = key; this.#tell("change"); }
 
-  // put shows the change at once; the agent's next state confirms it or takes it back.
-  #put(verb, name, points) {
+  // put shows the change at once; a refusal takes it back.
+  #put(kind, name, points) {
+    const key = kind + name, told = { shape: { kind, name, points }, until: Infinity };
+    this.#sent.set(key, told);
+    const settle = (done) => {
+      told.until = done ? performance.now() + 3000 : 0; // a state that it was in time for comes within a second
+      this.show(this.#known);
+    };
     this.#draw();
-    this.show({ zones: this.#all.filter((s) => s.kind === "zone"), lines: this.#all.filter((s) => s.kind === "line") });
-    this.#tell("put", { verb, name, points });
+    this.show(this.#known);
+    this.#tell("put", { verb: kind, name, points, settle });
   }
 
   #draw() {
