@@ -2,7 +2,9 @@ package tracker_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
@@ -45,22 +47,46 @@ func followed(tb testing.TB, n int, flow tracker.Flow) (*tracker.Tracker, []*fra
 	return tr, frames
 }
 
+// crowds are the numbers of objects that the curve of costs is drawn over.
+var crowds = []int{0, 1, 10, 50}
+
 func BenchmarkStep(b *testing.B) {
-	for _, n := range []int{0, 1, 10, 50} {
-		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) {
-			tr, frames := followed(b, n, lk.New(lk.Options{}))
-			var objects []seg.Object
-			seq := uint64(1)
-			b.ReportAllocs()
-			for b.Loop() {
-				f := frames[(seq)%4]
-				seq++
-				f.Seq = seq
-				if err := tr.Step(f); err != nil {
-					b.Fatal(err)
-				}
-				objects = tr.Objects(objects[:0])
-			}
-		})
+	for _, n := range crowds {
+		b.Run(fmt.Sprintf("objects=%d", n), func(b *testing.B) { benchmarkStep(b, n, lk.New(lk.Options{})) })
 	}
+}
+
+// benchmarkStep reports what a frame costs, motion and masks: the median and the 95th percentile.
+func benchmarkStep(b *testing.B, n int, flow tracker.Flow) {
+	tr, frames := followed(b, n, flow)
+	var objects []seg.Object
+	took := make([]time.Duration, 0, 1<<16)
+	seq := uint64(1)
+	step := func() {
+		f := frames[seq%4]
+		seq++
+		f.Seq = seq
+		if err := tr.Step(f); err != nil {
+			b.Fatal(err)
+		}
+		objects = tr.Objects(objects[:0])
+		tr.Changes(nil)
+	}
+	for range 70 { // until the history is full
+		step()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		start := time.Now()
+		step()
+		if len(took) < cap(took) {
+			took = append(took, time.Since(start))
+		}
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 { return took[int(q*float64(len(took)-1)+0.5)].Seconds() * 1000 }
+	b.ReportMetric(at(0), "least-ms")
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.95), "p95-ms")
+	b.ReportMetric(float64(len(objects)), "objects")
 }

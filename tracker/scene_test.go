@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
@@ -37,13 +38,32 @@ func newTexture(seed uint64) (t texture) {
 	return t
 }
 
-func (t *texture) at(x, y float64) float64 {
-	s := 0.0
-	for i := range t {
-		w := &t[i]
-		s += w[3] * math.Sin(w[0]*x+w[1]*y+w[2])
+// fill writes the texture's values at the whole places of r, seen from (ox, oy), row by row. A wave is a product of what its column and its row
+// have, so that no pixel needs a sine.
+func (t *texture) fill(dst []float64, r image.Rectangle, ox, oy float64) []float64 {
+	dst = slices.Grow(dst[:0], r.Dx()*r.Dy())[:r.Dx()*r.Dy()]
+	clear(dst)
+	type wave struct{ sin, cos float64 }
+	cols := make([]wave, r.Dx())
+	for _, w := range t {
+		for i := range cols {
+			sin, cos := math.Sincos(w[0] * (float64(r.Min.X+i) - ox))
+			cols[i] = wave{w[3] * sin, w[3] * cos}
+		}
+		for j := range r.Dy() {
+			sin, cos := math.Sincos(w[1]*(float64(r.Min.Y+j)-oy) + w[2])
+			for i, c := range cols {
+				dst[j*len(cols)+i] += c.sin*cos + c.cos*sin
+			}
+		}
 	}
-	return s
+	return dst
+}
+
+// bounds is a rectangle of the picture that holds a disc at (cx, cy).
+func (s *scene) bounds(d *disc, cx, cy float64) image.Rectangle {
+	r := image.Rect(int(math.Floor(cx-d.r)), int(math.Floor(cy-d.r)), int(math.Ceil(cx+d.r))+1, int(math.Ceil(cy+d.r))+1)
+	return r.Intersect(image.Rect(0, 0, s.w, s.h))
 }
 
 // render draws frame n, whose sequence number is n+1.
@@ -54,19 +74,26 @@ func (s *scene) render(n int) *frame.Frame {
 	if s.pan != nil {
 		px, py = s.pan(n)
 	}
-	for y := range s.h {
-		for x := range s.w {
-			v, base := s.ground.at(float64(x)-px, float64(y)-py), [3]float64{90, 110, 100}
-			for i := range s.discs {
-				d := &s.discs[i]
-				cx, cy := d.at(n)
-				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < d.r*d.r {
-					v, base = d.tex.at(dx, dy), d.look
-				}
-			}
-			p := f.Pix[y*f.Stride()+3*x:][:3]
-			for c := range p {
-				p[c] = byte(min(max(base[c]+v, 0), 255))
+	paint := func(x, y int, look [3]float64, v float64) {
+		p := f.Pix[y*f.Stride()+3*x:][:3]
+		for c := range p {
+			p[c] = byte(min(max(look[c]+v, 0), 255))
+		}
+	}
+	all := image.Rect(0, 0, s.w, s.h)
+	values := s.ground.fill(nil, all, px, py)
+	for i, v := range values {
+		paint(i%s.w, i/s.w, [3]float64{90, 110, 100}, v)
+	}
+	for i := range s.discs {
+		d := &s.discs[i]
+		cx, cy := d.at(n)
+		r := s.bounds(d, cx, cy)
+		values = d.tex.fill(values, r, cx, cy)
+		for k, v := range values {
+			x, y := r.Min.X+k%r.Dx(), r.Min.Y+k/r.Dx()
+			if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < d.r*d.r {
+				paint(x, y, d.look, v)
 			}
 		}
 	}
@@ -75,19 +102,21 @@ func (s *scene) render(n int) *frame.Frame {
 
 // truth is the visible part of disc i in frame n on the frame's own grid.
 func (s *scene) truth(i, n int) *seg.Mask {
-	m := seg.NewMask(s.w, s.h, image.Rect(0, 0, s.w, s.h))
-	for y := range s.h {
-		row := m.Row(y)
-		for x := range row {
-			top := -1
-			for j := range s.discs {
-				cx, cy := s.discs[j].at(n)
-				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < s.discs[j].r*s.discs[j].r {
-					top = j
+	cx, cy := s.discs[i].at(n)
+	m := seg.NewMask(s.w, s.h, s.bounds(&s.discs[i], cx, cy))
+	for j := i; j < len(s.discs); j++ { // those behind it hide nothing of it
+		d := &s.discs[j]
+		cx, cy := d.at(n)
+		r := s.bounds(d, cx, cy).Intersect(m.Rect)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			row := m.Row(y)
+			for x := r.Min.X; x < r.Max.X; x++ {
+				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < d.r*d.r {
+					row[x-m.Rect.Min.X] = 0
+					if j == i {
+						row[x-m.Rect.Min.X] = 1
+					}
 				}
-			}
-			if top == i {
-				row[x] = 1
 			}
 		}
 	}
