@@ -82,12 +82,7 @@ func (p *page) look(x, y float64) picture {
 // listed waits until the page lists n objects.
 func (p *page) listed(n int) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.tab, patience)
-	defer cancel()
-	js := fmt.Sprintf(`document.querySelectorAll('#objects li').length >= %d`, n)
-	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
-		p.t.Fatalf("the page lists no %d objects: %v", n, err)
-	}
+	p.has(fmt.Sprintf("list of %d objects", n), fmt.Sprintf(`document.querySelectorAll('#objects li').length >= %d`, n))
 }
 
 // until looks again until the picture is as wanted.
@@ -176,4 +171,34 @@ func TestPageShowsTheScene(t *testing.T) {
 	r.await("a viewer", func(s state) bool { return s.Viewers == 1 && s.Objects >= 3 })
 	p.listed(1)
 	p.shot("scene")
+}
+
+// A person draws a line on the page, and a colleague hears over MQTT who crosses it and which way. Another page shows the line.
+func TestLineDrawnOnThePage(t *testing.T) {
+	broker := mosquitto(t)
+	e := listen(t, broker)
+	r := start(t, "--set", "mqtt.broker="+broker)
+	p := open(t, r.page)
+	v := p.until("the video plays", 0.5, 0.5, func(v picture) bool { return v.W == 1280 && v.Frames > 10 })
+	p.listed(4)
+	at := func(x, y float64) chromedp.Action[chromedp.Void] {
+		return chromedp.MouseClickXY(v.Left+x*float64(v.W)*v.Scale, v.Top+y*float64(v.H)*v.Scale)
+	}
+	p.do(chromedp.KeyEvent("l"), at(0.5, 0.85), at(0.5, 0.1), chromedp.SetValue(chromedp.ID("draft-name"), "middle"), chromedp.Click(chromedp.ID("draft-done")))
+	crossed := e.hear("camera/events", has(`"line.crossed"`))
+	if !strings.Contains(crossed, `"middle"`) {
+		t.Errorf("%s", crossed)
+	}
+	p.shot("line")
+	open(t, r.page).has("the line", `document.querySelector(".shape .name")?.textContent === "middle"`)
+}
+
+// has waits until an expression holds in the page.
+func (p *page) has(what, js string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.tab, patience)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingInterval(30*time.Millisecond))); err != nil {
+		p.t.Fatalf("the page has no %s: %v", what, err)
+	}
 }

@@ -31,10 +31,11 @@ type fakeAgent struct {
 	plain    bool          // no prompt is ambiguous
 	zones    []api.Zone
 	lines    []api.Line
+	frame    seg.FrameRef // of the list
 }
 
 func newFakeAgent(cameras ...string) *fakeAgent {
-	return &fakeAgent{names: cameras, state: api.Running}
+	return &fakeAgent{names: cameras, state: api.Running, frame: seg.FrameRef{Seq: 812}}
 }
 
 func disc(x, y, r float64) *seg.Mask {
@@ -181,7 +182,7 @@ func (f *fakeAgent) State(camera string) (api.State, bool) {
 func (f *fakeAgent) Objects(camera string) (api.Objects, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return api.Objects{Schema: api.Schema, Camera: camera, Frame: seg.FrameRef{Seq: 812}, AsOfSeq: 44, Objects: slices.Clone(f.objects)}, slices.Contains(f.names, camera)
+	return api.Objects{Schema: api.Schema, Camera: camera, Frame: f.frame, AsOfSeq: 44, Objects: slices.Clone(f.objects)}, slices.Contains(f.names, camera)
 }
 
 // asked is the commands so far.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -184,6 +185,29 @@ func TestPageSavesThePicture(t *testing.T) {
 	if c := got.Color; slices.Max(c[:3]) < 60 {
 		t.Errorf("the picture is black: %v", c)
 	}
+	b.Clean()
+}
+
+// A page that is open before the first frame counts ages by the frames that come, not from the year 1.
+func TestPageCountsAgesFromTheFirstFrame(t *testing.T) {
+	b := openPage(t)
+	b.agent.set(func(f *fakeAgent) {
+		f.frame, f.objects = seg.FrameRef{}, []seg.Object{{ID: 1, State: seg.Tracking, Mask: disc(0.5, 0.5, 0.1), Age: 90}}
+	})
+	b.Live()
+	age := func(want string) {
+		t.Helper()
+		b.Until("the age is "+want, `document.querySelector(".object .meta")?.textContent === "`+want+`"`)
+	}
+	age("3 s")
+	for i := range int64(3) { // fifteen frames a second from now on
+		name := fmt.Sprintf("at %d", i)
+		b.agent.set(func(f *fakeAgent) {
+			f.frame, f.objects[0].Name = seg.FrameRef{Seq: uint64(900 + 15*i), Captured: time.Unix(1_700_000_000+i, 0)}, name
+		})
+		b.Until("the page has heard", `document.querySelector(".object .name").textContent === "`+name+`"`)
+	}
+	age("6 s")
 	b.Clean()
 }
 

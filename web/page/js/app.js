@@ -89,6 +89,7 @@ class App {
     const button = $("everything");
     if (player.state !== "live" || button.disabled) return;
     button.disabled = true;
+    shapes.cancel();
     const result = await this.run("automask", {});
     button.disabled = false;
     if (!result) return;
@@ -213,6 +214,7 @@ class App {
 
   // rate is the camera's frames a second, by which ages count: the processed ones may be fewer.
   #rate({ seq, captured }) {
+    if (!seq) return list.fps; // no frame yet, and no time
     const now = Date.parse(captured) / 1000;
     if (!this.#first || seq < this.#first.seq) this.#first = { seq, now };
     const { seq: s0, now: t0 } = this.#first;
