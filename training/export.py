@@ -13,11 +13,11 @@ INPUTS = ["embed_8", "embed_4", "point_coords", "point_labels", "mask_input", "h
 OUTPUTS = ["low_res_masks", "iou_predictions"]
 
 
-def example(p, n, h, w, seed=0):
-    """Decoder inputs for p prompts of n points, embeddings of a frame of h x w."""
+def example(p, n, h, w, seed=0, e=1):
+    """Decoder inputs for p prompts of n points, e embeddings of a frame of h x w."""
     g = torch.Generator().manual_seed(seed)
     r = lambda *s: torch.randn(*s, generator=g)
-    return (r(1, EMBED8, h // 8, w // 8), r(1, EMBED4, h // 4, w // 4), torch.rand(p, n, 2, generator=g) * min(h, w),
+    return (r(e, EMBED8, h // 8, w // 8), r(e, EMBED4, h // 4, w // 4), torch.rand(p, n, 2, generator=g) * min(h, w),
             torch.randint(-1, 4, (p, n), generator=g).float(), r(p, 1, h // 4, w // 4) * 5, torch.randint(0, 2, (p, 1), generator=g).float())
 
 
@@ -31,10 +31,10 @@ def export(model, folder):
         torch.onnx.export(
             model.encoder, torch.rand(1, 3, 256, 320) * 255, os.path.join(folder, "encoder.onnx"), opset_version=OPSET, input_names=["image"], output_names=["embed_8", "embed_4"],
             dynamic_axes={"image": {2: "H", 3: "W"}, "embed_8": {2: "H8", 3: "W8"}, "embed_4": {2: "H4", 3: "W4"}}, **new)
-        p, s = {0: "P"}, {2: "H4", 3: "W4"}
+        p, e, s = {0: "P"}, {0: "E"}, {2: "H4", 3: "W4"}
         torch.onnx.export(
             dec, example(2, 3, 256, 320), os.path.join(folder, "decoder.onnx"), opset_version=OPSET, input_names=INPUTS, output_names=OUTPUTS,
-            dynamic_axes={"embed_8": {2: "H8", 3: "W8"}, "embed_4": s, "point_coords": {**p, 1: "N"}, "point_labels": {**p, 1: "N"}, "mask_input": {**p, **s},
+            dynamic_axes={"embed_8": {**e, 2: "H8", 3: "W8"}, "embed_4": {**e, **s}, "point_coords": {**p, 1: "N"}, "point_labels": {**p, 1: "N"}, "mask_input": {**p, **s},
                           "has_mask_input": p, "low_res_masks": {**p, **s}, "iou_predictions": p}, **new)
     tidy(folder)
 
@@ -61,11 +61,11 @@ def check(model, folder):
     enc, dec = (ort.InferenceSession(os.path.join(folder, n + ".onnx"), providers=["CPUExecutionProvider"]) for n in ("encoder", "decoder"))
     worst = 0.0
     with torch.no_grad():
-        for p, n, h, w in ((1, 1, 256, 256), (3, 2, 320, 192), (10, 6, 192, 320), (2, 1, 512, 512)):
+        for p, n, h, w, e in ((1, 1, 256, 256, 1), (3, 2, 320, 192, 1), (10, 6, 192, 320, 1), (2, 1, 512, 512, 1), (5, 2, 96, 128, 5)):
             image = torch.rand(1, 3, h, w) * 255
             want = model.encoder(image)
             got = enc.run(None, {"image": image.numpy()})
-            args = example(p, n, h, w)
+            args = example(p, n, h, w, e=e)
             want = [*want, *ExportedDecoder(model.decoder)(*args)]
             got += dec.run(None, dict(zip(INPUTS, (a.numpy() for a in args))))
             worst = max([worst] + [float(np.abs(a.numpy() - b).max() / (1 + np.abs(b).max())) for a, b in zip(want, got)])

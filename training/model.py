@@ -241,12 +241,16 @@ class Decoder(nn.Module):
 
     def forward(self, e8, e4, maps):
         b, p = e8.shape[0], maps.shape[0]
-        each = (lambda t: t) if b == 1 else (lambda t: t.repeat_interleave(p // b, 0))
+        one_each = b == 1 or torch.onnx.is_in_onnx_export()  # an exported decoder gets one embedding, or one for each prompt
+        each = (lambda t: t) if one_each else (lambda t: t.repeat_interleave(p // b, 0))
         # Where the prompt looks: mean features under the positive, the negative clicks and the region, and how alike every place is.
         w = F.avg_pool2d(torch.cat([maps[:, :2], torch.maximum(maps[:, 4:5], maps[:, 2:3])], 1), 2).flatten(2)
         h8, w8 = e8.shape[-2:]
         f = F.normalize(self.sim8(e8).float(), dim=1).flatten(2)  # B,cs,hw
-        q = (w / (w.sum(-1, keepdim=True) + 1e-4)).reshape(b, -1, h8 * w8) @ f.transpose(1, 2)  # B,M*3,cs
+        w = w / (w.sum(-1, keepdim=True) + 1e-4)
+        if not torch.onnx.is_in_onnx_export():
+            w = w.reshape(b, -1, h8 * w8)
+        q = w @ f.transpose(1, 2)  # B,M*3,cs
         sim = (q @ f).reshape(-1, 3, h8, w8)
         q = self.query(q.reshape(-1, 3, q.shape[-1]))
 
@@ -291,7 +295,7 @@ def prompt_maps(coords, labels, mask, has):
 
 
 class ExportedDecoder(nn.Module):
-    """The decoder as its contract has it: one image, P prompts, inputs in Segment Anything's form."""
+    """The decoder as its contract has it: P prompts in Segment Anything's form, one embedding for all of them or each its own."""
 
     def __init__(self, decoder):
         super().__init__()
