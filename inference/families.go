@@ -19,7 +19,7 @@ func segedgeTiny() Family {
 		Ask: PromptRule{
 			Points: "point_coords", Labels: "point_labels", Mask: "mask_input", Has: "has_mask_input",
 			Neutral: true, Batched: true, Kinds: Kinds{Points: true, Negatives: true, Box: true, Mask: true},
-			Window: WindowRule{Margin: 0.5, Least: 32, Most: 0.5, Call: 16000, Floor: -10},
+			Window: WindowRule{Margin: 0.5, Least: 32, Most: 0.5, Call: 8000, Floor: -10},
 		},
 		Reply: ReplyRule{Logits: "low_res_masks", Scores: "iou_predictions", Single: 0, Multi: [2]int{0, 4}},
 		Half:  true,

@@ -54,7 +54,7 @@ const wholePicture = 0.995
 // prediction is the answer to prompt i: its valid masks, best first.
 func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.Prompt) (seg.Prediction, error) {
 	from, n := f.Reply.tokens(r.masks, single(p))
-	var out seg.Prediction
+	out := seg.Prediction{Candidates: make([]seg.Candidate, 0, n)}
 	for k := i*r.masks + from; k < i*r.masks+from+n; k++ {
 		l := r.whole(f, g, view, r.logits[k*r.w*r.h:][:r.w*r.h])
 		if score := r.scores[k]; score-score != 0 || !l.Finite() {
