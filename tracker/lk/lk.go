@@ -13,7 +13,7 @@ import (
 // Options sets a Flow up. A zero field takes the default that its comment names.
 type Options struct {
 	Radius     int     // half the window's side on the finest level, pixels: a window of 2·Radius+1, at most 9; 6
-	Coarse     int     // the same on the levels above, at most 9; 4
+	Coarse     int     // the same on the levels above, at most 9; 5
 	Levels     int     // of the pyramid at most; 4
 	Iterations int     // a level at most; 10
 	MaxFB      float32 // forward-backward error up to which a vector is OK, pixels; 1.5
@@ -39,7 +39,7 @@ func New(o Options) *Flow {
 		}
 	}
 	set(&o.Radius, 6)
-	set(&o.Coarse, 4)
+	set(&o.Coarse, 5)
 	set(&o.Levels, 4)
 	set(&o.Iterations, 10)
 	set(&o.Workers, 2)
