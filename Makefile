@@ -42,8 +42,9 @@ race: ## every package under the race detector, cgo leaves too
 e2e: build ## the whole agent against mosquitto, Chromium and a WebRTC peer
 	$(GO) test -count=1 -timeout 15m ./e2e
 
-bench: build ## stage costs at 480p and 720p with 1, 5 and 10 objects
+bench: build ## stage costs at 480p and 720p with 1, 10 and 50 objects, then fifty by the clock
 	bin/segedge bench
+	bin/segedge bench --objects 50 --size 854x480 --frames 300 --realtime 30
 
 fuzz: ## half a minute for every decoder
 	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . ); do \

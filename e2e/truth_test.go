@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +16,7 @@ import (
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
-	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/tracker/lk"
 )
 
 // defaultModel opens the built-in model.
@@ -74,8 +73,7 @@ func TestMasksStayOnTheirObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := defaultModel(t)
-	motion := flow.New(flow.Options{})
-	p, err := pipeline.New(pipeline.Options{Model: m, Tracker: tracker.New(tracker.Options{}, motion), Synchronous: true})
+	p, err := pipeline.New(pipeline.Options{Model: m, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})), Synchronous: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +101,7 @@ func TestMasksStayOnTheirObjects(t *testing.T) {
 			w.score(t, fr, now, truth[w.truth])
 		}
 	}
-	if err := errors.Join(p.Close(), motion.Close()); err != nil {
+	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
 	report(t, scene, objects)
@@ -123,8 +121,7 @@ func watch(t *testing.T, scene *synthetic.Scene, p *pipeline.Pipeline, m inferen
 	}
 	w.id, w.still = r.Object.ID, r.Object.Mask
 	open := eval.FlowAlone(m, func() (tracker.Flow, func() error, error) {
-		f := flow.New(flow.Options{})
-		return f, f.Close, nil
+		return lk.New(lk.Options{}), nil, nil
 	})
 	if w.flow, err = open(); err != nil {
 		t.Fatal(err)

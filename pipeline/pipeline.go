@@ -192,18 +192,21 @@ func (p *Pipeline) take(f *frame.Frame) {
 	if err := p.tr.Step(f); err != nil {
 		p.o.Logger.Error("tracking failed on a frame", "frame", f.Seq, "err", err)
 	}
+	tracked := time.Since(reduced)
 	p.o.Observe("reduce", reduced.Sub(start))
-	p.o.Observe("track", time.Since(reduced))
 	p.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
 	p.processed.Add(1)
 	p.dispatch()
-	p.show(f)
+	p.show(f, tracked)
 	p.o.Observe("frame", time.Since(start))
 }
 
-// show hands the frame and what is in it to the sinks.
-func (p *Pipeline) show(f *frame.Frame) {
+// show hands the frame and what is in it to the sinks. Cutting the masks is the second half of tracking, of which the first took as long as
+// tracked.
+func (p *Pipeline) show(f *frame.Frame, tracked time.Duration) {
+	start := time.Now()
 	p.objects = p.tr.Objects(p.objects[:0])
+	p.o.Observe("track", tracked+time.Since(start))
 	p.o.Show(f, p.objects)
 	p.news()
 }

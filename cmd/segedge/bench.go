@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -22,6 +23,7 @@ import (
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/opencv"
 	"github.com/segedge/segedge/video/openh264"
@@ -30,16 +32,33 @@ import (
 // benchCmd measures the stages on the built-in scene.
 type benchCmd struct {
 	settings
-	Frames int  `help:"Frames of each row." default:"90"`
-	JSON   bool `name:"json" help:"Print the result as JSON."`
+	Objects  []int       `help:"Numbers of objects to follow, at most 64." default:"1,10,50"`
+	Size     []benchSize `help:"Frame sizes, WIDTHxHEIGHT." default:"854x480,1280x720"`
+	Frames   int         `help:"Frames of each row." default:"90"`
+	Flow     string      `help:"What measures motion: the product's own, or OpenCV's." enum:"lk,opencv" default:"lk"`
+	Realtime float64     `help:"Feed frames by the clock at this rate instead, the model beside them: what comes too late is dropped and counted." placeholder:"FPS"`
+	JSON     bool        `name:"json" help:"Print the result as JSON."`
+}
+
+// benchSize is a frame size as a person writes it.
+type benchSize struct{ w, h int }
+
+// UnmarshalText reads "854x480".
+func (s *benchSize) UnmarshalText(text []byte) error {
+	if n, err := fmt.Sscanf(string(text), "%dx%d", &s.w, &s.h); err != nil || n != 2 || s.w < 64 || s.h < 64 {
+		return fmt.Errorf("%q is no frame size of at least 64x64: write it like 854x480", text)
+	}
+	return nil
 }
 
 // benchRow is the cost of one size and number of objects, in milliseconds of one thread a call.
 type benchRow struct {
 	Width     int                  `json:"width"`
 	Height    int                  `json:"height"`
-	Objects   int                  `json:"objects"`
+	Objects   int                  `json:"objects"`  // asked for
+	Followed  float64              `json:"followed"` // shown in a frame, in the mean
 	Keyframes uint64               `json:"keyframes"`
+	Live      *benchLive           `json:"live,omitempty"`
 	Stages    map[string]benchCost `json:"stages"`
 }
 
@@ -53,15 +72,17 @@ type benchResult struct {
 	Machine  string     `json:"machine"`
 	Model    string     `json:"model"`
 	Provider string     `json:"provider"`
+	Flow     string     `json:"flow"`
+	FPS      float64    `json:"realtime_fps,omitempty"`
 	Frames   int        `json:"frames"`
 	Rows     []benchRow `json:"rows"`
 }
 
-// benchStages are the columns, in the order of a frame's walk.
-var benchStages = []string{"reduce", "track", "embed", "decode", "refresh", "overlay", "convert", "encode"}
-
 func (b *benchCmd) Run(e *env) (err error) {
 	cfg, err := b.load()
+	if err == nil {
+		err = b.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -73,14 +94,14 @@ func (b *benchCmd) Run(e *env) (err error) {
 	info := m.Info()
 	result := benchResult{
 		Machine: fmt.Sprintf("%d cores, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH),
-		Model:   info.Name, Provider: info.Provider, Frames: b.Frames,
+		Model:   info.Name, Provider: info.Provider, Frames: b.Frames, Flow: b.Flow, FPS: b.Realtime,
 	}
-	bar := newBar(e.stderr, 6*b.Frames, "measuring")
-	for _, size := range [][2]int{{854, 480}, {1280, 720}} {
-		for _, n := range []int{1, 5, 10} {
+	bar := newBar(e.stderr, len(b.Size)*len(b.Objects)*b.Frames, "measuring")
+	for _, size := range b.Size {
+		for _, n := range b.Objects {
 			row, err := b.row(e.ctx, m.Model, size, n, bar)
 			if err != nil {
-				return err
+				return fmt.Errorf("bench of %d objects at %dx%d: %w", n, size.w, size.h, err)
 			}
 			result.Rows = append(result.Rows, row)
 		}
@@ -92,126 +113,192 @@ func (b *benchCmd) Run(e *env) (err error) {
 	return result.print(e.stdout)
 }
 
-// row walks the scene with n objects, each stage in turn in this goroutine.
-func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, size [2]int, n int, bar *progressbar.ProgressBar) (benchRow, error) {
-	row := benchRow{Width: size[0], Height: size[1], Objects: n}
-	scene, err := synthetic.New(synthetic.Options{Width: size[0], Height: size[1]})
+// check refuses what cannot be measured.
+func (b *benchCmd) check() error {
+	for _, n := range b.Objects {
+		if n < 0 || n > 64 {
+			return fmt.Errorf("--objects %d: an agent follows 0 to 64", n)
+		}
+	}
+	if b.Frames < 2 || b.Realtime < 0 {
+		return errors.New("--frames must be 2 or more and --realtime a rate")
+	}
+	return nil
+}
+
+// row walks the scene with n objects: each stage in turn in this goroutine or, by the clock, as an agent does.
+func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, size benchSize, n int, bar *progressbar.ProgressBar) (row benchRow, err error) {
+	row = benchRow{Width: size.w, Height: size.h, Objects: n}
+	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h})
 	if err != nil {
 		return row, err
 	}
-	motion := flow.New(flow.Options{})
-	defer motion.Close()
-	took := map[string][]time.Duration{}
-	observe := func(stage string, d time.Duration) { took[stage] = append(took[stage], d) }
-	picture, err := newPainter(size, observe)
+	motion, done := b.motion()
+	defer func() { err = errors.Join(err, done()) }()
+	watch := &stopwatch{took: map[string][]time.Duration{}}
+	picture, err := newPainter(size, watch)
 	if err != nil {
 		return row, err
 	}
 	defer picture.encoder.Close()
 	p, err := pipeline.New(pipeline.Options{
-		Model: m, Tracker: tracker.New(tracker.Options{}, motion), Synchronous: true, Observe: observe,
+		Model: m, Tracker: tracker.New(tracker.Options{}, motion), Synchronous: b.Realtime == 0, Observe: watch.observe,
 		Show: picture.show,
 	})
 	if err != nil {
 		return row, err
 	}
-	f := frame.New(size[0], size[1])
+	if b.Realtime > 0 {
+		row.Live, err = b.live(ctx, p, scene, watch, n, bar)
+	} else {
+		err = b.walk(ctx, p, scene, n, bar)
+	}
+	row.Keyframes, row.Stages, row.Followed = p.Counters().Keyframes, watch.costs(), watch.followed()
+	delete(row.Stages, "age")
+	return row, errors.Join(err, picture.err)
+}
+
+// motion is what measures motion, and what frees it.
+func (b *benchCmd) motion() (f tracker.Flow, done func() error) {
+	if b.Flow == "opencv" {
+		f := flow.New(flow.Options{})
+		return f, f.Close
+	}
+	return lk.New(lk.Options{}), func() error { return nil }
+}
+
+// walk takes each frame when the last one is done.
+func (b *benchCmd) walk(ctx context.Context, p *pipeline.Pipeline, scene *synthetic.Scene, n int, bar *progressbar.ProgressBar) error {
+	f := frame.New(scene.Options().Width, scene.Options().Height)
 	for i := range b.Frames {
 		scene.Render(uint64(i), f)
 		f.Seq, f.Captured = uint64(i+1), time.Unix(0, 0).Add(scene.Time(uint64(i)))
 		if err := p.Step(ctx, f); err != nil {
-			return row, errors.Join(err, p.Close())
+			return errors.Join(err, p.Close())
 		}
 		if i == 0 {
 			ask(ctx, p, n)
 		}
 		_ = bar.Add(1)
 	}
-	row.Keyframes = p.Counters().Keyframes
-	row.Stages = costs(took)
-	return row, errors.Join(p.Close(), picture.err)
+	return p.Close()
 }
 
-// ask prompts n places of the scene: its four objects, then boxes of the ground. Where the model finds nothing, the row has an object
-// fewer, which its decode column shows.
+// ask prompts n places of the scene: clicks on its four objects, then discs of the ground as masks, on a grid, which need no model to be
+// believed. Where the model finds nothing under a click, the row has an object fewer, which its column of those followed shows.
 func ask(ctx context.Context, p *pipeline.Pipeline, n int) {
 	for i := range n {
 		var r pipeline.Request
 		if i < 4 {
 			r.Prompt.Clicks = []seg.Click{{Point: seg.Point{X: 0.2 + 0.2*float64(i), Y: 0.5}, Label: seg.Positive}}
 		} else {
-			x := 0.05 + 0.15*float64(i-4)
-			r.Prompt.Box = &seg.Box{X0: x, Y0: 0.72, X1: x + 0.1, Y1: 0.9}
+			r.Prompt.Mask = disc((float64((i-4)%10)+0.5)/10, 0.55+0.1*float64((i-4)/10))
 		}
 		_, _ = p.Prompt(ctx, r)
 	}
+}
+
+// disc is a mask prompt of a disc of 6 % of the picture's width.
+func disc(cx, cy float64) *seg.Logits {
+	l := &seg.Logits{W: 160, H: 90, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 160*90)}
+	for i := range l.Data {
+		x, y := float64(i%l.W)+0.5-cx*float64(l.W), float64(i/l.W)+0.5-cy*float64(l.H)
+		l.Data[i] = float32(max(-6, min(6, 4.8-math.Hypot(x, y))))
+	}
+	return l
 }
 
 // painter is the picture's side of a frame: overlay, conversion, encoding.
 type painter struct {
 	paint   *overlay.Painter
 	encoder video.Encoder
-	observe func(string, time.Duration)
+	watch   *stopwatch
 	pix     []byte
 	picture video.Picture
 	err     error
 }
 
-func newPainter(size [2]int, observe func(string, time.Duration)) (*painter, error) {
+func newPainter(size benchSize, watch *stopwatch) (*painter, error) {
 	paint, err := overlay.New(overlay.Options{})
 	if err != nil {
 		return nil, err
 	}
-	enc, err := openh264.New(openh264.Options{})(video.Format{Width: size[0], Height: size[1], FPS: 30, Bitrate: 2_500_000})
+	enc, err := openh264.New(openh264.Options{})(video.Format{Width: size.w, Height: size.h, FPS: 30, Bitrate: 2_500_000})
 	if err != nil {
 		return nil, err
 	}
-	p := &painter{paint: paint, encoder: enc, observe: observe}
-	p.picture.Resize(size[0], size[1])
+	p := &painter{paint: paint, encoder: enc, watch: watch}
+	p.picture.Resize(size.w, size.h)
 	return p, nil
 }
 
 func (p *painter) show(f *frame.Frame, objects []seg.Object) {
+	p.watch.see(objects)
 	start := time.Now()
 	var err error
 	p.pix, err = p.paint.Over(p.pix, f, objects)
 	painted := time.Now()
-	p.observe("overlay", painted.Sub(start))
+	p.watch.observe("overlay", painted.Sub(start))
 	err = errors.Join(err, opencv.FromBGR(&p.picture, p.pix))
 	converted := time.Now()
-	p.observe("convert", converted.Sub(painted))
+	p.watch.observe("convert", converted.Sub(painted))
 	_, _, encErr := p.encoder.Encode(&p.picture, false)
-	p.observe("encode", time.Since(converted))
+	p.watch.observe("encode", time.Since(converted))
+	p.watch.observe("age", time.Since(f.Captured))
 	p.err = errors.Join(p.err, err, encErr)
 }
 
-func costs(took map[string][]time.Duration) map[string]benchCost {
+// stopwatch keeps what each stage took, and how many objects the frames showed. Stages of a live row come from several goroutines.
+type stopwatch struct {
+	mu              sync.Mutex
+	took            map[string][]time.Duration
+	frames, objects int
+}
+
+func (s *stopwatch) observe(stage string, d time.Duration) {
+	s.mu.Lock()
+	s.took[stage] = append(s.took[stage], d)
+	s.mu.Unlock()
+}
+
+func (s *stopwatch) see(objects []seg.Object) {
+	s.mu.Lock()
+	s.frames++
+	for i := range objects {
+		if objects[i].Mask != nil && objects[i].State.Visible() {
+			s.objects++
+		}
+	}
+	s.mu.Unlock()
+}
+
+// restart forgets what went before, but for decodes: prompts are answered before the row begins.
+func (s *stopwatch) restart() {
+	s.mu.Lock()
+	s.took, s.frames, s.objects = map[string][]time.Duration{"decode": s.took["decode"]}, 0, 0
+	s.mu.Unlock()
+}
+
+// followed is how many objects a frame showed, in the mean.
+func (s *stopwatch) followed() float64 {
+	return seg.Round4(float64(s.objects) / float64(max(s.frames, 1)))
+}
+
+func (s *stopwatch) costs() map[string]benchCost {
 	out := map[string]benchCost{}
-	for stage, d := range took {
-		slices.Sort(d)
-		at := func(q float64) float64 { return seg.Round4(d[int(q*float64(len(d)-1)+0.5)].Seconds() * 1000) }
-		out[stage] = benchCost{at(0.5), at(0.95), len(d)}
+	for stage, d := range s.took {
+		out[stage] = costOf(d)
 	}
 	return out
 }
 
-// print writes the table that docs/benchmarks.md shows.
-func (r *benchResult) print(w io.Writer) error {
-	fmt.Fprintf(w, "%s; %s on %s; %d frames a row; milliseconds, median (95th percentile)\n\n", r.Machine, r.Model, r.Provider, r.Frames)
-	fmt.Fprintf(w, "| size | objects | %s | keyframes |\n|%s\n", strings.Join(benchStages, " | "), strings.Repeat(" --- |", len(benchStages)+3))
-	for _, row := range r.Rows {
-		fmt.Fprintf(w, "| %d×%d | %d |", row.Width, row.Height, row.Objects)
-		for _, s := range benchStages {
-			if c, ok := row.Stages[s]; ok {
-				fmt.Fprintf(w, " %.1f (%.1f) |", c.P50, c.P95)
-			} else {
-				fmt.Fprint(w, " – |")
-			}
-		}
-		fmt.Fprintf(w, " %d |\n", row.Keyframes)
+func costOf(d []time.Duration) benchCost {
+	if len(d) == 0 {
+		return benchCost{}
 	}
-	_, err := fmt.Fprintln(w, "\nreduce, track, overlay, convert and encode run on every frame; embed and refresh on keyframes, beside them; decode on a prompt.")
-	return err
+	slices.Sort(d)
+	at := func(q float64) float64 { return seg.Round4(d[int(q*float64(len(d)-1)+0.5)].Seconds() * 1000) }
+	return benchCost{at(0.5), at(0.95), len(d)}
 }
 
 // newBar shows progress on a terminal, and nothing elsewhere.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ import (
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/tracker"
-	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/opencv"
 	"github.com/segedge/segedge/video/openh264"
@@ -49,7 +48,6 @@ type builder struct {
 	listener net.Listener
 	sinks    map[string]*video.Sink
 	records  *records
-	flows    []*flow.Flow
 	ground   *onnx.Graph
 	relay    relay
 	parts    *group // what runs beside the cameras
@@ -146,13 +144,11 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		return agent.CameraOptions{}, err
 	}
 	b.sinks[name] = sink
-	motion := flow.New(flow.Options{})
-	b.flows = append(b.flows, motion)
 	var show agent.VideoSink = sink
 	if first {
 		show = b.records.beside(sink)
 	}
-	tr := tracker.New(trackerOptions(b.cfg), motion)
+	tr := tracker.New(trackerOptions(b.cfg), lk.New(lk.Options{}))
 	var zones []api.Zone
 	for _, z := range c.Zones {
 		zones = append(zones, api.Zone(z))
@@ -303,9 +299,6 @@ func (b *builder) close() error {
 	}
 	if b.agent != nil {
 		all = append(all, b.agent.Close())
-	}
-	for _, f := range slices.Backward(b.flows) {
-		all = append(all, f.Close())
 	}
 	if b.records != nil {
 		all = append(all, b.records.close())

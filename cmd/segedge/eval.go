@@ -16,7 +16,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/tracker"
-	"github.com/segedge/segedge/tracker/flow"
+	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/tracker/mil"
 	"github.com/segedge/segedge/tracker/nanotrack"
 	"github.com/segedge/segedge/video/openh264"
@@ -219,8 +219,7 @@ func (c *evalVideoCmd) fps() float64 { return cmp.Or(c.Realtime, eval.DefaultFPS
 // methods are the followers by name; done frees what they share.
 func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
 	motion := func() (tracker.Flow, func() error, error) {
-		f := flow.New(flow.Options{})
-		return f, f.Close, nil
+		return lk.New(lk.Options{}), nil, nil
 	}
 	s := m.Model
 	product := func(without tracker.Cues) func() (eval.Follower, error) {

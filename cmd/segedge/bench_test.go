@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/seg"
+)
+
+func TestBenchWalksAndFollowsTheClock(t *testing.T) {
+	for _, args := range [][]string{{"--flow", "lk"}, {"--flow", "opencv"}, {"--realtime", "200"}} {
+		var out, errs bytes.Buffer
+		line := append([]string{"bench", "--size", "160x96", "--objects", "0,6", "--frames", "8", "--json"}, args...)
+		if code := execute(t.Context(), line, &out, &errs); code != 0 {
+			t.Fatalf("%v: code %d: %s", args, code, errs.String())
+		}
+		var got benchResult
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Rows) != 2 || got.Rows[0].Followed != 0 || got.Rows[1].Followed < 1 || got.Rows[1].Stages["track"].N == 0 {
+			t.Errorf("%v: %+v", args, got.Rows)
+		}
+		live := got.Rows[1].Live
+		if (live != nil) != (args[0] == "--realtime") {
+			t.Fatalf("%v: live is %+v", args, live)
+		}
+		// A frame or two may be on their way when the counting begins and ends.
+		if live != nil && (live.Frames != 8 || live.Processed+live.Dropped < 6 || live.Processed+live.Dropped > 10) {
+			t.Errorf("of 8 frames %+v", live)
+		}
+	}
+}
+
+func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
+	for text, args := range map[string][]string{
+		"854x480":        {"--size", "big"},
+		"at least 64x64": {"--size", "10x10"},
+		"--objects 65":   {"--objects", "65"},
+		"--frames":       {"--frames", "1"},
+	} {
+		var out, errs bytes.Buffer
+		if code := execute(t.Context(), append([]string{"bench"}, args...), &out, &errs); code == 0 || !strings.Contains(errs.String(), text) {
+			t.Errorf("%v: code %d, %q", args, code, errs.String())
+		}
+	}
+}
+
+func TestFeederGoesToAndFro(t *testing.T) {
+	pics := []*frame.Frame{frame.New(2, 2), frame.New(2, 2), frame.New(2, 2)}
+	for i, p := range pics {
+		p.Pix[0] = byte(i)
+	}
+	f := newFeeder(pics, 1e5)
+	var got []byte
+	err := f.run(t.Context(), func() bool { return len(got) == 9 }, func() {
+		next := f.slot.Reclaim()
+		got = append(got, next.Pix[0])
+		if next.Seq != uint64(len(got)) {
+			t.Errorf("frame %d has the number %d", len(got), next.Seq)
+		}
+		next.Release()
+	})
+	if err != nil || !bytes.Equal(got, []byte{0, 1, 2, 1, 0, 1, 2, 1, 0}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	f.slot.Close()
+	if err := f.pool.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopwatchTellsMedianAndTail(t *testing.T) {
+	s := &stopwatch{took: map[string][]time.Duration{}}
+	for i := range 101 {
+		s.observe("track", time.Duration(100-i)*time.Millisecond)
+	}
+	s.observe("decode", time.Millisecond)
+	if c := s.costs()["track"]; c.P50 != 50 || c.P95 != 95 || c.N != 101 || c.String() != "50.0 (95.0)" {
+		t.Errorf("%+v", c)
+	}
+	s.see([]seg.Object{{State: seg.Tracking, Mask: &seg.Mask{}}, {State: seg.Lost}})
+	s.see(nil)
+	if s.followed() != 0.5 {
+		t.Errorf("%v followed", s.followed())
+	}
+	s.restart()
+	if c := s.costs(); c["track"].N != 0 || c["decode"].N != 1 || c["track"].String() != "–" {
+		t.Errorf("restarted, yet %+v", c)
+	}
+}
