@@ -30,9 +30,10 @@ type ClicksOptions struct {
 	Smallest  float64 // share of the picture below which an object is left out; 0.004
 	Limit     int     // images a set; 0 is all
 	// Baseline is measured on the same objects, in pictures reduced as the model's are; may be nil. Several goroutines use it.
-	Baseline Classical
-	Workers  int // pictures measured at a time; 1
-	Cases    int // best and worst cases kept for the sheet, each; 12
+	Baseline     Classical
+	FullBaseline bool // the baseline sees the pictures as they are
+	Workers      int  // pictures measured at a time; 1
+	Cases        int  // best and worst cases kept for the sheet, each; 12
 	// Progress is told of every image. May be nil.
 	Progress func(done, total int)
 }
@@ -90,6 +91,7 @@ type picture struct {
 	frame    *frame.Frame
 	sessions []*session
 	input    int // longest side that the model saw, pixels
+	baseline int // and the baseline
 	err      error
 }
 

@@ -158,6 +158,13 @@ func TestClicksAreTheSameByManyHands(t *testing.T) {
 			t.Errorf("the model's side is %d, the baseline saw %v", r.Input, base.seen)
 		}
 	}
+	base := &sized{seen: map[image.Point]int{}}
+	r, err := Clicks(t.Context(), ClicksOptions{
+		Items: items, Segmenter: inferencetest.New(inferencetest.Options{Disc: 12, Side: 80}), Clicks: 1, Baseline: base, FullBaseline: true,
+	})
+	if err != nil || r.BaselineInput != sceneW || base.seen[image.Pt(sceneW, sceneH)] != 36 {
+		t.Errorf("whole pictures: %+v saw %v, %v", r, base.seen, err)
+	}
 }
 
 func TestChooseTakesObjectsEvenlyOverTheirSizes(t *testing.T) {
@@ -259,7 +266,7 @@ func TestSheet(t *testing.T) {
 func TestClicksTable(t *testing.T) {
 	v := 0.25
 	a := Answers{Objects: 4, MIoU: []float64{0.5, 0.75}, Oracle1: 0.6, NoC85: 1.5, NoC90: 2, Box: 0.7, BaselineClick: &v, BaselineBox: &v}
-	r := &ClicksResult{Method: "segedge", Input: 320, Images: 2, Answers: a, Sets: map[string]Answers{"davis": a}, Sizes: map[string]Answers{"small": a}}
+	r := &ClicksResult{Method: "segedge", Input: 320, BaselineInput: 640, Images: 2, Answers: a, Sets: map[string]Answers{"davis": a}, Sizes: map[string]Answers{"small": a}}
 	var b strings.Builder
 	if err := ClicksTable(&b, []*ClicksResult{r}); err != nil {
 		t.Fatal(err)
@@ -268,8 +275,8 @@ func TestClicksTable(t *testing.T) {
 | ------- | ----: | ----: | ------: | ------: | -------: | ----------------: | -----: | -----: | ---: |
 | segedge |   320 |   all |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
 | segedge |   320 | small |       4 |    50.0 |     75.0 |              60.0 |   1.50 |   2.00 | 70.0 |
-| GrabCut |   320 |   all |       4 |    25.0 |          |                   |        |        | 25.0 |
-| GrabCut |   320 | small |       4 |    25.0 |          |                   |        |        | 25.0 |
+| GrabCut |   640 |   all |       4 |    25.0 |          |                   |        |        | 25.0 |
+| GrabCut |   640 | small |       4 |    25.0 |          |                   |        |        | 25.0 |
 `
 	if b.String() != want {
 		t.Errorf("\n%s\nwant\n%s", b.String(), want)

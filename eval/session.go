@@ -70,11 +70,12 @@ func (o *ClicksOptions) classical(p *picture) error {
 		return nil
 	}
 	small := p.frame
-	if info := o.Segmenter.Info(); info.Input != nil {
+	if info := o.Segmenter.Info(); info.Input != nil && !o.FullBaseline {
 		w, h := info.Input(p.frame.Width, p.frame.Height)
 		small = frame.New(2, 2)
 		new(frame.Shrinker).Shrink(small, p.frame, w, h)
 	}
+	p.baseline = max(small.Width, small.Height)
 	iou := func(kind PromptKind, truth *seg.Mask) (float64, error) {
 		m, err := o.Baseline.Segment(small, PromptFor(kind, truth))
 		return onGrid(m, truth).IoU(truth), err

@@ -75,7 +75,7 @@ func baselineRows(r *ClicksResult) [][]string {
 		return nil
 	}
 	row := func(data string, a Answers) []string {
-		out := []string{"GrabCut", pixels(r.Input), data, fmt.Sprint(a.Objects), percent(*a.BaselineClick)}
+		out := []string{"GrabCut", pixels(r.BaselineInput), data, fmt.Sprint(a.Objects), percent(*a.BaselineClick)}
 		for range len(a.MIoU) + 2 {
 			out = append(out, "")
 		}

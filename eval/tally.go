@@ -13,8 +13,10 @@ import (
 // ClicksResult is how well clicks are answered. Means are over objects.
 type ClicksResult struct {
 	Method string `json:"method"`
-	Input  int    `json:"input,omitempty"` // longest side that the model saw, and the baseline too, pixels
+	Input  int    `json:"input,omitempty"` // longest side that the model saw, pixels
 	Images int    `json:"images"`
+	// BaselineInput is the longest side that the baseline saw, if there is one.
+	BaselineInput int `json:"baseline_input,omitempty"`
 	Answers
 	Sets  map[string]Answers `json:"sets"`
 	Sizes map[string]Answers `json:"sizes"` // small: below 2 % of the picture, large: above 10 %, medium
@@ -53,7 +55,7 @@ type example struct {
 type tally struct {
 	o           *ClicksOptions
 	images      int
-	input       int
+	input, base int
 	all         []row
 	sets, sizes map[string][]row
 	worst, best []example // the worst and the best first
@@ -69,7 +71,7 @@ func (t *tally) add(p *picture) {
 		return
 	}
 	t.images++
-	t.input = max(t.input, p.input)
+	t.input, t.base = max(t.input, p.input), max(t.base, p.baseline)
 	for _, s := range p.sessions {
 		set, size := p.item.Set, sizeOf(s.truth)
 		t.all, t.sets[set], t.sizes[size] = append(t.all, s.row), append(t.sets[set], s.row), append(t.sizes[size], s.row)
@@ -94,7 +96,7 @@ func (t *tally) result() (*ClicksResult, error) {
 	// With few objects the worst and the best meet: the better half is no worst case.
 	t.worst, t.best = t.worst[:min(len(t.worst), len(t.all)/2)], t.best[:min(len(t.best), (len(t.all)+1)/2)]
 	r := &ClicksResult{
-		Method: t.o.Method, Input: t.input, Images: t.images, Answers: t.answers(t.all), worst: t.worst, best: t.best,
+		Method: t.o.Method, Input: t.input, BaselineInput: t.base, Images: t.images, Answers: t.answers(t.all), worst: t.worst, best: t.best,
 		Sets: map[string]Answers{}, Sizes: map[string]Answers{},
 	}
 	for name, rows := range t.sets {

@@ -36,6 +36,7 @@ type evalClicksCmd struct {
 	HeldOut  bool     `help:"Only the tenth of each set that training leaves alone."`
 	Models   []string `name:"model" help:"Also measure this model: a folder with two graphs (repeatable)." type:"path" placeholder:"DIR"`
 	Baseline bool     `help:"Also measure OpenCV's GrabCut from the same clicks and boxes, in pictures as small as the model's." negatable:"" default:"true"`
+	Full     bool     `name:"baseline-full" help:"Let GrabCut see the pictures as they are (slow)."`
 	PerImage int      `help:"Objects an image; 0 for all." default:"3"`
 	Limit    int      `help:"Images a set; 0 for all." placeholder:"N"`
 	JSON     string   `name:"json" help:"Write the result as JSON; with several models a list." type:"path" placeholder:"FILE"`
@@ -102,7 +103,7 @@ func (c *evalClicksCmd) measure(e *env, items []dataset.Item, s inference.Segmen
 		o.PerImage = -1
 	}
 	if baseline {
-		o.Baseline = &grabcut.GrabCut{}
+		o.Baseline, o.FullBaseline = &grabcut.GrabCut{}, c.Full
 	}
 	bar := newBar(e.stderr, len(items), s.Info().Name)
 	o.Progress = func(done, total int) {
