@@ -390,14 +390,19 @@ func TestModelIsSwappedByCommand(t *testing.T) {
 		if reply := r.do("model", `{"name":"`+name+`"}`); !reply.OK {
 			t.Fatalf("%s: %+v", name, reply.Error)
 		}
-		for opened[name].Decodes() == 0 {
+		for opened[name].Decodes() == 0 { // until it has answered about the object
 			r.next(40)
+			objects, _ := r.Objects("cam")
+			if len(objects.Objects) != 1 || objects.Objects[0].ID != 1 || !objects.Objects[0].State.Visible() {
+				t.Fatalf("%s: the objects are %+v", name, objects.Objects)
+			}
+			want := seg.Box{X0: 40. / 160, Y0: 40. / 120, X1: 80. / 160, Y1: 80. / 120}
+			if got := objects.Objects[0].Mask.Box(); got.IoU(want) < 0.85 {
+				t.Errorf("%s: the object is at %v, want %v", name, got, want)
+			}
 		}
 	}
 	r.diary.await(t, seg.ModelChanged)
-	if objects, _ := r.Objects("cam"); len(objects.Objects) != 1 {
-		t.Errorf("%d objects after two swaps", len(objects.Objects))
-	}
 	if n := opened["one"].Live(); n > 0 {
 		t.Errorf("the first model still has %d embeddings", n)
 	}

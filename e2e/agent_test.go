@@ -201,6 +201,7 @@ type state struct {
 	FPS       float64 `json:"fps"`
 	Width     int     `json:"width"`
 	Processed uint64  `json:"processed"`
+	Keyframes uint64  `json:"keyframes"`
 	Viewers   int     `json:"viewers"`
 	Objects   int     `json:"objects"`
 }

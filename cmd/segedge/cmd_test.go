@@ -109,12 +109,12 @@ func TestModelFilesAreFound(t *testing.T) {
 		{config.Model{Name: "default"}, 2}, {config.Model{}, 2}, {config.Model{Name: dir}, 2}, {config.Model{Name: dir + "/a.onnx"}, 1},
 		{config.Model{Encoder: "e.onnx", Decoder: "d.onnx"}, 2},
 	} {
-		if name, files, err := modelFiles(c.model); err != nil || len(files) != c.files || name == "" {
+		if name, files, err := modelFiles(c.model, ""); err != nil || len(files) != c.files || name == "" {
 			t.Errorf("%+v: %q %v %v", c.model, name, files, err)
 		}
 	}
 	for _, name := range []string{t.TempDir(), "/none", "mobilesam"} {
-		if _, _, err := modelFiles(config.Model{Name: name}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, _, err := modelFiles(config.Model{Name: name}, ""); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -41,7 +41,7 @@ func openModel(ctx context.Context, c config.Model, state string, log *slog.Logg
 
 // openOn opens a model on a runtime that is open already.
 func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
-	name, files, err := modelFiles(c)
+	name, files, err := modelFiles(c, state)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +56,9 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
 }
 
-// modelFiles are the graphs of the configured model: the files named, the built-in ones, or those of a folder.
-func modelFiles(c config.Model) (name string, files []inference.File, err error) {
+// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled into the state folder, which is the
+// usual one where it is empty, or those of a folder.
+func modelFiles(c config.Model, state string) (name string, files []inference.File, err error) {
 	switch {
 	case c.Encoder != "":
 		return filepath.Base(filepath.Dir(c.Encoder)), []inference.File{{Path: c.Encoder}, {Path: c.Decoder}}, nil
@@ -66,15 +67,15 @@ func modelFiles(c config.Model) (name string, files []inference.File, err error)
 			{Name: models.Name + " encoder", Data: models.Encoder()}, {Name: models.Name + " decoder", Data: models.Decoder()},
 		}, nil
 	}
-	if name, files, ok := pulled(c.Name); ok {
+	if name, files, ok := pulled(c.Name, state); ok {
 		return name, files, nil
 	}
 	return modelFolder(c.Name)
 }
 
 // pulled are the graphs of a published model that was downloaded.
-func pulled(name string) (string, []inference.File, bool) {
-	s, err := (&storeFlags{}).open()
+func pulled(name, state string) (string, []inference.File, bool) {
+	s, err := (&storeFlags{State: state}).open()
 	if err != nil {
 		return "", nil, false
 	}

@@ -225,7 +225,7 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	_, files, err := modelFiles(cfg.Model)
+	_, files, err := modelFiles(cfg.Model, "")
 	if err != nil {
 		return err
 	}

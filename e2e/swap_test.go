@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// followed is an object as the API lists it.
+type followed struct {
+	ID    string     `json:"id"`
+	State string     `json:"state"`
+	Box   [4]float64 `json:"box"`
+	Area  float64    `json:"area"`
+}
+
+// TestModelIsSwappedWhileAnObjectIsFollowed changes the model of a running camera by command, to another one and back: the object keeps its
+// id and its mask.
+func TestModelIsSwappedWhileAnObjectIsFollowed(t *testing.T) {
+	dir := t.TempDir()
+	const other = "mobilesam" // a command names a model of the store, and recognises it by its graphs
+	give(t, filepath.Join(shared(t), "models", "default"), filepath.Join(dir, "models", other))
+	r := start(t, "--source", still(t), "--state", dir)
+	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
+	if status, reply := r.post("prompt", `{"points":[{"x":0.5,"y":0.5,"label":1}]}`); status != 200 {
+		t.Fatalf("%d %v", status, reply)
+	}
+	var before followed
+	r.await("the object", func(state) bool {
+		before = r.object()
+		return before.State == "tracking"
+	})
+	for _, model := range []struct{ name, is string }{{other, other}, {"default", "segedge-tiny"}} {
+		if status, reply := r.post("model", `{"name":"`+model.name+`"}`); status != 200 {
+			t.Fatalf("%s: %d %v", model.name, status, reply)
+		}
+		var info struct {
+			Model string `json:"model"`
+		}
+		if r.get("api/v1/info", &info); info.Model != model.is {
+			t.Errorf("info says that %q runs, want %q", info.Model, model.is)
+		}
+		var first uint64
+		r.await("two keyframes of "+model.name, func(s state) bool {
+			if first == 0 {
+				first = s.Keyframes
+			}
+			after := r.object()
+			if after.ID != before.ID || after.State != "tracking" && after.State != "uncertain" {
+				t.Fatalf("%s: %+v, was %+v", model.name, after, before)
+			}
+			return s.Keyframes > first+1
+		})
+		after := r.object()
+		if box(after).IoU(box(before)) < 0.85 || after.Area < before.Area*0.8 || after.Area > before.Area*1.25 {
+			t.Errorf("%s: the object is %+v, was %+v", model.name, after, before)
+		}
+	}
+	if status, reply := r.post("model", `{"name":"`+filepath.Join(dir, "models", other)+`"}`); status == 200 {
+		t.Errorf("a command named a path of this machine: %v", reply)
+	}
+}
+
+func box(o followed) seg.Box {
+	return seg.Box{X0: o.Box[0], Y0: o.Box[1], X1: o.Box[2], Y1: o.Box[3]}
+}
+
+// object is the one object of the camera.
+func (r *running) object() followed {
+	r.t.Helper()
+	var list struct {
+		Objects []followed `json:"objects"`
+	}
+	r.get("api/v1/cameras/camera/objects", &list)
+	if len(list.Objects) != 1 {
+		r.t.Fatalf("%d objects: %+v", len(list.Objects), list.Objects)
+	}
+	return list.Objects[0]
+}
+
+// give copies the two graphs of a model.
+func give(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"encoder.onnx", "decoder.onnx"} {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
