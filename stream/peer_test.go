@@ -180,6 +180,8 @@ type peer struct {
 	messages chan map[string]json.RawMessage
 	open     chan struct{}
 	states   chan webrtc.PeerConnectionState
+	left     chan struct{} // closed with the connection: what nobody reads any more holds nobody up
+	leave    sync.Once
 }
 
 // packet is what matters of an RTP packet.
@@ -202,7 +204,7 @@ func newPeer(t *testing.T, st *station, tcp bool) *peer {
 	p.dc.OnMessage(func(m webrtc.DataChannelMessage) {
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(m.Data, &fields) == nil {
-			p.messages <- fields
+			give(p, p.messages, fields)
 		}
 	})
 	return p
@@ -228,19 +230,19 @@ func newWatcher(t *testing.T, st *station, tcp bool) *peer {
 	}
 	p := &peer{
 		t: t, st: st, pc: pc, packets: make(chan packet, 4096), ssrc: make(chan webrtc.SSRC, 1), messages: make(chan map[string]json.RawMessage, 4096),
-		open: make(chan struct{}), states: make(chan webrtc.PeerConnectionState, 16),
+		open: make(chan struct{}), states: make(chan webrtc.PeerConnectionState, 16), left: make(chan struct{}),
 	}
 	t.Cleanup(p.close)
 	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
 	}
-	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { p.states <- s })
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { give(p, p.states, s) })
 	pc.OnTrack(p.receive)
 	return p
 }
 
 func (p *peer) receive(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-	p.ssrc <- track.SSRC()
+	give(p, p.ssrc, track.SSRC())
 	for {
 		r, _, err := track.ReadRTP()
 		if err != nil {
@@ -250,11 +252,34 @@ func (p *peer) receive(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if len(r.Payload) > 0 {
 			k.kind = r.Payload[0] & 0x1f
 		}
-		p.packets <- k
+		give(p, p.packets, k)
 	}
 }
 
-func (p *peer) close() { _ = p.pc.GracefulClose() }
+func (p *peer) close() {
+	p.leave.Do(func() { close(p.left) })
+	_ = p.pc.GracefulClose()
+}
+
+// give hands a value to the test, or to nobody once the peer has left: GracefulClose waits for the callbacks.
+func give[T any](p *peer, to chan T, v T) {
+	select {
+	case to <- v:
+	case <-p.left:
+	}
+}
+
+// take waits for a value, not for ever: a packet may be lost on a busy machine, and a test that hangs says nothing.
+func take[T any](t *testing.T, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("never came: %s", what)
+		panic("unreachable")
+	}
+}
 
 // describe makes the offer, complete with candidates.
 func (p *peer) describe() string {
@@ -267,7 +292,7 @@ func (p *peer) describe() string {
 	if err := p.pc.SetLocalDescription(offer); err != nil {
 		p.t.Fatal(err)
 	}
-	<-gathered
+	take(p.t, "the candidates", gathered)
 	p.offer = p.pc.LocalDescription().SDP
 	return p.offer
 }
@@ -329,7 +354,7 @@ func (p *peer) message(kind string) map[string]json.RawMessage {
 
 func (p *peer) say(text string) {
 	p.t.Helper()
-	<-p.open
+	take(p.t, "the data channel", p.open)
 	if err := p.dc.SendText(text); err != nil {
 		p.t.Fatal(err)
 	}

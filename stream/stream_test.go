@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -30,7 +31,7 @@ func begin(p *peer, at time.Time) uint32 {
 func TestViewerReceivesVideo(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
-	if camera := <-st.keys; camera != "cam" || st.Viewers("cam") != 1 || st.Viewers("off") != 0 {
+	if camera := take(t, "a request for a keyframe", st.keys); camera != "cam" || st.Viewers("cam") != 1 || st.Viewers("off") != 0 {
 		t.Errorf("keyframe asked of %q, %d viewers", camera, st.Viewers("cam"))
 	}
 	now := time.Now()
@@ -66,7 +67,7 @@ func TestPLIForcesAKeyframe(t *testing.T) {
 	for len(st.keys) > 0 {
 		<-st.keys
 	}
-	ssrc := uint32(<-p.ssrc)
+	ssrc := uint32(take(t, "the track", p.ssrc))
 	for _, report := range []rtcp.Packet{
 		&rtcp.PictureLossIndication{MediaSSRC: ssrc},
 		&rtcp.FullIntraRequest{MediaSSRC: ssrc, FIR: []rtcp.FIREntry{{SSRC: ssrc}}},
@@ -74,11 +75,7 @@ func TestPLIForcesAKeyframe(t *testing.T) {
 		if err := p.pc.WriteRTCP([]rtcp.Packet{report}); err != nil {
 			t.Fatal(err)
 		}
-		select {
-		case <-st.keys:
-		case <-time.After(patience):
-			t.Fatalf("%T asked for no keyframe", report)
-		}
+		take(t, fmt.Sprintf("the keyframe that %T asks for", report), st.keys)
 	}
 }
 
@@ -86,10 +83,10 @@ func TestLostPacketsAreSentAgain(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
 	st.Write("cam", unit(1, true, time.Now()))
-	first := <-p.packets
-	for k := first; !k.marker; k = <-p.packets {
+	first := take(t, "a packet", p.packets)
+	for k := first; !k.marker; k = take(t, "the picture's last packet", p.packets) {
 	}
-	nack := &rtcp.TransportLayerNack{MediaSSRC: uint32(<-p.ssrc), Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{first.seq})}
+	nack := &rtcp.TransportLayerNack{MediaSSRC: uint32(take(t, "the track", p.ssrc)), Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{first.seq})}
 	if err := p.pc.WriteRTCP([]rtcp.Packet{nack}); err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +260,7 @@ func TestICERestart(t *testing.T) {
 	if err := p.pc.SetLocalDescription(offer); err != nil {
 		t.Fatal(err)
 	}
-	<-gathered
+	take(t, "the candidates", gathered)
 	frag := fragmentOf(p.pc.LocalDescription().SDP)
 	resp, body := st.do(http.MethodPatch, p.location, typeFragment, frag, "If-Match", "*")
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("ETag") == p.etag || resp.Header.Get("Content-Type") != typeFragment {
