@@ -1,6 +1,9 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"image"
+)
 
 // Shrinker reduces frames to a smaller size by averaging the area under each new pixel, as an antialiased resize
 // does. It keeps its weights and its rows between calls, so one size costs no allocation. One goroutine uses it.
@@ -9,6 +12,8 @@ type Shrinker struct {
 	cols      []span
 	rows      []span
 	even, odd []uint64 // sums of the bytes at even and at odd places of a row, four lanes of 16 bits a word
+	part      []byte   // of the source, from its first pixel on, during a call
+	stride    int      // of the source
 	row       []uint16 // the weighted mean of the rows under one new row, times 256
 }
 
@@ -21,20 +26,30 @@ type span struct {
 // Shrink writes src, reduced to width × height, into dst and copies its Meta apart from the size. A size that is not
 // smaller on either side is clamped to the source's, so that an equal size is a plain copy.
 func (s *Shrinker) Shrink(dst, src *Frame, width, height int) {
-	width, height = min(width, src.Width), min(height, src.Height)
+	s.ShrinkPart(dst, src, image.Rect(0, 0, src.Width, src.Height), width, height)
+}
+
+// ShrinkPart is Shrink of the part r of src alone, which must lie within it and not be empty.
+func (s *Shrinker) ShrinkPart(dst, src *Frame, r image.Rectangle, width, height int) {
+	width, height = min(width, r.Dx()), min(height, r.Dy())
 	meta := src.Meta
 	dst.Resize(width, height)
 	meta.Width, meta.Height = width, height
 	dst.Meta = meta
-	if width == src.Width && height == src.Height {
-		copy(dst.Pix, src.Pix)
-		return
+	s.part = src.Pix[r.Min.Y*src.Stride()+3*r.Min.X:]
+	s.stride = src.Stride()
+	if width == r.Dx() && height == r.Dy() {
+		for y := range height {
+			copy(dst.Pix[y*dst.Stride():][:dst.Stride()], s.part[y*s.stride:])
+		}
+	} else {
+		s.prepare(r.Dx(), r.Dy(), width, height)
+		for y, rows := range s.rows {
+			s.sumRows(rows)
+			s.sumColumns(dst.Pix[y*dst.Stride():][:dst.Stride()])
+		}
 	}
-	s.prepare(src.Width, src.Height, width, height)
-	for y, r := range s.rows {
-		s.sumRows(src, r)
-		s.sumColumns(dst.Pix[y*dst.Stride():][:dst.Stride()])
-	}
+	s.part = nil
 }
 
 func (s *Shrinker) prepare(w, h, nw, nh int) {
@@ -72,13 +87,12 @@ func spans(n, m int) []span {
 const lanes = 0x00ff00ff00ff00ff
 
 // sumRows leaves the weighted mean of the source rows under one new row in s.row, eight bytes at a time.
-func (s *Shrinker) sumRows(src *Frame, r span) {
+func (s *Shrinker) sumRows(r span) {
 	clear(s.even)
 	clear(s.odd)
-	stride := src.Stride()
 	for k, weight := range r.weights {
 		w := uint64(weight)
-		line := src.Pix[(r.first+k)*stride:][:stride]
+		line := s.part[(r.first+k)*s.stride:][:3*s.from[0]]
 		even, odd := s.even[:len(line)/8], s.odd[:len(line)/8]
 		for i := range even {
 			v := binary.LittleEndian.Uint64(line[8*i:])

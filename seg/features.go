@@ -1,10 +1,11 @@
 package seg
 
 // Features is what a model's encoder saw in a frame: C values for each cell of a grid of W×H, that covers the normalised rectangle
-// 0..Extent.X × 0..Extent.Y as Logits does. They tell objects apart better than colours do. Read-only; whoever hands it out says for
+// of Origin and Extent as Logits does. They tell objects apart better than colours do. Read-only; whoever hands it out says for
 // how long it may be read.
 type Features struct {
 	W, H, C int
+	Origin  Point
 	Extent  Point
 	Data    []float32 // channel by channel, each row by row, len C·W·H
 }

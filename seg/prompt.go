@@ -112,10 +112,11 @@ func (p *Prompt) Summary() string {
 }
 
 // Logits is a model's low-resolution answer: positive inside the object, negative outside. The grid of W×H cells
-// covers the normalised rectangle 0..Extent.X × 0..Extent.Y of the frame; an Extent above 1 is a model's padding.
-// Cell (i, j) is centred at ((i+0.5)/W·Extent.X, (j+0.5)/H·Extent.Y). Immutable once made.
+// covers the normalised rectangle of the frame that begins at Origin and is Extent large; what reaches beyond 1 is a model's padding.
+// Cell (i, j) is centred at Origin + ((i+0.5)/W·Extent.X, (j+0.5)/H·Extent.Y). Immutable once made.
 type Logits struct {
 	W, H   int
+	Origin Point // 0, 0 but for an answer about a crop of the frame
 	Extent Point
 	Data   []float32 // row by row, len W·H
 }
