@@ -58,9 +58,9 @@ type camera struct {
 	prompted sync.WaitGroup
 }
 
-// holders are the places that may hold a full frame at once: capture's write, the slot, the pipeline, and the video
-// sink's slot and brush.
-const holders = 5
+// holders are the places that may hold a full frame at once: capture's write, the slot, the pipeline's present frame and the one
+// before, its embed lane, and the video sink's slot and brush.
+const holders = 7
 
 func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c := &camera{

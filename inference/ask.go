@@ -192,18 +192,18 @@ func sized(b []float32, n int) []float32 {
 
 // corner is where cell (x, y) of the logits begins in the picture.
 func corner(l *seg.Logits, x, y int) seg.Point {
-	return seg.Point{X: float64(x) * l.Extent.X / float64(l.W), Y: float64(y) * l.Extent.Y / float64(l.H)}
+	return seg.Point{X: l.Origin.X + float64(x)*l.Extent.X/float64(l.W), Y: l.Origin.Y + float64(y)*l.Extent.Y/float64(l.H)}
 }
 
 // regrid samples logits bilinearly on another grid, from origin on; beyond their edge the nearest cell counts.
 func regrid(dst []float32, w, h int, origin, extent seg.Point, l *seg.Logits) {
-	if l.W == w && l.H == h && l.Extent == extent && origin == (seg.Point{}) {
+	if l.W == w && l.H == h && l.Extent == extent && l.Origin == origin {
 		copy(dst, l.Data)
 		return
 	}
 	sx := extent.X / float64(w) * float64(l.W) / l.Extent.X
 	sy := extent.Y / float64(h) * float64(l.H) / l.Extent.Y
-	ox, oy := origin.X*float64(l.W)/l.Extent.X-0.5, origin.Y*float64(l.H)/l.Extent.Y-0.5
+	ox, oy := (origin.X-l.Origin.X)*float64(l.W)/l.Extent.X-0.5, (origin.Y-l.Origin.Y)*float64(l.H)/l.Extent.Y-0.5
 	for y := range h {
 		j0, j1, fy := between((float64(y)+0.5)*sy+oy, l.H)
 		top, bottom := l.Data[j0*l.W:][:l.W], l.Data[j1*l.W:][:l.W]

@@ -191,7 +191,7 @@ func TestInfoSaysWhatTheModelSees(t *testing.T) {
 		iw, ih int
 		lw, lh int
 	}{
-		{segedgeTiny(), 0, 1280, 720, 320, 180, 80, 48},
+		{segedgeTiny(), 0, 1280, 720, 448, 252, 112, 64},
 		{segedgeTiny(), 448, 1280, 720, 448, 252, 112, 64},
 		{segedgeTiny(), 0, 100, 60, 100, 60, 32, 16},
 		{sam(), 0, 1920, 1080, 1024, 576, 256, 256},

@@ -12,7 +12,7 @@ func segedgeTiny() Family {
 	return Family{
 		Name: "segedge", Title: "segedge tiny",
 		Image: ImageRule{
-			Input: "image", Rank: 4, Fit: FitGrid, Side: 320, Grid: 32, Resample: Fast, Pad: [3]float32{124, 116, 104},
+			Input: "image", Rank: 4, Fit: FitGrid, Side: 448, Grid: 32, Resample: Fast, Pad: [3]float32{124, 116, 104},
 			Embeds:  map[string]string{"embed_8": "embed_8", "embed_4": "embed_4"},
 			Strides: map[string]int{"embed_8": 8, "embed_4": 4},
 		},

@@ -23,8 +23,15 @@ func patchOf(r image.Rectangle) *seg.Logits {
 	return l
 }
 
-func TestWindowsSurroundWhatIsShown(t *testing.T) {
+// tinyAt320 is the family at a size whose windows are easy to reckon.
+func tinyAt320() Family {
 	f := segedgeTiny()
+	f.Image.Side = 320
+	return f
+}
+
+func TestWindowsSurroundWhatIsShown(t *testing.T) {
+	f := tinyAt320()
 	f.Ask.Window = WindowRule{Margin: 0.5, Least: 16, Most: 0.5}
 	g := f.Image.place(1280, 720) // 320×180, padded to 320×192
 	padded := patchOf(image.Rect(40, 40, 50, 50))
@@ -80,7 +87,7 @@ func TestWindowsShareCallsWhereThatIsCheaper(t *testing.T) {
 		"a call is dear: all share the largest":              {true, 1 << 20, 16, "[1 5] whole; [3 0 2 4] 160x160"},
 		"the bound of a call":                                {true, 1 << 20, 2, "[1 5] whole; [3 0] 160x160; [2 4] 96x64"},
 	} {
-		m := &model{family: segedgeTiny(), windowed: true, opts: Options{MaxBatch: c.batch}, ports: decoderPorts{stacks: c.stacks}}
+		m := &model{family: tinyAt320(), windowed: true, opts: Options{MaxBatch: c.batch}, ports: decoderPorts{stacks: c.stacks}}
 		m.family.Ask.Window = WindowRule{Margin: 0.5, Least: 16, Most: 0.5, Call: c.call}
 		a, g, got := &ask{}, m.family.Image.place(1280, 720), ""
 		for range 2 { // the second time in the memory of the first
@@ -101,7 +108,7 @@ func TestWindowsShareCallsWhereThatIsCheaper(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)
 		}
 	}
-	m := &model{family: segedgeTiny(), opts: Options{MaxBatch: 16}}
+	m := &model{family: tinyAt320(), opts: Options{MaxBatch: 16}}
 	a, g := &ask{}, m.family.Image.place(1280, 720)
 	if a.group(m, &g, prompts); len(a.calls) != 1 || len(a.calls[0].at) != len(prompts) {
 		t.Errorf("without windows: %+v", a.calls)
@@ -158,7 +165,7 @@ func TestWindowsAreAnsweredAsTheWhole(t *testing.T) {
 				name = "segedge/decoder-stacks"
 			}
 			d := &stub{contract: contractOf(t, name), answer: decode}
-			s, err := NewSegmenter(segedgeTiny(), &stub{contract: contractOf(t, "segedge/encoder"), answer: encode}, d, Options{Provider: provider})
+			s, err := NewSegmenter(tinyAt320(), &stub{contract: contractOf(t, "segedge/encoder"), answer: encode}, d, Options{Provider: provider})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +201,7 @@ func TestWindowsAreAnsweredAsTheWhole(t *testing.T) {
 
 // TestDecodingAllocatesTheAnswerAlone holds what surrounds the decoder to no memory but that of the answers themselves.
 func TestDecodingAllocatesTheAnswerAlone(t *testing.T) {
-	f := segedgeTiny()
+	f := tinyAt320()
 	f.Ask.Window.Most = 0.5
 	var ports decoderPorts
 	c := contractOf(t, "segedge/decoder-stacks")

@@ -68,6 +68,7 @@ func (p *Pipeline) Pause(ctx context.Context, paused bool) error {
 			p.flush()
 		}
 		p.paused = paused
+		p.hold(nil)
 	})
 }
 

@@ -22,7 +22,8 @@ type job struct {
 	model inference.Segmenter
 	seq   uint64
 
-	frame *frame.Frame // embed: a reduced frame, one reference of which is the job's
+	frame *frame.Frame // embed: a reduced frame, or a full one to crop, one reference of which is the job's
+	crop  *crop        // embed: what to cut out of frame; nil for all of it
 
 	key     *keyframe // decode: one use of which is the job's
 	emb     inference.Embedding
@@ -55,7 +56,7 @@ func (j *job) run(ctx context.Context) {
 		j.took = time.Since(start)
 	}()
 	if j.lane == embedLane {
-		j.embedding, j.err = j.model.Embed(ctx, j.frame)
+		j.embed(ctx)
 		return
 	}
 	prompts := make([]seg.Prompt, len(j.queries))
@@ -65,6 +66,17 @@ func (j *job) run(ctx context.Context) {
 	j.predictions, j.err = j.emb.Decode(ctx, prompts)
 	if j.err == nil && len(j.predictions) != len(prompts) {
 		j.err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(j.predictions), len(prompts))
+	}
+}
+
+func (j *job) embed(ctx context.Context) {
+	if j.crop == nil {
+		j.embedding, j.err = j.model.Embed(ctx, j.frame)
+		return
+	}
+	small, box := j.crop.cut(j.frame)
+	if j.embedding, j.err = j.model.Embed(ctx, small); j.err == nil {
+		j.embedding = inference.Cropped(j.embedding, box)
 	}
 }
 

@@ -77,6 +77,8 @@ type Pipeline struct {
 	model inference.Segmenter
 	info  inference.Info
 
+	latest  *frame.Frame // the newest full frame, held until the next comes; nil before, and between the steps of a synchronous pipeline
+	crop    crop
 	frames  *frameRing
 	keys    keyframeRing
 	lanes   *lanes
@@ -173,6 +175,7 @@ func (p *Pipeline) shutdown() error {
 	}
 	p.waiting = nil
 	err := p.endRefresh()
+	p.hold(nil)
 	p.frames.flush()
 	return errors.Join(err, p.keys.flush(), p.frames.pool.Close())
 }
@@ -185,6 +188,7 @@ func (p *Pipeline) take(f *frame.Frame) {
 	if size := [2]int{f.Width, f.Height}; size != p.size {
 		p.resized(size)
 	}
+	p.hold(f)
 	start := time.Now()
 	w, h := p.info.Input(f.Width, f.Height)
 	p.frames.add(f, w, h)
@@ -198,7 +202,20 @@ func (p *Pipeline) take(f *frame.Frame) {
 	p.processed.Add(1)
 	p.dispatch()
 	p.show(f, tracked)
+	if p.o.Synchronous {
+		p.hold(nil)
+	}
 	p.o.Observe("frame", time.Since(start))
+}
+
+// hold keeps a full frame in place of the one before.
+func (p *Pipeline) hold(f *frame.Frame) {
+	if p.latest != nil {
+		p.latest.Release()
+	}
+	if p.latest = f; f != nil {
+		f.Retain()
+	}
 }
 
 // show hands the frame and what is in it to the sinks. Cutting the masks is the second half of tracking, of which the first took as long as

@@ -89,7 +89,7 @@ type rig struct {
 
 func newRig(t *testing.T, model *inferencetest.Segmenter, change func(*Options), blocks ...block) *rig {
 	t.Helper()
-	r := &rig{t: t, blocks: blocks, pool: frame.NewPool(3), latest: frame.NewLatest(), shown: make(chan []seg.Object, 1), ended: make(chan error, 1)}
+	r := &rig{t: t, blocks: blocks, pool: frame.NewPool(5), latest: frame.NewLatest(), shown: make(chan []seg.Object, 1), ended: make(chan error, 1)}
 	o := Options{
 		Model: model, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
 		Show:    func(_ *frame.Frame, objects []seg.Object) { r.shown <- append([]seg.Object(nil), objects...) },

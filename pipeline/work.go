@@ -95,17 +95,27 @@ func (p *Pipeline) dispatchEmbed() {
 	if p.lanes.busy[embedLane] {
 		return
 	}
-	f := p.frameForPrompt()
+	f, part := p.frameForPrompt(), (*crop)(nil)
 	if f == nil {
-		f = p.frameForRefresh()
-	}
-	if f == nil {
-		return
+		if f = p.frameForRefresh(); f == nil {
+			return
+		}
+		f, part = p.cropped(f)
 	}
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
 	p.embedSince.Store(time.Now().UnixNano())
-	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), seq: f.Seq})
+	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq})
+}
+
+// cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
+// reduced frame.
+func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
+	box, ok := p.tr.Crop()
+	if !ok || p.forced || p.latest == nil || p.latest.Seq != f.Seq {
+		return f, nil
+	}
+	return p.latest, p.crop.set(p.info, p.latest.Width, p.latest.Height, box)
 }
 
 // frameForRefresh is the newest frame, if the tracker wants a keyframe and the last one's objects are decoded.
@@ -186,6 +196,10 @@ func (p *Pipeline) embedded(j *job) {
 	p.report(p.endRefresh())
 	k.users++
 	p.refresh = k
+	if j.crop != nil {
+		k.evicted = true // a prompt may lie outside it: it serves the objects that it was made for, once
+		return
+	}
 	p.report(p.keys.add(k))
 }
 
@@ -245,9 +259,7 @@ func (p *Pipeline) report(err error) {
 func adapt(q tracker.Query, k inference.Kinds) tracker.Query {
 	p := &q.Prompt
 	if p.Mask != nil && !k.Mask {
-		if m := p.Mask.Cut(p.Mask.W, p.Mask.H, seg.Threshold); p.Box == nil && k.Box && !m.Rect.Empty() {
-			box := m.Box()
-			box.X1, box.Y1 = box.X1*p.Mask.Extent.X, box.Y1*p.Mask.Extent.Y
+		if box := p.Mask.Box(seg.Threshold); p.Box == nil && k.Box && !box.Empty() {
 			p.Box = &box
 		}
 		if p.Box != nil || len(p.Clicks) > 0 {

@@ -53,16 +53,46 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		t.refuse(o)
 		return
 	}
+	if o.asked || o.track == nil {
+		o.candidates, o.offered = rivals(&a.Prediction, p.w, p.h), seq
+	} else {
+		t.rebase(o, seq)
+	}
 	t.adopt(o, p, ev, at, best)
-	o.candidates = nil
-	if a.Prediction.Ambiguous && len(a.Prediction.Candidates) > 1 {
-		for _, c := range a.Prediction.Candidates[1:] {
-			if c.Logits != nil && c.Logits.Finite() {
-				o.candidates = append(o.candidates, rival{patchOf(c.Logits, p.w, p.h), c.PredictedIoU, c.Stability})
-			}
+	t.accept(o)
+}
+
+// rivals are the other valid answers to an ambiguous prompt.
+func rivals(a *seg.Prediction, w, h int) []rival {
+	if !a.Ambiguous {
+		return nil
+	}
+	var out []rival
+	for _, c := range a.Candidates[1:] {
+		if c.Logits != nil && c.Logits.Finite() {
+			out = append(out, rival{patchOf(c.Logits, w, h), identity, c.PredictedIoU, c.Stability})
 		}
 	}
-	t.accept(o)
+	return out
+}
+
+// offerFor is how long a person may take to choose among the answers to a prompt, seconds.
+const offerFor = 10
+
+// rebase ties the rivals of an object, whose mask is about to be replaced by a newer one of frame seq, to that frame.
+func (t *Tracker) rebase(o *object, seq uint64) {
+	if len(o.candidates) == 0 {
+		return
+	}
+	tr, ok := t.trackAt(o, seq)
+	if !ok || t.Newest()-min(o.offered, t.Newest()) > uint64(t.opt.frames(offerFor)) {
+		o.candidates = nil
+		return
+	}
+	o.candidates = slices.Clone(o.candidates) // undo may keep the old ones
+	for i := range o.candidates {
+		o.candidates[i].base = o.candidates[i].base.after(tr.back)
+	}
 }
 
 // take learns from a mask that a person gave: it needs no answer to be believed.
@@ -76,7 +106,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 		t.refuse(o)
 		return
 	}
-	o.given, o.area = false, float64(p.area())
+	o.given, o.area, o.body = false, float64(p.area()), float64(p.area())
 	t.learn(o, p, ev)
 	o.key, o.iou, o.stab = ev.seq, 1, 1
 	if best := a.Prediction.Best(); best != nil {
@@ -108,7 +138,7 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if ev.prior == nil {
 		return t.recognised(o, p, ev)
 	}
-	if ev.sight == nil || o.like.frames == 0 {
+	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
 		return best.PredictedIoU >= t.opt.MinIoU
 	}
 	m, steps := newTrack(p, ev.seq).mask(t.steps)
@@ -117,13 +147,14 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if !ok {
 		return true // too thin to cover the middle of a cell
 	}
-	if o.usual == 0 {
-		o.usual = mean
+	l := o.likeIn(ev.sight)
+	if l.usual == 0 {
+		l.usual = mean
 	}
-	if mean < leastUsual*o.usual && o.misses > 0 {
+	if mean < leastUsual*l.usual && o.misses > 0 {
 		return false // with the motion in order it is only another side of it
 	}
-	o.usual += 0.1 * (mean - o.usual)
+	l.usual += 0.1 * (mean - l.usual)
 	return true
 }
 
@@ -136,7 +167,8 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		o.area += 0.2 * (n - o.area)
 	}
 	if o.asked {
-		o.paint.ready, o.like.frames, o.usual = false, 0, 0
+		o.body = 0
+		o.forget()
 	}
 	if !t.shared(o, p, ev.seq) {
 		t.learn(o, p, ev)
@@ -146,6 +178,11 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		tr.drift, tr.steady = o.track.drift, o.track.steady
 	}
 	t.replay(tr, at, t.past.n-1)
+	if ev.body > 0 {
+		o.body = ev.body
+	} else {
+		o.body = max(o.body, n) // it may come back in parts
+	}
 	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
 	o.base = t.colourShare(o, p, identity, ev.e)
 }
@@ -163,7 +200,7 @@ func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
 
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
-	was, now := o.state, t.Newest()
+	was, now, asked := o.state, t.Newest(), o.asked
 	o.asked, o.misses, o.doubts = false, 0, 0
 	o.become(seg.Tracking, now)
 	switch {
@@ -172,7 +209,7 @@ func (t *Tracker) accept(o *object) {
 	case was == seg.Lost || was == seg.Occluded:
 		t.change(seg.ObjectRecovered, o)
 	}
-	if len(o.candidates) > 0 {
+	if asked && len(o.candidates) > 0 {
 		t.change(seg.ObjectAmbiguous, o)
 	}
 }

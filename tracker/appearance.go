@@ -11,6 +11,7 @@ import (
 type likeness struct {
 	first, late [2][]float64 // [outside, inside]
 	frames      int
+	usual       float64 // resemblance of the masks that were believed, about 1
 	weights     []float64
 	bias, gain  float64
 	score       []seg.Logits // by map, scratch
@@ -147,7 +148,7 @@ func (l *likeness) raw(v *sight) []seg.Logits {
 	for i := range v.maps {
 		m := &v.maps[i]
 		o := &l.score[i]
-		o.W, o.H, o.Extent = m.W, m.H, m.Extent
+		o.W, o.H, o.Origin, o.Extent = m.W, m.H, m.Origin, m.Extent
 		if cap(o.Data) < m.W*m.H {
 			o.Data = make([]float32, m.W*m.H)
 		}
@@ -165,13 +166,18 @@ func (l *likeness) raw(v *sight) []seg.Logits {
 	return l.score
 }
 
+// inPicture is the number of columns and rows of a map whose centres lie in the picture.
+func inPicture(f *seg.Features) (w, h int) {
+	return min(f.W, int(math.Ceil(float64(f.W)/f.Extent.X*(1-f.Origin.X)-0.5))), min(f.H, int(math.Ceil(float64(f.H)/f.Extent.Y*(1-f.Origin.Y)-0.5)))
+}
+
 // covers is the share of each map's cells that a mask covers; -1 in the padding.
 func covers(v *sight, m *seg.Mask) [][]float32 {
 	out := make([][]float32, len(v.maps))
 	for i := range v.maps {
 		f := &v.maps[i]
-		l := seg.LogitsOf(m, f.W, f.H, f.Extent, 1)
-		w, h := int(math.Ceil(float64(f.W)/f.Extent.X-0.5)), int(math.Ceil(float64(f.H)/f.Extent.Y-0.5))
+		l := seg.LogitsOn(m, f.W, f.H, f.Origin, f.Extent, 1)
+		w, h := inPicture(f)
 		for j := range l.Data {
 			if j%f.W >= w || j/f.W >= h {
 				l.Data[j] = -1
@@ -182,4 +188,27 @@ func covers(v *sight, m *seg.Mask) [][]float32 {
 		out[i] = l.Data
 	}
 	return out
+}
+
+// What is learnt from crops and from whole frames is kept apart: a thing that fills the encoder's picture looks unlike itself far away.
+const whole, cropped = 0, 1
+
+func (v *sight) scale() int {
+	if v.crop {
+		return cropped
+	}
+	return whole
+}
+
+// likeIn is what the object looks like at a sight's scale.
+func (o *object) likeIn(v *sight) *likeness { return &o.like[v.scale()] }
+
+func (t *Tracker) spreadOf(v *sight) *spread { return &t.spread[v.scale()] }
+
+// forget drops what was learnt of an object that turned out to be another thing.
+func (o *object) forget() {
+	o.paint.ready = false
+	for i := range o.like {
+		o.like[i].frames, o.like[i].usual = 0, 0
+	}
 }

@@ -33,7 +33,7 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 		g := &t.past.newest().gray
 		tr := newTrack(patchOf(out.Mask, g.W, g.H), from)
 		trust = min(trust, t.replay(tr, i, j))
-		out.Mask = tr.logits(out.Mask.W, out.Mask.H, out.Mask.Extent)
+		out.Mask = tr.logits(out.Mask.W, out.Mask.H, out.Mask.Origin, out.Mask.Extent)
 	}
 	return out, trust, nil
 }

@@ -64,9 +64,13 @@ func (t *Tracker) Choose(id seg.ID, candidate int) error {
 	o.remember()
 	c := o.candidates[candidate]
 	tr := *o.track.clone()
-	tr.patch = c.patch
+	tr.patch, tr.back = c.patch, c.base.after(tr.back)
+	for i := range tr.trail {
+		tr.trail[i].back = c.base.after(tr.trail[i].back)
+	}
 	o.track, o.iou, o.stab, o.candidates, o.mask = &tr, c.iou, c.stab, nil, nil
-	o.area, o.paint.ready, o.like.frames = float64(c.patch.area()), false, 0 // what was learnt was another thing
+	o.area, o.body = float64(c.patch.area()), 0
+	o.forget() // what was learnt was another thing
 	t.change(seg.ObjectUpdated, o)
 	return nil
 }
@@ -90,7 +94,7 @@ func (t *Tracker) Undo(id seg.ID) error {
 		return nil
 	}
 	t.catchUp(o)
-	o.area = float64(o.track.patch.area())
+	o.area, o.body = float64(o.track.patch.area()), 0
 	return nil
 }
 

@@ -50,12 +50,22 @@ func TestAmbiguityIsReportedChosenAndUndone(t *testing.T) {
 	p.Candidates = append(p.Candidates, s.answer(id, 1, 0).Candidates...)
 	p.Ambiguous = true
 	tr.Answer(1, []tracker.Answer{{ID: id, Prediction: p}})
-	for n := 1; n < 8; n++ {
+	step := func(n int) seg.Object {
 		if err := tr.Step(s.render(n)); err != nil {
 			t.Fatal(err)
 		}
+		o, _ := tr.Object(id)
+		return o
 	}
-	o, _ := tr.Object(id)
+	for n := 1; n < 7; n++ {
+		step(n)
+	}
+	before, _ := tr.Object(id)
+	tr.Answer(5, []tracker.Answer{{ID: id, Prediction: s.answer(id, 0, 4)}}) // a routine keyframe: the offer stands
+	if o, _ := tr.Object(id); len(o.Candidates) != 1 || o.Candidates[0].Mask.IoU(before.Candidates[0].Mask) < 0.9 {
+		t.Fatalf("%d candidates after a routine keyframe", len(o.Candidates))
+	}
+	o := step(7)
 	if len(o.Candidates) != 1 || o.Mask.IoU(s.truth(0, 7)) < 0.7 {
 		t.Fatalf("%d candidates, IoU %.3f", len(o.Candidates), o.Mask.IoU(s.truth(0, 7)))
 	}

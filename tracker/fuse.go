@@ -24,8 +24,9 @@ const (
 	priorWeight, priorClip     = 0.8, 6
 	priorRadius                = 4 // pixels by which the warped edge may be off
 	growth                     = 16
-	modelWeight, modelClip     = 0.5, 6
-	featureWeight, featureClip = 1.5, 2
+	modelWeight, modelClip     = 1.1, 6
+	modelCrowded               = 0.5
+	featureWeight, featureClip = 1.2, 2
 	colourWeight, colourClip   = 0.7, 3
 	voteWeight, voteClip       = 1, 3
 	voteContrast               = 1.5 // between inside and outside at which votes count in full
@@ -41,27 +42,28 @@ type evidence struct {
 	prior *track      // the object's past, carried there; nil without one
 	model *seg.Logits // the model's answer
 	sight *sight      // nil without features
+	body  float64     // the object's expected size from here on, cells; 0 where nothing leads to one
 }
 
 // fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its
 // surroundings, and what moves with it rather than with the scene, as a sum of log odds.
 func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 	w, h := ev.e.gray.W, ev.e.gray.H
-	r := coreOf(ev.model, w, h)
+	r, said := coreOf(ev.model, w, h)
 	if ev.prior != nil {
 		r = r.Union(ev.prior.bounds().Inset(-growth))
 	}
 	u := &t.sum
 	u.reset(w, h, r)
 	if t.uses(CueModel) {
-		u.addMap(ev.model, modelWeight, modelClip)
+		u.addMap(ev.model, t.trustInModel(o, ev), modelClip)
 	}
 	if ev.prior != nil {
 		u.addPrior(ev.prior, priorRadius, priorWeight, priorClip)
 		t.addVotes(u, o, ev)
 	}
-	if ev.sight != nil && o.like.frames > 0 {
-		u.addMap(o.like.odds(ev.sight), featureWeight, featureClip)
+	if ev.sight != nil && o.likeIn(ev.sight).frames > 0 {
+		u.addMap(o.likeIn(ev.sight).odds(ev.sight), featureWeight, featureClip)
 	}
 	if o.paint.ready && t.uses(CueColours) {
 		u.addColours(&o.paint, ev.e.bgr, colourWeight, colourClip)
@@ -73,7 +75,56 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 			}
 		}
 	}
+	if ev.prior != nil {
+		t.stack = u.keepAround(ev.prior, t.stack)
+	}
+	if ev.prior != nil && o.body > 0 {
+		ev.body = o.bodyAt(ev.prior)
+		n := float64(u.limit(int(ev.body)))
+		if n > ev.body {
+			n = max(ev.body, min(n, float64(said)))
+		}
+		ev.body += bodyRate(n/ev.body) * (min(n, mostSwell*ev.body) - ev.body)
+	}
 	return u.patch()
+}
+
+// trustInModel is the weight of the decoder's answer. Where another object is near, the answer may be about that one.
+func (t *Tracker) trustInModel(o *object, ev *evidence) float32 {
+	if ev.prior == nil {
+		return modelWeight
+	}
+	r := ev.prior.bounds()
+	for _, q := range t.objects {
+		if q == o || q.track == nil || !q.state.Visible() {
+			continue
+		}
+		if there, ok := q.track.at(ev.seq); ok && there.bounds().Overlaps(r) {
+			return modelCrowded
+		}
+	}
+	return modelWeight
+}
+
+// What was not part of an object a moment ago seldom becomes so, and a mask that spills over does it a little at a time. So a mask is no larger
+// than the motion leads to expect: of what speaks for more, the surest counts. The expected size grows slowly, where all the evidence and the model's
+// answer alone both say so, and by no more than mostSwell at once; it falls more slowly still, since most that shrinks is hidden and comes back.
+const (
+	bodyUp, bodyDown = 0.06, 0.01 // a keyframe
+	mostSwell        = 1.5
+)
+
+func bodyRate(ratio float64) float64 {
+	if ratio > 1 {
+		return bodyUp
+	}
+	return bodyDown
+}
+
+// bodyAt is the size that an object is expected to have where its track is.
+func (o *object) bodyAt(tr *track) float64 {
+	s := tr.back.scale()
+	return o.body / max(s*s, 1e-3)
 }
 
 // addVotes adds the motion votes of the vectors that led to the keyframe, as far as they tell the object from what is around it: on water, the
@@ -133,13 +184,13 @@ func (t *Tracker) before(o *object, seq uint64) (track, bool) {
 	return o.track.at(t.past.at(i - 1).seq)
 }
 
-// coreOf is the rectangle of a grid of w×h cells where a model's answer is positive, with a margin.
-func coreOf(l *seg.Logits, w, h int) image.Rectangle {
+// coreOf is the rectangle of a grid of w×h cells where a model's answer is positive, with a margin, and the number of such cells.
+func coreOf(l *seg.Logits, w, h int) (image.Rectangle, int) {
 	m := l.Cut(w, h, seg.Threshold)
 	if m.Rect.Empty() {
-		return m.Rect
+		return m.Rect, 0
 	}
-	return m.Rect.Inset(-patchMargin).Intersect(image.Rect(0, 0, w, h))
+	return m.Rect.Inset(-patchMargin).Intersect(image.Rect(0, 0, w, h)), m.Count()
 }
 
 // learn remembers what the object looks like in a keyframe.
@@ -147,7 +198,7 @@ func (t *Tracker) learn(o *object, p *patch, ev *evidence) {
 	m, steps := newTrack(p, ev.seq).mask(t.steps)
 	t.steps = steps
 	if ev.sight != nil {
-		o.like.learn(ev.sight, &t.spread, covers(ev.sight, m))
+		o.likeIn(ev.sight).learn(ev.sight, t.spreadOf(ev.sight), covers(ev.sight, m))
 	}
 	r := m.Rect
 	g := max(8, (r.Dx()+r.Dy())/4)

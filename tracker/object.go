@@ -21,12 +21,11 @@ type object struct {
 	belief
 	cover *object // the one that hides a part of it in this frame
 
-	like  likeness
+	like  [2]likeness // by scale: in whole frames, in crops of them
 	paint palette
 	area  float64 // usual size, cells
+	body  float64 // size in the frame of the present patch that the motion leads to expect, cells
 	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
-
-	usual float64 // how much the mask usually looks like the object, about 1
 
 	misses   int // frames in which little spoke for the object, less those in which much did
 	doubts   int // answers refused in a row
@@ -45,6 +44,7 @@ type belief struct {
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []rival
+	offered    uint64 // the frame of the prompt that they answered
 }
 
 // anchor is a prompt, the frame it was given on or has been carried to, and the trust that is left in it.
@@ -59,6 +59,7 @@ type anchor struct {
 // rival is another valid answer; it moves with the believed one.
 type rival struct {
 	patch     *patch
+	base      affine // from the frame of the believed one's patch to that of its own
 	iou, stab float64
 }
 
@@ -140,7 +141,7 @@ func (t *Tracker) snapshot(o *object) seg.Object {
 	}
 	for _, c := range o.candidates {
 		var m *seg.Mask
-		m, t.steps = (&track{patch: c.patch, back: o.track.back}).mask(t.steps)
+		m, t.steps = (&track{patch: c.patch, back: c.base.after(o.track.back)}).mask(t.steps)
 		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: m, PredictedIoU: c.iou, Stability: c.stab})
 	}
 	return s

@@ -28,14 +28,14 @@ func patchOf(l *seg.Logits, w, h int) *patch {
 	if core.Rect.Empty() {
 		return p
 	}
-	p.rect = core.Rect.Inset(-patchMargin).Intersect(image.Rect(0, 0, w, h))
+	p.rect = core.Rect.Inset(-patchMargin).Intersect(l.Covered(w, h))
 	p.data = make([]int8, p.rect.Dx()*p.rect.Dy())
-	sx, sy := float64(l.W)/l.Extent.X/float64(w), float64(l.H)/l.Extent.Y/float64(h)
+	sx, sy, ox, oy := l.Scale(w, h)
 	i := 0
 	for y := p.rect.Min.Y; y < p.rect.Max.Y; y++ {
-		v := (float64(y)+0.5)*sy - 0.5
+		v := (float64(y)+0.5)*sy - oy - 0.5
 		for x := p.rect.Min.X; x < p.rect.Max.X; x++ {
-			p.data[i] = quantise(sampleLogits(l, (float64(x)+0.5)*sx-0.5, v))
+			p.data[i] = quantise(sampleLogits(l, (float64(x)+0.5)*sx-ox-0.5, v))
 			i++
 		}
 	}

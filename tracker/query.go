@@ -1,6 +1,10 @@
 package tracker
 
-import "github.com/segedge/segedge/seg"
+import (
+	"image"
+
+	"github.com/segedge/segedge/seg"
+)
 
 // Query appends what to ask the model about frame seq: for each object named, or for ids nil each that wants the model's opinion, its prompt
 // carried to that frame. An object without a mask sends what a person said; one with a mask sends the mask, warped to that frame, and the
@@ -9,6 +13,9 @@ import "github.com/segedge/segedge/seg"
 func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 	if ids == nil {
 		for _, o := range t.objects {
+			if !o.asked && o.state.Visible() && seq == t.cropper.aside {
+				continue // a crop tells more
+			}
 			if o.asked || o.key < seq { // else it was answered about this frame, or a newer one
 				dst = t.query(o, seq, dst)
 			}
@@ -23,8 +30,20 @@ func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 	return dst
 }
 
-// queryGrid is the longer side of the mask prompts that are sent, cells.
-const queryGrid = 96
+// Mask prompts are sent on a grid of at most queryGrid cells on the longer side, over the object and queryMargin pixels around it.
+const queryGrid, queryMargin = 96, 8
+
+// mold is the track as a mask prompt: where it is in the present frame, and nothing of the rest.
+func (t *track) mold() *seg.Logits {
+	r := t.bounds().Inset(-queryMargin).Intersect(image.Rect(0, 0, t.patch.w, t.patch.h))
+	if r.Empty() {
+		r = image.Rect(0, 0, t.patch.w, t.patch.h)
+	}
+	cell := max(1, float64(max(r.Dx(), r.Dy()))/queryGrid)
+	w, h := max(1, int(float64(r.Dx())/cell)), max(1, int(float64(r.Dy())/cell))
+	fw, fh := float64(t.patch.w), float64(t.patch.h)
+	return t.logits(w, h, seg.Point{X: float64(r.Min.X) / fw, Y: float64(r.Min.Y) / fh}, seg.Point{X: float64(r.Dx()) / fw, Y: float64(r.Dy()) / fh})
+}
 
 func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	p, ok := t.anchored(o, seq)
@@ -43,15 +62,11 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	if !ok {
 		return dst
 	}
-	lw, lh := queryGrid, max(1, queryGrid*tr.patch.h/tr.patch.w)
-	if tr.patch.h > tr.patch.w {
-		lw, lh = max(1, queryGrid*tr.patch.w/tr.patch.h), queryGrid
-	}
 	if !o.asked {
 		p.Box, p.Text = nil, ""
 		p.Clicks = agreeing(p.Clicks, &tr)
 	}
-	p.Mask, p.Single = tr.logits(lw, lh, seg.Point{X: 1, Y: 1}), true
+	p.Mask, p.Single = tr.mold(), true
 	return append(dst, Query{o.id, p})
 }
 

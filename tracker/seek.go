@@ -18,11 +18,11 @@ const (
 func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	v := t.sightOf(seq)
 	at, exact := t.past.find(seq)
-	if v == nil || !exact || o.like.frames == 0 {
+	if v == nil || !exact || v.crop || o.like[whole].frames == 0 {
 		return seg.Prompt{}, false
 	}
 	e := t.past.at(at)
-	l := &likenessMap{o.like.odds(v)}
+	l := &likenessMap{o.like[whole].odds(v)}
 	t.addPaint(o, l, e)
 	t.veto(o, l, e, seq)
 	best := 0
@@ -91,12 +91,12 @@ type likenessMap struct{ *seg.Logits }
 
 // middle is the normalised centre of cell i.
 func (l *likenessMap) middle(i int) (x, y float64) {
-	return (float64(i%l.W) + 0.5) / float64(l.W) * l.Extent.X, (float64(i/l.W) + 0.5) / float64(l.H) * l.Extent.Y
+	return l.Origin.X + (float64(i%l.W)+0.5)/float64(l.W)*l.Extent.X, l.Origin.Y + (float64(i/l.W)+0.5)/float64(l.H)*l.Extent.Y
 }
 
 // flood is the connected cells above floor around a cell, as logits of a mask prompt.
 func flood(l *likenessMap, from int, floor float32) *seg.Logits {
-	out := &seg.Logits{W: l.W, H: l.H, Extent: l.Extent, Data: make([]float32, len(l.Data))}
+	out := &seg.Logits{W: l.W, H: l.H, Origin: l.Origin, Extent: l.Extent, Data: make([]float32, len(l.Data))}
 	for i := range out.Data {
 		out.Data[i] = -6
 	}
@@ -140,7 +140,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 			return false
 		}
 	}
-	if ev.sight == nil || o.like.frames == 0 {
+	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
 		return t.colourShare(o, p, identity, ev.e) > 0.7*o.base
 	}
 	mean, ok := resemblance(o, m, ev.sight)
@@ -149,7 +149,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 
 // resemblance is the mean likeness of the cells that a mask covers, about 1 for the object itself; not ok without any.
 func resemblance(o *object, m *seg.Mask, v *sight) (mean float64, ok bool) {
-	l := likenessMap{o.like.odds(v)}
+	l := likenessMap{o.likeIn(v).odds(v)}
 	sum, n := 0.0, 0.0
 	for i, s := range l.Data {
 		if x, y := l.middle(i); m.Contains(seg.Point{X: x, Y: y}) {

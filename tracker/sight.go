@@ -10,11 +10,15 @@ import (
 // sight is what the encoder saw in one keyframe: its feature maps, copied.
 type sight struct {
 	seq  uint64
+	crop bool // of a part of the frame, where things look larger
 	maps []seg.Features
 }
 
+// cropExtent is the extent below which a map cannot be one of the whole picture.
+const cropExtent = 0.95
+
 func (s *sight) fill(seq uint64, fs []seg.Features) {
-	s.seq = seq
+	s.seq, s.crop = seq, fs[0].Origin != (seg.Point{}) || fs[0].Extent.X < cropExtent
 	for len(s.maps) < len(fs) {
 		s.maps = append(s.maps, seg.Features{})
 	}
@@ -78,7 +82,7 @@ func (s *spread) gather(v *sight, part int, keep float64) {
 			coarse = &v.maps[i]
 		}
 	}
-	w, h := int(float64(coarse.W)/coarse.Extent.X+0.5), int(float64(coarse.H)/coarse.Extent.Y+0.5)
+	w, h := inPicture(coarse)
 	cells := (w*h - s.phase + part - 1) / part
 	weight := (1 - keep) / float64(max(1, cells))
 	for i := range s.cov {
@@ -88,7 +92,8 @@ func (s *spread) gather(v *sight, part int, keep float64) {
 		s.mean[i] *= keep
 	}
 	for c := s.phase; c < w*h; c += part {
-		v.at((float64(c%w)+0.5)/float64(w), (float64(c/w)+0.5)/float64(h), s.cell)
+		x, y := float64(c%w)+0.5, float64(c/w)+0.5
+		v.at(coarse.Origin.X+x/float64(coarse.W)*coarse.Extent.X, coarse.Origin.Y+y/float64(coarse.H)*coarse.Extent.Y, s.cell)
 		for i, a := range s.cell {
 			s.mean[i] += weight * a
 			a *= weight
@@ -105,7 +110,7 @@ func (s *sight) at(x, y float64, dst []float64) {
 	k := 0
 	for i := range s.maps {
 		m := &s.maps[i]
-		u, v := int(x/m.Extent.X*float64(m.W)), int(y/m.Extent.Y*float64(m.H))
+		u, v := int((x-m.Origin.X)/m.Extent.X*float64(m.W)), int((y-m.Origin.Y)/m.Extent.Y*float64(m.H))
 		u, v = min(max(u, 0), m.W-1), min(max(v, 0), m.H-1)
 		for c := range m.C {
 			dst[k] = float64(m.Data[(c*m.H+v)*m.W+u])
@@ -176,7 +181,8 @@ func (t *Tracker) See(seq uint64, fs []seg.Features) {
 	}
 	v.fill(seq, fs)
 	t.sights = append(t.sights, v)
-	t.spread.see(v)
+	t.spreadOf(v).see(v)
+	t.learnAside(v)
 }
 
 func (t *Tracker) sightOf(seq uint64) *sight {

@@ -20,10 +20,12 @@ type Tracker struct {
 	changes  []seg.Change
 	pairs    []pair // scratch
 	policy   policy
+	cropper  cropper
 	sights   []*sight
-	spread   spread
+	spread   [2]spread  // by scale
 	sum      unary      // scratch
 	steps    []float32  // scratch
+	stack    []int32    // scratch
 	voteMap  seg.Logits // scratch
 	voteN    []float32  // scratch
 	snapLeft int        // pixels that may still be snapped in this frame

@@ -156,14 +156,15 @@ func (t *track) mask(steps []float32) (*seg.Mask, []float32) {
 	return m.Trim(), steps
 }
 
-// logits is the warped patch on a grid of w×h cells over the frame, in logits.
-func (t *track) logits(w, h int, extent seg.Point) *seg.Logits {
-	l := &seg.Logits{W: w, H: h, Extent: extent, Data: make([]float32, w*h)}
+// logits is the warped patch on a grid of w×h cells over a part of the frame, in logits.
+func (t *track) logits(w, h int, origin, extent seg.Point) *seg.Logits {
+	l := &seg.Logits{W: w, H: h, Origin: origin, Extent: extent, Data: make([]float32, w*h)}
 	sx, sy := extent.X/float64(w)*float64(t.patch.w), extent.Y/float64(h)*float64(t.patch.h)
+	ox, oy := origin.X*float64(t.patch.w)-0.5, origin.Y*float64(t.patch.h)-0.5
 	for j := range h {
-		y := (float64(j)+0.5)*sy - 0.5
+		y := (float64(j)+0.5)*sy + oy
 		for i := range w {
-			x := (float64(i)+0.5)*sx - 0.5
+			x := (float64(i)+0.5)*sx + ox
 			l.Data[j*w+i] = t.patch.at(t.back.at(x, y)) / patchScale
 		}
 	}

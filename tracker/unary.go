@@ -43,22 +43,26 @@ func grown(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// addMap adds weight times a low-resolution map, clipped to ±clip, bilinearly.
+// addMap adds weight times a low-resolution map, clipped to ±clip, bilinearly, where the map speaks of the picture.
 func (a *unary) addMap(l *seg.Logits, weight, clip float32) {
-	sx, sy := float64(l.W)/l.Extent.X/float64(a.w), float64(l.H)/l.Extent.Y/float64(a.h)
+	sx, sy, ox, oy := l.Scale(a.w, a.h)
+	known := l.Covered(a.w, a.h).Intersect(a.r).Sub(a.r.Min)
+	if known.Empty() {
+		return
+	}
 	dx := a.r.Dx()
 	if cap(a.cols) < dx {
 		a.cols = make([]tap, dx, a.w)
 	}
 	a.cols = a.cols[:dx]
 	for i := range a.cols {
-		a.cols[i] = tapAt((float64(a.r.Min.X+i)+0.5)*sx-0.5, l.W)
+		a.cols[i] = tapAt((float64(a.r.Min.X+i)+0.5)*sx-ox-0.5, l.W)
 	}
-	for j := range a.r.Dy() {
-		t := tapAt((float64(a.r.Min.Y+j)+0.5)*sy-0.5, l.H)
+	for j := known.Min.Y; j < known.Max.Y; j++ {
+		t := tapAt((float64(a.r.Min.Y+j)+0.5)*sy-oy-0.5, l.H)
 		p, q := l.Data[t.i0*l.W:][:l.W], l.Data[t.i1*l.W:][:l.W]
-		row := a.u[j*dx:][:dx]
-		for i, c := range a.cols {
+		row := a.u[j*dx:][known.Min.X:known.Max.X]
+		for i, c := range a.cols[known.Min.X:known.Max.X] {
 			top := p[c.i0] + (p[c.i1]-p[c.i0])*c.f
 			bottom := q[c.i0] + (q[c.i1]-q[c.i0])*c.f
 			row[i] += weight * min(max(top+(bottom-top)*t.f, -clip), clip)
@@ -90,7 +94,8 @@ func (a *unary) addPrior(t *track, radius int, weight, clip float32) {
 		boxBlur(a.a, a.b, dy, dx, radius)
 	}
 	for i, v := range a.a {
-		a.u[i] += weight * min(max(odds[int(v*1024+0.5)], -clip), clip)
+		o := odds[int(v*1024+0.5)]
+		a.u[i] += weight * min(max(o, -clip), clip)
 	}
 }
 
@@ -110,6 +115,71 @@ var (
 		return t
 	}()
 )
+
+// limit lowers the sum by as much as leaves at most n places above 0, and says how many there were.
+func (a *unary) limit(n int) int {
+	const bins, step = 256, 1.0 / 8
+	var above [bins]int
+	all := 0
+	for _, v := range a.u {
+		if v > 0 {
+			above[min(int(v/step), bins-1)]++
+			all++
+		}
+	}
+	k := 0
+	for left := all; k < bins && left > n; k++ {
+		left -= above[k]
+	}
+	if k == 0 {
+		return all
+	}
+	for i := range a.u {
+		a.u[i] -= float32(k) * step
+	}
+	return all
+}
+
+// keepAround turns every connected piece above 0 that a track does not touch below 0. stack is scratch space and comes back, grown.
+func (a *unary) keepAround(t *track, stack []int32) []int32 {
+	t.sample(a.r, a.a)
+	kept, stack := a.b, stack[:0]
+	clear(kept)
+	visit := func(i int) {
+		if kept[i] == 0 && a.u[i] > 0 {
+			kept[i] = 1
+			stack = append(stack, int32(i))
+		}
+	}
+	for i, v := range a.a {
+		if v > 0 {
+			visit(i)
+		}
+	}
+	dx := a.r.Dx()
+	for len(stack) > 0 {
+		i := int(stack[len(stack)-1])
+		stack = stack[:len(stack)-1]
+		if x := i % dx; x > 0 {
+			visit(i - 1)
+		}
+		if x := i % dx; x < dx-1 {
+			visit(i + 1)
+		}
+		if i >= dx {
+			visit(i - dx)
+		}
+		if i+dx < len(a.u) {
+			visit(i + dx)
+		}
+	}
+	for i, v := range a.u {
+		if v > 0 && kept[i] == 0 {
+			a.u[i] = -v
+		}
+	}
+	return stack
+}
 
 // core is the rectangle of the cells above 0.
 func (a *unary) core() image.Rectangle {

@@ -34,7 +34,7 @@ func (e *embedding) segment(p seg.Prompt) *seg.Logits {
 		x1, y1 := e.cell(seg.Point{X: p.Box.X1, Y: p.Box.Y1})
 		box = [4]int{x0, y0, x1 + 1, y1 + 1}
 	}
-	seeds := seedsOf(p)
+	seeds := e.seedsOf(p)
 	for _, s := range seeds {
 		e.region(s, box, in, true)
 	}
@@ -58,7 +58,7 @@ func (e *embedding) segment(p seg.Prompt) *seg.Logits {
 }
 
 // seedsOf are the places that certainly belong to the object.
-func seedsOf(p seg.Prompt) []seg.Point {
+func (e *embedding) seedsOf(p seg.Prompt) []seg.Point {
 	var seeds []seg.Point
 	for _, c := range p.Clicks {
 		if c.Label == seg.Positive {
@@ -70,7 +70,7 @@ func seedsOf(p seg.Prompt) []seg.Point {
 	case p.Box != nil:
 		seeds = append(seeds, p.Box.Center())
 	case p.Mask != nil:
-		if m := p.Mask.Cut(p.Mask.W, p.Mask.H, seg.Threshold); m.Count() > 0 {
+		if m := p.Mask.Cut(e.pic.w, e.pic.h, seg.Threshold); m.Count() > 0 {
 			seeds = append(seeds, inside(m))
 		}
 	}

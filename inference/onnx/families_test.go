@@ -23,7 +23,7 @@ type fixture struct {
 	neg    bool                            // takes negative points
 }
 
-// hole is the radius of what a negative point takes away: 20 of the 1024, half of it of segedge's 320.
+// hole is the radius of what a negative point takes away: 20 of the 1024, half of it of segedge's 448.
 func (fx fixture) hole() float64 {
 	if fx.family == "segedge" {
 		return 10
@@ -45,10 +45,10 @@ func doubled(f func(w, h int) (float64, float64)) func(w, h int) (float64, float
 }
 
 func tiny(w, h int) (float64, float64) {
-	if max(w, h) <= 320 {
+	if max(w, h) <= 448 {
 		return 1, 1
 	}
-	return longest(320, 0.5)(w, h)
+	return longest(448, 0.5)(w, h)
 }
 
 func fixtures() []fixture {

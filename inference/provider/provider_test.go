@@ -362,7 +362,7 @@ func TestProfilesAreFixed(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"trt_profile_min_shapes": "image:1x3x32x32,embed_8:1x64x4x4,embed_4:1x32x8x8,point_coords:1x1x2,point_labels:1x1,mask_input:1x1x8x8,has_mask_input:1x1",
-		"trt_profile_max_shapes": "image:1x3x320x320,embed_8:1x64x40x40,embed_4:1x32x80x80,point_coords:16x66x2,point_labels:16x66,mask_input:16x1x80x80,has_mask_input:16x1",
+		"trt_profile_max_shapes": "image:1x3x448x448,embed_8:1x64x56x56,embed_4:1x32x112x112,point_coords:16x66x2,point_labels:16x66,mask_input:16x1x112x112,has_mask_input:16x1",
 		"trt_fp16_enable":        "1",
 	} {
 		if options[key] != want {
