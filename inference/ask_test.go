@@ -74,8 +74,8 @@ func TestWhatDecodersAreAsked(t *testing.T) {
 			"mask_input": "[2 1 256 256] 131072", "has_mask_input": "[1] [0]  "}},
 		{"sam2-sized, 32-bit size", sam2Sized(), "sam2-sized/decoder", []seg.Prompt{click}, map[string]string{"orig_im_size": "[2]   [256 256]"}},
 		{"segedge, padded to the longest", segedgeTiny(), "segedge/decoder", []seg.Prompt{click, boxed, previous}, map[string]string{
-			"point_coords": "[3 2 2] [160 40 0 0 80 40 240 80 160 40 0 0]  ", "point_labels": "[3 2] [1 -1 2 3 1 -1]  ",
-			"mask_input": "[3 1 40 80] 9600", "has_mask_input": "[3 1] [0 0 1]  "}},
+			"point_coords": "[3 2 2] [224 56 0 0 112 56 336 112 224 56 0 0]  ", "point_labels": "[3 2] [1 -1 2 3 1 -1]  ",
+			"mask_input": "[3 1 56 112] 18816", "has_mask_input": "[3 1] [0 0 1]  "}},
 	} {
 		got := asked(t, c.f, c.contract, 1000, 500, c.prompts...)
 		for name, want := range c.want {
