@@ -114,19 +114,19 @@ func (f *Family) match(encoder, decoder *Contract) (hits int, err error) {
 		if index(decoder.Inputs, n) >= 0 {
 			hits++
 		} else {
-			note("its decoder has an input %q", n)
+			note("its decoder has an input %q, which is missing here", n)
 		}
 	}
 	for _, p := range decoder.Inputs {
 		if !slices.Contains(want, p.Name) {
-			note("its decoder has no input %q", p.Name)
+			note("its decoder has no input %q, which is there", p.Name)
 		}
 	}
 	for _, n := range []string{f.Reply.Logits, f.Reply.Scores} {
 		if index(decoder.Outputs, n) >= 0 {
 			hits++
 		} else {
-			note("its decoder has an output %q", n)
+			note("its decoder has an output %q, which is missing here", n)
 		}
 	}
 	switch single := f.Ask.Image != ""; {
@@ -148,10 +148,11 @@ func (f *Family) match(encoder, decoder *Contract) (hits int, err error) {
 }
 
 func (f *Family) matchEncoder(encoder, decoder *Contract) (hits int, err error) {
-	for to, from := range f.Image.Embeds {
+	for _, to := range slices.Sorted(maps.Keys(f.Image.Embeds)) {
+		from := f.Image.Embeds[to]
 		o, i := f.embedding(encoder, from), index(decoder.Inputs, to)
 		if o < 0 {
-			err = fmt.Errorf("its encoder has an output %q", from)
+			err = fmt.Errorf("its encoder has an output %q, which is missing here", from)
 			continue
 		}
 		hits++
