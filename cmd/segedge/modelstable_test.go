@@ -56,9 +56,9 @@ func inspected(t *testing.T, files []string) (family, prompts, picture, refusal 
 // checked is what `models check` says of one or two files.
 func checked(t *testing.T, files []string) string {
 	t.Helper()
-	args := []string{"models", "check", "--json", files[0]}
+	args := []string{"models", "check", "--json", "--set", "model.provider=cpu", files[0]}
 	if len(files) == 2 {
-		args = []string{"models", "check", "--json", "--set", "model.encoder=" + files[0], "--set", "model.decoder=" + files[1]}
+		args = []string{"models", "check", "--json", "--set", "model.provider=cpu", "--set", "model.encoder=" + files[0], "--set", "model.decoder=" + files[1]}
 	}
 	out, problem := said(t, args...)
 	var r checkResult
