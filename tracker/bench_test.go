@@ -12,33 +12,32 @@ import (
 	"github.com/segedge/segedge/tracker/lk"
 )
 
-// crowd is n discs on a grid, each moving a little, at 854×480.
-func crowd(n int) *scene {
-	s := &scene{w: 854, h: 480, ground: newTexture(1), pan: line(0, 0, 1, 0)}
+// crowd is n discs on a grid, each moving a little.
+func crowd(n, w, h int) *scene {
+	s := &scene{w: w, h: h, ground: newTexture(1), pan: line(0, 0, 1, 0)}
 	cols := 1
 	for cols*cols < n {
 		cols++
 	}
-	r := min(90, 300/float64(cols))
+	r := min(90, 300/float64(cols)) * float64(w) / 854
 	for i := range n {
-		x, y := (float64(i%cols)+0.5)*854/float64(cols), (float64(i/cols)+0.5)*480/float64(cols)
+		x, y := (float64(i%cols)+0.5)*float64(w)/float64(cols), (float64(i/cols)+0.5)*float64(h)/float64(cols)
 		s.discs = append(s.discs, disc{newTexture(uint64(i + 2)), r * 0.6, line(x, y, 0.7, 0.3), red})
 	}
 	return s
 }
 
 // followed is a tracker with every disc of a crowd in it, and frames that go to and fro.
-func followed(tb testing.TB, n int, flow tracker.Flow) (*tracker.Tracker, []*frame.Frame) {
+func followed(tb testing.TB, s *scene, o tracker.Options, flow tracker.Flow) (*tracker.Tracker, []*frame.Frame) {
 	tb.Helper()
-	s := crowd(n)
-	tr := tracker.New(tracker.Options{}, flow)
+	tr := tracker.New(o, flow)
 	frames := []*frame.Frame{s.render(0), s.render(1), s.render(2), s.render(1)}
 	if err := tr.Step(frames[0]); err != nil {
 		tb.Fatal(err)
 	}
 	tr.See(1, s.features(0))
 	var as []tracker.Answer
-	for i := range n {
+	for i := range s.discs {
 		c := s.truth(i, 0).Centroid()
 		id := tr.Add("", point(c.X, c.Y), 1)
 		as = append(as, tracker.Answer{ID: id, Prediction: s.answer(id, i, 0)})
@@ -58,7 +57,7 @@ func BenchmarkStep(b *testing.B) {
 
 // benchmarkStep reports what a frame costs, motion and masks: the median and the 95th percentile.
 func benchmarkStep(b *testing.B, n int, flow tracker.Flow) {
-	tr, frames := followed(b, n, flow)
+	tr, frames := followed(b, crowd(n, 854, 480), tracker.Options{}, flow)
 	var objects []seg.Object
 	took := make([]time.Duration, 0, 1<<16)
 	seq := uint64(1)

@@ -1,6 +1,7 @@
 package tracker_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
@@ -24,9 +25,8 @@ type walk struct {
 }
 
 func newWalk(t *testing.T, s *scene, o tracker.Options) *walk {
-	if o.GridWidth == 0 {
-		o.GridWidth = s.w
-	}
+	o.GridWidth = cmp.Or(o.GridWidth, s.w)
+	o.Points = cmp.Or(o.Points, s.w*s.h/100) // as dense as the product's
 	return &walk{T: t, s: s, tr: tracker.New(o, lk.New(lk.Options{})), ids: make([]seg.ID, len(s.discs)), every: 4, late: 2}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 )
@@ -17,20 +18,24 @@ func oneDisc() *scene {
 
 // A click on frame 5 is answered delay frames later; the answer must land where the object is by then, for an object with no past.
 func TestAnswersLandInThePresent(t *testing.T) {
+	s := oneDisc()
+	frames := make([]*frame.Frame, 66)
+	for n := range frames {
+		frames[n] = s.render(n)
+	}
 	for _, delay := range []int{0, 3, 15, 60} {
 		t.Run(fmt.Sprint(delay), func(t *testing.T) {
-			s, tr := oneDisc(), tracker.New(tracker.Options{GridWidth: 320}, lk.New(lk.Options{}))
-			for n := range 6 {
-				if err := tr.Step(s.render(n)); err != nil {
-					t.Fatal(err)
+			tr := tracker.New(tracker.Options{GridWidth: 320, Points: 576}, lk.New(lk.Options{}))
+			walk := func(frames []*frame.Frame) {
+				for _, f := range frames {
+					if err := tr.Step(f); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
+			walk(frames[:6])
 			id := tr.Add("disc", point(70.0/320, 82.0/180), 6)
-			for n := 6; n < 6+delay; n++ {
-				if err := tr.Step(s.render(n)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			walk(frames[6 : 6+delay])
 			tr.Answer(6, []tracker.Answer{{ID: id, Prediction: s.answer(id, 0, 5)}})
 			o, ok := tr.Object(id)
 			if !ok || o.Mask == nil {

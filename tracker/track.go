@@ -145,15 +145,46 @@ func (t *track) sample(r image.Rectangle, dst []float32) {
 
 // mask cuts the warped patch on its grid. steps is scratch space and comes back, grown.
 func (t *track) mask(steps []float32) (*seg.Mask, []float32) {
-	m := seg.NewMask(t.patch.w, t.patch.h, t.bounds())
-	steps = grown(steps, len(m.Bits))
-	t.sample(m.Rect, steps)
-	for i, v := range steps {
-		if v > 0 {
-			m.Bits[i] = 1
+	r := t.bounds()
+	steps = grown(steps, r.Dx()*r.Dy())
+	t.sample(r, steps)
+	return cut(t.patch.w, t.patch.h, r, steps), steps
+}
+
+// cut is the mask of what lies above 0 in the rectangle r of a grid of w×h cells. The mask is all that it allocates: those who are shown one
+// may keep it, so its memory cannot be used again.
+func cut(w, h int, r image.Rectangle, values []float32) *seg.Mask {
+	m := seg.NewMask(w, h, positive(r, values))
+	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
+		dst := m.Row(y)
+		for x, v := range values[(y-r.Min.Y)*r.Dx()+m.Rect.Min.X-r.Min.X:][:len(dst)] {
+			if v > 0 {
+				dst[x] = 1
+			}
 		}
 	}
-	return m.Trim(), steps
+	return m
+}
+
+// positive is the least rectangle that holds what lies above 0 in r.
+func positive(r image.Rectangle, values []float32) image.Rectangle {
+	dx := r.Dx()
+	out := image.Rectangle{}
+	for y := range r.Dy() {
+		first, last := -1, -1
+		for x, v := range values[y*dx:][:dx] {
+			if v > 0 {
+				if first < 0 {
+					first = x
+				}
+				last = x
+			}
+		}
+		if first >= 0 {
+			out = out.Union(image.Rect(first, y, last+1, y+1))
+		}
+	}
+	return out.Add(r.Min)
 }
 
 // logits is the warped patch on a grid of w×h cells over a part of the frame, in logits.

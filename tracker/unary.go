@@ -182,25 +182,7 @@ func (a *unary) keepAround(t *track, stack []int32) []int32 {
 }
 
 // core is the rectangle of the cells above 0.
-func (a *unary) core() image.Rectangle {
-	dx := a.r.Dx()
-	out := image.Rectangle{}
-	for y := range a.r.Dy() {
-		first, last := -1, -1
-		for x, v := range a.u[y*dx:][:dx] {
-			if v > 0 {
-				if first < 0 {
-					first = x
-				}
-				last = x
-			}
-		}
-		if first >= 0 {
-			out = out.Union(image.Rect(first, y, last+1, y+1))
-		}
-	}
-	return out.Add(a.r.Min)
-}
+func (a *unary) core() image.Rectangle { return positive(a.r, a.u) }
 
 // patch freezes the sum around what lies above 0.
 func (a *unary) patch() *patch {
@@ -220,18 +202,7 @@ func (a *unary) patch() *patch {
 }
 
 // mask cuts the sum at 0.
-func (a *unary) mask() *seg.Mask {
-	m := seg.NewMask(a.w, a.h, a.core())
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		src := a.u[(y-a.r.Min.Y)*a.r.Dx()+m.Rect.Min.X-a.r.Min.X:][:m.Rect.Dx()]
-		for x, v := range src {
-			if v > 0 {
-				m.Row(y)[x] = 1
-			}
-		}
-	}
-	return m
-}
+func (a *unary) mask() *seg.Mask { return cut(a.w, a.h, a.r, a.u) }
 
 // boxBlur averages rows of w places over 2·radius+1 of them and writes the result transposed, edges repeated.
 func boxBlur(dst, src []float32, w, h, radius int) {

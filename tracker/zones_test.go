@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 )
@@ -67,6 +68,10 @@ func TestAZoneIsLeftWithTheObjectsEnd(t *testing.T) {
 
 func TestKeyframesKeepTheirBudget(t *testing.T) {
 	s := smallScene()
+	frames := make([]*frame.Frame, 40)
+	for n := range frames {
+		frames[n] = s.render(n)
+	}
 	for _, c := range []struct {
 		budget      float64
 		late        int
@@ -75,7 +80,7 @@ func TestKeyframesKeepTheirBudget(t *testing.T) {
 		w := newWalk(t, s, tracker.Options{Budget: c.budget})
 		keys, due, asked := 0, -1, 0
 		for n := range 101 {
-			f := s.render(n % 40)
+			f := frames[n%40]
 			f.Seq = uint64(n + 1)
 			if err := w.tr.Step(f); err != nil {
 				t.Fatal(err)
