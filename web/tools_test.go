@@ -18,6 +18,7 @@ import (
 func TestPageFollowsNothingTwice(t *testing.T) {
 	b := openPage(t)
 	b.agent.set(func(f *fakeAgent) {
+		f.plain = true // no question is to come between the clicks
 		f.next, f.objects = 2, []seg.Object{
 			{ID: 1, Name: "Ada", State: seg.Tracking, Mask: disc(0.3, 0.5, 0.1)}, {ID: 2, State: seg.Tracking, Mask: disc(0.7, 0.5, 0.1)},
 		}
