@@ -1,7 +1,9 @@
 package frame
 
 import (
+	"bytes"
 	"fmt"
+	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -97,5 +99,25 @@ func BenchmarkShrink480p(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s.Shrink(dst, src, 320, 180)
+	}
+}
+
+func TestShrinkPartIsTheShrunkPart(t *testing.T) {
+	src := noise(64, 48)
+	src.Seq = 7
+	var s Shrinker
+	for _, r := range []image.Rectangle{image.Rect(0, 0, 64, 48), image.Rect(10, 6, 42, 30), image.Rect(63, 47, 64, 48), image.Rect(3, 0, 64, 5)} {
+		part := New(r.Dx(), r.Dy())
+		for y := range r.Dy() {
+			copy(part.Pix[y*part.Stride():][:part.Stride()], src.Pix[(r.Min.Y+y)*src.Stride()+3*r.Min.X:])
+		}
+		for _, size := range [][2]int{{r.Dx(), r.Dy()}, {max(1, r.Dx()/2), max(1, r.Dy()/3)}} {
+			want, got := New(1, 1), New(1, 1)
+			new(Shrinker).Shrink(want, part, size[0], size[1])
+			s.ShrinkPart(got, src, r, size[0], size[1])
+			if got.Seq != 7 || got.Width != want.Width || got.Height != want.Height || !bytes.Equal(got.Pix, want.Pix) {
+				t.Errorf("%v to %v differs from the same picture cut out first", r, size)
+			}
+		}
 	}
 }

@@ -160,3 +160,26 @@ func BenchmarkLogitsOf(b *testing.B) {
 		LogitsOf(m, 80, 45, Point{1, 1}, 8)
 	}
 }
+
+// A grid over a part of the frame cuts to the same mask as one over the whole, where it speaks.
+func TestLogitsOfAPart(t *testing.T) {
+	m := disc(320, 180, Point{0.5, 0.4}, 0.1, 0.1)
+	l := LogitsOn(m, 60, 60, Point{0.3, 0.1}, Point{0.4, 0.6}, 8)
+	if iou := l.Cut(320, 180, Threshold).IoU(m); iou < 0.98 {
+		t.Errorf("IoU %.3f", iou)
+	}
+	if b, want := l.Box(Threshold), m.Box(); math.Abs(b.X0-want.X0) > 0.01 || math.Abs(b.Y1-want.Y1) > 0.01 {
+		t.Errorf("box %v, want %v", b, want)
+	}
+	half := LogitsOn(m, 60, 60, Point{0.5, 0}, Point{0.5, 1}, 8)
+	got := half.Cut(320, 180, Threshold)
+	if r := got.Rect; r.Min.X < 160 || got.Count() < m.Count()*4/10 || got.Count() > m.Count()*6/10 {
+		t.Errorf("the right half has %d of %d cells, from column %d on", got.Count(), m.Count(), r.Min.X)
+	}
+	if c := half.Covered(320, 180); c != image.Rect(160, 0, 320, 180) {
+		t.Errorf("it speaks of %v", c)
+	}
+	if b := LogitsOn(&Mask{W: 320, H: 180}, 8, 8, Point{}, Point{1, 1}, 8).Box(Threshold); !b.Empty() {
+		t.Errorf("an empty mask has the box %v", b)
+	}
+}

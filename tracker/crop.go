@@ -36,7 +36,7 @@ func (t *Tracker) Crop() (seg.Box, bool) {
 	box, hidden, ok := t.visibleBox()
 	if ok {
 		c.size = cropSize(box, c.size)
-		ok = c.size <= cropMost
+		ok = c.size <= cropMost && t.uses(CueCrop)
 	}
 	if !ok {
 		*c = cropper{last: now}

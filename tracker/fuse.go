@@ -7,7 +7,7 @@ import (
 )
 
 // Cues are what speaks for and against an object, as a set: see Options.Without.
-type Cues uint8
+type Cues uint16
 
 // The cues; docs/tracking.md says what each is worth.
 const (
@@ -17,6 +17,9 @@ const (
 	CueMotion                    // whether a place moves with the object or with the scene
 	CueCover                     // which of two objects lies in front
 	CueSnap                      // colours draw the edge of what is shown
+	CueSize                      // how large the motion leads to expect the object
+	CuePiece                     // whether a piece touches what was there before
+	CueCrop                      // keyframes that show only the objects and what is around them
 )
 
 // The weights of the cues, in log odds, and the bounds of each.
@@ -75,10 +78,10 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 			}
 		}
 	}
-	if ev.prior != nil {
+	if ev.prior != nil && t.uses(CuePiece) {
 		t.stack = u.keepAround(ev.prior, t.stack)
 	}
-	if ev.prior != nil && o.body > 0 {
+	if ev.prior != nil && o.body > 0 && t.uses(CueSize) {
 		ev.body = o.bodyAt(ev.prior)
 		n := float64(u.limit(int(ev.body)))
 		if n > ev.body {
