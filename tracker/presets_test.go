@@ -35,7 +35,7 @@ func newPark(t *testing.T, preset string) *park {
 		t.Fatal(err)
 	}
 	return &park{
-		T: t, s: s, tr: tracker.New(tracker.Options{Points: parkW * parkH / 100}, lk.New(lk.Options{})), f: frame.New(parkW, parkH),
+		T: t, s: s, tr: tracker.New(tracker.Options{}, lk.New(lk.Options{})), f: frame.New(parkW, parkH),
 		ids: map[string]seg.ID{}, ious: map[string][]float64{}, still: map[string][]float64{}, first: map[string]*seg.Mask{},
 	}
 }
