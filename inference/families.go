@@ -59,7 +59,7 @@ func samRaw() Family {
 func nanoSAM() Family {
 	f := sam()
 	f.Name, f.Title = "nanosam", "NanoSAM"
-	f.Image.Truncate = true
+	f.Image.Truncate, f.Image.Resample = true, Bicubic // it names no filter, and that is Pillow's
 	f.Ask.Size = ""
 	f.Ask.MaxPoints = 10 // the profile that its engine is built with
 	f.Half = true

@@ -28,9 +28,11 @@ const (
 // Resample is how pixels are made from pixels.
 type Resample uint8
 
-// The ways to resize: as Pillow does (SAM's own code), as torchvision does on floats (SAM 2's), or the fast one.
+// The ways to resize: as Pillow does, bilinearly (SAM's own code) or by its default (NanoSAM's), as torchvision does on floats (SAM 2's),
+// or the fast one.
 const (
 	Pillow Resample = iota
+	Bicubic
 	Torch
 	Fast
 )

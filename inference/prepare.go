@@ -61,7 +61,7 @@ func (s *scratch) fill(r *ImageRule, t *lut, g geometry, f *frame.Frame) *Tensor
 			put(t, g, y, row)
 		}
 	default:
-		s.exact.prepare(f.Width, f.Height, g.sw, g.sh)
+		s.exact.prepare(f.Width, f.Height, g.sw, g.sh, r.Resample)
 		all := s.room(3 * g.sw * g.sh)
 		s.exact.pillow(all, f)
 		for y := range g.sh {
@@ -126,7 +126,7 @@ func (s *scratch) packed(t *lut, g geometry, y int, row []byte) {
 
 // fillFloat resizes without rounding and normalises the result: SAM 2's transforms.
 func (s *scratch) fillFloat(r *ImageRule, g geometry, f *frame.Frame) {
-	s.exact.prepare(f.Width, f.Height, g.sw, g.sh)
+	s.exact.prepare(f.Width, f.Height, g.sw, g.sh, r.Resample)
 	s.exact.torch(f)
 	if cap(s.line) < 3*g.sw {
 		s.line = make([]float32, 3*g.sw)

@@ -8,8 +8,8 @@ import (
 	"github.com/segedge/segedge/frame"
 )
 
-// axis holds the weights of a triangle filter that maps in samples to out: bilinear when enlarging, widened by the
-// scale when reducing, so that nothing aliases. This is what Pillow and torchvision call bilinear with antialias.
+// axis holds the weights of a filter that maps in samples to out, widened by the scale when reducing, so that nothing aliases. With the
+// triangle this is what Pillow and torchvision call bilinear with antialias.
 type axis struct {
 	in, out int
 	taps    int // per output sample, unused ones have weight 0
@@ -17,9 +17,33 @@ type axis struct {
 	weight  []float64 // out × taps, each row adds up to 1
 }
 
-func newAxis(in, out int) axis {
+// filter is the value of a resampling filter at x, and how far it reaches.
+type filter struct {
+	at     func(x float64) float64
+	radius float64
+}
+
+func triangle() filter {
+	return filter{func(x float64) float64 { return math.Max(0, 1-math.Abs(x)) }, 1}
+}
+
+// cubic is Keys's, with a = −0.5 (Pillow, bicubic_filter).
+func cubic() filter {
+	return filter{func(x float64) float64 {
+		switch x = math.Abs(x); {
+		case x < 1:
+			return (1.5*x-2.5)*x*x + 1
+		case x < 2:
+			return ((-0.5*x+2.5)*x-4)*x + 2
+		}
+		return 0
+	}, 2}
+}
+
+func newAxis(in, out int, f filter) axis {
 	scale := float64(in) / float64(out)
-	support := math.Max(scale, 1)
+	wide := math.Max(scale, 1)
+	support := f.radius * wide
 	a := axis{in: in, out: out, taps: min(int(math.Ceil(support))*2+1, in), start: make([]int, out)}
 	a.weight = make([]float64, out*a.taps)
 	for i := range out {
@@ -27,7 +51,7 @@ func newAxis(in, out int) axis {
 		a.start[i] = min(max(int(center-support+0.5), 0), in-a.taps)
 		row, sum := a.weight[i*a.taps:][:a.taps], 0.0
 		for k := range row {
-			row[k] = math.Max(0, 1-math.Abs((float64(a.start[i]+k)-center+0.5)/support))
+			row[k] = f.at((float64(a.start[i]+k) - center + 0.5) / wide)
 			sum += row[k]
 		}
 		for k := range row {
@@ -91,7 +115,7 @@ func (r *Resizer) prepare(sw, sh, w, h int) {
 	if r.x.in == sw && r.x.out == w && r.y.in == sh && r.y.out == h {
 		return
 	}
-	r.x, r.y = newAxis(sw, w), newAxis(sh, h)
+	r.x, r.y = newAxis(sw, w, triangle()), newAxis(sh, h, triangle())
 	r.wx, r.wy = r.x.level(r.x.fixed(8), 8), r.y.level(r.y.fixed(8), 8)
 	words := (3*sw + 7) / 8
 	r.even, r.odd = make([]uint64, words), make([]uint64, words)

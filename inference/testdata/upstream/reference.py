@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the published code of SAM, MobileSAM, SAM 2 and EfficientSAM with seeded random weights, and writes what our engine
+"""Runs the published code of SAM, MobileSAM, NanoSAM, EdgeSAM, SAM 2 and EfficientSAM with seeded random weights, and writes what our engine
 is compared with: ONNX files made by their own exporters, pictures, prompts, and the logits of their own Python predictors.
 
 It fetches nothing: it takes paths to checkouts of
-    facebookresearch/segment-anything  ChaoningZhang/MobileSAM  facebookresearch/sam2  vietanhdev/samexporter  yformer/EfficientSAM
-and needs torch, torchvision, timm, onnx, onnxruntime, opencv-python-headless, hydra-core, iopath (Python 3.11).
+    facebookresearch/segment-anything  ChaoningZhang/MobileSAM  NVIDIA-AI-IOT/nanosam  chongzhou96/EdgeSAM  facebookresearch/sam2
+    vietanhdev/samexporter  yformer/EfficientSAM
+and needs torch, torchvision, timm, onnx, onnxruntime, opencv-python-headless, hydra-core, iopath (Python 3.11);
+NanoSAM and EdgeSAM want timm 0.9, EdgeSAM also yacs.
 
-    reference.py OUT --sam DIR --mobilesam DIR --sam2 DIR --samexporter DIR --efficientsam DIR
+    reference.py OUT --sam DIR --mobilesam DIR --nanosam DIR --edgesam DIR --sam2 DIR --samexporter DIR --efficientsam DIR
     SEGEDGE_UPSTREAM=OUT go test ./inference/onnx -run TestUpstream -v
 
 Random weights answer with nearly constant logits, so the decoder's are scaled up until a prompt and the picture matter;
@@ -133,6 +135,87 @@ def small_sam(lib):
     return _build_sam(encoder_embed_dim=96, encoder_depth=4, encoder_num_heads=4, encoder_global_attn_indexes=[1, 3])
 
 
+def absent(*names):
+    """Stands in for modules that upstream imports at its top and that nothing here calls: TensorRT, detection heads."""
+    from unittest import mock
+    for n in names:
+        parts = n.split(".")
+        for i in range(1, len(parts) + 1):
+            sys.modules.setdefault(".".join(parts[:i]), mock.MagicMock())
+
+
+def nanosam(out, checkout):
+    """Its predictor, with PyTorch modules in place of the TensorRT engines and the CPU in place of CUDA. Its demos leave out the padding
+    point that SAM's decoders are trained with where there is no box; it is given here, as the engine gives it."""
+    import PIL.Image
+    absent("torch2trt", "tensorrt")
+    sys.path[:0] = [str(checkout)]
+    torch.Tensor.cuda = lambda self, *a, **k: self
+    from nanosam.mobile_sam import sam_model_registry
+    from nanosam.mobile_sam.utils.onnx import SamOnnxModel
+    from nanosam.models.timm_image_encoder import TimmImageEncoder
+    from nanosam.tools import export_sam_mask_decoder_onnx as ex
+    from nanosam.utils.predictor import Predictor
+    sam = randomise(sam_model_registry["vit_t"](checkpoint=None), 1.0)
+    encoder = randomise(TimmImageEncoder("resnet18"), 1.0)
+    w = Writer(out, "nanosam")
+    ex.sam_model_registry = {"seeded": lambda checkpoint=None: sam}
+    ex.run_export("seeded", "", str(w.dir / "decoder.onnx"), 16, False)
+    with torch.no_grad():
+        export_square_encoder(encoder, w.dir / "encoder.onnx")
+        p = Predictor.__new__(Predictor)
+        p.image_encoder_engine, p.mask_decoder_engine = encoder.eval(), SamOnnxModel(model=sam.eval(), return_single_mask=False)
+        p.image_encoder_size = p.orig_image_encoder_size = 1024
+        for pic, im in PICTURES.items():
+            p.set_image(PIL.Image.fromarray(im))
+            low = None
+            for q in prompts(im.shape[1], im.shape[0]):
+                pts, labels = list(q.get("points", [])), list(q.get("labels", []))
+                pts, labels = (pts + [q["box"][:2], q["box"][2:]], labels + [2, 3]) if "box" in q else (pts + [[0, 0]], labels + [-1])
+                _, scores, logits = p.predict(np.array(pts), np.array(labels), low if q.get("mask") else None)
+                several = "box" not in q and not q.get("mask") and len(q["points"]) == 1
+                keep = slice(1, 4) if several else slice(0, 1)
+                w.add(pic, im, q, logits[0, keep].numpy(), scores[0, keep].numpy(), low[0].numpy() if q.get("mask") else None)
+                if low is None:
+                    low = logits[:, 1:2].clone()
+    w.close()
+    sys.path[:1] = []
+
+
+def edge_sam(out, checkout):
+    absent("mmdet.models.dense_heads", "mmdet.models.necks", "mmengine", "projects.EfficientDet", "loralib", "kornia.contrib", "cv2", "matplotlib.pyplot")
+    sys.path[:0] = [str(checkout)]
+    from edge_sam import SamPredictor, sam_model_registry
+    import importlib.util
+    spec = importlib.util.spec_from_file_location("edge_sam_export", checkout / "scripts" / "export_onnx_model.py")
+    ex = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(ex)
+    model = randomise(sam_model_registry["edge_sam"](upsample_mode="bilinear"), 1.0)
+    w = Writer(out, "edgesam")
+    args = argparse.Namespace(checkpoint=str(w.dir / "x.pth"), gelu_approximate=False, use_stability_score=False)
+    with torch.no_grad():
+        ex.export_decoder_to_onnx(model, args)
+        forward = model.forward
+        ex.export_encoder_to_onnx(model, args)
+        model.forward = forward
+        for part in "encoder", "decoder":
+            (w.dir / f"x_{part}.onnx").rename(w.dir / f"{part}.onnx")
+        predictor = SamPredictor(model.eval())
+        for pic, im in PICTURES.items():
+            predictor.set_image(im)
+            for p in prompts(im.shape[1], im.shape[0]):
+                if p.get("mask"):
+                    continue
+                several = "box" not in p and len(p["points"]) == 1
+                _, scores, logits = predictor.predict(
+                    point_coords=np.array(p["points"], np.float32) if "points" in p else None,
+                    point_labels=np.array(p["labels"]) if "points" in p else None,
+                    box=np.array(p["box"], np.float32) if "box" in p else None, num_multimask_outputs=3 if several else 1)
+                w.add(pic, im, p, logits, scores)
+    w.close()
+    sys.path[:1] = []
+
+
 def sam2(out, checkout, exporter):
     sys.path[:0] = [str(checkout), str(exporter)]
     from hydra import initialize_config_dir
@@ -195,7 +278,7 @@ def efficient_sam(out, checkout):
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("out", type=pathlib.Path)
-    for n in "sam", "mobilesam", "sam2", "samexporter", "efficientsam":
+    for n in "sam", "mobilesam", "nanosam", "edgesam", "sam2", "samexporter", "efficientsam":
         a.add_argument("--" + n, type=lambda s: pathlib.Path(s).resolve())
     o = a.parse_args()
     o.out = o.out.resolve()
@@ -204,6 +287,10 @@ def main():
         sam(o.out, o.sam, "segment_anything", "sam", small_sam, 1.0)
     if o.mobilesam:
         sam(o.out, o.mobilesam, "mobile_sam", "mobilesam", lambda lib: lib.sam_model_registry["vit_t"](checkpoint=None), 1.0)
+    if o.nanosam:
+        nanosam(o.out, o.nanosam)
+    if o.edgesam:
+        edge_sam(o.out, o.edgesam)
     if o.efficientsam:
         efficient_sam(o.out, o.efficientsam)
     if o.sam2 and o.samexporter:
