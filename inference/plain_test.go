@@ -290,7 +290,7 @@ func newKeyframe(objects int) keyframe {
 func (k *keyframe) ours(s *scratch, table *lut) error {
 	s.fill(&k.f.Image, table, k.g, k.fr)
 	for i := range k.prompts {
-		p, err := k.reply.prediction(&k.f, &k.g, *&k.g, i, &k.prompts[i])
+		p, err := k.reply.prediction(&k.f, &k.g, k.g, i, &k.prompts[i])
 		if err != nil {
 			return err
 		}
