@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"math"
 	"slices"
 
 	"github.com/segedge/segedge/seg"
@@ -37,6 +38,9 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		t.refuse(o)
 		return
 	}
+	if a.Prompt.Mask == nil && !o.asked && o.track != nil {
+		best = o.likeliest(&a.Prediction, ev.e.gray.W, ev.e.gray.H)
+	}
 	ev.model = best.Logits
 	if o.track != nil && o.state.Visible() && !o.asked {
 		if tr, ok := t.trackAt(o, seq); ok {
@@ -60,6 +64,22 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 	}
 	t.adopt(o, p, ev, at, best)
 	t.accept(o)
+}
+
+// likeliest is the answer whose size is nearest to the one expected, among those that the model believes nearly as much.
+func (o *object) likeliest(a *seg.Prediction, w, h int) *seg.Candidate {
+	best, most := a.Best(), math.Inf(-1)
+	for i := range a.Candidates {
+		c := &a.Candidates[i]
+		if c.Logits == nil || !c.Logits.Finite() {
+			continue
+		}
+		n := float64(c.Logits.Cut(w, h, seg.Threshold).Count())
+		if score := c.PredictedIoU - math.Abs(math.Log2(max(n, 1)/max(o.body, 1)))/2; score > most {
+			best, most = c, score
+		}
+	}
+	return best
 }
 
 // rivals are the other valid answers to an ambiguous prompt.
@@ -132,7 +152,7 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if o.track == nil || o.asked {
 		return true
 	}
-	if ratio := n / max(o.area, 1); ratio > mostGrowth || ratio < leastGrowth {
+	if ratio := n / max(o.area, 1); ratio > mostGrowth && n > o.body || ratio < leastGrowth {
 		return false
 	}
 	if ev.prior == nil {

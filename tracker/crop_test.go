@@ -162,3 +162,47 @@ func TestAMaskDoesNotSwell(t *testing.T) {
 		t.Errorf("the mask covers %.3f of the picture, the object %.3f", o.Mask.Area(), s.truth(0, 12).Area())
 	}
 }
+
+// Something that the tracker knows nothing of passes in front of a disc. A model that is shown what is left of the mask says it back; asked by a
+// click, it says what is there.
+func TestAMaskThatShrankGrowsBack(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{
+		{newTexture(2), 16, line(120, 60, 0.2, 0), red},
+		{newTexture(3), 12, line(20, 66, 3, 0), white}, // gone again by frame 50
+	}}
+	tr, ids := follow(t, s, tracker.Options{}, 0)
+	for n := 1; n < 90; n++ {
+		if err := tr.Step(s.render(n)); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range tr.Query(uint64(n+1), ids, nil) {
+			truth := s.truth(0, n)
+			said := truth
+			if q.Prompt.Mask != nil {
+				said = and(truth, q.Prompt.Mask.Cut(s.w, s.h, seg.Threshold))
+			} else if !truth.Contains(q.Prompt.Clicks[0].Point) {
+				said = seg.NewMask(s.w, s.h, truth.Rect)
+			}
+			tr.Answer(uint64(n+1), []tracker.Answer{{ID: q.ID, Prompt: q.Prompt, Prediction: seg.Prediction{Candidates: []seg.Candidate{
+				{Logits: seg.LogitsOf(said, s.w/2, s.h/2, seg.Point{X: 1, Y: 1}, 6), PredictedIoU: 0.9, Stability: 0.9}}}}})
+		}
+	}
+	o, _ := tr.Object(ids[0])
+	if o.Mask == nil {
+		t.Fatalf("it is %s after it was hidden in part", o.State)
+	}
+	if iou := o.Mask.IoU(s.truth(0, 89)); iou < 0.8 {
+		t.Errorf("IoU %.3f after it was hidden in part", iou)
+	}
+}
+
+// and is what two masks share.
+func and(a, b *seg.Mask) *seg.Mask {
+	m := seg.NewMask(a.W, a.H, a.Rect)
+	for y := a.Rect.Min.Y; y < a.Rect.Max.Y; y++ {
+		for i := range m.Row(y) {
+			m.Row(y)[i] = a.Row(y)[i] & b.At(a.Rect.Min.X+i, y)
+		}
+	}
+	return m
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -22,6 +23,7 @@ type walk struct {
 	at          []int // the frame of each change
 	waiting     []tracker.Answer
 	asked, due  int
+	tick        time.Duration // between frames; 0 is frames without times
 }
 
 func newWalk(t *testing.T, s *scene, o tracker.Options) *walk {
@@ -34,6 +36,7 @@ func newWalk(t *testing.T, s *scene, o tracker.Options) *walk {
 func (w *walk) frame(n int) {
 	w.Helper()
 	f := w.s.render(n)
+	f.Captured = time.Unix(0, 0).Add(time.Duration(n) * w.tick)
 	if err := w.tr.Step(f); err != nil {
 		w.Fatal(err)
 	}
@@ -200,5 +203,24 @@ func TestAModelThatFindsNothingIsSaidSoon(t *testing.T) {
 	}
 	if at := w.first(seg.ObjectOccluded, 0); at < 0 || at > 45 {
 		t.Errorf("the model finds nothing from frame 20 on, said at %d", at)
+	}
+}
+
+// Times are seconds at any rate: the tracker reads it off the frames.
+func TestTimesAreSecondsAtAnyRate(t *testing.T) {
+	for _, fps := range []int{12, 60} {
+		away := func(n int) (float64, float64) { // out on the right after a second and a half
+			return 180 + 60*float64(n)/float64(fps), 60
+		}
+		s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 18, away, red}}}
+		w := newWalk(t, s, tracker.Options{ForgetAfter: 1})
+		w.every, w.late, w.tick = max(1, fps/8), 1, time.Second/time.Duration(fps)
+		for n := range 5 * fps {
+			w.frame(n)
+		}
+		lost, ended := w.first(seg.ObjectLost, 0), w.first(seg.ObjectEnded, 0)
+		if took := float64(ended-lost) / float64(fps); lost < 0 || ended < 0 || took < 0.8 || took > 1.3 {
+			t.Errorf("at %d frames a second: lost at frame %d, forgotten at %d, want a second later", fps, lost, ended)
+		}
 	}
 }

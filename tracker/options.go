@@ -5,7 +5,7 @@ type Options struct {
 	GridWidth int     // width of the reduced picture that motion is measured on, pixels; 384, never more than the frame's
 	History   int     // frames that the motion history reaches back; 64
 	Points    int     // points that motion is measured at in a frame, at most; 900
-	FPS       float64 // frames a second to expect; it turns the times below into frames; 30
+	FPS       float64 // frames a second, which turn the times below into frames; read off the frames' times, 30 until these tell
 	// Budget is the share of the model's lane that routine keyframes may fill, 0..1; 0.9. Prompts do not count.
 	Budget float64
 	// MaxKeyframeGap is how long an object goes unasked even when nothing is wrong, seconds; 0.5.
@@ -39,7 +39,6 @@ func (o Options) withDefaults() Options {
 	seti(&o.History, 64)
 	seti(&o.Points, 900)
 	seti(&o.MaxObjects, 64)
-	set(&o.FPS, 30)
 	set(&o.Budget, 0.9)
 	set(&o.MaxKeyframeGap, 0.5)
 	set(&o.LostAfter, 0.4)

@@ -80,8 +80,16 @@ func (p *park) keyframe(seq uint64) {
 	p.tr.Answer(seq, as)
 }
 
-// reply is the object that the prompt's mask overlaps most, whoever asked.
+// reply is the object that the prompt's mask overlaps most, or that its click lies on, whoever asked.
 func (p *park) reply(q seg.Prompt) (out seg.Prediction) {
+	if q.Mask == nil {
+		for _, o := range p.truth {
+			if o.Mask.Contains(q.Clicks[0].Point) {
+				out.Candidates = []seg.Candidate{{Logits: logits(o.Mask), PredictedIoU: 0.9, Stability: 0.9}}
+			}
+		}
+		return out
+	}
 	m := q.Mask.Cut(parkW, parkH, seg.Threshold)
 	best := 0.1
 	for _, o := range p.truth {

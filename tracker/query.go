@@ -66,8 +66,26 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		p.Box, p.Text = nil, ""
 		p.Clicks = agreeing(p.Clicks, &tr)
 	}
+	if !o.asked && t.shrunk(o, &tr) && seq%2 == 0 {
+		return append(dst, Query{o.id, t.anew(&tr)})
+	}
 	p.Mask, p.Single = tr.mold(), true
 	return append(dst, Query{o.id, p})
+}
+
+// leastShare is the share of its expected size below which an object that nothing known covers has lost parts of itself: a mask prompt of what
+// is left would only be answered with what is left.
+const leastShare = 0.6
+
+func (t *Tracker) shrunk(o *object, tr *track) bool {
+	return o.cover == nil && float64(tr.patch.area()) < leastShare*o.body // both in the patch's own frame
+}
+
+// anew asks what lies at the heart of what is left.
+func (t *Tracker) anew(tr *track) seg.Prompt {
+	var m *seg.Mask
+	m, t.steps = tr.mask(t.steps)
+	return seg.Prompt{Clicks: []seg.Click{{Point: m.Center(), Label: seg.Positive}}}
 }
 
 // agreeing is the clicks that the mask bears out: a carried click that it contradicts has lost its place.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
@@ -31,6 +32,8 @@ type Tracker struct {
 	snapLeft int        // pixels that may still be snapped in this frame
 	stamp    uint64
 	size     [2]int // of the last frame
+	captured time.Time
+	measured bool // FPS follows the frames' times
 	zones    []zone
 	lines    []line
 }
@@ -38,7 +41,30 @@ type Tracker struct {
 // New makes a tracker that measures motion with flow.
 func New(o Options, flow Flow) *Tracker {
 	o = o.withDefaults()
-	return &Tracker{opt: o, flow: flow, past: newHistory(o.History), next: 1}
+	t := &Tracker{opt: o, flow: flow, past: newHistory(o.History), next: 1}
+	if t.measured = o.FPS == 0; t.measured {
+		t.opt.FPS = usualFPS
+	}
+	return t
+}
+
+// usualFPS is the rate of cameras that have not shown theirs yet; rateGain is the weight of a new frame in the rate; gaps outside of leastGap to
+// mostGap, seconds a frame, are no rate but a pause, or frames without a time.
+const (
+	usualFPS          = 30
+	rateGain          = 0.05
+	leastGap, mostGap = 0.002, 1
+)
+
+// clock takes a frame's time into account.
+func (t *Tracker) clock(f *frame.Frame, last *entry) {
+	if t.measured && last != nil {
+		gap := f.Captured.Sub(t.captured).Seconds() / float64(f.Seq-last.seq)
+		if gap > leastGap && gap < mostGap {
+			t.opt.FPS = 1 / ((1-rateGain)/t.opt.FPS + rateGain*gap)
+		}
+	}
+	t.captured = f.Captured
 }
 
 // ErrOrder is a frame that is not newer than the last one.
@@ -57,6 +83,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 			last = nil
 		}
 	}
+	t.clock(f, last)
 	t.size = [2]int{f.Width, f.Height}
 	e := t.past.push()
 	e.seq = f.Seq
