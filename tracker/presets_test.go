@@ -146,6 +146,7 @@ func TestTheSceneOfEachDifficulty(t *testing.T) {
 		{"leave", map[string]bool{synthetic.Car: true}, synthetic.Car, 200},
 		{"crossing", map[string]bool{synthetic.Ball: true, synthetic.Twin: true}, "", 150},
 		{"light", nil, "", 120},
+		{"fast", nil, "", 90},
 		{"shake", nil, "", 90},
 	} {
 		t.Run(c.preset, func(t *testing.T) {
