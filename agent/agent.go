@@ -197,11 +197,17 @@ func (a *Agent) swap(ctx context.Context, name string) error {
 	if a.o.OpenModel == nil {
 		return &api.Error{Code: api.Unsupported, Message: "this agent's model cannot be changed while it runs"}
 	}
+	return a.Replace(ctx, func(ctx context.Context) (inference.Segmenter, error) { return a.o.OpenModel(ctx, name) })
+}
+
+// Replace opens another model and changes to it without losing the objects. The agent closes it when it is replaced in turn, or at the end.
+// One at a time.
+func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inference.Segmenter, error)) error {
 	if !a.swapping.TryLock() {
 		return &api.Error{Code: api.AlreadyRunning, Message: "another model is being loaded"}
 	}
 	defer a.swapping.Unlock()
-	m, err := a.o.OpenModel(ctx, name)
+	m, err := open(ctx)
 	if err != nil {
 		return &api.Error{Code: api.BadRequest, Message: err.Error()}
 	}

@@ -3,6 +3,8 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/segedge/segedge/seg"
@@ -61,6 +63,58 @@ func TestModelIsSwappedWhileAnObjectIsFollowed(t *testing.T) {
 	if status, reply := r.post("model", `{"name":"`+filepath.Join(dir, "models", other)+`"}`); status == 200 {
 		t.Errorf("a command named a path of this machine: %v", reply)
 	}
+}
+
+// TestModelIsSwappedByConfiguration writes another model into the configuration and says so with SIGHUP: the object is followed on, and a
+// configuration that is wrong changes nothing.
+func TestModelIsSwappedByConfiguration(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "segedge.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("model:\n  name: default\n")
+	r := start(t, "--source", still(t), "--config", config)
+	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
+	if status, reply := r.post("prompt", `{"points":[{"x":0.5,"y":0.5,"label":1}]}`); status != 200 {
+		t.Fatalf("%d %v", status, reply)
+	}
+	var before followed
+	r.await("the object", func(state) bool {
+		before = r.object()
+		return before.State == "tracking"
+	})
+	for _, c := range []struct{ config, says, model string }{
+		{"model:\n  name: " + filepath.Join(shared(t), "models", "default") + "\n", "the model was changed", "default"},
+		{"model:\n  nonsense: 1\n", "is wrong; nothing changes", "default"},
+		{"model:\n  name: " + t.TempDir() + "\n", "the configured model is not changed to", "default"},
+		{"model:\n  name: default\n", "model=segedge-tiny", "segedge-tiny"},
+	} {
+		write(c.config)
+		if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		var info struct {
+			Model string `json:"model"`
+		}
+		r.await(c.says, func(state) bool { return r.said(c.says) })
+		if r.get("api/v1/info", &info); info.Model != c.model {
+			t.Errorf("after %q, %s runs", c.says, info.Model)
+		}
+	}
+	after := r.object()
+	if after.ID != before.ID || box(after).IoU(box(before)) < 0.85 {
+		t.Errorf("the object is %+v, was %+v", after, before)
+	}
+}
+
+// said reports whether the agent has written this to its log.
+func (r *running) said(text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Contains(r.log.String(), text)
 }
 
 func box(o followed) seg.Box {

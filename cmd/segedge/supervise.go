@@ -50,6 +50,7 @@ func (b *builder) supervise(ctx context.Context) error {
 	sinks := newGroup(context.WithoutCancel(ctx))
 	b.parts = sinks
 	sinks.run("model", b.model.Run)
+	sinks.run("reload", b.reload)
 	if b.broker != nil {
 		sinks.run("mqtt broker", b.broker.Run)
 	}
