@@ -67,12 +67,11 @@ func floor(v float32) int {
 	return i
 }
 
-// search follows pixel (x, y) of a into b, from the coarsest level to the finest. Where the finest has no texture there is no answer, so that
-// is asked first: it spares flat places the search.
+// search follows pixel (x, y) of a into b, from the coarsest level to the finest. Where the finest has no texture, the
+// answer of the coarser ones stands: their windows reach the edges of a flat thing.
 func (s *searcher) search(a, b *pyramid, x, y int) (dx, dy float32, ok bool) {
-	if s.fine.take(&a.levels[0], x, y); s.fine.least() < s.opt.MinTexture {
-		return 0, 0, false
-	}
+	s.fine.take(&a.levels[0], x, y)
+	flat, found := s.fine.least() < s.opt.MinTexture, false
 	for l := len(a.levels) - 1; l > 0; l-- {
 		k := float32(int(1) << l)
 		from := &a.levels[l]
@@ -81,8 +80,11 @@ func (s *searcher) search(a, b *pyramid, x, y int) (dx, dy float32, ok bool) {
 			continue
 		}
 		if ix, iy, ok := s.refine(&s.coarse, &b.levels[l], u, v, dx/k, dy/k); ok {
-			dx, dy = ix*k, iy*k
+			dx, dy, found = ix*k, iy*k, true
 		}
+	}
+	if flat {
+		return dx, dy, found
 	}
 	return s.refine(&s.fine, &b.levels[0], x, y, dx, dy)
 }
