@@ -57,7 +57,7 @@ def int8(folder, out, images):
 
 
 def early(path):
-    """Names of the nodes down to stride 4. Their ranges differ too much from channel to channel for 8 bits (docs/training.md)."""
+    """Names of the nodes down to stride 4: in 8 bits they spoil all that follows (docs/training.md)."""
     return [n.name for n in onnx.load(path).graph.node if n.name.startswith(("/trunk/stem", "/trunk/d2/", "/trunk/s2/"))]
 
 
