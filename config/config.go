@@ -73,12 +73,12 @@ type Grounding struct {
 // Tracker bounds the following of objects.
 type Tracker struct {
 	MaxObjects int     `yaml:"max_objects"`
-	Budget     float64 `yaml:"budget"` // share of one core, 0..1, that keyframes may take
+	Budget     float64 `yaml:"budget"` // share of the model's lane, 0..1, that routine keyframes may take
 }
 
 // Video is the picture that people watch.
 type Video struct {
-	Bitrate int `yaml:"bitrate"` // bits a second at 720p; other sizes in proportion
+	Bitrate int `yaml:"bitrate"` // bits a second
 }
 
 // HTTP is the page, the API and WHEP.
