@@ -101,6 +101,9 @@ func newLanes() *lanes {
 func (l *lanes) start(ctx context.Context) {
 	for i := range l.jobs {
 		l.wg.Go(func() {
+			if i != promptLane { // a person waits for that one
+				yield()
+			}
 			for j := range l.jobs[i] {
 				j.run(ctx)
 				l.results <- j // cap is one a lane, and a lane gets its next job after its result was read

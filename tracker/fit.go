@@ -140,6 +140,43 @@ func weightedSimilarity(ps []pair, m affine, sigma float64) affine {
 	return affine{a, -b, u - a*x + b*y, b, a, v - b*x - a*y}
 }
 
+// leastBend is the number of pairs from which on a fit may also stretch and shear.
+const leastBend = 16
+
+// bend lets the similarity stretch and shear as far as the pairs that it explains agree on that: one least-squares step for what is left,
+// damped as the similarity is.
+func (f *fitted) bend(ps []pair) {
+	if len(ps) < leastBend || f.inliers < 0.5 {
+		return
+	}
+	var w, x, y, u, v float64
+	for i := range ps {
+		k := ps[i].w * robust(f.m.miss2(ps[i]), fitSigma)
+		w, x, y = w+k, x+k*ps[i].x, y+k*ps[i].y
+	}
+	if w < 1e-9 {
+		return
+	}
+	x, y = x/w, y/w
+	var xx, xy, yy, xu, yu, xv, yv float64
+	for i := range ps {
+		p := &ps[i]
+		k := p.w * robust(f.m.miss2(*p), fitSigma)
+		u, v = f.m.at(p.x, p.y)
+		px, py, ru, rv := p.x-x, p.y-y, p.u-u, p.v-v
+		xx, xy, yy = xx+k*px*px, xy+k*px*py, yy+k*py*py
+		xu, yu, xv, yv = xu+k*px*ru, yu+k*py*ru, xv+k*px*rv, yv+k*py*rv
+	}
+	damp := bendDamp * w
+	xx, yy = xx+damp, yy+damp
+	det := xx*yy - xy*xy
+	a, b := (xu*yy-yu*xy)/det, (yu*xx-xu*xy)/det
+	d, e := (xv*yy-yv*xy)/det, (yv*xx-xv*xy)/det
+	f.m = affine{f.m.a + a, f.m.b + b, f.m.c - a*x - b*y, f.m.d + d, f.m.e + e, f.m.f - d*x - e*y}
+}
+
+const bendDamp = 40 // squared pixels
+
 // medianMotion is the weighted median of the displacements, by axis: a start that half the pairs cannot spoil.
 func medianMotion(ps []pair) (dx, dy float64) {
 	return weightedMedian(ps, func(p *pair) float64 { return p.u - p.x }),

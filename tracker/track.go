@@ -63,6 +63,7 @@ func (t *track) follow(e *entry, forward bool, cover *track, pairs []pair) []pai
 		favour(pairs, t.drift)
 	}
 	t.seen = fit(pairs)
+	t.seen.bend(pairs)
 	if len(pairs) < 3 || t.seen.inliers < 0.2 {
 		t.seen.m = e.scene.m
 		if !forward {

@@ -132,7 +132,11 @@ func sessionOptions(o SessionOptions) (*ort.SessionOptions, error) {
 	if threads <= 0 {
 		threads = defaultThreads()
 	}
-	err = errors.Join(
+	if o.Provider.Name == "" || o.Provider.Name == inference.CPU {
+		// Fused, a SiLU leaves the blocked layout that the convolutions around it want, and the picture is reordered twice.
+		err = so.AddSessionConfigEntry("optimization.disable_specified_optimizers", "QuickGeluFusion")
+	}
+	err = errors.Join(err,
 		so.SetIntraOpNumThreads(threads),
 		so.SetInterOpNumThreads(1),
 		so.SetLogSeverityLevel(ort.LoggingLevelFatal),
