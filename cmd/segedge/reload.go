@@ -15,7 +15,12 @@ const reloadTime = 2 * time.Minute
 
 // reload reads the configuration again on SIGHUP (systemctl reload) and changes to the model that it names, without losing the objects.
 // What else has changed needs a restart; a configuration that is wrong changes nothing.
+// Without a file there is nothing to read again, and SIGHUP ends the agent as a closing terminal expects.
 func (b *builder) reload(ctx context.Context) error {
+	if b.run.Config == "" {
+		<-ctx.Done()
+		return nil
+	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
