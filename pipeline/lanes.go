@@ -19,6 +19,7 @@ var errNoAnswer = errors.New("the model answered another number of prompts than 
 // job is one piece of model work and its result. The loop makes it and reads the result; in between one lane owns it.
 type job struct {
 	lane  int
+	asked bool // a person waits for it
 	model inference.Segmenter
 	seq   uint64
 
@@ -85,12 +86,13 @@ func (j *job) embed(ctx context.Context) {
 type lanes struct {
 	busy    [laneCount]bool
 	jobs    [laneCount]chan *job
+	asked   chan *job // the embed lane's jobs that a person waits for: they do not stand back
 	results chan *job
 	wg      sync.WaitGroup
 }
 
 func newLanes() *lanes {
-	l := &lanes{results: make(chan *job, laneCount)}
+	l := &lanes{results: make(chan *job, laneCount), asked: make(chan *job, 1)}
 	for i := range l.jobs {
 		l.jobs[i] = make(chan *job, 1)
 	}
@@ -101,20 +103,29 @@ func newLanes() *lanes {
 func (l *lanes) start(ctx context.Context) {
 	for i := range l.jobs {
 		l.wg.Go(func() {
-			if i != promptLane { // a person waits for that one
+			if i != promptLane {
 				yield()
 			}
-			for j := range l.jobs[i] {
-				j.run(ctx)
-				l.results <- j // cap is one a lane, and a lane gets its next job after its result was read
-			}
+			l.work(ctx, l.jobs[i])
 		})
+	}
+	l.wg.Go(func() { l.work(ctx, l.asked) })
+}
+
+func (l *lanes) work(ctx context.Context, jobs <-chan *job) {
+	for j := range jobs {
+		j.run(ctx)
+		l.results <- j // cap is one a lane, and a lane gets its next job after its result was read
 	}
 }
 
 // submit hands a job to its lane, which must be free.
 func (l *lanes) submit(j *job) {
 	l.busy[j.lane] = true
+	if j.asked && j.lane == embedLane {
+		l.asked <- j
+		return
+	}
 	l.jobs[j.lane] <- j
 }
 
@@ -123,6 +134,7 @@ func (l *lanes) stop() {
 	for _, c := range l.jobs {
 		close(c)
 	}
+	close(l.asked)
 	l.wg.Wait()
 	close(l.results)
 }

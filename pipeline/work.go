@@ -96,7 +96,8 @@ func (p *Pipeline) dispatchEmbed() {
 		return
 	}
 	f, part := p.frameForPrompt(), (*crop)(nil)
-	if f == nil {
+	asked := f != nil
+	if !asked {
 		if f = p.frameForRefresh(); f == nil {
 			return
 		}
@@ -105,7 +106,7 @@ func (p *Pipeline) dispatchEmbed() {
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
 	p.embedSince.Store(time.Now().UnixNano())
-	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq})
+	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked})
 }
 
 // cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
