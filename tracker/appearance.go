@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"image"
 	"math"
 
 	"github.com/segedge/segedge/seg"
@@ -15,6 +16,7 @@ type likeness struct {
 	weights     []float64
 	bias, gain  float64
 	score       []seg.Logits // by map, scratch
+	cells       []int32      // inside, scratch
 }
 
 const (
@@ -58,25 +60,22 @@ func (l *likeness) means(v *sight, cover [][]float32, keep float64) bool {
 	for i := range v.maps {
 		m := &v.maps[i]
 		c := cover[i]
-		in, all := 0.0, float64(len(c))
-		for _, a := range c {
-			if a < 0 { // padding
-				all--
-				continue
+		in, all := 0.0, v.in[i]
+		l.cells = l.cells[:0]
+		for j, a := range c {
+			if a > 0 { // not outside, nor padding
+				in += float64(a)
+				l.cells = append(l.cells, int32(j))
 			}
-			in += float64(a)
 		}
 		if in < 0.5 || all-in < 0.5 {
 			return false
 		}
 		for ch := range m.C {
-			var sumIn, sum float64
-			for j, a := range c {
-				if a >= 0 {
-					x := float64(m.Data[ch*len(c)+j])
-					sum += x
-					sumIn += float64(a) * x
-				}
+			sumIn, sum := 0.0, v.sums[k]
+			plane := m.Data[ch*len(c):][:len(c)]
+			for _, j := range l.cells {
+				sumIn += float64(c[j]) * float64(plane[j])
 			}
 			l.late[1][k] = keep*l.late[1][k] + (1-keep)*sumIn/in
 			l.late[0][k] = keep*l.late[0][k] + (1-keep)*(sum-sumIn)/(all-in)
@@ -100,10 +99,10 @@ func (l *likeness) calibrate() {
 	}
 }
 
-// odds is how much each cell of a keyframe looks like the object, on the finest map's grid: about 1 for the object, −1 for the rest. It is
-// valid until the next call.
-func (l *likeness) odds(v *sight) *seg.Logits {
-	sc := l.raw(v)
+// odds is how much each cell of a keyframe looks like the object, on the finest map's grid: about 1 for the object, −1 for the rest, and 0 where
+// nobody asked: outside of the box. It is valid until the next call.
+func (l *likeness) odds(v *sight, box seg.Box) *seg.Logits {
+	sc := l.raw(v, box)
 	fine := 0
 	for i := range sc {
 		if sc[i].W > sc[fine].W {
@@ -111,25 +110,38 @@ func (l *likeness) odds(v *sight) *seg.Logits {
 		}
 	}
 	out := &sc[fine]
+	r := cellsIn(out, box)
 	for i := range sc {
 		if i != fine {
-			addScaled(out, &sc[i])
+			addScaled(out, &sc[i], r)
 		}
 	}
-	for i, s := range out.Data {
-		out.Data[i] = float32(l.gain * (float64(s) - l.bias))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := out.Data[y*out.W:][r.Min.X:r.Max.X]
+		for i, s := range row {
+			row[i] = float32(l.gain * (float64(s) - l.bias))
+		}
 	}
 	return out
 }
 
-// addScaled adds src, bilinearly, to a finer map of the same extent.
-func addScaled(dst, src *seg.Logits) {
+// cellsIn are the cells of a map that a box touches, and two more on each side for what is read between cells.
+func cellsIn(l *seg.Logits, b seg.Box) image.Rectangle {
+	kx, ky := float64(l.W)/l.Extent.X, float64(l.H)/l.Extent.Y
+	return image.Rect(int((b.X0-l.Origin.X)*kx)-2, int((b.Y0-l.Origin.Y)*ky)-2, int((b.X1-l.Origin.X)*kx)+3, int((b.Y1-l.Origin.Y)*ky)+3).Intersect(image.Rect(0, 0, l.W, l.H))
+}
+
+// everywhere is the box of the whole frame and its padding.
+var everywhere = seg.Box{X1: 2, Y1: 2}
+
+// addScaled adds src, bilinearly, to the cells r of a finer map of the same extent.
+func addScaled(dst, src *seg.Logits, r image.Rectangle) {
 	kx, ky := float64(src.W)/float64(dst.W), float64(src.H)/float64(dst.H)
-	for j := range dst.H {
+	for j := r.Min.Y; j < r.Max.Y; j++ {
 		t := tapAt((float64(j)+0.5)*ky-0.5, src.H)
 		p, q := src.Data[t.i0*src.W:][:src.W], src.Data[t.i1*src.W:][:src.W]
 		row := dst.Data[j*dst.W:][:dst.W]
-		for i := range row {
+		for i := r.Min.X; i < r.Max.X; i++ {
 			c := tapAt((float64(i)+0.5)*kx-0.5, src.W)
 			top := p[c.i0] + (p[c.i1]-p[c.i0])*c.f
 			bottom := q[c.i0] + (q[c.i1]-q[c.i0])*c.f
@@ -138,8 +150,8 @@ func addScaled(dst, src *seg.Logits) {
 	}
 }
 
-// raw is the score of each map's cells.
-func (l *likeness) raw(v *sight) []seg.Logits {
+// raw is the score of each map's cells in a box.
+func (l *likeness) raw(v *sight, box seg.Box) []seg.Logits {
 	for len(l.score) < len(v.maps) {
 		l.score = append(l.score, seg.Logits{})
 	}
@@ -154,12 +166,16 @@ func (l *likeness) raw(v *sight) []seg.Logits {
 		}
 		o.Data = o.Data[:m.W*m.H]
 		clear(o.Data)
+		r := cellsIn(o, box)
 		for ch := range m.C {
 			w := float32(l.weights[k])
 			k++
-			src := m.Data[ch*len(o.Data):][:len(o.Data)]
-			for j, x := range src {
-				o.Data[j] += w * x
+			for y := r.Min.Y; y < r.Max.Y; y++ {
+				src := m.Data[(ch*m.H+y)*m.W:][r.Min.X:r.Max.X]
+				dst := o.Data[y*m.W:][r.Min.X:r.Max.X]
+				for j, x := range src {
+					dst[j] += w * x
+				}
 			}
 		}
 	}

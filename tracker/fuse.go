@@ -66,7 +66,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 		t.addVotes(u, o, ev)
 	}
 	if ev.sight != nil && o.likeIn(ev.sight).frames > 0 {
-		u.addMap(o.likeIn(ev.sight).odds(ev.sight), featureWeight, featureClip)
+		u.addMap(o.likeIn(ev.sight).odds(ev.sight, u.box()), featureWeight, featureClip)
 	}
 	if o.paint.ready && t.uses(CueColours) {
 		u.addColours(&o.paint, ev.e.bgr, colourWeight, colourClip)

@@ -22,7 +22,7 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 		return seg.Prompt{}, false
 	}
 	e := t.past.at(at)
-	l := &likenessMap{o.like[whole].odds(v)}
+	l := &likenessMap{o.like[whole].odds(v, everywhere)}
 	t.addPaint(o, l, e)
 	t.veto(o, l, e, seq)
 	best := 0
@@ -149,7 +149,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 
 // resemblance is the mean likeness of the cells that a mask covers, about 1 for the object itself; not ok without any.
 func resemblance(o *object, m *seg.Mask, v *sight) (mean float64, ok bool) {
-	l := likenessMap{o.likeIn(v).odds(v)}
+	l := likenessMap{o.likeIn(v).odds(v, m.Box())}
 	sum, n := 0.0, 0.0
 	for i, s := range l.Data {
 		if x, y := l.middle(i); m.Contains(seg.Point{X: x, Y: y}) {

@@ -12,6 +12,27 @@ type sight struct {
 	seq  uint64
 	crop bool // of a part of the frame, where things look larger
 	maps []seg.Features
+	sums []float64 // of each channel over the cells in the picture, map by map
+	in   []float64 // the number of these cells, by map
+}
+
+// addUp adds up what all objects need alike.
+func (s *sight) addUp() {
+	s.sums, s.in = s.sums[:0], s.in[:0]
+	for i := range s.maps {
+		m := &s.maps[i]
+		w, h := inPicture(m)
+		s.in = append(s.in, float64(w*h))
+		for ch := range m.C {
+			sum := 0.0
+			for y := range h {
+				for _, x := range m.Data[(ch*m.H+y)*m.W:][:w] {
+					sum += float64(x)
+				}
+			}
+			s.sums = append(s.sums, sum)
+		}
+	}
 }
 
 // cropExtent is the extent below which a map cannot be one of the whole picture.
@@ -180,6 +201,7 @@ func (t *Tracker) See(seq uint64, fs []seg.Features) {
 		t.sights = t.sights[:copy(t.sights, t.sights[1:])]
 	}
 	v.fill(seq, fs)
+	v.addUp()
 	t.sights = append(t.sights, v)
 	t.spreadOf(v).see(v)
 	t.learnAside(v)

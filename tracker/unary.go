@@ -36,6 +36,12 @@ func (a *unary) reset(w, h int, r image.Rectangle) {
 	clear(a.u)
 }
 
+// box is the normalised rectangle.
+func (a *unary) box() seg.Box {
+	w, h := float64(a.w), float64(a.h)
+	return seg.Box{X0: float64(a.r.Min.X) / w, Y0: float64(a.r.Min.Y) / h, X1: float64(a.r.Max.X) / w, Y1: float64(a.r.Max.Y) / h}
+}
+
 func grown(s []float32, n int) []float32 {
 	if cap(s) < n {
 		return make([]float32, n, n+n/4)
