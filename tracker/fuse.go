@@ -18,6 +18,7 @@ const (
 	CueCover                     // which of two objects lies in front
 	CueSnap                      // colours draw the edge of what is shown
 	CueSize                      // how large the motion leads to expect the object
+	CuePiece                     // whether a piece touches what was there before
 	CueCrop                      // keyframes that show only the objects and what is around them
 )
 
@@ -76,6 +77,9 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 				u.exclude(&there, otherWeight)
 			}
 		}
+	}
+	if ev.prior != nil && t.uses(CuePiece) {
+		t.stack = u.keepAround(ev.prior, t.stack)
 	}
 	if ev.prior != nil && o.body > 0 && t.uses(CueSize) {
 		ev.body = o.bodyAt(ev.prior)
