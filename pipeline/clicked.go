@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/segedge/segedge/seg"
+import (
+	"math"
+
+	"github.com/segedge/segedge/seg"
+)
 
 // clicked leaves of an answer to clicks alone the pieces that a positive click lies on. A model that has seen two cups
 // apart as one answer has still been asked for one: what hangs together under the finger is what a person means, and
@@ -51,7 +55,7 @@ func pieces(l *seg.Logits, clicks []seg.Click) *seg.Logits {
 			}
 		}
 	}
-	out := &seg.Logits{W: l.W, H: l.H, Extent: l.Extent, Data: make([]float32, len(l.Data))}
+	out := &seg.Logits{W: l.W, H: l.H, Origin: l.Origin, Extent: l.Extent, Data: make([]float32, len(l.Data))}
 	for i, v := range l.Data {
 		if v > seg.Threshold && !keep[i] {
 			v = -v
@@ -63,7 +67,8 @@ func pieces(l *seg.Logits, clicks []seg.Click) *seg.Logits {
 
 // nearestPositive is the positive cell under a point, or the nearest one within two cells.
 func nearestPositive(l *seg.Logits, p seg.Point) (int, bool) {
-	cx, cy := int(p.X/l.Extent.X*float64(l.W)), int(p.Y/l.Extent.Y*float64(l.H))
+	cx := int(math.Floor((p.X - l.Origin.X) / l.Extent.X * float64(l.W)))
+	cy := int(math.Floor((p.Y - l.Origin.Y) / l.Extent.Y * float64(l.H)))
 	best, least := 0, 9
 	for dy := -2; dy <= 2; dy++ {
 		for dx := -2; dx <= 2; dx++ {

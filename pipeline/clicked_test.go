@@ -63,3 +63,15 @@ func TestAClickMeansThePieceUnderIt(t *testing.T) {
 		t.Error("the model's answer itself must not change")
 	}
 }
+
+// An answer about a crop begins elsewhere than at the frame's corner, and stays there.
+func TestPiecesOfACropStayWhereTheyAre(t *testing.T) {
+	l := &seg.Logits{W: 10, H: 1, Origin: seg.Point{X: 0.5, Y: 0.5}, Extent: seg.Point{X: 0.25, Y: 0.25}, Data: []float32{4, 4, -4, -4, -4, -4, -4, -4, 4, 4}}
+	out := pieces(l, []seg.Click{{Point: seg.Point{X: 0.735, Y: 0.6}, Label: seg.Positive}})
+	if out.Origin != l.Origin || out.Extent != l.Extent {
+		t.Errorf("it lies at %v, %v large", out.Origin, out.Extent)
+	}
+	if out.Data[0] > 0 || out.Data[9] <= 0 {
+		t.Errorf("the piece under the click is %v", out.Data)
+	}
+}
