@@ -324,6 +324,53 @@ def load_bootstrap(encoder, path):
     return [k for k in missing if not k.startswith("trunk.")]
 
 
+def load_graphs(model, folder):
+    """Starts the whole model from exported graphs (export.py), as a later round does when no checkpoint is left. The export folds each norm that
+    follows a convolution into it, so those norms come back as a shift alone: train on with --freeze-norms."""
+    import os
+
+    import onnx
+    from onnx import numpy_helper
+
+    state = model.state_dict()
+    for part, name in ((model.encoder, "encoder"), (model.decoder, "decoder")):
+        graph = onnx.load(os.path.join(folder, name + ".onnx")).graph
+        init = {t.name: torch.tensor(numpy_helper.to_array(t)) for t in graph.initializer}
+        named = {k: v for k, v in init.items() if not k.startswith("onnx::")}
+        for k, v in named.items():
+            state[k if k.startswith(name) else f"{name}.{k}"] = v
+        weights = lambda op: iter(init[n.input[1]] for n in graph.node if n.op_type == op and n.input[1] in init and n.input[1] not in named)
+        biases = iter(init[n.input[2]] for n in graph.node if n.op_type == "Conv" and n.input[1] not in named)
+        convs, dense = weights("Conv"), weights("MatMul")
+        for prefix, m in in_order(part):
+            at = f"{name}.{prefix}."
+            if isinstance(m, nn.Linear):
+                state[at + "weight"] = next(dense).t()
+            elif isinstance(m, nn.Conv2d) and m.bias is None:
+                state[at + "weight"] = next(convs)
+            elif isinstance(m, nn.BatchNorm2d) and prefix + ".weight" not in named:
+                state[at + "weight"], state[at + "bias"] = torch.ones(m.num_features), next(biases)
+                state[at + "running_mean"], state[at + "running_var"] = torch.zeros(m.num_features), torch.full((m.num_features,), 1 - m.eps)
+        if next(convs, next(dense, next(biases, None))) is not None:
+            raise ValueError(f"{folder}/{name}.onnx has more weights than this model")
+    model.load_state_dict(state)
+
+
+def in_order(part):
+    """The modules of an encoder or a decoder in the order in which they run, which is that of an exported graph's nodes."""
+    ran, hooks = [], []
+    for k, m in part.named_modules():
+        if not list(m.children()):
+            hooks.append(m.register_forward_hook(lambda m, i, o, k=k: ran.append((k, m))))
+    part.eval()
+    with torch.no_grad():
+        part(torch.zeros(1, 3, 64, 64)) if isinstance(part, Encoder) else part(torch.zeros(1, EMBED8, 8, 8), torch.zeros(1, EMBED4, 16, 16), torch.zeros(1, 6, 16, 16))
+    for h in hooks:
+        h.remove()
+    part.train()
+    return ran
+
+
 def cpu_memory_format(model):
     """Channels last is what CPU bf16 convolutions and tensor cores want."""
     return model.to(memory_format=torch.channels_last)

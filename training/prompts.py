@@ -44,7 +44,7 @@ class Prompts:
         hard = (target > 0.5).float()
         self.hard = torch.where(hard.flatten(1).any(1)[:, None, None, None], hard, (target >= target.amax((1, 2, 3), keepdim=True) - 1e-6).float())
         kind = self.rand(p)
-        point, box, several, track = kind < 0.42, (kind >= 0.42) & (kind < 0.58), (kind >= 0.58) & (kind < 0.68), kind >= 0.68
+        point, box, several, track = kind < 0.40, (kind >= 0.40) & (kind < 0.54), (kind >= 0.54) & (kind < 0.62), kind >= 0.62
         d = depth(self.hard)
         self.click(0, d, self.hard, 1.0, point | several | (track & (self.rand(p) < 0.4)))
         self.box(box | (track & (self.rand(p) < 0.1)))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from data import Batches, read, split
-from model import Model, load_bootstrap, load_yolox, prompt_maps
+from model import Model, load_bootstrap, load_graphs, load_yolox, prompt_maps
 from prompts import Prompts
 
 # Sizes of a batch's images: what longest sides from 256 to 448 make of the usual aspects.
@@ -86,7 +86,7 @@ def main():
     start = p.add_mutually_exclusive_group()
     start.add_argument("--trunk", help="yolox_nano.onnx to start the trunk from")
     start.add_argument("--bootstrap", help="bootstrap.pt to start the encoder from")
-    start.add_argument("--start", help="another run's checkpoint.pt to start everything from (its averaged weights; the schedule begins anew)")
+    start.add_argument("--start", help="another run's checkpoint.pt (its averaged weights), or a folder of exported graphs, to start everything from; the schedule begins anew")
     p.add_argument("--steps", type=int, default=0, help="how many steps in all (reproducible from the seed)")
     p.add_argument("--minutes", type=float, default=0, help="or how long in all")
     p.add_argument("--batch", type=int, default=8, help="images a step")
@@ -110,7 +110,9 @@ def main():
     sizes = [tuple(map(int, s.split("x"))) for s in a.sizes.split(",")] if a.sizes else SIZES
 
     model = Model()
-    if a.start:
+    if a.start and os.path.isdir(a.start):
+        load_graphs(model, a.start)
+    elif a.start:
         model.load_state_dict(torch.load(a.start, map_location="cpu")["ema"])
     elif a.bootstrap:
         load_bootstrap(model.encoder, a.bootstrap)
