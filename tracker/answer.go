@@ -42,10 +42,14 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		best = o.likeliest(&a.Prediction, ev.e.gray.W, ev.e.gray.H)
 	}
 	ev.model = best.Logits
-	if o.track != nil && o.state.Visible() && !o.asked {
+	if o.track != nil && (o.state.Visible() || o.coasting && t.emerging(o, seq)) && !o.asked {
 		if tr, ok := t.trackAt(o, seq); ok {
 			ev.prior = &tr
 		}
+	}
+	if ev.prior != nil && t.passing(o, seq) {
+		o.key = seq // whose answer this is, motion alone can tell
+		return
 	}
 	var p *patch
 	if o.asked || o.track == nil {
@@ -155,15 +159,13 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if ratio := n / max(o.area, 1); ratio > mostGrowth && n > o.body || ratio < leastGrowth {
 		return false
 	}
-	if ev.prior == nil {
+	if ev.prior == nil || !o.state.Visible() {
 		return t.recognised(o, p, ev)
 	}
 	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
 		return best.PredictedIoU >= t.opt.MinIoU
 	}
-	m, steps := newTrack(p, ev.seq).mask(t.steps)
-	t.steps = steps
-	mean, ok := resemblance(o, m, ev.sight)
+	mean, ok := resemblance(o, t.uncovered(o, p, ev.seq), ev.sight)
 	if !ok {
 		return true // too thin to cover the middle of a cell
 	}
@@ -173,6 +175,9 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	}
 	if mean < leastUsual*l.usual && o.misses > 0 {
 		return false // with the motion in order it is only another side of it
+	}
+	if len(t.inTheWay(o, ev.prior, ev.seq, nil)) > 0 {
+		return true // and some of what was seen may be another's
 	}
 	l.usual += 0.1 * (mean - l.usual)
 	return true
@@ -194,10 +199,10 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		t.learn(o, p, ev)
 	}
 	tr := newTrack(p, ev.seq)
-	if o.track != nil && o.state.Visible() {
+	if ev.prior != nil {
 		tr.drift, tr.steady = o.track.drift, o.track.steady
 	}
-	t.replay(tr, at, t.past.n-1)
+	t.present(o, tr, at)
 	if ev.body > 0 {
 		o.body = ev.body
 	} else {
@@ -221,7 +226,7 @@ func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
 	was, now, asked := o.state, t.Newest(), o.asked
-	o.asked, o.misses, o.doubts = false, 0, 0
+	o.asked, o.coasting, o.misses, o.doubts = false, false, 0, 0
 	o.become(seg.Tracking, now)
 	switch {
 	case o.shown == nil:

@@ -47,6 +47,13 @@ func (t *Tracker) replay(tr *track, i, j int) float64 {
 	})
 }
 
+// present walks a new track of o from entry i to the newest.
+func (t *Tracker) present(o *object, tr *track, i int) {
+	for i++; i < t.past.n; i++ {
+		t.stride(o, tr, i)
+	}
+}
+
 // carryPoint follows one point by the vectors around it.
 func (t *Tracker) carryPoint(p seg.Point, i, j int) (seg.Point, float64) {
 	g := &t.past.newest().gray

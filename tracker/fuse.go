@@ -72,10 +72,18 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 		u.addColours(&o.paint, ev.e.bgr, colourWeight, colourClip)
 	}
 	for _, q := range t.objects {
-		if q != o && q.track != nil && q.state.Visible() && q.cover != o && t.uses(CueCover) {
-			if there, ok := q.track.at(ev.seq); ok {
-				u.exclude(&there, otherWeight)
-			}
+		if q == o || q.track == nil || !q.state.Visible() || !t.uses(CueCover) {
+			continue
+		}
+		there, ok := q.track.at(ev.seq)
+		switch {
+		case !ok:
+		case o.cover == q && ev.prior != nil:
+			u.leave(&there, ev.prior)
+		case q.cover == o && ev.prior != nil:
+			u.exclude(&there, ev.prior, otherWeight)
+		default:
+			u.exclude(&there, nil, otherWeight)
 		}
 	}
 	if ev.prior != nil && t.uses(CuePiece) {

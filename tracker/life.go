@@ -16,21 +16,11 @@ func (t *Tracker) move(o *object, e *entry) {
 		o.track.advance(affine{a: 1, c: o.track.drift[0], e: 1, f: o.track.drift[1]}, e.seq, t.opt.History)
 		return
 	}
-	var cover *track
-	if o.cover != nil && o.cover.track != nil {
-		if before, ok := o.cover.track.at(t.past.at(t.past.n - 2).seq); ok {
-			cover = &before
-		}
-	}
 	x0, y0 := o.track.center()
-	t.pairs = o.track.follow(e, true, cover, t.pairs)
-	if o.track.seen.inliers == 0 && o.cover != nil {
-		o.track.seen.m = affine{a: 1, c: o.track.drift[0], e: 1, f: o.track.drift[1]}
-	}
-	o.track.advance(o.track.seen.m, e.seq, t.opt.History)
+	trust := t.stride(o, o.track, t.past.n-1)
 	x1, y1 := o.track.center()
-	o.track.drift[0] += driftRate * (x1 - x0 - o.track.drift[0])
-	o.track.drift[1] += driftRate * (y1 - y0 - o.track.drift[1])
+	o.track.drift[0] += driftRate * trust * (x1 - x0 - o.track.drift[0])
+	o.track.drift[1] += driftRate * trust * (y1 - y0 - o.track.drift[1])
 	o.track.steady++
 	t.judge(o, e)
 }
@@ -113,8 +103,9 @@ func (t *Tracker) sweepVisible(o *object, now uint64, limit int) {
 	switch left := t.left(o); {
 	case left < leastInside:
 		t.lose(o, now)
-	case o.cover != nil && t.hidden(o) > mostHidden:
+	case o.cover != nil && t.hidden(o, now) > mostHidden:
 		t.hide(o, now)
+		o.coasting = o.track.steady >= steadyAfter
 	case gone && left < 0.5:
 		t.lose(o, now)
 	case gone:
@@ -170,7 +161,7 @@ func (t *Tracker) hide(o *object, now uint64) {
 }
 
 func (t *Tracker) lose(o *object, now uint64) {
-	o.misses, o.doubts, o.cover = 0, 0, nil
+	o.misses, o.doubts, o.cover, o.coasting = 0, 0, nil, false
 	o.become(seg.Lost, now)
 	if o.shown != nil {
 		t.change(seg.ObjectLost, o)

@@ -19,7 +19,9 @@ type object struct {
 	undo    []memento
 
 	belief
-	cover *object // the one that hides a part of it in this frame
+	cover    *object // the one that hides a part of it in this frame
+	coasting bool    // it is occluded, and expected where its speed takes it
+	due      uint64  // the last frame in which it was expected to be hidden
 
 	like  [2]likeness // by scale: in whole frames, in crops of them
 	paint palette

@@ -52,7 +52,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		return append(dst, Query{o.id, p})
 	case o.track == nil:
 		return dst
-	case o.state == seg.Lost || o.state == seg.Occluded:
+	case (o.state == seg.Lost || o.state == seg.Occluded) && !t.emerging(o, seq):
 		if p, ok = t.seek(o, seq); ok {
 			dst = append(dst, Query{o.id, p})
 		}
@@ -66,19 +66,20 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		p.Box, p.Text = nil, ""
 		p.Clicks = agreeing(p.Clicks, &tr)
 	}
-	if !o.asked && t.shrunk(o, &tr) && seq%2 == 0 {
+	if !o.asked && t.shrunk(o, &tr, seq) && seq%2 == 0 {
 		return append(dst, Query{o.id, t.anew(&tr)})
 	}
 	p.Mask, p.Single = tr.mold(), true
 	return append(dst, Query{o.id, p})
 }
 
-// leastShare is the share of its expected size below which an object that nothing known covers has lost parts of itself: a mask prompt of what
+// leastShare is the share of its expected size below which an object that no other may cover has lost parts of itself: a mask prompt of what
 // is left would only be answered with what is left.
 const leastShare = 0.6
 
-func (t *Tracker) shrunk(o *object, tr *track) bool {
-	return o.cover == nil && float64(tr.patch.area()) < leastShare*o.body // both in the patch's own frame
+func (t *Tracker) shrunk(o *object, tr *track, seq uint64) bool {
+	small := float64(tr.patch.area()) < leastShare*o.body // both in the patch's own frame
+	return small && o.cover == nil && len(t.inTheWay(o, tr, seq, nil)) == 0
 }
 
 // anew asks what lies at the heart of what is left.

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"image"
 	"math"
 
 	"github.com/segedge/segedge/seg"
@@ -8,9 +9,14 @@ import (
 
 // Limits of a find.
 const (
-	seekPeak  = 0.3 // least likeness of the best place
-	seekFloor = 0.0 // likeness at which the find ends
-	seekMean  = 0.2 // least mean likeness of the mask that is found
+	seekPeak     = 0.3  // least likeness of the best place
+	seekFloor    = 0.0  // likeness at which the find ends
+	seekMean     = 0.2  // least mean likeness of the mask that is found
+	leastFound   = 0.5  // of its usual likeness
+	leastWhole   = 0.35 // of its expected size: a part of something else is small
+	leastEntered = 0.2  // the same, of what comes in at the picture's edge
+	leastEmerged = 0.5  // the same, of what comes out from behind another
+	sameColours  = 0.8  // of the share that its colours usually have
 )
 
 // seek looks for an object that is hidden or lost in what the encoder saw: the connected place that looks most like it, not where another
@@ -130,21 +136,42 @@ func flood(l *likenessMap, from int, floor float32) *seg.Logits {
 
 // recognised says whether a mask that was found without a past is the object: it looks like it all over, and is nobody else.
 func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
-	m, steps := newTrack(p, ev.seq).mask(t.steps)
-	t.steps = steps
+	m := t.uncovered(o, p, ev.seq)
 	for _, q := range t.objects {
-		if q == o || q.track == nil || !q.state.Visible() {
+		if q == o || q == o.cover || q.track == nil || !q.state.Visible() {
 			continue
 		}
 		if there, ok := q.track.at(ev.seq); ok && overlap(m, &there) > 0.3 {
 			return false
 		}
 	}
-	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
-		return t.colourShare(o, p, identity, ev.e) > 0.7*o.base
+	colours := 1.0 // share of the usual
+	if o.paint.ready && o.base > 0 {
+		colours = t.colourShare(o, p, identity, ev.e) / o.base
 	}
+	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
+		return colours > sameColours
+	}
+	size := float64(p.area()) / max(o.body, 1)
+	if o.coasting && colours >= sameColours && size >= leastEmerged && o.track.bounds().Overlaps(p.rect) {
+		return true // beside what it went behind, the encoder sees it in other company
+	}
+	enters := !p.rect.Inset(-1).In(image.Rect(0, 0, p.w, p.h)) // and may be seen only in part
 	mean, ok := resemblance(o, m, ev.sight)
-	return ok && mean >= seekMean
+	whole := size >= leastWhole || enters && size >= leastEntered && colours >= sameColours
+	return ok && mean >= max(seekMean, leastFound*o.likeIn(ev.sight).usual) && colours >= leastColour && whole
+}
+
+// uncovered is the mask of a patch on frame seq, less what the object's cover hides.
+func (t *Tracker) uncovered(o *object, p *patch, seq uint64) *seg.Mask {
+	m, steps := newTrack(p, seq).mask(t.steps)
+	t.steps = steps
+	if o.cover != nil && o.cover.track != nil {
+		if there, ok := o.cover.track.at(seq); ok {
+			return without(m, &there)
+		}
+	}
+	return m
 }
 
 // resemblance is the mean likeness of the cells that a mask covers, about 1 for the object itself; not ok without any.

@@ -19,7 +19,8 @@ type Tracker struct {
 	objects  []*object // live, by id
 	next     seg.ID
 	changes  []seg.Change
-	pairs    []pair // scratch
+	pairs    []pair  // scratch
+	way      []track // scratch
 	policy   policy
 	cropper  cropper
 	sights   []*sight
@@ -111,9 +112,12 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	return nil
 }
 
-// measure finds the motion from last to e on a regular grid and fits the scene's own.
+// measure finds the motion from last to e on a regular grid, and closer where an object is partly hidden, and fits the scene's own.
 func (t *Tracker) measure(last, e *entry) error {
 	e.pts = gridPoints(e.pts[:0], last.gray.W, last.gray.H, t.opt.Points)
+	if t.uses(CueCover) {
+		e.pts = t.morePoints(e.pts, last)
+	}
 	e.vec = slices.Grow(e.vec[:0], len(e.pts))[:len(e.pts)]
 	if err := t.flow.Step(&last.gray, &e.gray, e.pts, e.vec); err != nil {
 		return fmt.Errorf("optical flow at frame %d: %w", e.seq, err)

@@ -55,10 +55,10 @@ func (t *track) advance(m affine, seq uint64, limit int) {
 	t.trail = append(t.trail, waypoint{seq, t.back})
 }
 
-// follow fits the vectors of e that start on the patch and are not hidden by cover, which may be nil. Without enough of them the scene's
+// follow fits the vectors of e that start on the patch and that none of way may hide. Without enough of them the scene's
 // own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown.
-func (t *track) follow(e *entry, forward bool, cover *track, pairs []pair) []pair {
-	pairs = t.gather(e, forward, cover, pairs[:0])
+func (t *track) follow(e *entry, forward bool, way []track, pairs []pair) []pair {
+	pairs = t.gather(e, forward, way, pairs[:0])
 	if forward && t.steady >= steadyAfter {
 		favour(pairs, t.drift)
 	}
@@ -92,7 +92,7 @@ func favour(pairs []pair, drift [2]float64) {
 const favourSlack = 4
 
 // gather collects the vectors that start on the object.
-func (t *track) gather(e *entry, forward bool, cover *track, pairs []pair) []pair {
+func (t *track) gather(e *entry, forward bool, way []track, pairs []pair) []pair {
 	r := t.bounds()
 	for i, v := range e.vec {
 		if !v.OK {
@@ -103,10 +103,7 @@ func (t *track) gather(e *entry, forward bool, cover *track, pairs []pair) []pai
 		if !forward {
 			x, y, u, w = u, w, x, y
 		}
-		if !(image.Point{X: int(x), Y: int(y)}).In(r) || t.patch.at(t.back.at(x, y)) <= 0 {
-			continue
-		}
-		if cover != nil && cover.patch.at(cover.back.at(x, y)) > 0 {
+		if !(image.Point{X: int(x), Y: int(y)}).In(r) || !t.shows(x, y, way) {
 			continue
 		}
 		pairs = append(pairs, pair{x, y, u, w, 1 / (0.25 + float64(v.FB))})

@@ -229,18 +229,45 @@ func boxBlur(dst, src []float32, w, h, radius int) {
 	}
 }
 
-// exclude takes weight from where another object is.
-func (a *unary) exclude(t *track, weight float32) {
-	r := t.bounds().Intersect(a.r)
+// leave puts back what was believed before where another object hides what is: nothing of it was seen.
+func (a *unary) leave(cover, prior *track) {
+	r := cover.bounds().Intersect(a.r)
 	if r.Empty() {
 		return
 	}
-	t.sample(r, a.a[:r.Dx()*r.Dy()])
+	n := r.Dx() * r.Dy()
+	cover.sample(r, a.a[:n])
+	prior.sample(r, a.b[:n])
 	i := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := a.u[(y-a.r.Min.Y)*a.r.Dx()+r.Min.X-a.r.Min.X:][:r.Dx()]
 		for x := range row {
 			if a.a[i] > 0 {
+				row[x] = a.b[i] / patchScale
+			}
+			i++
+		}
+	}
+}
+
+// exclude takes weight from where another object is, but not from where own, which may be nil, is believed to lie in front of it.
+func (a *unary) exclude(t, own *track, weight float32) {
+	r := t.bounds().Intersect(a.r)
+	if r.Empty() {
+		return
+	}
+	n := r.Dx() * r.Dy()
+	t.sample(r, a.a[:n])
+	if own == nil {
+		clear(a.b[:n])
+	} else {
+		own.sample(r, a.b[:n])
+	}
+	i := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := a.u[(y-a.r.Min.Y)*a.r.Dx()+r.Min.X-a.r.Min.X:][:r.Dx()]
+		for x := range row {
+			if a.a[i] > 0 && a.b[i] <= 0 {
 				row[x] -= weight
 			}
 			i++
