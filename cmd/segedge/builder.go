@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/agent"
@@ -50,7 +51,8 @@ type builder struct {
 	records  *records
 	ground   *onnx.Graph
 	relay    relay
-	parts    *group // what runs beside the cameras
+	parts    *group                       // what runs beside the cameras
+	newest   atomic.Pointer[config.Model] // what the model that runs was opened with
 }
 
 // relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
@@ -71,6 +73,7 @@ func (b *builder) build(ctx context.Context) error {
 	if b.model, err = openModel(ctx, b.cfg.Model, b.state, b.log); err != nil {
 		return err
 	}
+	b.newest.Store(&b.cfg.Model)
 	if b.records, err = newRecords(b.run); err != nil {
 		return err
 	}
@@ -106,11 +109,18 @@ func (b *builder) openModel(ctx context.Context, name string) (inference.Segment
 	}
 	c := b.cfg.Model
 	c.Name, c.Encoder, c.Decoder = name, "", ""
+	return b.openBeside(ctx, c)
+}
+
+// openBeside opens a model beside the running one, which it is about to replace.
+func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Segmenter, error) {
 	m, err := openOn(ctx, b.model.runtime, c, b.state, b.log)
-	if err == nil {
-		b.parts.run("model "+name, m.Run)
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	b.parts.run("model "+c.Name, m.Run)
+	b.newest.Store(&c)
+	return m, nil
 }
 
 // camera makes one camera's parts: source, tracker, and the picture of it.
