@@ -70,7 +70,7 @@ func (r *relay) Publish(e seg.Event) {
 func (b *builder) build(ctx context.Context) error {
 	b.sinks = map[string]*video.Sink{}
 	var err error
-	if b.model, err = openModel(ctx, b.cfg.Model, b.state, b.log); err != nil {
+	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
 		return err
 	}
 	b.newest.Store(&b.cfg.Model)

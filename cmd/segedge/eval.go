@@ -52,7 +52,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

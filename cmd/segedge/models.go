@@ -92,7 +92,11 @@ func (c *modelsPullCmd) Run(e *env) error {
 	if err := s.Pull(e.ctx, c.Name); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s is here: segedge run --set model.name=%s\n", c.Name, c.Name)
+	state := ""
+	if c.State != "" {
+		state = " --state " + c.State
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s is here: segedge run%s --set model.name=%s\n", c.Name, state, c.Name)
 	return err
 }
 
@@ -219,13 +223,16 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if c.Model != "" {
 		cfg.Model.Name, cfg.Model.Encoder, cfg.Model.Decoder = c.Model, "", ""
 	}
-	log := slog.New(slog.DiscardHandler)
-	m, err := openModel(e.ctx, cfg.Model, "", log)
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	_, files, err := modelFiles(cfg.Model, "")
+	state, err := stateDir(cfg.Agent.State)
+	if err != nil {
+		return err
+	}
+	_, files, err := modelFiles(cfg.Model, state)
 	if err != nil {
 		return err
 	}
@@ -241,8 +248,8 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if c.JSON {
 		err = json.NewEncoder(e.stdout).Encode(out)
 	} else {
-		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n",
-			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees)
+		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n%s: %s\n",
+			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees, out.Provider, out.Why)
 	}
 	if err == nil && out.Disagrees != "" {
 		return exitError(1)

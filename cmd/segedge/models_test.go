@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/inference/onnx"
+)
+
+// TestAPulledModelIsFoundInTheConfiguredState keeps a model in the folder that the configuration names, not in the usual one.
+func TestAPulledModelIsFoundInTheConfiguredState(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	state := t.TempDir()
+	folder := filepath.Join(state, "models", "edgesam-3x")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, fixture := range map[string]string{"encoder.onnx": "sam/encoder.onnx", "decoder.onnx": "edgesam/decoder.onnx"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "inference", "testdata", "fixtures", filepath.FromSlash(fixture)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, problem := said(t, "models", "check", "edgesam-3x"); !strings.Contains(problem, `"edgesam-3x" is neither default, nor a model that was pulled`) &&
+		!strings.Contains(problem, onnx.ErrNoLibrary.Error()) {
+		t.Errorf("in the usual folder: %s", problem)
+	}
+	args := []string{"models", "check", "--set", "agent.state=" + state, "--set", "model.provider=cpu", "edgesam-3x"}
+	out, problem := said(t, append(args, "--json")...)
+	if strings.Contains(problem, onnx.ErrNoLibrary.Error()) {
+		t.Skipf("SKIPPED: %s", problem)
+	}
+	var r checkResult
+	if err := json.Unmarshal(out, &r); err != nil || r.Family != "edgesam" || r.Disagrees != "" {
+		t.Errorf("%s %s: %v", out, problem, err)
+	}
+	if out, problem = said(t, args...); !strings.HasSuffix(string(out), "\ncpu: as configured\n") {
+		t.Errorf("it does not say why it runs there: %s %s", out, problem)
+	}
+}
+
+// TestCropsGoWithEverything holds what a person may ask for together.
+func TestCropsGoWithEverything(t *testing.T) {
+	for _, s := range []segmentCmd{{Crops: 1, Point: []string{"0.5,0.5"}}, {Crops: 3, Everything: true}, {Crops: -1, Everything: true}} {
+		if _, err := s.prompt(); err == nil || !strings.Contains(err.Error(), "--crops is 1 or 2, and goes with --everything") {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	for crops := range 3 {
+		if _, err := (&segmentCmd{Crops: crops, Everything: true}).prompt(); err != nil {
+			t.Errorf("%d: %v", crops, err)
+		}
+	}
+}
