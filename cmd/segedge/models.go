@@ -42,7 +42,16 @@ func (s *storeFlags) open() (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store.Store{Dir: filepath.Join(dir, "models"), Models: store.Published(), Mirror: s.Mirror}, nil
+	return &store.Store{Dir: filepath.Join(dir, "models"), Models: store.Published(), Mirror: s.Mirror, Inspect: isONNX}, nil
+}
+
+// isONNX refuses what is no ONNX model at all, or not all of one.
+func isONNX(path string) error {
+	_, err := inference.File{Path: path}.Contract()
+	if errors.Is(err, inference.ErrNotONNX) || errors.Is(err, inference.ErrTruncated) {
+		return err
+	}
+	return nil // what else there is to say, check says
 }
 
 type modelsListCmd struct {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +44,28 @@ func TestAPulledModelIsFoundInTheConfiguredState(t *testing.T) {
 	}
 	if out, problem = said(t, args...); !strings.HasSuffix(string(out), "\ncpu: as configured\n") {
 		t.Errorf("it does not say why it runs there: %s %s", out, problem)
+	}
+}
+
+// TestAPageIsNotPulled has a server that answers every request with a page, for a model whose publisher gives no hash, and then the files.
+func TestAPageIsNotPulled(t *testing.T) {
+	state, page := t.TempDir(), true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page {
+			_, _ = w.Write([]byte("<!DOCTYPE html><html><body>Sign in</body></html>"))
+			return
+		}
+		http.ServeFile(w, r, filepath.Join("..", "..", "inference", "testdata", "fixtures", "sam2", filepath.Base(r.URL.Path)))
+	}))
+	defer server.Close()
+	args := []string{"models", "pull", "sam2-tiny", "--state", state, "--mirror", server.URL}
+	if _, problem := said(t, args...); !strings.Contains(problem, "pull model sam2-tiny: encoder.onnx: from "+server.URL+"/sam2-tiny/encoder.onnx: ") ||
+		!strings.Contains(problem, "not an ONNX model") {
+		t.Errorf("%s", problem)
+	}
+	page = false
+	if out, problem := said(t, args...); string(out) != "sam2-tiny is here: segedge run --state "+state+" --set model.name=sam2-tiny\n" {
+		t.Errorf("%s %s", out, problem)
 	}
 }
 
