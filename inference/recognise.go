@@ -56,7 +56,7 @@ func Recognise(family string, files ...File) (*Recognised, error) {
 	case len(found) == 1:
 		return &found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("models %v fit the families %s: say which", files, names(found))
+		return nil, fmt.Errorf("models %v fit the families %s: say which with model.family", files, names(found))
 	case nearest < 0:
 		return nil, fmt.Errorf("unknown family %q: there are %s", family, strings.Join(familyNames(), ", "))
 	}

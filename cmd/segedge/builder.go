@@ -108,7 +108,7 @@ func (b *builder) openModel(ctx context.Context, name string) (inference.Segment
 		return nil, fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
 	}
 	c := b.cfg.Model
-	c.Name, c.Encoder, c.Decoder = name, "", ""
+	c.Name, c.Encoder, c.Decoder, c.Family = name, "", "", ""
 	return b.openBeside(ctx, c)
 }
 

@@ -51,6 +51,7 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
 		Prefer: c.Provider, Half: true, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
+		Family:  c.Family,
 		Cache:   filepath.Join(state, "engines"),
 		Trusted: files[0].Path == "", Model: inference.Options{Name: name, Side: c.Input},
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/inference/onnx"
 )
 
@@ -66,6 +68,31 @@ func TestAPageIsNotPulled(t *testing.T) {
 	page = false
 	if out, problem := said(t, args...); string(out) != "sam2-tiny is here: segedge run --state "+state+" --set model.name=sam2-tiny\n" {
 		t.Errorf("%s %s", out, problem)
+	}
+}
+
+// TestAFamilyIsSaidWhereTheFilesLeaveAChoice has SAM with an encoder that does not say what picture it takes.
+func TestAFamilyIsSaidWhereTheFilesLeaveAChoice(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	encoder := filepath.Join(t.TempDir(), "encoder.onnx")
+	graph := inferencetest.Model([]inference.Port{{Name: "images", Type: "float32"}}, []inference.Port{{Name: "image_embeddings", Type: "float32"}})
+	if err := os.WriteFile(encoder, graph, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"models", "check", "--set", "model.provider=cpu", "--set", "model.encoder=" + encoder,
+		"--set", "model.decoder=" + filepath.Join("..", "..", "inference", "testdata", "fixtures", "sam", "decoder.onnx")}
+	_, problem := said(t, args...)
+	if strings.Contains(problem, onnx.ErrNoLibrary.Error()) {
+		t.Skipf("SKIPPED: %s", problem)
+	}
+	if !strings.Contains(problem, "fit the families sam, sam-raw: say which with model.family") {
+		t.Errorf("%s", problem)
+	}
+	if _, problem = said(t, append(args, "--set", "model.family=sam")...); strings.Contains(problem, "say which") {
+		t.Errorf("it was said: %s", problem) // what the graph then answers is another matter: it gives the picture back
+	}
+	if _, problem = said(t, append(args, "--set", "model.family=sum")...); !strings.Contains(problem, `unknown family "sum": there are segedge, sam`) {
+		t.Errorf("%s", problem)
 	}
 }
 
