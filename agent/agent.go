@@ -211,9 +211,7 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 	if err != nil {
 		return &api.Error{Code: api.BadRequest, Message: err.Error()}
 	}
-	if err := a.Swap(ctx, m); err != nil {
-		return errors.Join(err, m.Close())
-	}
+	a.Swap(ctx, m)
 	old := a.opened
 	a.opened = m
 	if old != nil {
@@ -222,12 +220,11 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 	return nil
 }
 
-// Swap changes the model of every camera without losing the objects. The old one is the caller's to close.
-func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) error {
+// Swap changes the model of every camera without losing the objects. The old one is the caller's to close. It does not end with ctx: a
+// camera that has the new model already must keep it.
+func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) {
 	for _, name := range a.order {
-		if err := a.cameras[name].pipe.Swap(ctx, m); err != nil {
-			return fmt.Errorf("camera %s: %w", name, err)
-		}
+		_ = a.cameras[name].pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none
 	}
 	a.mu.Lock()
 	before, after := a.model.Info().Name, m.Info().Name
@@ -236,5 +233,4 @@ func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) error {
 	for _, name := range a.order {
 		a.cameras[name].publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
 	}
-	return nil
 }

@@ -25,7 +25,7 @@ type automaskResult struct {
 	Objects []string `json:"objects"` // those that are followed now
 }
 
-// automask segments everything in the newest frame and follows the best masks that no object has yet.
+// automask segments everything in the newest frame and follows the best masks that no object has yet and that are no background.
 func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, error) {
 	f, err := c.pipe.Frame(ctx, 0)
 	if err != nil {
@@ -47,7 +47,7 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	out := automaskResult{Frame: f.Seq, Found: len(found), Objects: []string{}}
 	followed, _ := c.shown()
 	for _, o := range found {
-		if len(out.Objects) >= most || o.Mask.Area() < least || known(followed, o.Mask) {
+		if len(out.Objects) >= most || o.Mask.Area() < least || surrounds(o.Mask) || known(followed, o.Mask) {
 			continue
 		}
 		res, err := c.pipe.Prompt(ctx, pipeline.Request{Frame: f.Seq, Prompt: seg.Prompt{Mask: logitsOf(o.Mask)}})
@@ -61,6 +61,19 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 		followed = append(followed, res.Object)
 	}
 	return out, nil
+}
+
+// surrounds reports whether the mask leaves the picture on three sides or more, as sky, ground, water and table tops do: that is what the
+// objects are in front of. A click still follows it.
+func surrounds(m *seg.Mask) bool {
+	const near = 0.01
+	b, sides := m.Box(), 0
+	for _, leaves := range []bool{b.X0 < near, b.Y0 < near, b.X1 > 1-near, b.Y1 > 1-near} {
+		if leaves {
+			sides++
+		}
+	}
+	return sides >= 3
 }
 
 // logitsOf is a mask as a mask prompt.

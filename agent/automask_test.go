@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"image"
 	"testing"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
 )
 
 func TestAutomaskFollowsWhatIsThere(t *testing.T) {
@@ -23,5 +25,33 @@ func TestAutomaskFollowsWhatIsThere(t *testing.T) {
 	r.next(40)
 	if reply := r.do("automask", `{"max":5}`); !reply.OK || len(reply.Result.(automaskResult).Objects) != 0 {
 		t.Errorf("what is followed already is not followed twice: %+v", reply)
+	}
+}
+
+// TestBackgroundIsNoObject has masks as the sky, the ground and things in front of them have in a picture of 200×100.
+func TestBackgroundIsNoObject(t *testing.T) {
+	for name, c := range map[string]struct {
+		at   image.Rectangle
+		want bool
+	}{
+		"sky":                        {image.Rect(0, 0, 200, 30), true},
+		"ground":                     {image.Rect(0, 60, 200, 100), true},
+		"ground but for a seam":      {image.Rect(1, 60, 199, 100), true},
+		"everything":                 {image.Rect(0, 0, 200, 100), true},
+		"a wall on the left":         {image.Rect(0, 0, 60, 100), true},
+		"somebody close":             {image.Rect(50, 10, 150, 100), false},
+		"something in a corner":      {image.Rect(0, 60, 60, 100), false},
+		"a bar across":               {image.Rect(0, 40, 200, 60), false},
+		"large, and in the middle":   {image.Rect(10, 5, 190, 95), false},
+		"a post from top to bottom":  {image.Rect(90, 0, 110, 100), false},
+		"something small in between": {image.Rect(90, 40, 110, 60), false},
+	} {
+		m := seg.NewMask(200, 100, c.at)
+		for i := range m.Bits {
+			m.Bits[i] = 1
+		}
+		if got := surrounds(m); got != c.want {
+			t.Errorf("%s: background is %v", name, got)
+		}
 	}
 }

@@ -269,6 +269,20 @@ func (t *Target) check() error {
 	return nil
 }
 
+func (a *Automask) check() error {
+	if a.Max < 0 || a.MinArea < 0 || a.MinArea > 1 {
+		return errors.New("automask needs a max of 0 or more, and a min_area within 0..1")
+	}
+	return nil
+}
+
+func (m *Model) check() error {
+	if m.Name == "" || len(m.Name) > maxName {
+		return fmt.Errorf("model needs a name of at most %d bytes", maxName)
+	}
+	return nil
+}
+
 func (z *Zone) check() error { return checkShape("zone", z.Name, z.Points, 3, 64) }
 func (l *Line) check() error { return checkShape("line", l.Name, l.Points, 2, 2) }
 

@@ -132,6 +132,9 @@ func commands(defs object) {
 		some = append(some, object{"required": []string{field}})
 	}
 	defs["command.prompt"].(object)["anyOf"] = some
+	automask := defs["command.automask"].(object)["properties"].(object)
+	automask["max"].(object)["minimum"] = 0
+	automask["min_area"].(object)["minimum"], automask["min_area"].(object)["maximum"] = 0, 1
 }
 
 // inUnit bounds the numbers of a list, or of a list of lists.

@@ -60,6 +60,7 @@ type Model struct {
 	Name     string `yaml:"name"`     // default, a name of `segedge models list`, or a folder with the two graphs
 	Encoder  string `yaml:"encoder"`  // or the files themselves
 	Decoder  string `yaml:"decoder"`  //
+	Family   string `yaml:"family"`   // where the files leave a choice
 	Provider string `yaml:"provider"` // the best that may be used: auto, tensorrt, cuda, cpu
 	Threads  int    `yaml:"threads"`  // of the CPU provider; 0 leaves it to the agent
 	Input    int    `yaml:"input"`    // longest side that the default model sees, a multiple of 32; 0 is its own

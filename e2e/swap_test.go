@@ -76,7 +76,8 @@ func TestModelIsSwappedByConfiguration(t *testing.T) {
 		}
 	}
 	write("model:\n  name: default\n")
-	r := start(t, "--source", still(t), "--config", config)
+	folder := t.TempDir()
+	r := start(t, "--source", still(t), "--config", config, "--state", folder)
 	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
 	if status, reply := r.post("prompt", `{"points":[{"x":0.5,"y":0.5,"label":1}]}`); status != 200 {
 		t.Fatalf("%d %v", status, reply)
@@ -102,6 +103,23 @@ func TestModelIsSwappedByConfiguration(t *testing.T) {
 		r.await(c.says, func(state) bool { return r.said(c.says) })
 		if r.get("api/v1/info", &info); info.Model != c.model {
 			t.Errorf("after %q, %s runs", c.says, info.Model)
+		}
+	}
+	// The configuration is what it was, but a command has changed the model since.
+	give(t, filepath.Join(shared(t), "models", "default"), filepath.Join(folder, "models", "mobilesam"))
+	if status, reply := r.post("model", `{"name":"mobilesam"}`); status != 200 {
+		t.Fatalf("%d %v", status, reply)
+	}
+	for _, want := range []string{"mobilesam", "segedge-tiny"} {
+		r.await(want, func(state) bool {
+			var info struct {
+				Model string `json:"model"`
+			}
+			r.get("api/v1/info", &info)
+			return info.Model == want
+		})
+		if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
 		}
 	}
 	after := r.object()

@@ -2,9 +2,11 @@ package inference
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -91,4 +93,18 @@ func FuzzReadContract(f *testing.F) {
 			t.Errorf("%v, %v", c, err)
 		}
 	})
+}
+
+// TestWhatIsNoFileIsNotOpened has a pipe, which would be waited for, and a folder.
+func TestWhatIsNoFileIsNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe.onnx")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Skipf("SKIPPED: no pipe can be made here: %v", err)
+	}
+	for _, path := range []string{pipe, dir} {
+		if _, err := (File{Path: path}).Contract(); !errors.Is(err, ErrNotONNX) || !strings.Contains(err.Error(), "is not a regular file") {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }

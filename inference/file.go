@@ -37,21 +37,21 @@ func (f File) contract() (*Contract, error) {
 	if f.Path == "" {
 		return ReadContract(bytes.NewReader(f.Data), int64(len(f.Data)))
 	}
-	file, err := os.Open(f.Path)
+	st, err := os.Stat(f.Path) // before it is opened, which would wait for somebody to write into a pipe
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no such file", f.Path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	st, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
 	if !st.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: %s is not a regular file", ErrNotONNX, f.Path)
 	}
+	file, err := os.Open(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
 	c, err := ReadContract(file, st.Size())
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func Recognise(family string, files ...File) (*Recognised, error) {
 	case len(found) == 1:
 		return &found[0], nil
 	case len(found) > 1:
-		return nil, fmt.Errorf("models %v fit the families %s: say which", files, names(found))
+		return nil, fmt.Errorf("models %v fit the families %s: say which with model.family", files, names(found))
 	case nearest < 0:
 		return nil, fmt.Errorf("unknown family %q: there are %s", family, strings.Join(familyNames(), ", "))
 	}
@@ -186,6 +186,9 @@ func (f *Family) adopt(encoder *Contract) {
 	}
 }
 
+// maxSide bounds what a file can make of the memory: the largest published input is a quarter of it.
+const maxSide = 4096
+
 func (f *Family) matchImage(p Port) error {
 	r := &f.Image
 	if p.Type != "float32" {
@@ -203,6 +206,11 @@ func (f *Family) matchImage(p Port) error {
 	}
 	if channels > 0 && channels != 3 {
 		return fmt.Errorf("it takes a picture of 3 channels, not %s", p)
+	}
+	for _, n := range p.Shape {
+		if n > maxSide {
+			return fmt.Errorf("it takes a picture of at most %d pixels a side, not %s", maxSide, p)
+		}
 	}
 	if r.Fit == FitPad || r.Fit == FitSquash {
 		if h, w := p.Shape[2], p.Shape[3]; h != w {

@@ -50,6 +50,7 @@ func TestRecognisesByNamesRanksAndSizes(t *testing.T) {
 		"extra outputs":                 {func(p *samPair) { p.decOut = append(p.decOut, port("areas", "float32", 1)) }, "sam", ""},
 		"no size":                       {func(p *samPair) { p.decIn = p.decIn[:5]; p.decOut = p.decOut[1:] }, "nanosam", ""},
 		"a batch of pictures no square": {func(p *samPair) { p.encIn[0].Shape = []int64{1, 3, 720, 1280} }, "", "it takes a square picture, not images float32 [1 3 720 1280]"},
+		"a picture like a field":        {func(p *samPair) { p.encIn[0].Shape = []int64{1, 3, 1 << 40, 1 << 40} }, "", "a picture of at most 4096 pixels a side, not images"},
 		"one channel":                   {func(p *samPair) { p.encIn[0].Shape = []int64{1, 1, 1024, 1024} }, "", "a picture of 3 channels"},
 		"bytes":                         {func(p *samPair) { p.encIn[0].Type = "uint8" }, "", "takes the picture as float32, not images uint8"},
 		"two pictures":                  {func(p *samPair) { p.encIn = append(p.encIn, port("depth", "float32", 1)) }, "", "its encoder has one input, the picture; this has images float32 [1 3 1024 1024], depth float32 [1]"},

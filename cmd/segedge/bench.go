@@ -86,7 +86,7 @@ func (b *benchCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/agent"
@@ -50,7 +51,8 @@ type builder struct {
 	records  *records
 	ground   *onnx.Graph
 	relay    relay
-	parts    *group // what runs beside the cameras
+	parts    *group                       // what runs beside the cameras
+	newest   atomic.Pointer[config.Model] // what the model that runs was opened with
 }
 
 // relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
@@ -68,9 +70,10 @@ func (r *relay) Publish(e seg.Event) {
 func (b *builder) build(ctx context.Context) error {
 	b.sinks = map[string]*video.Sink{}
 	var err error
-	if b.model, err = openModel(ctx, b.cfg.Model, b.state, b.log); err != nil {
+	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
 		return err
 	}
+	b.newest.Store(&b.cfg.Model)
 	if b.records, err = newRecords(b.run); err != nil {
 		return err
 	}
@@ -105,12 +108,19 @@ func (b *builder) openModel(ctx context.Context, name string) (inference.Segment
 		return nil, fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
 	}
 	c := b.cfg.Model
-	c.Name, c.Encoder, c.Decoder = name, "", ""
+	c.Name, c.Encoder, c.Decoder, c.Family = name, "", "", ""
+	return b.openBeside(ctx, c)
+}
+
+// openBeside opens a model beside the running one, which it is about to replace.
+func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Segmenter, error) {
 	m, err := openOn(ctx, b.model.runtime, c, b.state, b.log)
-	if err == nil {
-		b.parts.run("model "+name, m.Run)
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	b.parts.run("model "+c.Name, m.Run)
+	b.newest.Store(&c)
+	return m, nil
 }
 
 // camera makes one camera's parts: source, tracker, and the picture of it.

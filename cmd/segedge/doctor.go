@@ -61,7 +61,7 @@ func (d *doctorCmd) Run(e *env) error {
 	for i := range cfg.Cameras {
 		check("camera "+cfg.Cameras[i].Name, func(ctx context.Context) (string, error) { return checkCamera(ctx, &cfg.Cameras[i]) })
 	}
-	check("model", func(ctx context.Context) (string, error) { return checkModel(ctx, cfg.Model) })
+	check("model", func(ctx context.Context) (string, error) { return checkModel(ctx, cfg) })
 	check("broker", func(ctx context.Context) (string, error) { return checkBroker(ctx, cfg) })
 	check("encoder", checkEncoder)
 	check("page", func(context.Context) (string, error) { return checkPage(cfg.HTTP) })
@@ -115,12 +115,8 @@ func checkCamera(ctx context.Context, c *config.Camera) (string, error) {
 }
 
 // checkModel loads the model and runs it once.
-func checkModel(ctx context.Context, c config.Model) (_ string, err error) {
-	state, err := stateDir("") // where the agent would keep TensorRT's engines
-	if err != nil {
-		return "", err
-	}
-	m, err := openModel(ctx, c, state, slog.New(slog.DiscardHandler))
+func checkModel(ctx context.Context, c config.Config) (_ string, err error) {
+	m, err := openModel(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

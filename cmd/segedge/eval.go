@@ -52,7 +52,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	}
 	for _, dir := range c.Models {
 		other := cfg.Model
-		other.Name, other.Encoder, other.Decoder = dir, "", ""
+		other.Name, other.Encoder, other.Decoder, other.Family = dir, "", "", ""
 		s, err := openOn(e.ctx, m.runtime, other, "", slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
@@ -163,7 +163,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

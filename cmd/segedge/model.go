@@ -25,14 +25,17 @@ type loadedModel struct {
 // Close closes the segmenter, then the runtime.
 func (m *loadedModel) Close() error { return errors.Join(m.Model.Close(), m.runtime.Close()) }
 
-// openModel opens the configured model on the best provider that works here. Engines are kept in a folder of the state,
-// if there is one.
-func openModel(ctx context.Context, c config.Model, state string, log *slog.Logger) (*loadedModel, error) {
+// openModel opens the configured model on the best provider that works here. Pulled models and TensorRT's engines are in the state folder.
+func openModel(ctx context.Context, c config.Config, log *slog.Logger) (*loadedModel, error) {
+	state, err := stateDir(c.Agent.State)
+	if err != nil {
+		return nil, err
+	}
 	rt, err := onnx.Open(onnx.Options{})
 	if err != nil {
 		return nil, err
 	}
-	m, err := openOn(ctx, rt, c, state, log)
+	m, err := openOn(ctx, rt, c.Model, state, log)
 	if err != nil {
 		return nil, errors.Join(err, rt.Close())
 	}
@@ -48,16 +51,15 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
 		Prefer: c.Provider, Half: true, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
+		Family:  c.Family,
+		Cache:   filepath.Join(state, "engines"),
 		Trusted: files[0].Path == "", Model: inference.Options{Name: name, Side: c.Input},
-	}
-	if state != "" {
-		o.Cache = filepath.Join(state, "engines")
 	}
 	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
 }
 
-// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled into the state folder, which is the
-// usual one where it is empty, or those of a folder.
+// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled into the state folder, or those of a
+// folder.
 func modelFiles(c config.Model, state string) (name string, files []inference.File, err error) {
 	switch {
 	case c.Encoder != "":

@@ -42,7 +42,16 @@ func (s *storeFlags) open() (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store.Store{Dir: filepath.Join(dir, "models"), Models: store.Published(), Mirror: s.Mirror}, nil
+	return &store.Store{Dir: filepath.Join(dir, "models"), Models: store.Published(), Mirror: s.Mirror, Inspect: isONNX}, nil
+}
+
+// isONNX refuses what is no ONNX model at all, or not all of one.
+func isONNX(path string) error {
+	_, err := inference.File{Path: path}.Contract()
+	if errors.Is(err, inference.ErrNotONNX) || errors.Is(err, inference.ErrTruncated) {
+		return err
+	}
+	return nil // what else there is to say, check says
 }
 
 type modelsListCmd struct {
@@ -92,7 +101,11 @@ func (c *modelsPullCmd) Run(e *env) error {
 	if err := s.Pull(e.ctx, c.Name); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s is here: segedge run --set model.name=%s\n", c.Name, c.Name)
+	state := ""
+	if c.State != "" {
+		state = " --state " + c.State
+	}
+	_, err = fmt.Fprintf(e.stdout, "%s is here: segedge run%s --set model.name=%s\n", c.Name, state, c.Name)
 	return err
 }
 
@@ -219,17 +232,20 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if c.Model != "" {
 		cfg.Model.Name, cfg.Model.Encoder, cfg.Model.Decoder = c.Model, "", ""
 	}
-	log := slog.New(slog.DiscardHandler)
-	m, err := openModel(e.ctx, cfg.Model, "", log)
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	_, files, err := modelFiles(cfg.Model, "")
+	state, err := stateDir(cfg.Agent.State)
 	if err != nil {
 		return err
 	}
-	plain, err := inference.Open(m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}), "", inference.Options{Side: cfg.Model.Input}, files...)
+	_, files, err := modelFiles(cfg.Model, state)
+	if err != nil {
+		return err
+	}
+	plain, err := inference.Open(m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}), cfg.Model.Family, inference.Options{Side: cfg.Model.Input}, files...)
 	if err != nil {
 		return err
 	}
@@ -241,8 +257,8 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if c.JSON {
 		err = json.NewEncoder(e.stdout).Encode(out)
 	} else {
-		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n",
-			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees)
+		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n%s: %s\n",
+			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees, out.Provider, out.Why)
 	}
 	if err == nil && out.Disagrees != "" {
 		return exitError(1)

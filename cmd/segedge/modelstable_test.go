@@ -194,6 +194,9 @@ func TestTableOfBrokenModels(t *testing.T) {
 		{"of two different models", []string{encoder, fixture("sam/decoder")}},
 		{"two encoders", []string{fixture("sam/encoder"), fixture("sam2/encoder")}},
 		{"answers of another shape", []string{fixture("sam/encoder"), nonsense}},
+		{"a picture larger than any memory", []string{write("huge.onnx", inferencetest.Model(
+			[]inference.Port{{Name: "images", Type: "float32", Shape: []int64{1, 3, 1 << 40, 1 << 40}}},
+			[]inference.Port{{Name: "image_embeddings", Type: "float32", Shape: []int64{1, 256, 64, 64}}})), fixture("sam/decoder")}},
 		{"an encoder alone", []string{fixture("sam/encoder")}},
 		{"weights that are no numbers", []string{write("broken.onnx", broken), decoder}},
 	} {

@@ -24,7 +24,6 @@ func (b *builder) reload(ctx context.Context) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	now := b.cfg.Model
 	for {
 		select {
 		case <-ctx.Done():
@@ -36,25 +35,19 @@ func (b *builder) reload(ctx context.Context) error {
 		case err != nil:
 			b.log.Error("the configuration is read again, but is wrong; nothing changes", "err", err)
 			continue
-		case cfg.Model == now:
+		case cfg.Model == *b.newest.Load():
 			b.log.Info("the configuration is read again; the model is the same, and what else has changed needs a restart")
 			continue
 		}
 		opening, cancel := context.WithTimeout(ctx, reloadTime)
 		err = b.agent.Replace(opening, func(ctx context.Context) (inference.Segmenter, error) {
-			m, err := openOn(ctx, b.model.runtime, cfg.Model, b.state, b.log)
-			if err != nil {
-				return nil, err
-			}
-			b.parts.run("model "+cfg.Model.Name, m.Run)
-			return m, nil
+			return b.openBeside(ctx, cfg.Model)
 		})
 		cancel()
 		if err != nil {
 			b.log.Error("the configured model is not changed to", "model", cfg.Model.Name, "err", err)
 			continue
 		}
-		now = cfg.Model
 		b.log.Info("the model was changed", "model", b.agent.Info().Model)
 	}
 }

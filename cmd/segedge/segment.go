@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type segmentCmd struct {
 	Point      []string `help:"A click, x,y or x,y,label within 0..1 (repeatable; label 1 is positive, 0 negative)." sep:"none" placeholder:"X,Y[,LABEL]"`
 	Box        string   `help:"A box, x0,y0,x1,y1 within 0..1." placeholder:"X0,Y0,X1,Y1"`
 	Everything bool     `help:"Segment everything that can be told apart."`
+	Crops      int      `help:"With --everything, look again at enlarged quarters (1), and at sixteenths too (2): finds smaller things, takes longer." placeholder:"N"`
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
 	Mask       string   `help:"Write the best mask as PNG, white on black." type:"path" placeholder:"FILE"`
 	Overlay    string   `help:"Write the picture with the best mask painted on it." type:"path" placeholder:"FILE"`
@@ -65,7 +67,7 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg.Model, "", slog.New(slog.DiscardHandler))
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -96,6 +98,9 @@ func (s *segmentCmd) prompt() (seg.Prompt, error) {
 		}
 		p.Box = &b
 	}
+	if s.Crops < 0 || s.Crops > 2 || s.Crops > 0 && !s.Everything {
+		return p, errors.New("--crops is 1 or 2, and goes with --everything")
+	}
 	if s.Everything {
 		if len(p.Clicks) > 0 || p.Box != nil {
 			return p, errors.New("--everything takes no point and no box")
@@ -113,36 +118,53 @@ func (s *segmentCmd) prompt() (seg.Prompt, error) {
 func (s *segmentCmd) segment(e *env, m inference.Segmenter, f *frame.Frame, p seg.Prompt) (*segmentation, error) {
 	info := m.Info()
 	out := &segmentation{Provider: info.Provider, Family: info.Family, Candidates: []segmentCandidate{}}
+	timed := &timedModel{Segmenter: m}
 	start := time.Now()
-	emb, err := m.Embed(e.ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	defer emb.Close()
-	out.EncodeMS = seg.Round4(time.Since(start).Seconds() * 1000)
-	start = time.Now()
+	var err error
 	if s.Everything {
-		if err := s.everything(e, m, f, out); err != nil {
-			return nil, err
-		}
+		err = s.everything(e, timed, f, out)
 	} else {
-		answers, err := emb.Decode(e.ctx, []seg.Prompt{p})
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range answers[0].Candidates {
-			out.add(c.Logits.Cut(f.Width, f.Height, seg.Threshold), c.PredictedIoU, c.Stability)
-		}
+		err = out.ask(e.ctx, timed, f, p)
 	}
-	out.DecodeMS = seg.Round4(time.Since(start).Seconds() * 1000)
-	return out, nil
+	out.EncodeMS = seg.Round4(timed.encode.Seconds() * 1000)
+	out.DecodeMS = seg.Round4((time.Since(start) - timed.encode).Seconds() * 1000)
+	return out, err
+}
+
+// timedModel adds up how long its encoder takes.
+type timedModel struct {
+	inference.Segmenter
+	encode time.Duration
+}
+
+func (t *timedModel) Embed(ctx context.Context, f *frame.Frame) (inference.Embedding, error) {
+	start := time.Now()
+	defer func() { t.encode += time.Since(start) }()
+	return t.Segmenter.Embed(ctx, f)
+}
+
+// ask adds the candidates for one prompt.
+func (s *segmentation) ask(ctx context.Context, m inference.Segmenter, f *frame.Frame, p seg.Prompt) (err error) {
+	emb, err := m.Embed(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, emb.Close()) }()
+	answers, err := emb.Decode(ctx, []seg.Prompt{p})
+	if err != nil {
+		return err
+	}
+	for _, c := range answers[0].Candidates {
+		s.add(c.Logits.Cut(f.Width, f.Height, seg.Threshold), c.PredictedIoU, c.Stability)
+	}
+	return nil
 }
 
 // everything adds a candidate for each object that can be told apart, best first.
 func (s *segmentCmd) everything(e *env, m inference.Segmenter, f *frame.Frame, out *segmentation) error {
 	bar := newBar(e.stderr, 1, "segmenting everything")
 	defer func() { _ = bar.Finish() }()
-	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002}, func(done, of int) {
+	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002, CropLayers: s.Crops}, func(done, of int) {
 		bar.ChangeMax(of)
 		_ = bar.Set(done)
 	})

@@ -37,8 +37,8 @@ func (f factory) Load(file inference.File, outputs []string, p inference.Provide
 	return g, nil
 }
 
-// appendProvider adds the provider to the session's options. This is where a missing provider library shows, in under a
-// millisecond; the options still make a CPU session afterwards.
+// appendProvider adds the provider to the session's options. This is where a missing driver or provider library
+// shows, in a few milliseconds; the options still make a CPU session afterwards.
 func appendProvider(so *ort.SessionOptions, p inference.Provider) error {
 	switch p.Name {
 	case "", inference.CPU:
@@ -58,6 +58,9 @@ func appendProvider(so *ort.SessionOptions, p inference.Provider) error {
 }
 
 func appendCUDA(so *ort.SessionOptions, options map[string]string) error {
+	if err := needGPU(driverLibrary); err != nil {
+		return fmt.Errorf("cuda: %w", err)
+	}
 	o, err := ort.NewCUDAProviderOptions()
 	if err != nil {
 		return fmt.Errorf("cuda: %w", explain(err))
@@ -73,6 +76,9 @@ func appendCUDA(so *ort.SessionOptions, options map[string]string) error {
 }
 
 func appendTensorRT(so *ort.SessionOptions, options map[string]string) error {
+	if err := needGPU(driverLibrary); err != nil {
+		return fmt.Errorf("tensorrt: %w", err)
+	}
 	o, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
 		return fmt.Errorf("tensorrt: %w", explain(err))

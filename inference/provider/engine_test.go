@@ -74,6 +74,24 @@ func TestACacheThatCannotBeWrittenCostsTensorRTOnly(t *testing.T) {
 	}
 }
 
+// TestAnEngineThatCannotBeKeptIsUsed loses the cache's folder while the engine is built, as a full disk would its last word.
+func TestAnEngineThatCannotBeKeptIsUsed(t *testing.T) {
+	f := &fakeFactory{after: func(p inference.Provider, _ inference.File) {
+		if p.Name == inference.TensorRT {
+			if err := os.RemoveAll(p.Options["trt_engine_cache_path"]); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	m := open(t, f, Options{Cache: t.TempDir()})
+	if err := m.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Status(); s.Provider != inference.TensorRT || f.left() != 2 {
+		t.Errorf("%+v; %d graphs open, want TensorRT's two", s, f.left())
+	}
+}
+
 // TestACutOffBuildIsStartedAfresh leaves half an engine without the word that it is ready.
 func TestACutOffBuildIsStartedAfresh(t *testing.T) {
 	m := &Model{files: inMemory(), opts: Options{Cache: t.TempDir()}}

@@ -159,9 +159,11 @@ func (m *Model) try(ctx context.Context, s step, reference inference.Segmenter) 
 	}
 	m.opts.Logger.Info("provider agrees with the CPU", "provider", s.provider.Name, "mask_iou", a.IoU, "max_logit_error", a.MaxError)
 	if s.engine != nil {
-		err = s.engine.finish()
+		if err := s.engine.finish(); err != nil {
+			m.opts.Logger.Warn("the engine works, but it cannot be kept and will be built again", "reason", err)
+		}
 	}
-	return model, err
+	return model, nil
 }
 
 // loadEngine is load; an engine that cannot be read is wiped and built again, once.
@@ -280,7 +282,10 @@ func (m *Model) build(ctx context.Context, s step) (inference.Segmenter, error) 
 		return nil, err
 	}
 	model, err := m.try(ctx, s, reference)
-	return model, errors.Join(err, reference.Close())
+	if closing := reference.Close(); closing != nil {
+		m.opts.Logger.Warn("closing a model", "error", closing)
+	}
+	return model, err
 }
 
 // building notes that a provider's engine is being built, or with an empty name that none is any more.

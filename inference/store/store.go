@@ -50,6 +50,9 @@ type Store struct {
 	// Mirror replaces the scheme, host and folder of every address: its base, with the model's and the file's name behind.
 	Mirror string
 	Client *http.Client // nil is one that gives up on a server that is silent for a minute
+	// Inspect, if not nil, says whether a downloaded file can be what it is meant to be: not every publisher gives a hash, and a login page
+	// comes with 200 too.
+	Inspect func(path string) error
 	// Progress, if not nil, is called with the bytes there and all of them, 0 where nobody knows.
 	Progress func(f File, done, total int64)
 }
@@ -173,7 +176,11 @@ func (s *Store) pull(ctx context.Context, m Model, f File) error {
 	if err := s.fetch(ctx, address, path+partial, f); err != nil {
 		return err
 	}
-	if err := verify(path+partial, f); err != nil {
+	err = verify(path+partial, f)
+	if err == nil && s.Inspect != nil {
+		err = s.Inspect(path + partial)
+	}
+	if err != nil {
 		// Whatever this is, going on from it would fail again.
 		return errors.Join(fmt.Errorf("from %s: %w", address, err), os.Remove(path+partial))
 	}
