@@ -71,18 +71,22 @@ func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	return adapt(p.queries[0], p.info.Kinds), nil
 }
 
-// dispatchRefresh decodes every object that wants it on the newest routine keyframe, in one call.
+// refreshPart is how many objects of a routine keyframe are decoded in one call. Their questions and answers are the loop's work, which a frame
+// that has come must not wait for.
+const refreshPart = 16
+
+// dispatchRefresh decodes the objects that want it on the newest routine keyframe, a part of them at a time.
 func (p *Pipeline) dispatchRefresh() {
 	k := p.refresh
 	if k == nil || p.lanes.busy[refreshLane] {
 		return
 	}
-	p.queries = p.tr.Query(k.seq, nil, p.queries[:0])
+	p.queries = p.tr.QueryPart(k.seq, refreshPart, p.queries[:0])
 	if len(p.queries) == 0 || k.emb == nil {
 		p.report(p.endRefresh())
 		return
 	}
-	p.refresh = nil // its use passes to the job
+	k.users++
 	j := &job{lane: refreshLane, model: p.model, key: k, emb: k.emb, seq: k.seq}
 	for _, q := range p.queries {
 		j.queries = append(j.queries, adapt(q, p.info.Kinds))

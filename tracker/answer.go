@@ -9,7 +9,9 @@ import (
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
 func (t *Tracker) Answer(seq uint64, as []Answer) {
-	t.pay(seq)
+	if len(as) == 0 || !t.prompted(as) {
+		t.pay(seq)
+	}
 	at, exact := t.past.find(seq)
 	for i := range as {
 		o := t.find(as[i].ID)
@@ -25,6 +27,14 @@ func (t *Tracker) Answer(seq uint64, as []Answer) {
 		}
 	}
 	t.sweepEnded()
+}
+
+// prompted says whether all that is answered is a person's prompts, which cost no budget.
+func (t *Tracker) prompted(as []Answer) bool {
+	return !slices.ContainsFunc(as, func(a Answer) bool {
+		o := t.find(a.ID)
+		return o == nil || !o.asked
+	})
 }
 
 func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {

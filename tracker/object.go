@@ -17,6 +17,7 @@ type object struct {
 	asked   bool     // a person's prompt waits for its answer
 	given   bool     // the track is a mask that a person gave, and no model is asked about it
 	undo    []memento
+	queried uint64 // the newest keyframe that QueryPart asked about
 
 	belief
 	cover    *object // the one that hides a part of it in this frame

@@ -4,7 +4,8 @@ import "github.com/segedge/segedge/seg"
 
 // policy decides when a keyframe is worth its price. It has no clock: it counts frames.
 type policy struct {
-	asked uint64  // the frame of the last query
+	asked uint64  // the frame of the last keyframe that was answered
+	paid  uint64  // the newest frame when it was last paid for
 	seen  uint64  // the newest frame when WantKeyframe was last asked
 	purse float64 // frames of model time that may be spent now
 }
@@ -69,11 +70,16 @@ func (t *Tracker) earn(now uint64) {
 	p.seen = now
 }
 
-// pay takes what a keyframe cost out of the purse. One that was answered within its own frame is free.
+// pay takes what a keyframe has cost since it was last paid for out of the purse: its answers come in parts. One that was answered within its own
+// frame is free.
 func (t *Tracker) pay(seq uint64) {
-	if seq <= t.policy.asked {
-		return // a second answer about one keyframe
+	p, now := &t.policy, t.Newest()
+	switch {
+	case seq < p.asked:
+		return // a late answer to a prompt
+	case seq > p.asked:
+		p.asked, p.paid = seq, min(seq, now)
 	}
-	t.policy.asked = seq
-	t.policy.purse -= float64(t.Newest() - min(seq, t.Newest()))
+	p.purse -= float64(now - p.paid)
+	p.paid = now
 }

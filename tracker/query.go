@@ -13,12 +13,7 @@ import (
 func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 	if ids == nil {
 		for _, o := range t.objects {
-			if !o.asked && o.state.Visible() && seq == t.cropper.aside {
-				continue // a crop tells more
-			}
-			if o.asked || o.key < seq { // else it was answered about this frame, or a newer one
-				dst = t.query(o, seq, dst)
-			}
+			dst = t.queryRoutine(o, seq, dst)
 		}
 		return dst
 	}
@@ -28,6 +23,32 @@ func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 		}
 	}
 	return dst
+}
+
+// QueryPart is Query of objects that want the model's opinion of frame seq and were not queried about it yet, of at most n of them: building many
+// questions, and taking as many answers, would keep the next frame waiting. It appends nothing when none is left.
+func (t *Tracker) QueryPart(seq uint64, n int, dst []Query) []Query {
+	n += len(dst)
+	for _, o := range t.objects {
+		if len(dst) == n {
+			break
+		}
+		if o.queried < seq {
+			o.queried = seq
+			dst = t.queryRoutine(o, seq, dst)
+		}
+	}
+	return dst
+}
+
+func (t *Tracker) queryRoutine(o *object, seq uint64, dst []Query) []Query {
+	if !o.asked && o.state.Visible() && seq == t.cropper.aside {
+		return dst // a crop tells more
+	}
+	if !o.asked && o.key >= seq {
+		return dst // it was answered about this frame, or a newer one
+	}
+	return t.query(o, seq, dst)
 }
 
 // Mask prompts are sent on a grid of at most queryGrid cells on the longer side, over the object and queryMargin pixels around it.
