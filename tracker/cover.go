@@ -83,7 +83,7 @@ func (t *Tracker) morePoints(pts []Pixel, last *entry) []Pixel {
 
 const (
 	fewPoints  = 16  // that tell an object's motion
-	mostPoints = 300 // that are added in a frame, over all objects
+	mostPoints = 128 // that are added in a frame, over all objects
 	leastStep  = 3   // pixels between them
 	roughStep  = 4   // in which what shows is counted
 )

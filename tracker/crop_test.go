@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/segedge/segedge/seg"
@@ -205,4 +206,28 @@ func and(a, b *seg.Mask) *seg.Mask {
 		}
 	}
 	return m
+}
+
+func TestAKeyframesObjectsAreQueriedInParts(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{small(40, 40, 10), small(100, 40, 10), small(160, 40, 10)}}
+	tr, ids := follow(t, s, tracker.Options{}, 0, 1, 2)
+	for n := 1; n < 3; n++ {
+		if err := tr.Step(s.render(n)); err != nil {
+			t.Fatal(err)
+		}
+		seq := uint64(n + 1)
+		var got []seg.ID
+		for _, want := range []int{2, 1, 0, 0} {
+			part := tr.QueryPart(seq, 2, nil)
+			if len(part) != want {
+				t.Errorf("frame %d: a part of %d, want %d", seq, len(part), want)
+			}
+			for _, q := range part {
+				got = append(got, q.ID)
+			}
+		}
+		if !slices.Equal(got, ids) {
+			t.Errorf("frame %d: asked about %v, want %v", seq, got, ids)
+		}
+	}
 }
