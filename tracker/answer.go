@@ -236,7 +236,7 @@ func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
 	was, now, asked := o.state, t.Newest(), o.asked
-	o.asked, o.coasting, o.misses, o.doubts = false, false, 0, 0
+	o.asked, o.coasting, o.misses, o.doubts, o.found = false, false, 0, 0, 0
 	o.become(seg.Tracking, now)
 	switch {
 	case o.shown == nil:

@@ -18,7 +18,6 @@ const (
 	CueCover                     // which of two objects lies in front
 	CueSnap                      // colours draw the edge of what is shown
 	CueSize                      // how large the motion leads to expect the object
-	CuePiece                     // whether a piece touches what was there before
 	CueCrop                      // keyframes that show only the objects and what is around them
 )
 
@@ -85,9 +84,6 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 		default:
 			u.exclude(&there, nil, otherWeight)
 		}
-	}
-	if ev.prior != nil && t.uses(CuePiece) {
-		t.stack = u.keepAround(ev.prior, t.stack)
 	}
 	if ev.prior != nil && o.body > 0 && t.uses(CueSize) {
 		ev.body = o.bodyAt(ev.prior)

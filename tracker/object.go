@@ -22,6 +22,7 @@ type object struct {
 	belief
 	cover    *object // the one that hides a part of it in this frame
 	coasting bool    // it is occluded, and expected where its speed takes it
+	found    int     // finds in a row that may be it
 	due      uint64  // the last frame in which it was expected to be hidden
 
 	like  [2]likeness // by scale: in whole frames, in crops of them

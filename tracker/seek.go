@@ -16,6 +16,7 @@ const (
 	leastWhole   = 0.35 // of its expected size: a part of something else is small
 	leastEntered = 0.2  // the same, of what comes in at the picture's edge
 	leastEmerged = 0.5  // the same, of what comes out from behind another
+	mostFound    = 8    // finds in a row that have its colours and size, and are not unlike it, after which it is believed
 	sameColours  = 0.8  // of the share that its colours usually have
 )
 
@@ -153,11 +154,20 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 		return colours > sameColours
 	}
 	size := float64(p.area()) / max(o.body, 1)
-	if o.coasting && colours >= sameColours && size >= leastEmerged && o.track.bounds().Overlaps(p.rect) {
+	middle := p.rect.Min.Add(p.rect.Max).Div(2)
+	if o.coasting && colours >= sameColours && size >= leastEmerged && middle.In(o.track.bounds()) {
 		return true // beside what it went behind, the encoder sees it in other company
 	}
 	enters := !p.rect.Inset(-1).In(image.Rect(0, 0, p.w, p.h)) // and may be seen only in part
 	mean, ok := resemblance(o, m, ev.sight)
+	if ok && mean >= -seekMean && colours >= sameColours && size >= leastEmerged {
+		o.found++
+	} else {
+		o.found = 0
+	}
+	if o.found >= mostFound {
+		return true // seen from another side, again and again
+	}
 	whole := size >= leastWhole || enters && size >= leastEntered && colours >= sameColours
 	return ok && mean >= max(seekMean, leastFound*o.likeIn(ev.sight).usual) && colours >= leastColour && whole
 }

@@ -27,7 +27,6 @@ type Tracker struct {
 	spread   [2]spread  // by scale
 	sum      unary      // scratch
 	steps    []float32  // scratch
-	stack    []int32    // scratch
 	voteMap  seg.Logits // scratch
 	voteN    []float32  // scratch
 	snapLeft int        // pixels that may still be snapped in this frame

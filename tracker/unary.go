@@ -146,47 +146,6 @@ func (a *unary) limit(n int) int {
 	return all
 }
 
-// keepAround turns every connected piece above 0 that a track does not touch below 0. stack is scratch space and comes back, grown.
-func (a *unary) keepAround(t *track, stack []int32) []int32 {
-	t.sample(a.r, a.a)
-	kept, stack := a.b, stack[:0]
-	clear(kept)
-	visit := func(i int) {
-		if kept[i] == 0 && a.u[i] > 0 {
-			kept[i] = 1
-			stack = append(stack, int32(i))
-		}
-	}
-	for i, v := range a.a {
-		if v > 0 {
-			visit(i)
-		}
-	}
-	dx := a.r.Dx()
-	for len(stack) > 0 {
-		i := int(stack[len(stack)-1])
-		stack = stack[:len(stack)-1]
-		if x := i % dx; x > 0 {
-			visit(i - 1)
-		}
-		if x := i % dx; x < dx-1 {
-			visit(i + 1)
-		}
-		if i >= dx {
-			visit(i - dx)
-		}
-		if i+dx < len(a.u) {
-			visit(i + dx)
-		}
-	}
-	for i, v := range a.u {
-		if v > 0 && kept[i] == 0 {
-			a.u[i] = -v
-		}
-	}
-	return stack
-}
-
 // core is the rectangle of the cells above 0.
 func (a *unary) core() image.Rectangle { return positive(a.r, a.u) }
 

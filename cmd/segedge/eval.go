@@ -146,7 +146,7 @@ type evalVideoCmd struct {
 	settings
 	Data      string   `required:"" type:"path" help:"Folder in DAVIS layout." placeholder:"DIR"`
 	Prompt    []string `help:"What the first frame's truth becomes." default:"mask" enum:"mask,box,click"`
-	Methods   []string `help:"segedge, and what to compare it with: still, flow, model, mil, nanotrack; or segedge without one of its cues (docs/tracking.md)." default:"segedge" enum:"segedge,still,flow,model,mil,nanotrack,without-model,without-features,without-colours,without-motion,without-cover,without-snap,without-size,without-piece,without-crop"`
+	Methods   []string `help:"segedge, and what to compare it with: still, flow, model, mil, nanotrack; or segedge without one of its cues (docs/tracking.md)." default:"segedge" enum:"segedge,still,flow,model,mil,nanotrack,without-model,without-features,without-colours,without-motion,without-cover,without-snap,without-size,without-crop"`
 	Sequences []string `help:"Only these sequences." placeholder:"NAME"`
 	Realtime  float64  `help:"Feed frames by the clock at this rate; what is too slow is dropped and scored as such." placeholder:"FPS"`
 	Nanotrack string   `help:"Folder with nanotrack_backbone.onnx and nanotrack_head.onnx, for that method." type:"path" placeholder:"DIR"`
@@ -238,7 +238,7 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 	for cue, name := range map[tracker.Cues]string{
 		tracker.CueModel: "model", tracker.CueFeatures: "features", tracker.CueColours: "colours",
 		tracker.CueMotion: "motion", tracker.CueCover: "cover", tracker.CueSnap: "snap",
-		tracker.CueSize: "size", tracker.CuePiece: "piece", tracker.CueCrop: "crop",
+		tracker.CueSize: "size", tracker.CueCrop: "crop",
 	} {
 		methods["without-"+name] = product(cue)
 	}
