@@ -186,7 +186,7 @@ func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candid
 	if mean < leastUsual*l.usual && o.misses > 0 {
 		return false // with the motion in order it is only another side of it
 	}
-	if len(t.inTheWay(o, ev.prior, ev.seq, nil)) > 0 {
+	if t.way = t.inTheWay(o, ev.prior, ev.seq, t.way[:0]); len(t.way) > 0 {
 		return true // and some of what was seen may be another's
 	}
 	l.usual += 0.1 * (mean - l.usual)

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// stride moves a track of o, which may be nil, over entry i. Vectors that another object may have hidden say nothing about o; what few are left
+// stride moves a track of o over entry i. Vectors that another object may have hidden say nothing about o; what few are left
 // beside it are held to the speed that o had. It returns the weight of what was measured against that speed, 0..1.
 func (t *Tracker) stride(o *object, tr *track, i int) (trust float64) {
 	e := t.past.at(i)
@@ -23,7 +23,7 @@ func (t *Tracker) stride(o *object, tr *track, i int) (trust float64) {
 // inTheWay appends the tracks, as they were at frame seq, of the visible objects that may hide a part of o's track there: all that touch it and
 // are not known to lie behind.
 func (t *Tracker) inTheWay(o *object, tr *track, seq uint64, dst []track) []track {
-	if o == nil || !t.uses(CueCover) {
+	if !t.uses(CueCover) {
 		return dst
 	}
 	r := tr.bounds().Inset(-wayMargin)

@@ -41,6 +41,7 @@ func (t *Tracker) QueryPart(seq uint64, n int, dst []Query) []Query {
 	return dst
 }
 
+// queryRoutine appends what to ask about an object in a keyframe that nobody asked for, if it has not been answered about it.
 func (t *Tracker) queryRoutine(o *object, seq uint64, dst []Query) []Query {
 	if !o.asked && o.state.Visible() && seq == t.cropper.aside {
 		return dst // a crop tells more
@@ -99,8 +100,11 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 const leastShare = 0.6
 
 func (t *Tracker) shrunk(o *object, tr *track, seq uint64) bool {
-	small := float64(tr.patch.area()) < leastShare*o.body // both in the patch's own frame
-	return small && o.cover == nil && len(t.inTheWay(o, tr, seq, nil)) == 0
+	if o.cover != nil || float64(tr.patch.area()) >= leastShare*o.body { // both in the patch's own frame
+		return false
+	}
+	t.way = t.inTheWay(o, tr, seq, t.way[:0])
+	return len(t.way) == 0
 }
 
 // anew asks what lies at the heart of what is left.

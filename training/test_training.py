@@ -14,7 +14,8 @@ import data
 import evaluate
 import prompts
 from data import Batches, Item
-from model import Decoder, Model, prompt_maps, up
+from export import check, export
+from model import Decoder, Model, load_graphs, prompt_maps, up
 
 torch.set_num_threads(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -164,6 +165,19 @@ class Parts(unittest.TestCase):
 
 
 class Smoke(unittest.TestCase):
+    def test_a_round_starts_from_exported_graphs(self):
+        torch.manual_seed(3)
+        made, again = Model(), Model()
+        for m in made.modules():  # norms as a training run leaves them
+            if isinstance(m, torch.nn.BatchNorm2d):
+                m.running_mean.normal_(0, 0.5), m.running_var.uniform_(0.5, 2), m.weight.data.uniform_(0.5, 2), m.bias.data.normal_()
+        with tempfile.TemporaryDirectory() as d:
+            export(made, d)
+            with self.assertRaises(SystemExit):  # other weights are told apart
+                check(again, d)
+            load_graphs(again, d)
+            self.assertLess(check(again, d), 1e-3)
+
     def test_train_resume_export_evaluate(self):
         with tempfile.TemporaryDirectory() as d:
             made, run, out = (os.path.join(d, n) for n in ("made", "run", "model"))
