@@ -21,6 +21,8 @@ type ProductOptions struct {
 	Flow func() (f tracker.Flow, done func() error, err error)
 	// Realtime runs the model beside the frames, as the agent does; otherwise every answer belongs to the frame that asked.
 	Realtime bool
+	// Delay is how many frames late a keyframe's answers come otherwise: a slow model, the same every time.
+	Delay int
 }
 
 // Product is the agent's own walk, the pipeline, as a follower.
@@ -32,7 +34,7 @@ func Product(o ProductOptions) func() (Follower, error) {
 		}
 		p := &product{done: done, shown: make(chan struct{}, 1)}
 		p.pipeline, err = pipeline.New(pipeline.Options{
-			Model: o.Model, Tracker: tracker.New(o.Tracker, flow), Synchronous: !o.Realtime, Show: p.show,
+			Model: o.Model, Tracker: tracker.New(o.Tracker, flow), Synchronous: !o.Realtime, Delay: o.Delay, Show: p.show,
 		})
 		if err != nil {
 			return nil, errors.Join(err, p.free())

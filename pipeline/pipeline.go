@@ -29,6 +29,8 @@ type Options struct {
 
 	// Synchronous runs the model inside Step, for offline work: every answer belongs to the frame that asked.
 	Synchronous bool
+	// Delay, with Synchronous, is how many frames late what a routine keyframe tells comes, as from a slow model, but the same every time; 0.
+	Delay int
 
 	// Show gets every frame with the objects in it. It must not block, retains the frame if it keeps it, and copies
 	// the objects it keeps; masks are immutable. May be nil.
@@ -95,6 +97,7 @@ type Pipeline struct {
 	paused   bool
 
 	size    [2]int // of the last frame
+	late    *job   // with Delay: the keyframe whose time is not up
 	ref     seg.FrameRef
 	objects []seg.Object
 	changes []seg.Change
@@ -170,6 +173,9 @@ func (p *Pipeline) shutdown() error {
 	for j := range p.lanes.results {
 		p.discard(j)
 	}
+	if p.late != nil {
+		p.discard(p.late)
+	}
 	for _, t := range p.waiting {
 		t.fail(errStopped)
 	}
@@ -200,6 +206,7 @@ func (p *Pipeline) take(f *frame.Frame) {
 	p.o.Observe("reduce", reduced.Sub(start))
 	p.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
 	p.processed.Add(1)
+	p.arrive()
 	p.dispatch()
 	p.show(f, tracked)
 	if p.o.Synchronous {

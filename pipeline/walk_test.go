@@ -13,6 +13,8 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
 )
 
 var (
@@ -316,5 +318,41 @@ func TestSynchronousAnswersBelongToTheirFrame(t *testing.T) {
 	}
 	if r.Counters().Keyframes < 2 {
 		t.Errorf("only %d keyframes in 60 frames", r.Counters().Keyframes)
+	}
+}
+
+// With a delay a keyframe's answers come that many frames late, about their own frame, and the mask is carried on in between.
+func TestDelayedAnswersAreCarried(t *testing.T) {
+	const delay = 3
+	tr := tracker.New(tracker.Options{}, lk.New(lk.Options{}))
+	p, err := New(Options{Model: inferencetest.New(inferencetest.Options{}), Tracker: tr, Synchronous: true, Delay: delay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := frame.New(sceneW, sceneH)
+	for n := uint64(1); n <= 40; n++ {
+		draw(f, n, []block{red})
+		if err := p.Step(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if n == 1 {
+			if _, err := p.Prompt(t.Context(), Request{Prompt: seg.Prompt{Clicks: []seg.Click{{Point: red.center(1), Label: seg.Positive}}}}); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		objects := tr.Objects(nil)
+		if len(objects) != 1 {
+			t.Fatalf("frame %d: %d objects", n, len(objects))
+		}
+		if o := objects[0]; o.Keyframe > 1 && o.MaskAge < delay || iou(o, red.truth(n)) < 0.85 {
+			t.Errorf("frame %d: a mask of frame %d, IoU %.3f", n, o.Keyframe, iou(o, red.truth(n)))
+		}
+	}
+	if k := p.Counters().LastKeyframe; k < 20 || k > 40-delay {
+		t.Errorf("the last keyframe is %d of 40", k)
+	}
+	if err := p.Close(); err != nil { // with a keyframe under way
+		t.Error(err)
 	}
 }

@@ -141,7 +141,19 @@ func (p *Pipeline) submit(j *job) {
 	}
 	p.lanes.busy[j.lane] = true
 	j.run(p.ctx)
+	if p.o.Delay > 0 && j.lane == embedLane && !j.asked {
+		p.late = j
+		return
+	}
 	p.finish(j)
+}
+
+// arrive takes a delayed keyframe into the walk when its time is up.
+func (p *Pipeline) arrive() {
+	if j := p.late; j != nil && p.ref.Seq >= j.seq+uint64(p.o.Delay) {
+		p.late = nil
+		p.finish(j)
+	}
 }
 
 // finish takes a lane's result into the walk.

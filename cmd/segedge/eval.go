@@ -146,9 +146,10 @@ type evalVideoCmd struct {
 	settings
 	Data      string   `required:"" type:"path" help:"Folder in DAVIS layout." placeholder:"DIR"`
 	Prompt    []string `help:"What the first frame's truth becomes." default:"mask" enum:"mask,box,click"`
-	Methods   []string `help:"segedge, and what to compare it with: still, flow, model, mil, nanotrack; or segedge without one of its cues (docs/tracking.md)." default:"segedge" enum:"segedge,still,flow,model,mil,nanotrack,without-model,without-features,without-colours,without-motion,without-cover,without-snap,without-size,without-crop"`
+	Methods   []string `help:"segedge, and what to compare it with: still, flow, model, mil, nanotrack; or segedge without one of its cues (docs/tracking.md)." default:"segedge" enum:"segedge,still,flow,model,mil,nanotrack,without-model,without-features,without-colours,without-motion,without-cover,without-snap,without-size,without-crop,without-local"`
 	Sequences []string `help:"Only these sequences." placeholder:"NAME"`
 	Realtime  float64  `help:"Feed frames by the clock at this rate; what is too slow is dropped and scored as such." placeholder:"FPS"`
+	Delay     int      `help:"Let the product's keyframes be answered this many frames late, as by a slow model but the same every time." placeholder:"FRAMES"`
 	Nanotrack string   `help:"Folder with nanotrack_backbone.onnx and nanotrack_head.onnx, for that method." type:"path" placeholder:"DIR"`
 	JSON      string   `name:"json" help:"Write the result as JSON; with several methods or prompts a list." type:"path" placeholder:"FILE"`
 	Overlay   string   `help:"Write a video of every sequence, MP4: the mask filled, the truth outlined in white, J in the corner." type:"path" placeholder:"DIR"`
@@ -225,7 +226,7 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 	s := m.Model
 	product := func(without tracker.Cues) func() (eval.Follower, error) {
 		return eval.Product(eval.ProductOptions{
-			Model: s, Flow: motion, Realtime: c.Realtime > 0, Tracker: tracker.Options{FPS: c.fps(), Without: without},
+			Model: s, Flow: motion, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: tracker.Options{FPS: c.fps(), Without: without},
 		})
 	}
 	methods = map[string]func() (eval.Follower, error){
@@ -238,7 +239,7 @@ func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.
 	for cue, name := range map[tracker.Cues]string{
 		tracker.CueModel: "model", tracker.CueFeatures: "features", tracker.CueColours: "colours",
 		tracker.CueMotion: "motion", tracker.CueCover: "cover", tracker.CueSnap: "snap",
-		tracker.CueSize: "size", tracker.CueCrop: "crop",
+		tracker.CueSize: "size", tracker.CueCrop: "crop", tracker.CueLocal: "local",
 	} {
 		methods["without-"+name] = product(cue)
 	}
