@@ -52,12 +52,12 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		best = o.likeliest(&a.Prediction, ev.e.gray.W, ev.e.gray.H)
 	}
 	ev.model = best.Logits
-	if o.track != nil && (o.state.Visible() || o.coasting && t.emerging(o, seq)) && !o.asked {
+	if o.track != nil && (o.state.Visible() || o.coasting && o.emerged == seq) && !o.asked {
 		if tr, ok := t.trackAt(o, seq); ok {
 			ev.prior = &tr
 		}
 	}
-	if ev.prior != nil && t.passing(o, seq) {
+	if ev.prior != nil && (t.passing(o, seq) || o.track.resting > restingHalf) {
 		o.key = seq // whose answer this is, motion alone can tell
 		return
 	}
@@ -125,7 +125,7 @@ func (t *Tracker) rebase(o *object, seq uint64) {
 	}
 	o.candidates = slices.Clone(o.candidates) // undo may keep the old ones
 	for i := range o.candidates {
-		o.candidates[i].base = o.candidates[i].base.after(tr.back)
+		o.candidates[i].base = o.candidates[i].base.after(tr.back.affine)
 	}
 }
 
@@ -210,7 +210,7 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 	}
 	tr := newTrack(p, ev.seq)
 	if ev.prior != nil {
-		tr.drift, tr.steady = o.track.drift, o.track.steady
+		tr.pace = o.track.pace
 	}
 	t.present(o, tr, at)
 	if ev.body > 0 {
@@ -219,7 +219,7 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		o.body = max(o.body, n) // it may come back in parts
 	}
 	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
-	o.base = t.colourShare(o, p, identity, ev.e)
+	o.base = t.colourShare(o, p, identityWarp, ev.e)
 }
 
 // shared says whether another visible object overlaps a patch: what it looks like then is not worth learning.

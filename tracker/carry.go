@@ -41,8 +41,8 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 // replay walks a track from entry i to entry j and returns the trust that is left of 1.
 func (t *Tracker) replay(tr *track, i, j int) float64 {
 	return t.walk(i, j, func(e *entry, forward bool) float64 {
-		t.pairs = tr.follow(e, forward, nil, t.pairs)
-		tr.advance(tr.seen.m, e.seq, t.opt.History)
+		t.pairs = tr.follow(e, forward, nil, nil, t.pairs)
+		tr.advance(tr.seen.m, t.localMotion(tr, e), e.seq, t.opt.History)
 		return tr.seen.inliers
 	})
 }

@@ -102,5 +102,19 @@ func (c *palette) around(k, i int) float64 {
 	return float64(s) / 8
 }
 
+// near is the mean log odds of the colours of the nine pixels about a place of e, each held to ±nearClip.
+func (c *palette) near(e *entry, x, y float64) float64 {
+	sum := float32(0)
+	for dy := -1; dy <= 1; dy++ {
+		for dx := -1; dx <= 1; dx++ {
+			u, v := min(max(int(x+0.5)+dx, 0), e.gray.W-1), min(max(int(y+0.5)+dy, 0), e.gray.H-1)
+			sum += min(max(c.logit(e.bgr[3*(v*e.gray.W+u):]), -nearClip), nearClip)
+		}
+	}
+	return float64(sum) / 9
+}
+
+const nearClip = 3
+
 // logit is the log odds of a pixel's colour.
 func (c *palette) logit(p []byte) float32 { return float32(c.odds[bin(p)]) * (1 / paletteScale) }

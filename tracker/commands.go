@@ -64,9 +64,9 @@ func (t *Tracker) Choose(id seg.ID, candidate int) error {
 	o.remember()
 	c := o.candidates[candidate]
 	tr := *o.track.clone()
-	tr.patch, tr.back = c.patch, c.base.after(tr.back)
+	tr.patch, tr.back = c.patch, tr.back.before(c.base)
 	for i := range tr.trail {
-		tr.trail[i].back = c.base.after(tr.trail[i].back)
+		tr.trail[i].back = tr.trail[i].back.before(c.base)
 	}
 	o.track, o.iou, o.stab, o.candidates, o.mask = &tr, c.iou, c.stab, nil, nil
 	o.area, o.body = float64(c.patch.area()), 0

@@ -11,13 +11,25 @@ import (
 func (t *Tracker) stride(o *object, tr *track, i int) (trust float64) {
 	e := t.past.at(i)
 	t.way = t.inTheWay(o, tr, t.past.at(i-1).seq, t.way[:0])
-	t.pairs = tr.follow(e, true, t.way, t.pairs)
-	trust = 1
-	if len(t.way) > 0 && tr.steady >= steadyAfter {
-		trust = tr.coast()
+	t.pairs = tr.follow(e, true, t.way, t.paintOf(o), t.pairs)
+	if len(t.way) == 0 && tr.resting <= restingSome {
+		tr.advance(tr.seen.m, t.localMotion(tr, e), e.seq, t.opt.History)
+		return 1
 	}
-	tr.advance(tr.seen.m, e.seq, t.opt.History)
+	trust = 1
+	if tr.steady >= steadyAfter {
+		trust = tr.coast(e)
+	}
+	tr.advance(tr.seen.m, nil, e.seq, t.opt.History)
 	return trust
+}
+
+// paintOf is the colours by which what rests in front of an object is told from it; nil where that is not asked.
+func (t *Tracker) paintOf(o *object) *palette {
+	if !t.uses(CueCover) {
+		return nil
+	}
+	return &o.paint
 }
 
 // inTheWay appends the tracks, as they were at frame seq, of the visible objects that may hide a part of o's track there: all that touch it and
@@ -40,13 +52,13 @@ func (t *Tracker) inTheWay(o *object, tr *track, seq uint64, dst []track) []trac
 
 // shows says whether a place is on a track's mask, and none of way may hide it.
 func (t *track) shows(x, y float64, way []track) bool {
-	return t.patch.at(t.back.at(x, y)) > 0 && !slices.ContainsFunc(way, func(w track) bool { return w.hides(x, y) })
+	return t.value(x, y) > 0 && !slices.ContainsFunc(way, func(w track) bool { return w.hides(x, y) })
 }
 
 // hides says whether a track covers a place, or one so near that a vector measured there may be the track's.
 func (t *track) hides(x, y float64) bool {
 	for _, d := range [5][2]float64{{}, {wayMargin, 0}, {-wayMargin, 0}, {0, wayMargin}, {0, -wayMargin}} {
-		if t.patch.at(t.back.at(x+d[0], y+d[1])) > 0 {
+		if t.value(x+d[0], y+d[1]) > 0 {
 			return true
 		}
 	}
@@ -106,12 +118,13 @@ const (
 )
 
 // coast holds the fit to the track's speed, the more the fewer vectors there are, and returns the weight of the fit.
-func (t *track) coast() (trust float64) {
+func (t *track) coast(e *entry) (trust float64) {
 	n := float64(t.seen.n) * t.seen.inliers
 	trust = n / (n + coastPairs)
 	x, y := t.center()
 	u, v := t.seen.m.at(x, y)
-	dx, dy := t.drift[0]+trust*(u-x-t.drift[0]), t.drift[1]+trust*(v-y-t.drift[1])
+	dx, dy := t.expected(e)
+	dx, dy = dx+trust*(u-x-dx), dy+trust*(v-y-dy)
 	if trust < 0.7 {
 		t.seen.m = affine{a: 1, e: 1}
 		u, v = x, y
@@ -153,7 +166,7 @@ func (t *Tracker) coverPair(o, q *object, e *entry) {
 	votes, n := 0.0, 0
 	for i, v := range e.vec {
 		x, y := float64(e.pts[i].X), float64(e.pts[i].Y)
-		if !v.OK || !(image.Point{X: int(x), Y: int(y)}).In(r) || a.patch.at(a.back.at(x, y)) <= 0 || b.patch.at(b.back.at(x, y)) <= 0 {
+		if !v.OK || !(image.Point{X: int(x), Y: int(y)}).In(r) || a.value(x, y) <= 0 || b.value(x, y) <= 0 {
 			continue
 		}
 		p := pair{x, y, x + float64(v.D.X), y + float64(v.D.Y), 1}
@@ -196,11 +209,11 @@ func shareUnder(t, other *track) float64 {
 	n, both := 0, 0
 	for y := r.Min.Y; y < r.Max.Y; y += 3 {
 		for x := r.Min.X; x < r.Max.X; x += 3 {
-			if t.patch.at(t.back.at(float64(x), float64(y))) <= 0 {
+			if t.value(float64(x), float64(y)) <= 0 {
 				continue
 			}
 			n++
-			if other.patch.at(other.back.at(float64(x), float64(y))) > 0 {
+			if other.value(float64(x), float64(y)) > 0 {
 				both++
 			}
 		}
@@ -237,7 +250,7 @@ const (
 
 // emerging says whether an object that went behind another is expected to be in sight again in frame seq.
 func (t *Tracker) emerging(o *object, seq uint64) bool {
-	if !o.coasting || seq%2 == 1 {
+	if !o.coasting {
 		return false
 	}
 	if h := t.hidden(o, seq); h > 0 {

@@ -15,10 +15,11 @@ const (
 	CueFeatures                  // what the encoder saw
 	CueColours                   // the pixels' colours
 	CueMotion                    // whether a place moves with the object or with the scene
-	CueCover                     // which of two objects lies in front
+	CueCover                     // what lies in front of an object: another one, or what rests with the scene
 	CueSnap                      // colours draw the edge of what is shown
 	CueSize                      // how large the motion leads to expect the object
 	CueCrop                      // keyframes that show only the objects and what is around them
+	CueLocal                     // parts of an object that move their own way
 )
 
 // The weights of the cues, in log odds, and the bounds of each.
@@ -141,7 +142,7 @@ func (t *Tracker) addVotes(u *unary, o *object, ev *evidence) {
 	if !ok || !t.uses(CueMotion) {
 		return
 	}
-	t.pairs = before.follow(ev.e, true, nil, t.pairs)
+	t.pairs = before.follow(ev.e, true, nil, t.paintOf(o), t.pairs)
 	if before.seen.inliers < 0.3 {
 		return
 	}
@@ -165,7 +166,7 @@ func contrast(l *seg.Logits, prior *track, r image.Rectangle) (in, out float64) 
 		if !(image.Point{X: int(x), Y: int(y)}).In(r) {
 			continue
 		}
-		if prior.patch.at(prior.back.at(x, y)) > 0 {
+		if prior.value(x, y) > 0 {
 			in += float64(v)
 			n[1]++
 		} else {

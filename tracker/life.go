@@ -13,27 +13,28 @@ func (t *Tracker) move(o *object, e *entry) {
 	case o.track == nil || o.state == seg.Lost:
 		return
 	case o.state == seg.Occluded:
-		o.track.advance(affine{a: 1, c: o.track.drift[0], e: 1, f: o.track.drift[1]}, e.seq, t.opt.History)
+		dx, dy := o.track.expected(e)
+		o.track.advance(affine{a: 1, c: dx, e: 1, f: dy}, nil, e.seq, t.opt.History)
 		return
 	}
 	x0, y0 := o.track.center()
+	dx, dy := o.track.expected(e)
 	trust := t.stride(o, o.track, t.past.n-1)
 	x1, y1 := o.track.center()
-	o.track.drift[0] += driftRate * trust * (x1 - x0 - o.track.drift[0])
-	o.track.drift[1] += driftRate * trust * (y1 - y0 - o.track.drift[1])
+	o.track.drift[0] += driftRate * trust * (x1 - x0 - dx)
+	o.track.drift[1] += driftRate * trust * (y1 - y0 - dy)
 	o.track.steady++
 	t.judge(o, e)
 }
 
 const (
-	driftRate   = 0.3 // at which the speed follows
 	leastColour = 0.5 // share of the usual colours below which the mask is doubted
 )
 
 // judge counts the frames in which little speaks for the object.
 func (t *Tracker) judge(o *object, e *entry) {
 	seen := &o.track.seen
-	bad := seen.n >= 6 && seen.inliers < 0.3
+	bad := seen.n >= 6 && seen.inliers < 0.3 || o.track.resting > mostHidden
 	if o.base > 0 && t.colourShare(o, o.track.patch, o.track.back, e) < leastColour*o.base {
 		bad = true
 	}
@@ -46,7 +47,7 @@ func (t *Tracker) judge(o *object, e *entry) {
 
 // colourShare is the share of a warped patch's cells whose colour is the object's rather than its surroundings', from a few hundred samples
 // inside the picture; 1 while the colours are unknown.
-func (t *Tracker) colourShare(o *object, p *patch, back affine, e *entry) float64 {
+func (t *Tracker) colourShare(o *object, p *patch, back warp, e *entry) float64 {
 	if !o.paint.ready {
 		return 1
 	}
@@ -59,7 +60,7 @@ func (t *Tracker) colourShare(o *object, p *patch, back affine, e *entry) float6
 	in, n := 0, 0
 	for y := r.Min.Y + step/2; y < r.Max.Y; y += step {
 		for x := r.Min.X + step/2; x < r.Max.X; x += step {
-			if p.at(back.at(float64(x), float64(y))) > 0 {
+			if tr.value(float64(x), float64(y)) > 0 {
 				n++
 				if o.paint.logit(e.bgr[3*(y*p.w+x):]) > 0 {
 					in++
@@ -109,6 +110,7 @@ func (t *Tracker) sweepVisible(o *object, now uint64, limit int) {
 	case gone && left < 0.5:
 		t.lose(o, now)
 	case gone:
+		o.coasting, o.due = o.track.resting > restingSome, now
 		t.hide(o, now)
 	case o.misses > limit/3 || o.doubts > 0:
 		o.become(seg.Uncertain, now)
@@ -139,7 +141,7 @@ func (t *Tracker) left(o *object) float64 {
 	}
 	for y := b.Min.Y + step/2; y < b.Max.Y; y += step {
 		for x := b.Min.X + step/2; x < b.Max.X; x += step {
-			if o.track.patch.at(o.track.back.at(float64(x), float64(y))) > 0 {
+			if o.track.value(float64(x), float64(y)) > 0 {
 				n++
 			}
 		}

@@ -18,6 +18,8 @@ type object struct {
 	given   bool     // the track is a mask that a person gave, and no model is asked about it
 	undo    []memento
 	queried uint64 // the newest keyframe that QueryPart asked about
+	other   bool   // the next routine question is of the other kind, where there are two: they take turns
+	emerged uint64 // the frame in which it was last asked about where it should come out from behind another
 
 	belief
 	cover    *object // the one that hides a part of it in this frame
@@ -118,7 +120,7 @@ func without(m *seg.Mask, t *track) *seg.Mask {
 	i := 0
 	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
 		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
-			if m.Bits[i] != 0 && t.patch.at(t.back.at(float64(x), float64(y))) > 0 {
+			if m.Bits[i] != 0 && t.value(float64(x), float64(y)) > 0 {
 				m.Bits[i] = 0
 			}
 			i++
@@ -145,7 +147,7 @@ func (t *Tracker) snapshot(o *object) seg.Object {
 	}
 	for _, c := range o.candidates {
 		var m *seg.Mask
-		m, t.steps = (&track{patch: c.patch, back: c.base.after(o.track.back)}).mask(t.steps)
+		m, t.steps = (&track{patch: c.patch, back: o.track.back.before(c.base)}).mask(t.steps)
 		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: m, PredictedIoU: c.iou, Stability: c.stab})
 	}
 	return s

@@ -23,7 +23,7 @@ func TestFewVectorsAreHeldToTheSpeed(t *testing.T) {
 		tr := newTrack(square(10, 10, 8), 1)
 		tr.drift, tr.steady = [2]float64{2, 0}, steadyAfter
 		tr.seen = fitted{m: affine{a: 1, c: 10, e: 1}, n: c.n, inliers: c.inliers}
-		trust := tr.coast()
+		trust := tr.coast(&entry{scene: fitted{m: identity}})
 		if math.Abs(trust-c.want) > 1e-9 {
 			t.Errorf("%d vectors, %.1f of them inliers, weigh %.3f, want %.3f", c.n, c.inliers, trust, c.want)
 		}

@@ -74,6 +74,30 @@ func (p *patch) at(x, y float64) float32 {
 	return top + (bottom-top)*ay
 }
 
+// line writes what lies along a line, from (u, v) on in steps of (du, dv), into dst, in steps.
+func (p *patch) line(u, v, du, dv float64, dst []float32) {
+	dx, dy := p.rect.Dx(), p.rect.Dy()
+	u, v = u-float64(p.rect.Min.X), v-float64(p.rect.Min.Y)
+	for i := range dst {
+		out := float32(patchOut)
+		if u >= 0 && v >= 0 {
+			c, j := int(u), int(v)
+			if c < dx-1 && j < dy-1 {
+				o := j*dx + c
+				top, bottom := p.data[o:o+2], p.data[o+dx:o+dx+2]
+				fx, fy := float32(u-float64(c)), float32(v-float64(j))
+				a := float32(top[0]) + float32(int(top[1])-int(top[0]))*fx
+				b := float32(bottom[0]) + float32(int(bottom[1])-int(bottom[0]))*fx
+				out = a + (b-a)*fy
+			} else if c < dx && j < dy {
+				out = float32(p.data[j*dx+c])
+			}
+		}
+		dst[i] = out
+		u, v = u+du, v+dv
+	}
+}
+
 // cell is the value of a cell of the grid, in steps.
 func (p *patch) cell(x, y int) int {
 	if !(image.Point{X: x, Y: y}).In(p.rect) {

@@ -69,12 +69,16 @@ func (t *track) mold() *seg.Logits {
 
 func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	p, ok := t.anchored(o, seq)
+	if !o.asked {
+		o.other = !o.other
+	}
+	expected := o.other && t.emerging(o, seq)
 	switch {
 	case o.asked && ok && (o.track == nil || !o.state.Visible()):
 		return append(dst, Query{o.id, p})
 	case o.track == nil:
 		return dst
-	case (o.state == seg.Lost || o.state == seg.Occluded) && !t.emerging(o, seq):
+	case (o.state == seg.Lost || o.state == seg.Occluded) && !expected:
 		if p, ok = t.seek(o, seq); ok {
 			dst = append(dst, Query{o.id, p})
 		}
@@ -88,7 +92,10 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		p.Box, p.Text = nil, ""
 		p.Clicks = agreeing(p.Clicks, &tr)
 	}
-	if !o.asked && t.shrunk(o, &tr, seq) && seq%2 == 0 {
+	if !o.state.Visible() {
+		o.emerged = seq
+	}
+	if !o.asked && o.other && t.shrunk(o, &tr, seq) {
 		return append(dst, Query{o.id, t.anew(&tr)})
 	}
 	p.Mask, p.Single = tr.mold(), true
@@ -119,7 +126,7 @@ func agreeing(clicks []seg.Click, t *track) []seg.Click {
 	kept := clicks[:0]
 	for _, c := range clicks {
 		x, y := c.X*float64(t.patch.w)-0.5, c.Y*float64(t.patch.h)-0.5
-		if (t.patch.at(t.back.at(x, y)) > 0) == (c.Label == seg.Positive) {
+		if (t.value(x, y) > 0) == (c.Label == seg.Positive) {
 			kept = append(kept, c)
 		}
 	}
@@ -137,10 +144,10 @@ func (t *Tracker) trackAt(o *object, seq uint64) (track, bool) {
 	if !there || !exact || seq > first.seq {
 		return track{}, false
 	}
-	tr := track{patch: o.track.patch, back: first.back}
+	tr := track{patch: o.track.patch, back: first.back, trail: []waypoint{first}}
 	for ; i > j; i-- {
-		t.pairs = tr.follow(t.past.at(i), false, nil, t.pairs)
-		tr.back = tr.back.after(tr.seen.m.inverse())
+		t.pairs = tr.follow(t.past.at(i), false, nil, nil, t.pairs)
+		tr.advance(tr.seen.m, t.localMotion(&tr, t.past.at(i)), t.past.at(i-1).seq, t.opt.History)
 	}
 	return tr, true
 }

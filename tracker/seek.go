@@ -86,7 +86,7 @@ func (t *Tracker) veto(o *object, l *likenessMap, e *entry, seq uint64) {
 			if q == o || q.track == nil || !q.state.Visible() {
 				continue
 			}
-			if there, ok := q.track.at(seq); ok && there.patch.at(there.back.at(u, w)) > 0 {
+			if there, ok := q.track.at(seq); ok && there.value(u, w) > 0 {
 				l.Data[i] = -2
 			}
 		}
@@ -148,7 +148,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 	}
 	colours := 1.0 // share of the usual
 	if o.paint.ready && o.base > 0 {
-		colours = t.colourShare(o, p, identity, ev.e) / o.base
+		colours = t.colourShare(o, p, identityWarp, ev.e) / o.base
 	}
 	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
 		return colours > sameColours
@@ -204,7 +204,7 @@ func overlap(m *seg.Mask, t *track) float64 {
 		for i, b := range m.Row(y) {
 			if b != 0 {
 				n++
-				if t.patch.at(t.back.at(float64(m.Rect.Min.X+i), float64(y))) > 0 {
+				if t.value(float64(m.Rect.Min.X+i), float64(y)) > 0 {
 					both++
 				}
 			}

@@ -29,6 +29,8 @@ type Tracker struct {
 	steps    []float32  // scratch
 	voteMap  seg.Logits // scratch
 	voteN    []float32  // scratch
+	local    mesh       // scratch
+	weights  []float32  // scratch
 	snapLeft int        // pixels that may still be snapped in this frame
 	stamp    uint64
 	size     [2]int // of the last frame

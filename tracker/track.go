@@ -11,56 +11,77 @@ import (
 // track is a patch on its way through the frames: where a place of the present frame lay in the patch's own frame. It warps the
 // patch from its source each time, so that edges stay sharp however long the way.
 type track struct {
-	patch  *patch
-	back   affine     // present → patch
-	seen   fitted     // of the last step
-	trail  []waypoint // oldest first, the present last
-	drift  [2]float64 // speed of the middle, pixels a frame, smoothed
-	steady int        // frames that it was measured over
+	patch *patch
+	back  warp       // present → patch
+	seen  fitted     // of the last step
+	trail []waypoint // oldest first, the present last
+	pace
+	resting float64 // share of the vectors of the last step that rested with the scene, and not with it
 }
 
 // waypoint is where a track was.
 type waypoint struct {
 	seq  uint64
-	back affine
+	back warp // its mesh, which only the newest keep, is the track's own
 }
 
 func newTrack(p *patch, seq uint64) *track {
-	return &track{patch: p, back: identity, trail: []waypoint{{seq, identity}}}
+	return &track{patch: p, back: identityWarp, trail: []waypoint{{seq, identityWarp}}}
 }
 
-// clone is an independent copy; the patch is shared.
+// clone is an independent copy, of whose meshes only the present one is kept; the patch is shared.
 func (t *track) clone() *track {
 	c := *t
 	c.trail = slices.Clone(t.trail)
+	for i := range c.trail {
+		c.trail[i].back.mesh = mesh{}
+	}
+	c.back.mesh.d = slices.Clone(t.back.mesh.d)
+	c.trail[len(c.trail)-1].back = c.back
 	return &c
 }
+
+// value is what the warped patch has at a place of the present frame, in steps.
+func (t *track) value(x, y float64) float32 { return t.patch.at(t.back.at(x, y)) }
 
 // at is the track as it was at frame seq, if it was there.
 func (t *track) at(seq uint64) (track, bool) {
 	for i := len(t.trail) - 1; i >= 0; i-- {
 		if t.trail[i].seq == seq {
-			return track{patch: t.patch, back: t.trail[i].back, seen: t.seen, drift: t.drift, steady: t.steady}, true
+			return track{patch: t.patch, back: t.trail[i].back, seen: t.seen, pace: t.pace}, true
 		}
 	}
 	return track{}, false
 }
 
-// advance moves the track by m, to frame seq, and keeps at most limit waypoints.
-func (t *track) advance(m affine, seq uint64, limit int) {
-	t.back = t.back.after(m.inverse())
+// advance moves the track by m, and by what local adds to it (nil: nothing), to frame seq, and keeps at most limit waypoints.
+func (t *track) advance(m affine, local *mesh, seq uint64, limit int) {
+	var spare []offset
+	if i := len(t.trail) - meshTrail; i >= 0 {
+		spare, t.trail[i].back.mesh = t.trail[i].back.mesh.d, mesh{}
+	}
+	moved := track{patch: t.patch, back: t.back}
+	moved.back.affine = t.back.after(m.inverse())
+	r := moved.bounds()
+	if local != nil {
+		r = moved.boundsWithin(t.back.mesh.reach + local.reach*t.back.scale())
+	}
+	t.back = t.back.stepped(m, local, r, spare)
 	if len(t.trail) >= limit {
 		t.trail = t.trail[:copy(t.trail, t.trail[len(t.trail)-limit+1:])]
 	}
 	t.trail = append(t.trail, waypoint{seq, t.back})
 }
 
-// follow fits the vectors of e that start on the patch and that none of way may hide. Without enough of them the scene's
-// own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown.
-func (t *track) follow(e *entry, forward bool, way []track, pairs []pair) []pair {
+// follow fits the vectors of e that start on the patch, that none of way may hide and that do not, by paint, rest with the scene while it moves.
+// Without enough of them the scene's own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown, with those
+// that were fitted.
+func (t *track) follow(e *entry, forward bool, way []track, paint *palette, pairs []pair) []pair {
 	pairs = t.gather(e, forward, way, pairs[:0])
+	t.resting = 0
 	if forward && t.steady >= steadyAfter {
-		favour(pairs, t.drift)
+		t.favour(pairs, e)
+		pairs = t.own(pairs, e, paint)
 	}
 	t.seen = fit(pairs)
 	t.seen.bend(pairs)
@@ -73,23 +94,6 @@ func (t *track) follow(e *entry, forward bool, way []track, pairs []pair) []pair
 	}
 	return pairs
 }
-
-// steadyAfter is the number of frames after which a track's speed is worth something.
-const steadyAfter = 4
-
-// favour lets the pairs that keep an object's speed weigh more: what passes in front of it has another one. A change of speed that all pairs
-// share changes nothing.
-func favour(pairs []pair, drift [2]float64) {
-	slack := favourSlack + 0.25*(drift[0]*drift[0]+drift[1]*drift[1])
-	for i := range pairs {
-		p := &pairs[i]
-		dx, dy := p.u-p.x-drift[0], p.v-p.y-drift[1]
-		p.w *= slack / (slack + dx*dx + dy*dy)
-	}
-}
-
-// favourSlack is the squared change of speed, in pixels a frame, at which a pair weighs half.
-const favourSlack = 4
 
 // gather collects the vectors that start on the object.
 func (t *track) gather(e *entry, forward bool, way []track, pairs []pair) []pair {
@@ -113,30 +117,20 @@ func (t *track) gather(e *entry, forward bool, way []track, pairs []pair) []pair
 
 // sample writes the warped patch's steps in r into dst, row by row.
 func (t *track) sample(r image.Rectangle, dst []float32) {
-	p, i := t.patch, 0
-	dx, dy := p.rect.Dx(), p.rect.Dy()
-	ox, oy := float64(p.rect.Min.X), float64(p.rect.Min.Y)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		u, v := t.back.at(float64(r.Min.X), float64(y))
-		u, v = u-ox, v-oy
-		for range r.Dx() {
-			out := float32(patchOut)
-			if u >= 0 && v >= 0 {
-				c, j := int(u), int(v)
-				if c < dx-1 && j < dy-1 {
-					o := j*dx + c
-					top, bottom := p.data[o:o+2], p.data[o+dx:o+dx+2]
-					fx, fy := float32(u-float64(c)), float32(v-float64(j))
-					a := float32(top[0]) + float32(int(top[1])-int(top[0]))*fx
-					b := float32(bottom[0]) + float32(int(bottom[1])-int(bottom[0]))*fx
-					out = a + (b-a)*fy
-				} else if c < dx && j < dy {
-					out = float32(p.data[j*dx+c])
-				}
-			}
-			dst[i] = out
-			i++
-			u, v = u+t.back.a, v+t.back.d
+		row := dst[(y-r.Min.Y)*r.Dx():][:r.Dx()]
+		if t.back.mesh.w == 0 {
+			u, v := t.back.affine.at(float64(r.Min.X), float64(y))
+			t.patch.line(u, v, t.back.a, t.back.d, row)
+			continue
+		}
+		for x := r.Min.X; x < r.Max.X; {
+			next := min((floorDiv(x)+1)*meshStep, r.Max.X)
+			u, v := t.back.at(float64(x), float64(y))
+			du, dv := t.back.at(float64(next), float64(y))
+			n := float64(next - x)
+			t.patch.line(u, v, (du-u)/n, (dv-v)/n, row[x-r.Min.X:next-r.Min.X])
+			x = next
 		}
 	}
 }
@@ -194,7 +188,7 @@ func (t *track) logits(w, h int, origin, extent seg.Point) *seg.Logits {
 		y := (float64(j)+0.5)*sy + oy
 		for i := range w {
 			x := (float64(i)+0.5)*sx + ox
-			l.Data[j*w+i] = t.patch.at(t.back.at(x, y)) / patchScale
+			l.Data[j*w+i] = t.value(x, y) / patchScale
 		}
 	}
 	return l
@@ -207,7 +201,7 @@ func (t *track) resampled() *patch {
 	i := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			p.data[i] = int8(t.patch.at(t.back.at(float64(x), float64(y))))
+			p.data[i] = int8(t.value(float64(x), float64(y)))
 			i++
 		}
 	}
@@ -215,7 +209,10 @@ func (t *track) resampled() *patch {
 }
 
 // bounds is the rectangle of the present frame that can hold a part of the patch.
-func (t *track) bounds() image.Rectangle {
+func (t *track) bounds() image.Rectangle { return t.boundsWithin(t.back.mesh.reach) }
+
+// boundsWithin is the same for a mesh of that reach.
+func (t *track) boundsWithin(reach float64) image.Rectangle {
 	r := t.patch.rect
 	if r.Empty() {
 		return image.Rectangle{}
@@ -226,6 +223,8 @@ func (t *track) bounds() image.Rectangle {
 		x, y := fwd.at(float64(c[0]), float64(c[1]))
 		x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
 	}
+	reach *= max(math.Hypot(fwd.a, fwd.b), math.Hypot(fwd.d, fwd.e))
+	x0, y0, x1, y1 = x0-reach, y0-reach, x1+reach, y1+reach
 	grid := image.Rect(0, 0, t.patch.w, t.patch.h)
 	if !(x1-x0 < 1e5 && y1-y0 < 1e5 && math.Abs(x0)+math.Abs(y0) < 1e6) {
 		return image.Rectangle{}
