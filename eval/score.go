@@ -99,6 +99,7 @@ type VideoResult struct {
 	Prompt    PromptKind          `json:"prompt"`
 	FPS       float64             `json:"fps"` // at which the pictures were taken
 	Realtime  float64             `json:"realtime_fps,omitempty"`
+	Delay     int                 `json:"delay_frames,omitempty"`
 	Mean      Score               `json:"mean"`
 	Millis    Millis              `json:"frame_ms"`
 	Dropped   int                 `json:"dropped"`

@@ -21,6 +21,9 @@ func VideoTable(w io.Writer, results []*VideoResult) error {
 		if r.Realtime > 0 {
 			rate = fmt.Sprintf("%g", r.Realtime)
 		}
+		if r.Delay > 0 {
+			rate = fmt.Sprintf("%d late", r.Delay)
+		}
 		row := []string{
 			r.Method, pixels(r.Input), string(r.Prompt), rate, percent(r.Mean.J), percent(r.Mean.F), percent(r.Mean.JF),
 			fmt.Sprintf("%.1f", r.Millis.P50), fmt.Sprintf("%.1f", r.Millis.P95), fmt.Sprint(r.Dropped),

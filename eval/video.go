@@ -47,6 +47,8 @@ type VideoOptions struct {
 	// Realtime is the rate, frames a second, at which frames come whether the follower is ready or not: a frame that comes
 	// while it works is dropped, unless it is still the newest afterwards, and scored with the mask before. 0 waits for it.
 	Realtime float64
+	// Delay is by how many frames New's follower has the model's answers late (ProductOptions), for the table.
+	Delay int
 	// FPS is the rate at which the pictures were taken: it dates the frames. 0 is Realtime or else DefaultFPS.
 	FPS float64
 	// Progress is told of every frame. May be nil.
@@ -80,7 +82,7 @@ func Video(ctx context.Context, o VideoOptions) (*VideoResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &VideoResult{Method: o.Method, Prompt: o.Prompt, Realtime: o.Realtime, FPS: o.FPS, Sequences: map[string]Sequence{}}
+	r := &VideoResult{Method: o.Method, Prompt: o.Prompt, Realtime: o.Realtime, Delay: o.Delay, FPS: o.FPS, Sequences: map[string]Sequence{}}
 	if o.Model != nil {
 		r.Model = o.Model.Name
 	}
@@ -107,6 +109,8 @@ func (o *VideoOptions) check() error {
 		return errors.New("eval video: a method is needed")
 	case !slices.Contains([]PromptKind{PromptMask, PromptBox, PromptClick}, o.Prompt):
 		return fmt.Errorf("eval video: prompt %q: mask, box or click are known", o.Prompt)
+	case o.Delay < 0 || o.Delay > 0 && o.Realtime > 0:
+		return fmt.Errorf("eval video: answers %d frames late at %g frames a second by the clock: a delay is for frames that wait", o.Delay, o.Realtime)
 	case o.Realtime < 0 || o.FPS < 0:
 		return fmt.Errorf("eval video: real time at %g of %g frames a second", o.Realtime, o.FPS)
 	}

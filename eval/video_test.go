@@ -215,6 +215,8 @@ func TestVideoRefuses(t *testing.T) {
 	for want, o := range map[string]VideoOptions{
 		"a method is needed": {Videos: videos, Prompt: PromptMask},
 		`prompt "word"`:      {Videos: videos, Prompt: "word", New: open},
+		"answers -1 frames":  {Videos: videos, Prompt: PromptMask, New: open, Delay: -1},
+		"for frames that":    {Videos: videos, Prompt: PromptMask, New: open, Delay: 1, Realtime: 24},
 		"real time at -1":    {Videos: videos, Prompt: PromptMask, New: open, Realtime: -1},
 		`no sequence "run"`:  {Videos: videos, Prompt: PromptMask, New: open, Sequences: []string{"run"}},
 		"no sequences":       {Prompt: PromptMask, New: open},
@@ -301,14 +303,16 @@ func TestVideoTableAndJSON(t *testing.T) {
 	r := &VideoResult{Method: "segedge", Input: 320, Prompt: PromptMask, Realtime: 24, Mean: Score{0.5, 0.25, 0.375}, Millis: Millis{4, 8}, Dropped: 3,
 		Sequences: map[string]Sequence{"dog": {Score: Score{0.5, 0.25, 0.375}, Millis: Millis{4, 8}, Dropped: 3}}}
 	still := &VideoResult{Method: "nothing moves", Prompt: PromptMask, Mean: Score{1, 1, 1}, Sequences: map[string]Sequence{}}
+	late := &VideoResult{Method: "late", Prompt: PromptMask, Delay: 2, Mean: Score{1, 1, 1}, Sequences: map[string]Sequence{}}
 	var b strings.Builder
-	if err := VideoTable(&b, []*VideoResult{r, still}); err != nil {
+	if err := VideoTable(&b, []*VideoResult{r, still, late}); err != nil {
 		t.Fatal(err)
 	}
 	want := `| method        | input | prompt |     fps |     J |     F |   J&F | p50 ms | p95 ms | dropped |  dog |
 | ------------- | ----: | -----: | ------: | ----: | ----: | ----: | -----: | -----: | ------: | ---: |
 | segedge       |   320 |   mask |      24 |  50.0 |  25.0 |  37.5 |    4.0 |    8.0 |       3 | 37.5 |
 | nothing moves |       |   mask | offline | 100.0 | 100.0 | 100.0 |    0.0 |    0.0 |       0 |  0.0 |
+| late          |       |   mask |  2 late | 100.0 | 100.0 | 100.0 |    0.0 |    0.0 |       0 |  0.0 |
 `
 	if b.String() != want {
 		t.Errorf("\n%s\nwant\n%s", b.String(), want)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/eval"
@@ -195,7 +196,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.PromptKind, name string, open func() (eval.Follower, error), m inference.Info) (r *eval.VideoResult, err error) {
 	bar := newBar(e.stderr, 1, name)
 	o := eval.VideoOptions{
-		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Model: &m, Realtime: c.Realtime, FPS: c.fps(), New: open,
+		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Model: &m, Realtime: c.Realtime, Delay: c.delay(name), FPS: c.fps(), New: open,
 		Progress: func(done, total int, sequence string) {
 			bar.ChangeMax(total)
 			bar.Describe(name + " " + sequence)
@@ -213,6 +214,14 @@ func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.Promp
 	r, err = eval.Video(e.ctx, o)
 	_ = bar.Finish()
 	return r, err
+}
+
+// delay is by how many frames a method's answers come late: only the product's do.
+func (c *evalVideoCmd) delay(method string) int {
+	if method == "segedge" || strings.HasPrefix(method, "without-") {
+		return c.Delay
+	}
+	return 0
 }
 
 // fps is the rate of the pictures, which the tracker's times are counted in, by the clock and offline alike.

@@ -129,6 +129,17 @@ func TestEvalVideoByTheClock(t *testing.T) {
 	}
 }
 
+func TestEvalVideoWithLateAnswers(t *testing.T) {
+	code, stdout, stderr := command(t, "eval", "video", "--data", moving(t, 8), "--delay", "2", "--methods", "segedge,still")
+	if code != 0 || !strings.Contains(stdout, "|  2 late |") || !strings.Contains(stdout, "| offline |") {
+		t.Fatalf("%s%s", stdout, stderr)
+	}
+	code, _, stderr = command(t, "eval", "video", "--data", moving(t, 8), "--delay", "2", "--realtime", "12")
+	if code == 0 || !strings.Contains(stderr, "for frames that wait") {
+		t.Errorf("a delay by the clock: %d, %s", code, stderr)
+	}
+}
+
 func TestEvalClicksLeavesATableASheetAndJSON(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := command(t, "eval", "clicks", "--data", moving(t, 2), "--clicks", "3", "--json", dir+"/c.json", "--sheet", dir+"/s.png")
