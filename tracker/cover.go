@@ -66,8 +66,7 @@ func (t *track) hides(x, y float64) bool {
 }
 
 // morePoints adds points where an object that another may partly hide shows, so that its own motion can be told by what is left of it.
-func (t *Tracker) morePoints(pts []Pixel, last *entry) []Pixel {
-	step := gridStep(last.gray.W, last.gray.H, t.opt.Points)
+func (t *Tracker) morePoints(pts []Pixel, last *entry, step int) []Pixel {
 	limit := len(pts) + mostPoints
 	for _, o := range t.objects {
 		if o.track == nil || !o.state.Visible() {

@@ -6,6 +6,7 @@ type entry struct {
 	gray  Gray
 	bgr   []byte   // the same picture in colour, packed
 	pts   []Pixel  // places in the picture before this one
+	step  int      // distance between them, where nothing asked for closer ones
 	vec   []Vector // their motion into this one
 	scene fitted   // the motion of the picture as a whole, from the one before
 }

@@ -17,6 +17,7 @@ const (
 	leastEntered = 0.2  // the same, of what comes in at the picture's edge
 	leastEmerged = 0.5  // the same, of what comes out from behind another
 	mostFound    = 8    // finds in a row that have its colours and size, and are not unlike it, after which it is believed
+	unlike       = 0.6  // below its usual likeness, where that is low: so much less is another thing
 	sameColours  = 0.8  // of the share that its colours usually have
 )
 
@@ -160,7 +161,11 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 	}
 	enters := !p.rect.Inset(-1).In(image.Rect(0, 0, p.w, p.h)) // and may be seen only in part
 	mean, ok := resemblance(o, m, ev.sight)
-	if ok && mean >= -seekMean && colours >= sameColours && size >= leastEmerged {
+	floor, least := -seekMean, leastEmerged
+	if usual := o.likeIn(ev.sight).usual; usual < seekMean { // what the encoder sees hardly tells it from the rest, a look-alike perhaps
+		floor, least = min(floor, usual-unlike), leastWhole
+	}
+	if ok && mean >= floor && colours >= sameColours && size >= least {
 		o.found++
 	} else {
 		o.found = 0

@@ -31,6 +31,7 @@ type Tracker struct {
 	voteN    []float32  // scratch
 	local    mesh       // scratch
 	weights  []float32  // scratch
+	points   float64    // that motion is measured at now, at most
 	snapLeft int        // pixels that may still be snapped in this frame
 	stamp    uint64
 	size     [2]int // of the last frame
@@ -44,6 +45,7 @@ type Tracker struct {
 func New(o Options, flow Flow) *Tracker {
 	o = o.withDefaults()
 	t := &Tracker{opt: o, flow: flow, past: newHistory(o.History), next: 1}
+	t.points = float64(o.Points)
 	if t.measured = o.FPS == 0; t.measured {
 		t.opt.FPS = usualFPS
 	}
@@ -115,9 +117,11 @@ func (t *Tracker) Step(f *frame.Frame) error {
 
 // measure finds the motion from last to e on a regular grid, and closer where an object is partly hidden, and fits the scene's own.
 func (t *Tracker) measure(last, e *entry) error {
-	e.pts = gridPoints(e.pts[:0], last.gray.W, last.gray.H, t.opt.Points)
+	t.shed(e.seq - last.seq)
+	e.step = gridStep(last.gray.W, last.gray.H, int(t.points))
+	e.pts = gridPoints(e.pts[:0], last.gray.W, last.gray.H, e.step)
 	if t.uses(CueCover) {
-		e.pts = t.morePoints(e.pts, last)
+		e.pts = t.morePoints(e.pts, last, e.step)
 	}
 	e.vec = slices.Grow(e.vec[:0], len(e.pts))[:len(e.pts)]
 	if err := t.flow.Step(&last.gray, &e.gray, e.pts, e.vec); err != nil {
@@ -134,9 +138,24 @@ func (t *Tracker) measure(last, e *entry) error {
 	return nil
 }
 
-// gridPoints spreads about n points evenly over a picture of w×h pixels.
-func gridPoints(dst []Pixel, w, h, n int) []Pixel {
-	step := gridStep(w, h, n)
+// shed measures at fewer points after frames that never came: most of a step is the flow, and a machine that is behind sees more by being on time.
+// gap is the number of frames since the last one.
+func (t *Tracker) shed(gap uint64) {
+	most := float64(t.opt.Points)
+	if gap > 1 {
+		t.points = max(t.points*shedDown, most*shedLeast)
+	} else {
+		t.points = min(t.points*shedUp, most)
+	}
+}
+
+const (
+	shedDown, shedUp = 0.85, 1.005 // after a gap, and after a frame without one
+	shedLeast        = 0.4         // of all points
+)
+
+// gridPoints spreads points evenly over a picture of w×h pixels.
+func gridPoints(dst []Pixel, w, h, step int) []Pixel {
 	for y := step / 2; y < h; y += step {
 		for x := step / 2; x < w; x += step {
 			dst = append(dst, Pixel{float32(x), float32(y)})

@@ -13,7 +13,7 @@ func (t *Tracker) votes(e *entry, object affine) *seg.Logits {
 		return nil
 	}
 	w, h := e.gray.W, e.gray.H
-	step := gridStep(w, h, t.opt.Points)
+	step := e.step
 	l := &t.voteMap
 	l.W, l.H = (w+step-1)/step, (h+step-1)/step
 	l.Extent = seg.Point{X: float64(l.W*step) / float64(w), Y: float64(l.H*step) / float64(h)}

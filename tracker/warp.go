@@ -150,7 +150,7 @@ func (t *Tracker) localMotion(tr *track, e *entry) *mesh {
 	if r.Empty() {
 		return nil
 	}
-	radius := localRadius * float64(gridStep(e.gray.W, e.gray.H, t.opt.Points))
+	radius := localRadius * float64(e.step)
 	t.weights = t.local.local(t.pairs, tr.seen.m, r, radius, t.weights)
 	return &t.local
 }

@@ -131,8 +131,8 @@ func TestATrackKeepsFewMeshes(t *testing.T) {
 }
 
 func TestLocalMotionNeedsVectorsAndAFreshMask(t *testing.T) {
-	tr := New(Options{Points: 150}, nil)
-	e := &entry{seq: 5, gray: Gray{W: 60, H: 40}}
+	tr := New(Options{}, nil)
+	e := &entry{seq: 5, gray: Gray{W: 60, H: 40}, step: 5}
 	p := newTrack(square(10, 10, 20), 1)
 	p.seen = fitted{m: identity, inliers: 1}
 	tr.pairs = halves(3)
