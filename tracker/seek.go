@@ -161,20 +161,30 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 	}
 	enters := !p.rect.Inset(-1).In(image.Rect(0, 0, p.w, p.h)) // and may be seen only in part
 	mean, ok := resemblance(o, m, ev.sight)
-	floor, least := -seekMean, leastEmerged
-	if usual := o.likeIn(ev.sight).usual; usual < seekMean { // what the encoder sees hardly tells it from the rest, a look-alike perhaps
-		floor, least = min(floor, usual-unlike), leastWhole
+	if !ok {
+		mean = math.Inf(-1)
 	}
-	if ok && mean >= floor && colours >= sameColours && size >= least {
-		o.found++
-	} else {
-		o.found = 0
-	}
-	if o.found >= mostFound {
+	if o.again(mean, o.likeIn(ev.sight).usual, colours, size) {
 		return true // seen from another side, again and again
 	}
 	whole := size >= leastWhole || enters && size >= leastEntered && colours >= sameColours
 	return ok && mean >= max(seekMean, leastFound*o.likeIn(ev.sight).usual) && colours >= leastColour && whole
+}
+
+// again counts the finds in a row that may be the object, by their mean likeness, which is usual for it, and by the shares of its usual colours and
+// size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from the rest, a look-alike
+// perhaps; less is asked of it then.
+func (o *object) again(mean, usual, colours, size float64) bool {
+	floor, least := -seekMean, leastEmerged
+	if usual < seekMean {
+		floor, least = min(floor, usual-unlike), leastWhole
+	}
+	if mean >= floor && colours >= sameColours && size >= least {
+		o.found++
+	} else {
+		o.found = 0
+	}
+	return o.found >= mostFound
 }
 
 // uncovered is the mask of a patch on frame seq, less what the object's cover hides.
