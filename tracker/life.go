@@ -18,11 +18,11 @@ func (t *Tracker) move(o *object, e *entry) {
 		return
 	}
 	x0, y0 := o.track.center()
-	dx, dy := o.track.expected(e)
+	dx, dy := o.track.carried(e)
 	trust := t.stride(o, o.track, t.past.n-1)
 	x1, y1 := o.track.center()
-	o.track.drift[0] += driftRate * trust * (x1 - x0 - dx)
-	o.track.drift[1] += driftRate * trust * (y1 - y0 - dy)
+	o.track.drift[0] += driftRate * trust * (x1 - x0 - dx - o.track.drift[0])
+	o.track.drift[1] += driftRate * trust * (y1 - y0 - dy - o.track.drift[1])
 	o.track.steady++
 	t.judge(o, e)
 }

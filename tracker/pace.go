@@ -15,9 +15,15 @@ const (
 
 // expected is the step over e that the track's speed leads to expect, pixels. Against the scene: a camera that shakes takes all along.
 func (t *track) expected(e *entry) (dx, dy float64) {
+	dx, dy = t.carried(e)
+	return dx + t.drift[0], dy + t.drift[1]
+}
+
+// carried is the step over e that the scene makes where the track's middle is, pixels.
+func (t *track) carried(e *entry) (dx, dy float64) {
 	x, y := t.center()
 	u, v := e.scene.m.at(x, y)
-	return u - x + t.drift[0], v - y + t.drift[1]
+	return u - x, v - y
 }
 
 // favour lets the pairs that keep an object's speed weigh more: what passes in front of it has another one. A change of speed that all pairs

@@ -3,6 +3,8 @@ package tracker
 import (
 	"math"
 	"testing"
+
+	"github.com/segedge/segedge/seg"
 )
 
 // gaudy is a palette in which bright pixels are the object's, at log odds of 2, and dark ones are not, at −2.
@@ -91,5 +93,32 @@ func TestSpeedIsAgainstTheScene(t *testing.T) {
 	tr.drift = [2]float64{2, -1}
 	if dx, dy := tr.expected(&entry{scene: fitted{m: affine{a: 1, c: -7, e: 1, f: 3}}}); dx != -5 || dy != 2 {
 		t.Errorf("a camera that pans leads to expect %.0f, %.0f, want -5, 2", dx, dy)
+	}
+}
+
+// An object that stops at once is left with no speed, not with one backwards.
+func TestAStopLeavesNoSpeed(t *testing.T) {
+	const w, h = 60, 40
+	tr := New(Options{}, nil)
+	for seq := uint64(1); seq <= 2; seq++ {
+		e := tr.past.push()
+		e.seq, e.gray, e.step, e.scene = seq, Gray{W: w, H: h}, 4, fitted{m: identity}
+		e.bgr = make([]byte, 3*w*h)
+		for i := range e.bgr {
+			e.bgr[i] = 255
+		}
+	}
+	e := tr.past.newest()
+	e.pts = gridPoints(nil, w, h, e.step)
+	e.vec = make([]Vector, len(e.pts))
+	for i := range e.vec {
+		e.vec[i].OK = true
+	}
+	o := &object{state: seg.Tracking, paint: *gaudy()}
+	o.track = newTrack(square(10, 10, 20), 1)
+	o.track.pace = pace{drift: [2]float64{5, 0}, steady: steadyAfter, usual: 20, hue: 3}
+	tr.move(o, e)
+	if d := o.track.drift; math.Abs(d[0]) > 1e-6 || math.Abs(d[1]) > 1e-6 {
+		t.Errorf("it stopped, and is left with a speed of %.2f, %.2f", d[0], d[1])
 	}
 }
