@@ -17,11 +17,11 @@ const module = "github.com/segedge/segedge/"
 // ranks of the packages: a package imports only packages of a lower rank, and a child its parent. A folder that is not named has its
 // parent's rank.
 var ranks = map[string]int{
-	"frame": 0, "seg": 0,
+	"frame": 0, "seg": 0, "supervise": 0,
 	"api": 1, "capture": 1, "inference": 1, "tracker": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1,
 	"capture/opencv": 2, "inference/onnx": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
 	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "pipeline": 2,
-	"agent": 3, "eval": 3,
+	"agent": 3, "eval": 3, "record": 3,
 	"cmd": 4, "e2e": 4, "archtest": 4,
 }
 

@@ -99,35 +99,3 @@ func TestNoWatchdogOrAWrongOne(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestBeats(t *testing.T) {
-	now := time.Unix(0, 0)
-	b := NewBeats()
-	b.now = func() time.Time { return now }
-	camera, model := b.Part("camera front", 5*time.Second), b.Part("model", 60*time.Second)
-	check := func(want string) {
-		t.Helper()
-		err := b.Check()
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("at %s: got %v, want %q", now.Sub(time.Unix(0, 0)), err, want)
-		}
-	}
-	now = now.Add(time.Hour)
-	check("") // idle from the start
-	camera.Mark()
-	model.Mark()
-	now = now.Add(5 * time.Second)
-	check("")
-	now = now.Add(time.Second)
-	check("camera front: nothing for 6s, at most 5s is normal")
-	camera.Mark()
-	check("")
-	now = now.Add(time.Minute)
-	check("model")
-	camera.Idle()
-	model.Idle()
-	check("")
-	if n := testing.AllocsPerRun(100, camera.Mark); n != 0 {
-		t.Errorf("a mark allocates %g times", n)
-	}
-}

@@ -22,8 +22,10 @@ import (
 	"github.com/segedge/segedge/mqtt/broker"
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/record"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/stream"
+	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/video"
@@ -48,21 +50,21 @@ type builder struct {
 	web      *web.Server
 	listener net.Listener
 	sinks    map[string]*video.Sink
-	records  *records
+	records  *record.Recorder
 	ground   *onnx.Graph
 	relay    relay
-	parts    *group                       // what runs beside the cameras
+	parts    *supervise.Group             // what runs beside the cameras
 	newest   atomic.Pointer[config.Model] // what the model that runs was opened with
 }
 
 // relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
 type relay struct {
-	counter
+	n  atomic.Uint64
 	to agent.EventSink
 }
 
 func (r *relay) Publish(e seg.Event) {
-	r.add()
+	r.n.Add(1)
 	r.to.Publish(e)
 }
 
@@ -74,7 +76,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.newest.Store(&b.cfg.Model)
-	if b.records, err = newRecords(b.run); err != nil {
+	if b.records, err = record.New(record.Options{Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
 	}
 	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))
@@ -118,7 +120,7 @@ func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Seg
 	if err != nil {
 		return nil, err
 	}
-	b.parts.run("model "+c.Name, m.Run)
+	b.parts.Run("model "+c.Name, m.Run)
 	b.newest.Store(&c)
 	return m, nil
 }
@@ -133,17 +135,17 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
-	name := c.Name
+	name, watching := c.Name, b.run.Summary != "" || b.run.Out != "" // somebody wants the picture though nobody looks
 	sink, err := video.New(video.Options{
 		NewEncoder: openh264.New(openh264.Options{}),
 		Convert:    opencv.FromBGR,
 		Out: func(u video.Unit) {
 			b.stream.Write(name, stream.Unit(u))
 			if first {
-				b.records.unit(u)
+				b.records.Unit(u)
 			}
 		},
-		Wanted:  func() bool { return first && b.records.watching() || b.stream.Viewers(name) > 0 },
+		Wanted:  func() bool { return first && watching || b.stream.Viewers(name) > 0 },
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
 		Overlay: overlay.Options{Camera: name},
@@ -156,7 +158,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	b.sinks[name] = sink
 	var show agent.VideoSink = sink
 	if first {
-		show = b.records.beside(sink)
+		show = b.records.Beside(sink)
 	}
 	tr := tracker.New(trackerOptions(b.cfg), lk.New(lk.Options{}))
 	var zones []api.Zone
@@ -311,7 +313,7 @@ func (b *builder) close() error {
 		all = append(all, b.agent.Close())
 	}
 	if b.records != nil {
-		all = append(all, b.records.close())
+		all = append(all, b.records.Close())
 	}
 	if b.ground != nil {
 		all = append(all, b.ground.Close())

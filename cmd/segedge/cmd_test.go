@@ -2,18 +2,13 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"image"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/seg"
 )
 
 func TestPromptsAreRead(t *testing.T) {
@@ -134,56 +129,6 @@ func TestWhatAFlagChanges(t *testing.T) {
 	}
 	if _, err := (&runCmd{Prompt: []string{"nonsense"}}).configure(); err == nil {
 		t.Error("a prompt that makes no sense is told before anything starts")
-	}
-}
-
-// A recording is complete after run has ended, and a line holds one frame's objects.
-func TestMasksAreWrittenByLine(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "masks.jsonl")
-	r, err := newRecords(&runCmd{Masks: file})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := seg.NewMask(4, 4, image.Rect(1, 1, 3, 3))
-	for i := range m.Bits {
-		m.Bits[i] = 1
-	}
-	for n := range uint64(3) {
-		r.lines <- maskLine{seg.FrameRef{Seq: n + 1, Captured: time.Unix(0, 0)}, 8, 8, []seg.Object{{ID: 1, State: seg.Tracking, Mask: m}, {ID: 2, State: seg.Lost}}}
-	}
-	g := newGroup(t.Context())
-	g.run("records", r.run)
-	if err := g.stop(); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.close(); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	lines := 0
-	for ; ; lines++ {
-		var line struct {
-			Frame   seg.FrameRef
-			Objects []struct {
-				State string
-				RLE   *seg.RLE
-			}
-		}
-		if err := d.Decode(&line); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		if len(line.Objects) != 2 || line.Objects[0].RLE == nil || line.Objects[1].RLE != nil || line.Objects[0].RLE.Size != [2]int{8, 8} {
-			t.Errorf("%+v", line)
-		}
-	}
-	if lines != 3 {
-		t.Errorf("%d lines of 3", lines)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -158,13 +157,4 @@ func logLevel(name string) slog.Level {
 		return slog.LevelInfo
 	}
 	return l
-}
-
-// create opens a file for writing, with its folder named in the error.
-func create(name string) (*os.File, error) {
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, fmt.Errorf("cannot write: %w", err)
-	}
-	return f, nil
 }

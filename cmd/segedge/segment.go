@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -255,7 +256,7 @@ func writePNG(name string, img image.Image) error {
 
 // writeFile writes a whole file through a buffer.
 func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := create(name)
+	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}

@@ -4,81 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/systemd"
 	"github.com/segedge/segedge/web"
 )
 
-// group runs parts together: the first that fails stops the others.
-type group struct {
-	wg     sync.WaitGroup
-	ctx    context.Context
-	cancel context.CancelFunc
-	mu     sync.Mutex
-	errs   []error
-}
-
-func newGroup(ctx context.Context) *group {
-	g := &group{}
-	g.ctx, g.cancel = context.WithCancel(ctx)
-	return g
-}
-
-func (g *group) run(name string, part func(context.Context) error) {
-	g.wg.Go(func() {
-		if err := part(g.ctx); err != nil && !errors.Is(err, context.Canceled) {
-			g.mu.Lock()
-			g.errs = append(g.errs, fmt.Errorf("%s: %w", name, err))
-			g.mu.Unlock()
-			g.cancel()
-		}
-	})
-}
-
-// stop ends the parts and joins them.
-func (g *group) stop() error {
-	g.cancel()
-	g.wg.Wait()
-	return errors.Join(g.errs...)
-}
-
-// supervise runs the agent until ctx ends, its sources have ended, or a part fails for good. Sinks start first and stop
-// last, so that the last words of the cameras still find their way.
+// supervise runs the agent until ctx ends, its sources have ended, or a part fails for good.
 func (b *builder) supervise(ctx context.Context) error {
-	sinks := newGroup(context.WithoutCancel(ctx))
-	b.parts = sinks
-	sinks.run("model", b.model.Run)
-	sinks.run("reload", b.reload)
+	b.parts = supervise.NewGroup(context.WithoutCancel(ctx))
+	doors := []supervise.Part{{Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
 	if b.broker != nil {
-		sinks.run("mqtt broker", b.broker.Run)
+		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
-	sinks.run("mqtt", b.client.Run)
-	sinks.run("stream", b.stream.Run)
+	doors = append(doors, supervise.Part{Name: "mqtt", Run: b.client.Run}, supervise.Part{Name: "stream", Run: b.stream.Run})
 	for name, s := range b.sinks {
-		sinks.run("video of "+name, s.Run)
+		doors = append(doors, supervise.Part{Name: "video of " + name, Run: s.Run})
 	}
-	sinks.run("records", b.records.run)
+	doors = append(doors, supervise.Part{Name: "records", Run: b.records.Run})
 	if b.web != nil {
-		sinks.run("web", func(ctx context.Context) error { return web.Serve(ctx, b.listener, b.web) })
+		doors = append(doors, supervise.Part{Name: "web", Run: func(ctx context.Context) error { return web.Serve(ctx, b.listener, b.web) }})
 	}
+	unit := systemd.Reporter{Status: b.status, Progress: b.progress, Logger: b.log}
+	p := supervise.Process{Doors: doors, Main: b.agent.Run, Beside: []supervise.Part{{Name: "systemd", Run: unit.Run}}}
 	b.welcome()
-	cameras := newGroup(ctx)
-	done := make(chan struct{})
-	cameras.run("agent", func(ctx context.Context) error {
-		defer close(done)
-		return b.agent.Run(ctx)
-	})
-	unit := newGroup(context.WithoutCancel(ctx))
-	unit.run("systemd", func(ctx context.Context) error { return b.notify(ctx) })
-	select {
-	case <-done:
-	case <-sinks.ctx.Done():
-	}
-	err := cameras.stop()
-	err = errors.Join(err, unit.stop())
-	return errors.Join(err, sinks.stop())
+	return p.RunIn(ctx, b.parts)
 }
 
 // welcome prints where to look and what is going on.
@@ -99,31 +50,13 @@ func (b *builder) welcome() {
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
 }
 
-// notify tells systemd how it goes, if it listens: ready once every part runs, alive while frames are processed and the model
-// answers.
-func (b *builder) notify(ctx context.Context) error {
-	var n systemd.Notifier
-	if err := n.Ready(b.status()); err != nil {
-		return err
-	}
-	dog := newGroup(ctx)
-	dog.run("watchdog", systemd.NewWatchdog(func() error { return errors.Join(b.agent.Stuck(stuckAfter), b.client.Stuck(stuckAfter)) }, b.log).Run)
-	ticker := time.NewTicker(10 * time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			if err := n.Status(b.status()); err != nil {
-				b.log.Warn("telling systemd the status", "err", err)
-			}
-		case <-ctx.Done():
-			return errors.Join(n.Stopping("stopping"), dog.stop())
-		}
-	}
-}
-
 // stuckAfter is how long a running camera may go without a processed frame, and the model without an answer.
 const stuckAfter = 20 * time.Second
+
+// progress is nil while frames are processed, the model answers and the outbox drains.
+func (b *builder) progress() error {
+	return errors.Join(b.agent.Stuck(stuckAfter), b.client.Stuck(stuckAfter))
+}
 
 // status is what systemctl status shows.
 func (b *builder) status() string {
