@@ -44,7 +44,7 @@ func square() *seg.Mask {
 
 // unit is a keyframe with parameter sets, so small that no decoder would take it.
 func unit(seq uint64) video.Unit {
-	data := []byte{0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65, 0x88}
+	data := []byte{0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65, 0x88, 0x51, 0x52, 0x53, 0x54}
 	return video.Unit{Data: data, Keyframe: true, Seq: seq, Captured: time.Unix(int64(seq), 0), Duration: time.Second}
 }
 
@@ -112,7 +112,7 @@ func TestTheMovieBeginsWithAKeyframeOfAKnownSize(t *testing.T) {
 	if err != nil || !bytes.Contains(data, []byte("ftyp")) || !bytes.Contains(data, []byte("moov")) {
 		t.Errorf("no MP4 of %d bytes, %v", len(data), err)
 	}
-	if n := bytes.Count(data, unit(2).Data[16:]); n < 2 {
+	if n := bytes.Count(data, unit(2).Data[18:]); n < 2 {
 		t.Errorf("%d of the two keyframes are in it", n)
 	}
 }
