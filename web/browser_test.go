@@ -16,12 +16,21 @@ import (
 // browser is the page on a fake agent, in a real Chromium.
 type browser struct {
 	*webtest.Page
+	t      *testing.T
 	agent  *fakeAgent
 	whep   *fakeWHEP
 	server *httptest.Server
 }
 
 func openPage(t *testing.T, cameras ...string) *browser {
+	t.Helper()
+	b := prepare(t, cameras...)
+	b.open()
+	return b
+}
+
+// prepare has everything but the browser, for what must be so before anybody looks.
+func prepare(t *testing.T, cameras ...string) *browser {
 	t.Helper()
 	if webtest.Find() == "" {
 		t.Skip("no Chromium on this machine: install the package chromium, or set SEGEDGE_CHROMIUM")
@@ -37,9 +46,11 @@ func openPage(t *testing.T, cameras ...string) *browser {
 	}
 	b.server = httptest.NewServer(door)
 	t.Cleanup(b.server.Close)
-	b.Page = webtest.Open(t, b.server.URL)
+	b.t = t
 	return b
 }
+
+func (b *browser) open() { b.Page = webtest.Open(b.t, b.server.URL) }
 
 func eval[V any](b *browser, js string) V {
 	b.T.Helper()

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,8 @@ type fakeAgent struct {
 	next     seg.ID
 	refuse   *api.Error
 	state    string
+	reason   string
+	fps      float64
 	slow     chan struct{} // when set, Do waits for it or for its context
 	plain    bool          // no prompt is ambiguous
 	zones    []api.Zone
@@ -173,7 +176,7 @@ func (f *fakeAgent) Cameras() []string { return f.names }
 func (f *fakeAgent) State(camera string) (api.State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Width: 640, Height: 360, FPS: 29.97, Frame: 812, Captured: 815, Processed: 812,
+	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Reason: f.reason, Width: 640, Height: 360, FPS: cmp.Or(f.fps, 29.97), Frame: 812, Captured: 815, Processed: 812,
 		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Stages: map[string]api.Latency{
 			"flow": {P50: 2.4, P95: 3.1, P99: 4}, "encode": {P50: 3.4, P95: 5, P99: 6}, "capture_to_encoded": {P50: 21, P95: 30, P99: 41},
 		}}, slices.Contains(f.names, camera)

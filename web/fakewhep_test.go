@@ -29,6 +29,8 @@ type fakeWHEP struct {
 	mu       sync.Mutex
 	sessions map[string]*webrtc.PeerConnection
 	refuse   bool
+	dark     bool // no pictures are sent
+	mute     bool // neither pictures nor messages: the agent has been killed, and nobody has told the network
 	next     int
 	wg       sync.WaitGroup
 }
@@ -176,7 +178,9 @@ func (f *fakeWHEP) play(pc *webrtc.PeerConnection, track *webrtc.TrackLocalStati
 		tick := time.NewTicker(time.Second / time.Duration(f.fps))
 		defer tick.Stop()
 		for i := 0; ; i++ {
-			_ = track.WriteSample(media.Sample{Data: f.frames[i%len(f.frames)], Duration: time.Second / time.Duration(f.fps)})
+			if !f.silent(false) {
+				_ = track.WriteSample(media.Sample{Data: f.frames[i%len(f.frames)], Duration: time.Second / time.Duration(f.fps)})
+			}
 			select {
 			case <-ctx.Done():
 				return
@@ -198,7 +202,7 @@ func (f *fakeWHEP) talk(pc *webrtc.PeerConnection, dc *webrtc.DataChannel, id st
 			defer tick.Stop()
 			for {
 				for _, m := range f.agent.messages() {
-					if dc.SendText(m) != nil {
+					if !f.silent(true) && dc.SendText(m) != nil {
 						return
 					}
 				}
@@ -221,6 +225,19 @@ func (f *fakeWHEP) cut() {
 		_ = pc.Close()
 		delete(f.sessions, id)
 	}
+}
+
+func (f *fakeWHEP) set(change func(*fakeWHEP)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+// silent reports whether words, or else pictures, are held back.
+func (f *fakeWHEP) silent(words bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mute || f.dark && !words
 }
 
 func (f *fakeWHEP) setRefuse(on bool) {

@@ -20,7 +20,7 @@ import { save } from "./snapshot.js";
 const video = $("video");
 const player = new Player(video);
 const commands = new Commands(player);
-const picture = new Picture(video, () => app.onFrame());
+const picture = new Picture(video, () => { player.seen(); app.onFrame(); });
 const canvas = new Canvas($("canvas"), picture);
 const gestures = new Gestures($("surface"), picture);
 const list = new ObjectList();
@@ -38,6 +38,7 @@ class App {
     player.addEventListener("message", (e) => this.#message(e.detail));
     player.addEventListener("frame", () => { canvas.release(); this.#hint(); });
     player.addEventListener("leaving", () => { canvas.outlines = []; canvas.corners = null; canvas.freeze(video); });
+    player.addEventListener("link", () => this.#hint());
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
     gestures.addEventListener("drag", (e) => { canvas.drag = shapes.draft?.kind === "line" ? null : e.detail; canvas.draw(); });
@@ -87,7 +88,8 @@ class App {
   // everything has the agent follow all that it can tell apart, and asks what of it to keep.
   async everything() {
     const button = $("everything");
-    if (player.state !== "live" || button.disabled) return;
+    if (button.disabled) return;
+    if (player.state !== "live") return this.#dead();
     button.disabled = true;
     shapes.cancel();
     const result = await this.run("automask", {});
@@ -159,6 +161,10 @@ class App {
     this.#queue = [];
     this.#heard = 0;
     this.#first = null;
+    this.#asked = "";
+    picture.forget();
+    link.forget();
+    canvas.release();
     list.show([]);
     picker.offer(null);
     sieve.offer([]);
@@ -261,7 +267,7 @@ class App {
   }
 
   #click({ x, y, kind, time }) {
-    if (player.state !== "live") return; // nothing is there to point at
+    if (player.state !== "live") return this.#dead();
     if (shapes.draft) return shapes.click({ x, y }, (a, b) => picture.near(a, b));
     const there = kind === "plain" && this.mode !== "add" && this.mode !== "minus" && this.#under({ x, y });
     if (there) return this.#again(there);
@@ -272,6 +278,9 @@ class App {
     this.#prompt({ object, points: [{ x: round(x), y: round(y), label: kind === "minus" ? 0 : 1 }] }, time, canvas.ripple({ x, y }, kind));
   }
 
+  // dead says that a click went nowhere: what it points at is no living picture.
+  #dead() { if (player.state !== "waiting") toast("the picture is not live: nothing was sent", "info"); }
+
   // again is a click on what is followed already: it is selected, not followed twice.
   #again(o) {
     if (sieve.keep(o.id)) return;
@@ -280,7 +289,8 @@ class App {
   }
 
   #box({ x0, y0, x1, y1, time }) {
-    if (player.state !== "live" || shapes.draft) return;
+    if (shapes.draft) return;
+    if (player.state !== "live") return this.#dead();
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }

@@ -21,13 +21,20 @@ export class Link {
   // camera takes the camera's own state: a stalled camera is not a lost connection.
   camera(state) {
     this.#camera = state;
+    this.#player.running(state.state === "running" ? Math.max(state.fps, 0.05) : 0);
     if (this.#player.state === "live") this.#live();
+    if (this.#player.state === "connected") this.#dark();
   }
+
+  // forget drops what the camera before said.
+  forget() { this.#camera = null; this.#seen = false; }
 
   #show({ state, text: words, delay }) {
     clearInterval(this.#countdown);
     document.body.dataset.link = state;
     if (state === "live") { this.#seen = true; return this.#live(); }
+    if (state === "connected") return this.#dark();
+    if (state === "frozen") { text($("link-text"), "frozen"); return this.notice("The picture stands still", words); }
     if (state === "waiting" || state === "resting") {
       text($("link-text"), words);
       return this.notice(state === "waiting" ? "Tap to start the picture" : "", "");
@@ -44,11 +51,23 @@ export class Link {
   }
 
   #live() {
+    if (!this.#trouble()) this.notice("", "");
+  }
+
+  // dark says why there is a connection and no picture yet.
+  #dark() {
+    if (!this.#trouble()) this.notice("Connected", "The first picture is on its way.");
+  }
+
+  // trouble names what is the matter with the camera; false when it runs.
+  #trouble() {
     const s = this.#camera, state = s?.state ?? "running";
-    document.body.dataset.link = state === "running" ? "live" : state;
-    text($("link-text"), state === "running" ? "live" : state);
-    if (state === "stalled") this.notice("The camera has stalled", s.reason ?? "It is opened again as soon as it answers.");
+    document.body.dataset.link = state === "running" ? this.#player.state : state;
+    text($("link-text"), state === "running" ? this.#player.state : state);
+    if (state === "stalled") this.notice(this.#seen ? "The camera has stalled" : "The camera gives no picture", s.reason ?? "It is opened again as soon as it answers.");
     else if (state === "stopped") this.notice("The camera has stopped", s.reason ?? "");
-    else this.notice("", "");
+    else if (state === "paused" && this.#player.state === "connected") this.notice("The camera is paused", "");
+    else return false;
+    return true;
   }
 }

@@ -64,7 +64,10 @@ export class ObjectList extends EventTarget {
     };
     input.addEventListener("keydown", (e) => {
       e.stopPropagation();
-      if (e.key === "Enter" || e.key === "Escape") { end(e.key === "Enter"); row.pick.focus(); }
+      if (e.key !== "Enter" && e.key !== "Escape" || e.isComposing) return; // the Enter that ends the typing of a character is none
+      e.preventDefault();
+      end(e.key === "Enter");
+      row.li.focus(); // not the button in it: the same Enter would press it, and take the selection away
     });
     input.addEventListener("blur", () => end(true));
     input.focus();
@@ -81,6 +84,7 @@ export class ObjectList extends EventTarget {
     const remove = el("button", { className: "icon small danger", type: "button", title: "Remove (Del)" }, icon("M6 6l12 12M18 6L6 18"));
     const li = el("li", { className: "object" }, pick, rename, remove);
     li.dataset.id = id;
+    li.tabIndex = -1;
     pick.addEventListener("click", () => this.select(this.selected === id ? "" : id));
     pick.addEventListener("dblclick", () => this.edit(id));
     rename.addEventListener("click", () => this.edit(id));

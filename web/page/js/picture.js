@@ -28,6 +28,9 @@ export class Picture {
     return this.#shown[Math.max(i, 0)]?.rtp;
   }
 
+  // forget drops the pictures of a stream that is gone: another counts its time anew.
+  forget() { this.#shown = []; this.#rate = []; }
+
   // fps is what the screen got over the last two seconds.
   fps(now = performance.now()) {
     const seen = this.#rate.filter((t) => t > now - 2000);

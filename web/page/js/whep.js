@@ -1,16 +1,24 @@
 // The player: one WHEP session at a time (draft-ietf-wish-whep), reconnecting for as long as the page is open, and the
 // data channel beside the video.
 //
+// Its state is "connecting", "connected" (there is a path, and no picture yet), "live", "frozen" (live, and nothing comes
+// any more), "reconnecting", "waiting" for a tap, or "resting" while nobody looks.
+//
 // Events: "link" {state, text, delay}, "frame" (the first picture of a session), "leaving" (its last), "message" (from
 // the data channel), "silent" (the channel is gone).
 
 const delays = [400, 800, 1600, 3200, 6400]; // ms before attempt n, the last again and again
+const pathTime = 8000; // ms until a path or a picture that should be there is given up
+const stillTime = 1500; // ms without a picture or a word until what is on the screen is called frozen
+const deadTime = 5000; // ms without a word until the session is given up
 
 export class Player extends EventTarget {
   viewer = "";
   camera = "";
   state = "connecting";
   #video; #pc = null; #channel = null; #resource = ""; #abort = new AbortController(); #tries = 0; #timer = 0; #hidden = 0;
+  #word = 0; #picture = 0; // when the agent was last heard, and its newest picture seen
+  #fps = 0; // of the camera, 0 while it does not run
 
   constructor(video) {
     super();
@@ -18,11 +26,18 @@ export class Player extends EventTarget {
     addEventListener("pagehide", () => this.#end());
     addEventListener("pageshow", (e) => e.persisted && this.#attempt());
     addEventListener("online", () => this.retry());
-    document.addEventListener("visibilitychange", () => this.#seen());
+    document.addEventListener("visibilitychange", () => this.#looked());
+    setInterval(() => this.#pulse(), 250);
   }
 
-  // open leaves the camera before and plays this one.
+  // open leaves the camera before, of which nothing stays on the screen, and plays this one.
   open(camera) {
+    if (this.camera !== camera) {
+      this.state = "connecting";
+      this.#end();
+      this.#video.srcObject = null;
+      this.#fps = 0;
+    }
     this.camera = camera;
     this.#tries = 0;
     this.#attempt();
@@ -33,12 +48,29 @@ export class Player extends EventTarget {
     if (this.#timer) this.#attempt();
   }
 
-  // seen stops a stream that nobody has looked at for a minute, and starts it when somebody does again.
-  #seen() {
+  // looked stops a stream that nobody has looked at for a minute, and starts it when somebody does again.
+  #looked() {
+    this.#picture = performance.now(); // a hidden page is shown no pictures
     clearTimeout(this.#hidden);
     if (document.hidden) this.#hidden = setTimeout(() => { this.#end(); this.#say("resting", "resting"); }, 60000);
     else if (this.state === "resting") this.#attempt();
     else this.retry();
+  }
+
+  // running takes the camera's frames a second, 0 while it does not run: whether a picture may be expected.
+  running(fps) { this.#fps = fps; }
+
+  // seen notes that a picture has reached the screen.
+  seen() { this.#picture = performance.now(); this.#pulse(); }
+
+  // pulse tells a picture that moves from one that only looks alive.
+  #pulse() {
+    if (this.state !== "live" && this.state !== "frozen") return;
+    const now = performance.now(), silence = now - Math.max(this.#word, this.#picture);
+    const due = !document.hidden && this.#fps > 0 && now - this.#picture > Math.max(stillTime, 3000 / this.#fps);
+    if (silence > deadTime) this.#lost("nothing is heard from the agent any more");
+    else if (due || silence > stillTime) this.state !== "frozen" && this.#say("frozen", "no new picture comes");
+    else if (this.state === "frozen") this.#say("live", "live");
   }
 
   get talking() { return this.#channel?.readyState === "open"; }
@@ -64,6 +96,7 @@ export class Player extends EventTarget {
   }
 
   async #connect(signal) {
+    if (!globalThis.RTCPeerConnection) throw new Error("this browser has no WebRTC, or it is switched off");
     const pc = this.#pc = new RTCPeerConnection();
     pc.addTransceiver("video", { direction: "recvonly" });
     pc.addEventListener("track", (e) => this.#show(e.track, e.receiver));
@@ -71,26 +104,35 @@ export class Player extends EventTarget {
     this.#listen(pc);
     await pc.setLocalDescription();
     await gathered(pc);
+    const answer = await this.#post(pc.localDescription.sdp, signal);
+    if (!answer) return;
+    if (signal.aborted) return this.#end();
+    await pc.setRemoteDescription({ type: "answer", sdp: answer }).catch(() => { throw new Error("this browser cannot use the agent's answer"); });
+    await this.#firstFrame(pc, signal);
+    this.#tries = 0;
+    this.#word = this.#picture = performance.now();
+    this.#say("live", "live");
+  }
+
+  // post sends the offer and gives the answer; nothing where the page is loaded again instead.
+  async #post(offer, signal) {
     const answer = await fetch(`/whep/${encodeURIComponent(this.camera)}`, {
-      method: "POST", headers: { "Content-Type": "application/sdp" }, body: pc.localDescription.sdp,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(8000)]),
-    });
-    if (answer.status === 401) return location.reload(); // the token has changed: the page asks for it
+      method: "POST", headers: { "Content-Type": "application/sdp" }, body: offer,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(pathTime)]),
+    }).catch((e) => { throw new Error(e.name === "TimeoutError" ? "the agent does not answer" : "the agent cannot be reached"); });
+    if (answer.status === 401) { location.reload(); return ""; } // the token has changed: the page asks for it
     const body = await answer.text();
     if (!answer.ok) throw new Error(sentence(body) || `the agent answers ${answer.status}`);
     this.#resource = new URL(answer.headers.get("Location"), location.href).pathname;
     this.viewer = decodeURIComponent(this.#resource.split("/").pop());
-    if (signal.aborted) return this.#end();
-    await pc.setRemoteDescription({ type: "answer", sdp: body });
-    await this.#firstFrame(signal);
-    this.#tries = 0;
-    this.#say("live", "live");
+    return body;
   }
 
   #listen(pc) {
     const channel = this.#channel = pc.createDataChannel("segedge");
     channel.addEventListener("message", (e) => {
       const message = JSON.parse(e.data);
+      this.#word = performance.now();
       if (message.type === "hello") this.viewer = message.viewer;
       this.dispatchEvent(new CustomEvent("message", { detail: message }));
     });
@@ -112,14 +154,20 @@ export class Player extends EventTarget {
     addEventListener("pointerup", () => this.#video.play().catch(() => {}), { once: true });
   }
 
-  // firstFrame waits for the picture to move: a session without one is no session.
-  #firstFrame(signal) {
-    const video = this.#video;
+  // firstFrame waits for the picture to move: for a path as long as one takes, and for the picture as long as the camera
+  // has one to give. A camera that is down says so itself, over the data channel.
+  #firstFrame(pc, signal) {
+    const video = this.#video, step = 250;
+    let waited = 0, was = "";
     return new Promise((done, fail) => {
-      const end = (then) => { clearInterval(late); then(); };
-      const late = setInterval(() => {
-        if (this.state !== "waiting") end(() => fail(new Error("connected, but no picture arrives: is UDP to the agent blocked?")));
-      }, 8000);
+      const end = (then) => { clearInterval(clock); then(); };
+      const clock = setInterval(() => {
+        const connected = pc.connectionState === "connected";
+        if (connected && this.state !== "waiting" && this.state !== "connected") this.#say("connected", "connected");
+        if (was !== pc.connectionState) [was, waited] = [pc.connectionState, 0];
+        if (this.state !== "waiting" && (!connected || this.#fps > 0)) waited += step;
+        if (waited > pathTime) end(() => fail(new Error(connected ? "connected, but the agent sends no picture" : "no path to the agent's video: is UDP to it blocked?")));
+      }, step);
       signal.addEventListener("abort", () => end(() => fail(new Error("left"))), { once: true });
       const seen = () => {
         if (video.paused) return video.addEventListener("playing", seen, { once: true }); // it waits for a tap
@@ -150,7 +198,7 @@ export class Player extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#abort.abort();
-    if (this.state === "live") this.dispatchEvent(new Event("leaving")); // the last picture can still be had
+    if (this.state === "live" || this.state === "frozen") this.dispatchEvent(new Event("leaving")); // the last picture can still be had
     const pc = this.#pc;
     this.#pc = this.#channel = null;
     pc?.close();
