@@ -52,7 +52,7 @@
 //
 //	{"type":"state","schema":1,"camera":"cam","state":"running","fps":30,"keyframe_age":12,…}
 //
-// about once a second: api.State.
+// about twice a second, also while nothing happens: api.State. A client that hears nothing for two seconds has lost the agent.
 //
 // A message that does not fit (the channel's buffer is full because the client does not read) is left out, never queued without
 // bound; replies are not left out unless the channel is gone.

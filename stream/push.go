@@ -13,7 +13,7 @@ import (
 )
 
 // stateEvery is the number of object lists to one state.
-const stateEvery = 10
+const stateEvery = 5
 
 // push tells the viewers' data channels what is going on, until ctx ends. A camera's list is written once for all its viewers.
 func (s *Server) push(ctx context.Context) {

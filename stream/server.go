@@ -57,7 +57,7 @@ type Options struct {
 	AllowOrigin func(origin string) bool
 	// Color is what an object is painted in. Nil leaves "color" out of the messages.
 	Color func(seg.ID) color.RGBA
-	// ObjectsInterval is the time between object lists on the data channel; 0 is 100 ms. States go out ten times as seldom.
+	// ObjectsInterval is the time between object lists on the data channel; 0 is 100 ms. States go out a fifth as often.
 	ObjectsInterval time.Duration
 	// CommandTimeout bounds a command that came over the data channel; 0 is 15 s.
 	CommandTimeout time.Duration
