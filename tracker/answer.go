@@ -18,11 +18,10 @@ func (t *Tracker) Answer(seq uint64, as []Answer) {
 		switch {
 		case o == nil:
 		case as[i].Err != nil:
-			o.failures++
+			o.retract()
 		case !exact:
 			t.refuse(o)
 		default:
-			o.failures = 0
 			t.answer(o, seq, at, &as[i])
 		}
 	}
@@ -72,7 +71,7 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		return
 	}
 	if o.asked || o.track == nil {
-		o.candidates, o.offered = rivals(&a.Prediction, p.w, p.h), seq
+		o.candidates, o.offered, o.offeredAt = rivals(&a.Prediction, p.w, p.h), seq, p.rect.Min.Add(p.rect.Max).Div(2)
 	} else {
 		t.rebase(o, seq)
 	}
@@ -110,8 +109,29 @@ func rivals(a *seg.Prediction, w, h int) []rival {
 	return out
 }
 
-// offerFor is how long a person may take to choose among the answers to a prompt, seconds.
-const offerFor = 10
+// The other answers to a prompt are offered for offerFor seconds, and until the object has come offerWay of its sizes from where it was prompted:
+// they move with the one that is believed, and say less and less about what is there.
+const offerFor, offerWay = 10, 1.0
+
+// expire withdraws an offer whose time is up.
+func (t *Tracker) expire(o *object, now uint64) {
+	if len(o.candidates) == 0 {
+		return
+	}
+	x, y := o.track.center()
+	way := math.Hypot(x-float64(o.offeredAt.X), y-float64(o.offeredAt.Y))
+	if !o.state.Visible() || now-min(o.offered, now) > uint64(t.opt.frames(offerFor)) || way > offerWay*math.Sqrt(o.area) {
+		t.withdraw(o)
+	}
+}
+
+// withdraw takes the other answers to a prompt back, and says so.
+func (t *Tracker) withdraw(o *object) {
+	if len(o.candidates) > 0 {
+		o.candidates = nil
+		t.change(seg.ObjectUpdated, o)
+	}
+}
 
 // rebase ties the rivals of an object, whose mask is about to be replaced by a newer one of frame seq, to that frame.
 func (t *Tracker) rebase(o *object, seq uint64) {
@@ -119,8 +139,8 @@ func (t *Tracker) rebase(o *object, seq uint64) {
 		return
 	}
 	tr, ok := t.trackAt(o, seq)
-	if !ok || t.Newest()-min(o.offered, t.Newest()) > uint64(t.opt.frames(offerFor)) {
-		o.candidates = nil
+	if !ok {
+		t.withdraw(o)
 		return
 	}
 	o.candidates = slices.Clone(o.candidates) // undo may keep the old ones
@@ -160,11 +180,14 @@ const (
 // believable says whether a mask can be the object's.
 func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candidate) bool {
 	n := float64(p.area())
-	if n < fewestCells || n > t.opt.MaxArea*float64(p.w*p.h) {
+	if n < fewestCells {
 		return false
 	}
 	if o.track == nil || o.asked {
 		return true
+	}
+	if most := t.opt.MaxArea * float64(p.w*p.h); n > most && o.area <= most {
+		return false // unless it is so large because a person asked for it
 	}
 	if ratio := n / max(o.area, 1); ratio > mostGrowth && n > o.body || ratio < leastGrowth {
 		return false
@@ -236,7 +259,8 @@ func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
 	was, now, asked := o.state, t.Newest(), o.asked
-	o.asked, o.coasting, o.misses, o.doubts, o.found = false, false, 0, 0, 0
+	o.answered()
+	o.coasting, o.misses, o.doubts, o.found = false, 0, 0, 0
 	o.become(seg.Tracking, now)
 	switch {
 	case o.shown == nil:
@@ -249,9 +273,11 @@ func (t *Tracker) accept(o *object) {
 	}
 }
 
-// refuse deals with an answer that was not believed: a first one ends the object, others make it doubtful.
+// refuse deals with an answer that was not believed: a first one ends the object, one to what a person said takes that back, others make the
+// object doubtful.
 func (t *Tracker) refuse(o *object) {
-	o.asked = false
+	o.retract()
+	o.answered()
 	if o.state == seg.Tentative {
 		t.end(o)
 		return

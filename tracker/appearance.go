@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -216,15 +217,83 @@ func (v *sight) scale() int {
 	return whole
 }
 
-// likeIn is what the object looks like at a sight's scale.
-func (o *object) likeIn(v *sight) *likeness { return &o.like[v.scale()] }
+// appearance is what was learnt of how an object looks. Undo brings it back along with the mask.
+type appearance struct {
+	looks []look
+	paint palette
+	area  float64 // usual size, cells
+	body  float64 // size in the frame of the present patch that the motion leads to expect, cells
+	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
+}
 
-func (t *Tracker) spreadOf(v *sight) *spread { return &t.spread[v.scale()] }
+// look is what an object looks like to one model, by scale: another model's features are other numbers.
+type look struct {
+	model string
+	like  [2]likeness
+}
+
+// maxModels bounds the models whose looks, of an object, and spreads, of the scene, are kept.
+const maxModels = 4
+
+// likeIn is what the object looks like to a sight's model at its scale; nothing yet where that has other features than were learnt.
+func (a *appearance) likeIn(v *sight) *likeness {
+	i := slices.IndexFunc(a.looks, func(l look) bool { return l.model == v.model })
+	if i < 0 {
+		if len(a.looks) == maxModels {
+			a.looks = slices.Delete(a.looks, 0, 1)
+		}
+		i = len(a.looks)
+		a.looks = append(a.looks, look{model: v.model})
+	}
+	l := &a.looks[i].like[v.scale()]
+	if l.frames > 0 && len(l.weights) != v.channels() {
+		*l = likeness{}
+	}
+	return l
+}
+
+// clone is an independent copy.
+func (a *appearance) clone() appearance {
+	c := *a
+	c.looks = slices.Clone(a.looks)
+	for i := range c.looks {
+		for k := range c.looks[i].like {
+			c.looks[i].like[k] = a.looks[i].like[k].clone()
+		}
+	}
+	c.paint = a.paint.clone()
+	return c
+}
+
+func (l *likeness) clone() likeness {
+	c := *l
+	for k := range 2 {
+		c.first[k], c.late[k] = slices.Clone(l.first[k]), slices.Clone(l.late[k])
+	}
+	c.weights, c.score, c.cells = slices.Clone(l.weights), nil, nil
+	return c
+}
+
+// spreadOf is how the features of a sight's model vary at its scale.
+func (t *Tracker) spreadOf(v *sight) *spread {
+	i := slices.IndexFunc(t.spreads, func(s modelSpread) bool { return s.model == v.model })
+	if i < 0 {
+		if len(t.spreads) == maxModels {
+			t.spreads = slices.Delete(t.spreads, 0, 1)
+		}
+		i = len(t.spreads)
+		t.spreads = append(t.spreads, modelSpread{model: v.model})
+	}
+	return &t.spreads[i].spread[v.scale()]
+}
+
+// modelSpread is the spread of one model's features, by scale.
+type modelSpread struct {
+	model  string
+	spread [2]spread
+}
 
 // forget drops what was learnt of an object that turned out to be another thing.
-func (o *object) forget() {
-	o.paint.ready = false
-	for i := range o.like {
-		o.like[i].frames, o.like[i].usual = 0, 0
-	}
+func (a *appearance) forget() {
+	a.paint.ready, a.looks = false, nil
 }

@@ -12,7 +12,7 @@ import (
 var ErrForgotten = errors.New("the frame has left the history")
 
 // Carry moves a prompt given on frame from to frame to, in either direction, by the recorded motion around each of its parts. The trust
-// is 1 for no way at all and falls with what the motion leaves unexplained.
+// is 1 for no way at all and falls with what the motion leaves unexplained; it is 0 for what leaves the picture, which stays where it was.
 func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, error) {
 	i, _ := t.past.find(from)
 	j, _ := t.past.find(to)
@@ -64,7 +64,11 @@ func (t *Tracker) carryPoint(p seg.Point, i, j int) (seg.Point, float64) {
 		x, y = f.m.at(x, y)
 		return f.inliers
 	})
-	return seg.Point{X: clamp01((x + 0.5) / float64(g.W)), Y: clamp01((y + 0.5) / float64(g.H))}, trust
+	q := seg.Point{X: (x + 0.5) / float64(g.W), Y: (y + 0.5) / float64(g.H)}
+	if in := (seg.Point{X: clamp01(q.X), Y: clamp01(q.Y)}); math.Hypot((q.X-in.X)*float64(g.W), (q.Y-in.Y)*float64(g.H)) <= edgeSlack {
+		return in, trust
+	}
+	return p, 0 // what was pointed at has left the picture: nothing there is it
 }
 
 // carryBox follows a box by the vectors inside it.
@@ -123,5 +127,8 @@ func (t *Tracker) around(e *entry, forward bool, cx, cy, rx, ry float64) fitted 
 	}
 	return f
 }
+
+// edgeSlack is how far beyond the picture's edge, cells, a carried point may come to lie before it counts as gone: motion is not measured better.
+const edgeSlack = 2
 
 func clamp01(v float64) float64 { return min(max(v, 0), 1) }

@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"math"
+	"slices"
 )
 
 // palette is what colours an object and its surroundings have: two histograms over 16 steps of each channel, and the log odds that they
@@ -23,6 +24,19 @@ const (
 	paletteSure  = 4   // steps of a patch from 0 within which a pixel is left out
 	paletteMin   = 2.0 // pseudo count: how many pixels it takes to believe in a colour
 )
+
+// clone is an independent copy.
+func (c *palette) clone() palette {
+	if !c.ready {
+		return palette{}
+	}
+	d := *c
+	for k := range d.bins {
+		d.first[k], d.bins[k] = slices.Clone(c.first[k]), slices.Clone(c.bins[k])
+	}
+	d.odds = slices.Clone(c.odds)
+	return d
+}
 
 func bin(p []byte) int { return int(p[0]>>4)<<8 | int(p[1]>>4)<<4 | int(p[2]>>4) }
 

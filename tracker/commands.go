@@ -40,6 +40,7 @@ func (t *Tracker) Refine(id seg.ID, p seg.Prompt, seq uint64) error {
 		return ErrNoObject
 	}
 	o.remember()
+	o.undo[len(o.undo)-1].waits = true
 	if len(o.anchors) == maxAnchors {
 		o.anchors = o.anchors[:copy(o.anchors, o.anchors[1:])]
 	}
@@ -87,26 +88,32 @@ func (t *Tracker) Undo(id seg.ID) error {
 	}
 	m := o.undo[n-1]
 	o.undo = o.undo[:n-1]
-	o.anchors, o.belief, o.mask = m.anchors, m.belief, nil
+	o.anchors, o.belief, o.appearance, o.mask = m.anchors, m.belief, m.appearance, nil
+	o.misses, o.doubts, o.found = 0, 0, 0
 	if o.track == nil { // the first prompt had no answer yet when it was refined
 		o.become(seg.Tentative, t.Newest())
 		o.asked = true
 		return nil
 	}
-	t.catchUp(o)
-	o.area, o.body = float64(o.track.patch.area()), 0
+	o.asked = slices.ContainsFunc(o.undo, func(m memento) bool { return m.waits })
+	if t.catchUp(o) && m.state.Visible() {
+		o.coasting = false
+		o.become(m.state, t.Newest())
+		t.change(seg.ObjectUpdated, o)
+	}
 	return nil
 }
 
 // catchUp replays what a track has missed. What the history no longer holds cannot be replayed: the object is lost then.
-func (t *Tracker) catchUp(o *object) {
+func (t *Tracker) catchUp(o *object) bool {
 	last := o.track.trail[len(o.track.trail)-1].seq
 	at, exact := t.past.find(last)
 	if !exact {
 		t.lose(o, t.Newest())
-		return
+		return false
 	}
 	t.replay(o.track, at, t.past.n-1)
+	return true
 }
 
 // Confirm says that what is shown is right: candidates go, doubts are dropped.
@@ -179,4 +186,19 @@ func (t *Tracker) Flush() {
 		o.undo = nil
 	}
 	t.past.clear()
+}
+
+// regrid puts what is known of the objects on the grid of the newest frame, where that has another size: the masks that they had, from which they
+// are looked for, and a person's mask that waits for its answer. It is stretched with the picture.
+func (t *Tracker) regrid(e *entry) {
+	for _, o := range t.objects {
+		if o.track == nil || o.track.patch.w == e.gray.W && o.track.patch.h == e.gray.H {
+			continue
+		}
+		p := o.track.patch
+		l := o.track.logits(p.w, p.h, seg.Point{}, seg.Point{X: 1, Y: 1})
+		k := float64(e.gray.W*e.gray.H) / float64(p.w*p.h)
+		o.track, o.mask, o.candidates = newTrack(patchOf(l, e.gray.W, e.gray.H), e.seq), nil, nil
+		o.area, o.body = o.area*k, o.body*k
+	}
 }

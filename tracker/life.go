@@ -93,6 +93,7 @@ func (t *Tracker) sweep(now uint64) {
 				t.end(o)
 			}
 		}
+		t.expire(o, now)
 		t.report(o, now)
 	}
 	t.sweepEnded()

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"image"
 	"slices"
 
 	"github.com/segedge/segedge/seg"
@@ -27,15 +28,10 @@ type object struct {
 	found    int     // finds in a row that may be it
 	due      uint64  // the last frame in which it was expected to be hidden
 
-	like  [2]likeness // by scale: in whole frames, in crops of them
-	paint palette
-	area  float64 // usual size, cells
-	body  float64 // size in the frame of the present patch that the motion leads to expect, cells
-	base  float64 // how well the colours inside the mask fitted on the last keyframe, 0..1
+	appearance
 
-	misses   int // frames in which little spoke for the object, less those in which much did
-	doubts   int // answers refused in a row
-	failures int // model failures in a row
+	misses int // frames in which little spoke for the object, less those in which much did
+	doubts int // answers refused in a row
 
 	mask    *seg.Mask // of the present frame, made when first wanted
 	shown   *seg.Object
@@ -50,7 +46,8 @@ type belief struct {
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []rival
-	offered    uint64 // the frame of the prompt that they answered
+	offered    uint64      // the frame of the prompt that they answered
+	offeredAt  image.Point // where the object was then, cells
 }
 
 // anchor is a prompt, the frame it was given on or has been carried to, and the trust that is left in it.
@@ -73,6 +70,9 @@ type rival struct {
 type memento struct {
 	anchors []anchor
 	belief
+	appearance
+	state seg.State
+	waits bool // what a person said after it waits for its answer
 }
 
 const (
@@ -81,7 +81,7 @@ const (
 )
 
 func (o *object) remember() {
-	m := memento{slices.Clone(o.anchors), o.belief}
+	m := memento{anchors: slices.Clone(o.anchors), belief: o.belief, appearance: o.appearance.clone(), state: o.state}
 	if o.track != nil {
 		m.track = o.track.clone()
 	}
@@ -89,6 +89,25 @@ func (o *object) remember() {
 		o.undo = o.undo[:copy(o.undo, o.undo[1:])]
 	}
 	o.undo = append(o.undo, m)
+}
+
+// retract takes back what a person said since the model last answered, because it could not be asked or was not believed. The prompt that an object
+// was made for stays: whoever made the object ends it.
+func (o *object) retract() {
+	i := slices.IndexFunc(o.undo, func(m memento) bool { return m.waits })
+	if i < 0 {
+		return
+	}
+	o.anchors, o.asked = o.undo[i].anchors, o.track == nil
+	o.undo = slices.Delete(o.undo, i, len(o.undo))
+}
+
+// answered notes that nothing which a person said waits any longer.
+func (o *object) answered() {
+	o.asked = false
+	for i := range o.undo {
+		o.undo[i].waits = false
+	}
 }
 
 // become changes the state.

@@ -114,7 +114,7 @@ func TestAStopLeavesNoSpeed(t *testing.T) {
 	for i := range e.vec {
 		e.vec[i].OK = true
 	}
-	o := &object{state: seg.Tracking, paint: *gaudy()}
+	o := &object{state: seg.Tracking, appearance: appearance{paint: *gaudy()}}
 	o.track = newTrack(square(10, 10, 20), 1)
 	o.track.pace = pace{drift: [2]float64{5, 0}, steady: steadyAfter, usual: 20, hue: 3}
 	tr.move(o, e)

@@ -85,8 +85,8 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		return dst
 	}
 	tr, ok := t.trackAt(o, seq)
-	if !ok {
-		return dst
+	if !ok || tr.bounds().Empty() {
+		return dst // forgotten, or out of the picture
 	}
 	if !o.asked {
 		p.Box, p.Text = nil, ""

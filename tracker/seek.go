@@ -26,20 +26,15 @@ const (
 func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	v := t.sightOf(seq)
 	at, exact := t.past.find(seq)
-	if v == nil || !exact || v.crop || o.like[whole].frames == 0 {
+	if v == nil || !exact || v.crop || o.likeIn(v).frames == 0 {
 		return seg.Prompt{}, false
 	}
 	e := t.past.at(at)
-	l := &likenessMap{o.like[whole].odds(v, everywhere)}
+	l := &likenessMap{o.likeIn(v).odds(v, everywhere)}
 	t.addPaint(o, l, e)
 	t.veto(o, l, e, seq)
-	best := 0
-	for i, s := range l.Data {
-		if s > l.Data[best] {
-			best = i
-		}
-	}
-	if l.Data[best] < seekPeak {
+	best := l.peak()
+	if best < 0 || l.Data[best] < seekPeak {
 		return seg.Prompt{}, false
 	}
 	place := flood(l, best, seekFloor)
@@ -100,6 +95,20 @@ type likenessMap struct{ *seg.Logits }
 // middle is the normalised centre of cell i.
 func (l *likenessMap) middle(i int) (x, y float64) {
 	return l.Origin.X + (float64(i%l.W)+0.5)/float64(l.W)*l.Extent.X, l.Origin.Y + (float64(i/l.W)+0.5)/float64(l.H)*l.Extent.Y
+}
+
+// peak is the cell in the picture, not in its padding, with the largest value; -1 without one.
+func (l *likenessMap) peak() int {
+	best := -1
+	for i, s := range l.Data {
+		if best >= 0 && s <= l.Data[best] {
+			continue
+		}
+		if x, y := l.middle(i); (seg.Point{X: x, Y: y}).In01() {
+			best = i
+		}
+	}
+	return best
 }
 
 // flood is the connected cells above floor around a cell, as logits of a mask prompt.

@@ -9,11 +9,12 @@ import (
 
 // sight is what the encoder saw in one keyframe: its feature maps, copied.
 type sight struct {
-	seq  uint64
-	crop bool // of a part of the frame, where things look larger
-	maps []seg.Features
-	sums []float64 // of each channel over the cells in the picture, map by map
-	in   []float64 // the number of these cells, by map
+	seq   uint64
+	model string // whose features they are
+	crop  bool   // of a part of the frame, where things look larger
+	maps  []seg.Features
+	sums  []float64 // of each channel over the cells in the picture, map by map
+	in    []float64 // the number of these cells, by map
 }
 
 // addUp adds up what all objects need alike.
@@ -201,6 +202,7 @@ func (t *Tracker) See(seq uint64, fs []seg.Features) {
 		t.sights = t.sights[:copy(t.sights, t.sights[1:])]
 	}
 	v.fill(seq, fs)
+	v.model = t.model
 	v.addUp()
 	t.sights = append(t.sights, v)
 	t.spreadOf(v).see(v)
@@ -214,4 +216,11 @@ func (t *Tracker) sightOf(seq uint64) *sight {
 		}
 	}
 	return nil
+}
+
+// UseModel says whose answers and features come from now on. What objects look like is kept by model, so that a change back finds it again.
+func (t *Tracker) UseModel(identity string) {
+	if identity != t.model {
+		t.model, t.sights = identity, nil
+	}
 }

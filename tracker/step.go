@@ -24,7 +24,8 @@ type Tracker struct {
 	policy   policy
 	cropper  cropper
 	sights   []*sight
-	spread   [2]spread  // by scale
+	spreads  []modelSpread
+	model    string     // the present one's identity
 	sum      unary      // scratch
 	steps    []float32  // scratch
 	voteMap  seg.Logits // scratch
@@ -96,6 +97,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	t.stamp++
 	e.gray.Stamp = t.stamp
 	e.bgr = append(e.bgr[:0], t.reduce.small.Pix...)
+	t.regrid(e)
 	if last == nil {
 		e.pts, e.vec, e.scene = e.pts[:0], e.vec[:0], fitted{m: identity}
 		return nil
