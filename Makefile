@@ -57,6 +57,7 @@ install: build ## put segedge on this box with its unit (as root)
 	install -D -m 644 systemd/segedge.service $(DESTDIR)/etc/systemd/system/segedge.service
 	install -D -m 644 systemd/segedge.sysusers $(DESTDIR)/usr/lib/sysusers.d/segedge.conf
 	install -D -m 644 systemd/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
+	install -D -m 644 systemd/segedge-backoff.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { mkdir -p $(DESTDIR)/etc/segedge; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
 	@test -n "$(DESTDIR)" || { systemd-sysusers; systemctl daemon-reload || true; }
 	@echo "installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"
@@ -64,7 +65,7 @@ install: build ## put segedge on this box with its unit (as root)
 uninstall: ## take it off again; configuration and state stay
 	-test -n "$(DESTDIR)" || systemctl disable --now segedge
 	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service \
-	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
+	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
 clean: ## remove what was built; the runtime library stays

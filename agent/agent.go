@@ -86,17 +86,16 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	return a, nil
 }
 
-// Run runs every camera until ctx ends, every source has ended, or one fails for good. It joins all it started.
+// Run runs every camera until ctx ends or each has ended. One that fails for good is logged and shown as stopped; the others go on.
+// It joins all it started, and returns what the cameras failed of.
 func (a *Agent) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var wg sync.WaitGroup
 	errs := make(chan error, len(a.cameras))
 	for _, c := range a.cameras {
 		wg.Go(func() {
 			if err := c.run(ctx); err != nil {
+				c.log.Error("the camera has failed for good; the others go on", "err", err)
 				errs <- fmt.Errorf("camera %s: %w", c.name, err)
-				cancel()
 			}
 		})
 	}

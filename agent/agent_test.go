@@ -333,6 +333,48 @@ func TestSourceThatCannotBeOpened(t *testing.T) {
 	}
 }
 
+// A camera that fails for good takes nobody with it, and says why it stopped.
+func TestEveryCameraIsAnIsland(t *testing.T) {
+	live := &film{frames: make(chan int)}
+	shown := make(chan uint64, 1)
+	a, err := New(Options{Model: inferencetest.New(inferencetest.Options{})}, []CameraOptions{{
+		Name: "bad",
+		Source: capture.Options{Open: func(context.Context) (capture.Source, error) {
+			return nil, capture.Permanent(errors.New("no such file: x.mp4"))
+		}},
+		Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
+	}, {
+		Name:    "good",
+		Source:  capture.Options{Open: func(context.Context) (capture.Source, error) { return live, nil }, StallAfter: time.Hour, StuckAfter: time.Hour},
+		Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})),
+		Video:   &screen{shown},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(t.Context()) }()
+	for { // until the bad one has stopped, and then one more
+		live.frames <- 40
+		<-shown
+		if s, _ := a.State("bad"); s.State == api.Stopped {
+			if !strings.Contains(s.Reason, "x.mp4") {
+				t.Errorf("stopped because of %q", s.Reason)
+			}
+			break
+		}
+	}
+	live.frames <- 40
+	<-shown
+	close(live.frames)
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "camera bad") {
+		t.Errorf("ended with %v", err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // words is a grounder that knows where the square is.
 type words struct{}
 

@@ -97,12 +97,15 @@ func (c *camera) run(ctx context.Context) error {
 	err := c.source.Run(captureCtx)
 	c.latest.Close()
 	stopPipe()
-	perr := <-pipeErr
-	c.prompted.Wait()
-	c.setState(api.Stopped, "")
-	if perr != nil {
-		return perr
+	if perr := <-pipeErr; perr != nil {
+		err = perr
 	}
+	c.prompted.Wait()
+	reason := ""
+	if err != nil {
+		reason = err.Error()
+	}
+	c.setState(api.Stopped, reason)
 	return err
 }
 

@@ -33,6 +33,8 @@ type Options struct {
 	Pool *frame.Pool
 	Out  *frame.Latest // receives each frame; Run does not close it
 	Loop bool          // begin again at the end of the source
+	// Wait tries for ever, also after errors that wrap ErrPermanent: a file that is missing today may be there tomorrow.
+	Wait bool
 
 	// OnState is told what happens, in order, one call at a time. It must not block, and may call nothing of Capture
 	// but Stats.
@@ -120,7 +122,7 @@ func (c *Capture) Run(ctx context.Context) error {
 		case errors.Is(err, io.EOF):
 			c.report(State{Kind: Ended, Reason: "the source has ended"})
 			return nil
-		case errors.Is(err, ErrPermanent):
+		case errors.Is(err, ErrPermanent) && !c.o.Wait:
 			c.report(State{Kind: Ended, Reason: err.Error()})
 			return fmt.Errorf("capture: %w", err)
 		}

@@ -189,6 +189,20 @@ func TestPermanentErrorEndsTheRun(t *testing.T) {
 	})
 }
 
+// A file that is missing today may be copied tomorrow: a camera of a configuration is tried for ever.
+func TestPermanentErrorIsWaitedForWhereAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{Wait: true})
+		r.openErr = fmt.Errorf("open clip.mp4: no such file: %w", ErrPermanent)
+		if err := r.run(time.Minute); err != nil {
+			t.Errorf("run: %v", err)
+		}
+		if n := len(r.opens); n < 6 || r.states[1].Kind != Stalled || !strings.Contains(r.states[1].Reason, "clip.mp4") {
+			t.Errorf("%d openings, states %v", n, r.states)
+		}
+	})
+}
+
 func TestFileIsPacedAndLoops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clip := script{info: Info{FPS: 10}, reads: steady(5, 0)}

@@ -118,7 +118,18 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func parsePath(path string) (Spec, error) {
+// absent makes an error one that wraps ErrAbsent without saying so.
+type absent struct{ error }
+
+func (a absent) Is(target error) bool { return target == ErrAbsent }
+func (a absent) Unwrap() error        { return a.error }
+
+func parsePath(path string) (_ Spec, err error) {
+	defer func() {
+		if err != nil {
+			err = absent{err}
+		}
+	}()
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():

@@ -273,3 +273,15 @@ func FuzzParseSource(f *testing.F) {
 		_ = spec.GStreamer()
 	})
 }
+
+// What is not there may come; an address that makes no sense stays so.
+func TestWhatIsAbsentIsToldFromWhatIsWrong(t *testing.T) {
+	for source, absent := range map[string]bool{
+		filepath.Join(t.TempDir(), "x.mp4"): true, "file:///none/x.mp4": true, t.TempDir(): true, "img_%04d.png": true,
+		"rstp://host/x": false, "csi:front": false, "gst:": false, "": false, "rtsp:///x": false,
+	} {
+		if _, err := ParseSource(source); err == nil || errors.Is(err, ErrAbsent) != absent || !errors.Is(err, ErrPermanent) {
+			t.Errorf("%q: %v", source, err)
+		}
+	}
+}

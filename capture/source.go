@@ -27,6 +27,9 @@ type Opener func(ctx context.Context) (Source, error)
 // ErrPermanent marks an error that trying again cannot mend: a missing file, a folder without images.
 var ErrPermanent = errors.New("will not change by trying again")
 
+// ErrAbsent marks an address that says what it wants, a file or a folder, where nothing that can be read is there now.
+var ErrAbsent = errors.New("is not there")
+
 // Info is what is known of an open source.
 type Info struct {
 	Width, Height int     // pixels; 0 until the first frame where the source cannot say

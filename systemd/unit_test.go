@@ -74,7 +74,7 @@ func TestUnitSaysWhatTheAgentNeeds(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Type=notify", "WatchdogSec=", "ExecStart=/usr/local/bin/segedge run --config /etc/segedge/segedge.yaml", "User=segedge",
-		"StateDirectory=segedge", "EnvironmentFile=-/etc/segedge/segedge.env", "Restart=on-failure", "DevicePolicy=closed", "WantedBy=multi-user.target",
+		"StateDirectory=segedge", "EnvironmentFile=-/etc/segedge/segedge.env", "Restart=on-failure", "StartLimitIntervalSec=0", "RestartPreventExitStatus=78", "DevicePolicy=closed", "WantedBy=multi-user.target",
 	} {
 		if !strings.Contains(string(unit), "\n"+want) {
 			t.Errorf("the unit lacks %s", want)

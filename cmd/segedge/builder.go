@@ -48,7 +48,8 @@ type builder struct {
 	broker   *broker.Broker
 	stream   *stream.Server
 	web      *web.Server
-	listener net.Listener
+	listener atomic.Pointer[net.Listener] // until the page is served
+	address  net.Addr                     // of the page; nil for none
 	sinks    map[string]*video.Sink
 	records  *record.Recorder
 	ground   *onnx.Graph
@@ -83,7 +84,7 @@ func (b *builder) build(ctx context.Context) error {
 	for i := range b.cfg.Cameras {
 		co, err := b.camera(&b.cfg.Cameras[i], i == 0)
 		if err != nil {
-			return fmt.Errorf("camera %s: %w", b.cfg.Cameras[i].Name, err)
+			return b.fault(fmt.Errorf("camera %s: %w", b.cfg.Cameras[i].Name, err))
 		}
 		cameras = append(cameras, co)
 	}
@@ -102,6 +103,14 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	return b.buildDoors()
+}
+
+// fault is an error of the configuration, where there is one beside the command line's --source.
+func (b *builder) fault(err error) error {
+	if b.run.Source != "" {
+		return err
+	}
+	return configFault{err}
 }
 
 // openModel opens another model beside the running one. Unlike the configuration, a command names no path of this machine.
@@ -127,7 +136,7 @@ func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Seg
 
 // camera makes one camera's parts: source, tracker, and the picture of it.
 func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, error) {
-	source, err := openSource(c)
+	source, err := openSource(c, b.run.Config != "" || len(b.cfg.Cameras) > 1)
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
@@ -266,9 +275,12 @@ func (b *builder) buildDoors() error {
 	if err != nil {
 		return err
 	}
-	if b.listener, err = net.Listen("tcp", listen); err != nil {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
 		return fmt.Errorf("http.listen: %w; stop what uses the address, or give another with --listen", err)
 	}
+	b.listener.Store(&l)
+	b.address = l.Addr()
 	return nil
 }
 
@@ -301,8 +313,8 @@ func (b *builder) health() []web.Check {
 // close gives back what build took, in the opposite order; the parts that ran have ended.
 func (b *builder) close() error {
 	var all []error
-	if b.listener != nil {
-		if err := b.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+	if l := b.listener.Swap(nil); l != nil { // nothing was served
+		if err := (*l).Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			all = append(all, err)
 		}
 	}

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/capture"
-	"github.com/segedge/segedge/capture/opencv"
-	"github.com/segedge/segedge/capture/synthetic"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/mqtt"
@@ -94,16 +92,15 @@ func (d *doctorCmd) print(w io.Writer, all []finding) error {
 
 // checkCamera opens the source and reads a frame.
 func checkCamera(ctx context.Context, c *config.Camera) (string, error) {
-	spec, err := capture.ParseSource(c.Source)
+	spec, err := sourceSpec(c)
 	if err != nil {
 		return "", err
 	}
-	spec.Width, spec.Height, spec.FPS = c.Width, c.Height, float64(c.FPS)
-	open := opencv.Opener(spec)
-	if spec.Kind == capture.KindSynthetic {
-		open = synthetic.Opener(synthetic.Options{Width: c.Width, Height: c.Height, FPS: spec.FPS, Preset: spec.Preset})
+	source, err := openSource(c, false)
+	if err != nil {
+		return "", err
 	}
-	s, err := open(ctx)
+	s, err := source.Open(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -53,7 +53,8 @@ func main() {
 	os.Exit(code)
 }
 
-// execute runs one command line and returns the exit code: 0 done, 1 failed, 2 a command line that is none.
+// execute runs one command line and returns the exit code: 0 done, 1 failed, 2 a command line that is none, 78 a configuration that is
+// wrong.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c cli
 	exited := -1
@@ -62,7 +63,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
 	if err != nil {
 		fmt.Fprintln(stderr, "segedge:", err)
-		return 2
+		return exitUsage
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -73,10 +74,16 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "segedge:", err)
-		return 2
+		return exitUsage
 	}
 	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
+	return exitCode(err, stderr)
+}
+
+// exitCode is the code of a command that has ended with err, and says what was wrong where nobody has yet.
+func exitCode(err error, stderr io.Writer) int {
 	var code exitError
+	var fault configFault
 	switch {
 	case err == nil:
 		return 0
@@ -84,6 +91,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return int(code)
 	}
 	fmt.Fprintln(stderr, "segedge:", err)
+	if errors.As(err, &fault) {
+		return exitConfig
+	}
 	return 1
 }
 

@@ -33,7 +33,7 @@ var demoPrompts = []string{"point:0.2,0.5", "point:0.4,0.5", "point:0.6,0.5", "p
 func (r *runCmd) Run(e *env) (err error) {
 	cfg, err := r.configure()
 	if err != nil {
-		return err
+		return configFault{err}
 	}
 	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: logLevel(cfg.Log.Level)}))
 	dir, err := stateDir(cfg.Agent.State)
@@ -102,7 +102,10 @@ func (r *runCmd) openToTheNetwork(cfg *config.Config, dir string) error {
 		}
 		cfg.HTTP.Token = token
 	}
-	return web.CheckListen(cfg.HTTP.Listen, cfg.HTTP.Token)
+	if err := web.CheckListen(cfg.HTTP.Listen, cfg.HTTP.Token); err != nil {
+		return configFault{err}
+	}
+	return nil
 }
 
 // loopback reports whether an address is reachable from this machine only.

@@ -1,30 +1,47 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/capture/opencv"
 	"github.com/segedge/segedge/capture/synthetic"
 	"github.com/segedge/segedge/config"
 )
 
-// openSource is what to capture for a configured camera.
-func openSource(c *config.Camera) (capture.Options, error) {
-	spec, err := capture.ParseSource(c.Source)
-	if err != nil {
-		return capture.Options{}, err
+// openSource is what to capture for a configured camera. With wait, a file that is missing or cannot be read is waited for, as a
+// camera is; without, it ends the run.
+func openSource(c *config.Camera, wait bool) (capture.Options, error) {
+	o := capture.Options{Loop: c.Loop, Wait: wait}
+	spec, err := sourceSpec(c)
+	switch {
+	case err != nil && !(wait && errors.Is(err, capture.ErrAbsent)):
+		return o, err
+	case spec.Kind == capture.KindSynthetic:
+		o.Open, err = syntheticOpener(spec)
+		return o, err
 	}
-	spec.Width, spec.Height, spec.FPS = c.Width, c.Height, float64(c.FPS)
-	o := capture.Options{Loop: c.Loop}
-	if spec.Kind == capture.KindSynthetic {
-		so := synthetic.Options{Width: c.Width, Height: c.Height, FPS: spec.FPS, Preset: spec.Preset}
-		if err := so.Validate(); err != nil {
-			return o, err
+	o.Open = func(ctx context.Context) (capture.Source, error) { // read again at each opening: a folder may have filled
+		spec, err := sourceSpec(c)
+		if err != nil {
+			return nil, err
 		}
-		o.Open = synthetic.Opener(so)
-		return o, nil
+		return opencv.Opener(spec)(ctx)
 	}
-	o.Open = opencv.Opener(spec)
 	return o, nil
+}
+
+// sourceSpec is a camera's address with what is asked of the device.
+func sourceSpec(c *config.Camera) (capture.Spec, error) {
+	spec, err := capture.ParseSource(c.Source)
+	spec.Width, spec.Height, spec.FPS = c.Width, c.Height, float64(c.FPS)
+	return spec, err
+}
+
+func syntheticOpener(spec capture.Spec) (capture.Opener, error) {
+	o := synthetic.Options{Width: spec.Width, Height: spec.Height, FPS: spec.FPS, Preset: spec.Preset}
+	return synthetic.Opener(o), o.Validate()
 }
 
 // shownSource is a source's address without its secrets.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/segedge/segedge/supervise"
@@ -18,18 +19,31 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
-	doors = append(doors, supervise.Part{Name: "mqtt", Run: b.client.Run}, supervise.Part{Name: "stream", Run: b.stream.Run})
+	doors = append(doors, supervise.Part{Name: "mqtt", Run: b.client.Run}, supervise.Part{Name: "stream", Run: supervise.Keep("stream", b.stream.Run, b.log)})
 	for name, s := range b.sinks {
 		doors = append(doors, supervise.Part{Name: "video of " + name, Run: s.Run})
 	}
 	doors = append(doors, supervise.Part{Name: "records", Run: b.records.Run})
 	if b.web != nil {
-		doors = append(doors, supervise.Part{Name: "web", Run: func(ctx context.Context) error { return web.Serve(ctx, b.listener, b.web) }})
+		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
 	}
 	unit := systemd.Reporter{Status: b.status, Progress: b.progress, Logger: b.log}
 	p := supervise.Process{Doors: doors, Main: b.agent.Run, Beside: []supervise.Part{{Name: "systemd", Run: unit.Run}}}
 	b.welcome()
 	return p.RunIn(ctx, b.parts)
+}
+
+// serve is the page's door. The first time its address was taken by build.
+func (b *builder) serve(ctx context.Context) error {
+	l := b.listener.Swap(nil)
+	if l == nil {
+		again, err := net.Listen("tcp", b.address.String())
+		if err != nil {
+			return err
+		}
+		l = &again
+	}
+	return web.Serve(ctx, *l, b.web)
 }
 
 // welcome prints where to look and what is going on.
@@ -41,10 +55,10 @@ func (b *builder) welcome() {
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
 	}
 	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", b.cfg.MQTT.Broker, b.client.Topics().Prefix)
-	if b.listener == nil {
+	if b.address == nil {
 		return
 	}
-	for _, a := range addresses(b.listener.Addr(), b.cfg.HTTP.Token) {
+	for _, a := range addresses(b.address, b.cfg.HTTP.Token) {
 		fmt.Fprintf(b.out, "  page: %s\n", a)
 	}
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segedge/segedge/api"
+)
+
+// transcript is what a command writes while it runs.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// live is `segedge run` in this process.
+type live struct {
+	t     *testing.T
+	page  string
+	log   transcript
+	ended chan int
+	stop  context.CancelFunc
+}
+
+var pageLine = regexp.MustCompile(`page: (http://\S+)`)
+
+// startAgent runs an agent with a configuration file and waits for its page.
+func startAgent(t *testing.T, yaml string, args ...string) *live {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "segedge.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &live{t: t, ended: make(chan int, 1), stop: cancel}
+	args = append([]string{"run", "--config", file, "--state", filepath.Join(dir, "state"), "--listen", "127.0.0.1:0", "--set", "mqtt.embedded=127.0.0.1:0"}, args...)
+	var out transcript
+	go func() { l.ended <- execute(ctx, args, &out, &l.log) }()
+	t.Cleanup(func() {
+		cancel()
+		<-l.ended
+		close(l.ended)
+		if t.Failed() {
+			t.Log(out.String(), l.log.String())
+		}
+	})
+	l.until("the page", func() bool {
+		m := pageLine.FindStringSubmatch(out.String())
+		if m != nil {
+			l.page = m[1]
+		}
+		return m != nil
+	})
+	return l
+}
+
+// until waits for something that the agent comes to by itself.
+func (l *live) until(what string, done func() bool) {
+	l.t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			l.t.Fatalf("%s: not within a minute", what)
+		}
+	}
+}
+
+func (l *live) state(camera string) (s api.State) {
+	l.t.Helper()
+	res, err := http.Get(l.page + "api/v1/cameras/" + camera + "/state")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	_ = json.Unmarshal(body, &s)
+	return s
+}
+
+// picture puts one into a folder.
+func picture(t *testing.T, dir string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, 64, 48))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "1.png"), b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// One camera whose source is missing neither ends the agent nor stays away once it is there.
+func TestAMissingSourceIsWaitedFor(t *testing.T) {
+	late := filepath.Join(t.TempDir(), "late")
+	l := startAgent(t, "cameras:\n- name: a\n  source: synthetic\n- name: b\n  source: "+late+"\n  loop: true\n")
+	l.until("the missing one is told", func() bool { return strings.Contains(l.state("b").Reason, "no such file") })
+	l.until("the other runs", func() bool { return l.state("a").State == api.Running && l.state("a").Processed > 0 })
+	picture(t, late)
+	l.until("the missing one runs", func() bool { return l.state("b").State == api.Running })
+}
