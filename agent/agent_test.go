@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
@@ -314,6 +315,38 @@ func TestEndOfTheSourceEndsTheRun(t *testing.T) {
 	}
 	if reply := r.do("clear", ""); reply.OK {
 		t.Error("a camera that has stopped cannot obey")
+	}
+}
+
+// TestEarlyCommandsWaitForTheFirstFrame: over every door, since all go through the dispatcher.
+func TestEarlyCommandsWaitForTheFirstFrame(t *testing.T) {
+	r := newRig(t, nil)
+	d := dispatch.New(dispatch.Options{Service: r})
+	reply := make(chan api.Reply)
+	go func() {
+		reply <- d.Do(t.Context(), dispatch.Request{Form: api.Form{Verb: "prompt"}, Camera: "cam", Body: []byte(onSquare)})
+	}()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var e *api.Error
+	if err := r.Started(ctx, "cam"); !errors.As(err, &e) || e.Code != api.NotReady || !strings.Contains(e.Message, "no frame has come") {
+		t.Errorf("got %v", err)
+	}
+	if err := r.Started(ctx, "attic"); !errors.As(err, &e) || e.Code != api.UnknownCamera {
+		t.Errorf("got %v", err)
+	}
+	r.next(40)
+	if got := <-reply; !got.OK {
+		t.Errorf("%+v", got.Error)
+	}
+}
+
+func TestNoFrameWillEverCome(t *testing.T) {
+	r := newRig(t, nil)
+	close(r.film.frames)
+	var e *api.Error
+	if err := r.Started(t.Context(), "cam"); !errors.As(err, &e) || e.Code != api.NotReady || !strings.Contains(e.Message, "stopped") {
+		t.Errorf("got %v", err)
 	}
 }
 

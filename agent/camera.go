@@ -44,6 +44,8 @@ type camera struct {
 	pipe   *pipeline.Pipeline
 	times  times
 	shapes shapes
+	first  chan struct{} // closed at the first frame
+	ended  chan struct{} // closed when the camera has ended for good
 
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string
@@ -66,6 +68,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c := &camera{
 		name: co.Name, o: co, events: o.Events, grounder: o.Grounder, log: o.Logger.With("camera", co.Name),
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
+		first: make(chan struct{}), ended: make(chan struct{}),
 	}
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Logger = o.Model, co.Tracker, c.log
@@ -106,6 +109,7 @@ func (c *camera) run(ctx context.Context) error {
 		reason = err.Error()
 	}
 	c.setState(api.Stopped, reason)
+	close(c.ended)
 	return err
 }
 
@@ -146,6 +150,16 @@ func (c *camera) background(fn func(context.Context)) {
 	})
 }
 
+// why is the camera's state in words.
+func (c *camera) why() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason == "" {
+		return c.phase
+	}
+	return c.phase + ": " + c.reason
+}
+
 func (c *camera) setState(state, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,6 +180,7 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 		c.o.Video.Show(f, objects)
 	}
 	if first {
+		close(c.first)
 		c.firstFrame(f.Seq)
 	}
 }

@@ -31,6 +31,21 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 	return api.Done(cmd.ID, result)
 }
 
+// Started waits for a camera's first frame.
+func (a *Agent) Started(ctx context.Context, name string) error {
+	c := a.cameras[name]
+	if c == nil {
+		return &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", name)}
+	}
+	select {
+	case <-c.first:
+		return nil
+	case <-c.ended:
+	case <-ctx.Done():
+	}
+	return &api.Error{Code: api.NotReady, Message: fmt.Sprintf("%v: it is %s", pipeline.ErrNoFrame, c.why())}
+}
+
 // do dispatches on the verb and the type of its body.
 func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error) {
 	switch b := cmd.Body.(type) {

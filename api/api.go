@@ -47,6 +47,7 @@ const (
 	TooLarge       Code = "too_large"       // the body is over its limit
 	Unauthorised   Code = "unauthorised"    // no token, or a wrong one
 	AlreadyRunning Code = "already_running" // the thing asked for is under way
+	Conflict       Code = "conflict"        // the thing asked for makes no sense now, such as undo with nothing to undo
 )
 
 // Error is a refusal: one clear sentence and its kind.
@@ -83,6 +84,16 @@ type PromptResult struct {
 	Requested uint64          `json:"requested"`  // the frame that the prompt named, or the newest when it came
 	FrameGone bool            `json:"frame_gone"` // the frame named had left the ring: the newest was used
 	Document  json.RawMessage `json:"document"`   // the object, with its mask and candidates
+}
+
+// Snapshot is the result of snapshot: a picture with the overlay. HTTP and the data channel carry it in the reply, MQTT on
+// a topic of its own.
+type Snapshot struct {
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+	Bytes  int    `json:"bytes"`
+	JPEG   []byte `json:"jpeg,omitempty"`  // base64
+	Topic  string `json:"topic,omitempty"` // where it was sent, over MQTT
 }
 
 // Info is the retained description of the agent.

@@ -2,9 +2,11 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"reflect"
 	"slices"
@@ -14,15 +16,23 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// MaxBody is the largest command that any door reads, in bytes.
-const MaxBody = 1 << 20
+// MaxBody is the largest command that any door reads, in bytes: a mask of a whole 4K frame has room.
+const MaxBody = 64 << 10
 
 // Command is a decoded command. Body is one of the types below, by its verb.
 type Command struct {
 	Verb  string
 	ID    string // chosen by the sender; answered with the reply
-	Reply string // the client that wants the answer, over MQTT; empty elsewhere
+	Reply string // the client that sent it, of the form ValidReply; over MQTT also where the answer goes. May be empty
 	Body  any
+	Sum   uint64 // tells one command from another: a hash of verb and body, whatever the order and the blanks of its fields
+}
+
+// Form is how a door writes commands.
+type Form struct {
+	Verb   string // from the path or the topic
+	Inline bool   // the verb is a field of the body instead
+	Viewer string // the session that an rtp_time belongs to which names none
 }
 
 // Prompt makes a new object, or adds to the prompt of one.
@@ -117,39 +127,56 @@ func Verbs() []string {
 // later are verbs of the schema that this version does not carry out.
 var later = []string{"config", "record"}
 
-// Decode reads a command strictly: unknown fields are refused with their name, coordinates and names are checked.
-// The command it returns beside an error still carries the id and the reply address that could be read, so that
-// the refusal reaches its sender.
-func Decode(verb string, body []byte) (Command, *Error) {
-	cmd := Command{Verb: verb}
+// Decode reads a command whose verb is known.
+func Decode(verb string, body []byte) (Command, *Error) { return Form{Verb: verb}.Decode(body) }
+
+// Decode reads a command strictly: unknown fields and fields that come twice are refused with their name, coordinates
+// and names are checked. The command it returns beside an error still carries the id and the reply address that could
+// be read, so that the refusal reaches its sender.
+func (f Form) Decode(body []byte) (Command, *Error) {
+	cmd := Command{Verb: f.Verb}
 	fields, bad := envelope(&cmd, body)
+	if bad == nil && f.Inline {
+		bad = take(fields, "verb", &cmd.Verb)
+	}
 	if bad != nil {
 		return cmd, bad
 	}
-	if slices.Contains(later, verb) {
-		return cmd, &Error{Unsupported, fmt.Sprintf("the command %q is not supported by this version", verb)}
+	if _, named := fields["viewer"]; !named && fields["rtp_time"] != nil && f.Viewer != "" {
+		fields["viewer"], _ = json.Marshal(f.Viewer) // a string always is
 	}
-	newBody, ok := verbs[verb]
+	return cmd, cmd.read(fields)
+}
+
+// read decodes the body of a command whose verb and sender are known.
+func (cmd *Command) read(fields map[string]json.RawMessage) *Error {
+	if slices.Contains(later, cmd.Verb) {
+		return &Error{Unsupported, fmt.Sprintf("the command %q is not supported by this version", cmd.Verb)}
+	}
+	newBody, ok := verbs[cmd.Verb]
 	if !ok {
-		return cmd, &Error{UnknownVerb, fmt.Sprintf("there is no command %q; there are %s", verb, strings.Join(Verbs(), ", "))}
+		return &Error{UnknownVerb, fmt.Sprintf("there is no command %q; there are %s", cmd.Verb, strings.Join(Verbs(), ", "))}
 	}
 	cmd.Body = newBody()
 	if bad := exact(cmd.Body, fields); bad != nil {
-		return cmd, bad
+		return bad
 	}
 	rest, err := json.Marshal(fields)
 	if err != nil {
-		return cmd, &Error{BadJSON, plain(err)}
+		return &Error{BadJSON, plain(err)}
 	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(append([]byte(cmd.Verb), rest...))
+	cmd.Sum = sum.Sum64()
 	if err := strict(rest, cmd.Body); err != nil {
-		return cmd, &Error{BadJSON, plain(err)}
+		return &Error{BadJSON, plain(err)}
 	}
 	if c, ok := cmd.Body.(interface{ check() error }); ok {
 		if err := c.check(); err != nil {
-			return cmd, &Error{BadRequest, err.Error()}
+			return &Error{BadRequest, err.Error()}
 		}
 	}
-	return cmd, nil
+	return nil
 }
 
 // envelope reads what every command carries and returns the fields of its body.
@@ -168,13 +195,7 @@ func envelope(cmd *Command, body []byte) (map[string]json.RawMessage, *Error) {
 	if fields == nil {
 		return nil, &Error{BadJSON, "the command is not a JSON object: it is null"}
 	}
-	var bad *Error
-	for name, into := range map[string]*string{"id": &cmd.ID, "reply": &cmd.Reply} {
-		if raw, ok := fields[name]; ok && (string(raw) == "null" || json.Unmarshal(raw, into) != nil) {
-			bad = &Error{BadJSON, fmt.Sprintf("field %q must be a string", name)}
-		}
-		delete(fields, name)
-	}
+	bad := cmp.Or(take(fields, "id", &cmd.ID), take(fields, "reply", &cmd.Reply))
 	if s, ok := fields["schema"]; ok && string(s) != strconv.Itoa(Schema) {
 		bad = &Error{BadRequest, fmt.Sprintf("schema %s is not spoken here, only %d", s, Schema)}
 	}
@@ -182,10 +203,24 @@ func envelope(cmd *Command, body []byte) (map[string]json.RawMessage, *Error) {
 	if len(cmd.ID) > maxName {
 		cmd.ID, bad = "", &Error{BadRequest, fmt.Sprintf("id is at most %d bytes", maxName)}
 	}
-	if len(cmd.Reply) > maxName || strings.ContainsAny(cmd.Reply, "+#/\x00") {
-		cmd.Reply, bad = "", &Error{BadRequest, fmt.Sprintf("reply is at most %d bytes, without +, # and /", maxName)}
+	if cmd.Reply != "" && !ValidReply(cmd.Reply) {
+		cmd.Reply, bad = "", &Error{BadRequest, "reply is 1 to 64 letters, digits, '_', '.' and '-'"}
+	}
+	if err := unambiguous(body); err != nil {
+		bad = &Error{BadJSON, err.Error()}
 	}
 	return fields, bad
+}
+
+// take moves a field that must be a string, where there is one, into s.
+func take(fields map[string]json.RawMessage, name string, s *string) *Error {
+	raw, ok := fields[name]
+	delete(fields, name)
+	if ok && (string(raw) == "null" || json.Unmarshal(raw, s) != nil) {
+		*s = ""
+		return &Error{BadJSON, fmt.Sprintf("field %q must be a string", name)}
+	}
+	return nil
 }
 
 // exact refuses fields that the body does not have under that very spelling: encoding/json would take any case.
@@ -232,8 +267,8 @@ func (p *Prompt) Seg() (seg.Prompt, error) {
 const maxName = 128
 
 func (p *Prompt) check() error {
-	if len(p.Name) > maxName || len(p.Text) > maxName {
-		return fmt.Errorf("name and text are at most %d bytes", maxName)
+	if err := errors.Join(checkText("name", p.Name), checkText("text", p.Text)); err != nil {
+		return err
 	}
 	if (p.Viewer == "") != (p.RTPTime == nil) {
 		return errors.New("viewer and rtp_time come together")
@@ -256,10 +291,10 @@ func (c *Choose) check() error {
 }
 
 func (r *Rename) check() error {
-	if r.Object == "" || r.Name == "" || len(r.Name) > maxName {
-		return fmt.Errorf("rename needs an object and a name of at most %d bytes", maxName)
+	if r.Object == "" || r.Name == "" {
+		return errors.New("rename needs an object and a name")
 	}
-	return nil
+	return checkText("name", r.Name)
 }
 
 func (t *Target) check() error {
@@ -277,18 +312,21 @@ func (a *Automask) check() error {
 }
 
 func (m *Model) check() error {
-	if m.Name == "" || len(m.Name) > maxName {
-		return fmt.Errorf("model needs a name of at most %d bytes", maxName)
+	if m.Name == "" {
+		return errors.New("model needs a name")
 	}
-	return nil
+	return checkText("name", m.Name)
 }
 
 func (z *Zone) check() error { return checkShape("zone", z.Name, z.Points, 3, 64) }
 func (l *Line) check() error { return checkShape("line", l.Name, l.Points, 2, 2) }
 
 func checkShape(kind, name string, points [][2]float64, least, most int) error {
-	if name == "" || len(name) > maxName {
-		return fmt.Errorf("a %s needs a name of at most %d bytes", kind, maxName)
+	if name == "" {
+		return fmt.Errorf("a %s needs a name", kind)
+	}
+	if err := checkText("name", name); err != nil {
+		return err
 	}
 	if n := len(points); n != 0 && (n < least || n > most) {
 		return fmt.Errorf("a %s has %d to %d points, not %d", kind, least, most, n)

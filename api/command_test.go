@@ -31,6 +31,8 @@ var good = []struct{ verb, body string }{
 	{"zone", `{"name":"door"}`},
 	{"line", `{"name":"gate","points":[[0,0.5],[1,0.5]]}`},
 	{"model", `{"name":"tiny"}`},
+	{"rename", `{"object":"cam-1","name":"Tür / Küche 🐕‍🦺 שלום 日本"}`},
+	{"rename", `{"object":"cam-1","name":"name"}`},
 }
 
 func TestDecodeTakesEveryVerb(t *testing.T) {
@@ -67,7 +69,16 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"prompt", `{"reply":null}`, BadJSON, `field "reply" must be a string`},
 		{"prompt", `{"schema":2}`, BadRequest, "schema 2"},
 		{"prompt", `{"id":"` + long + `"}`, BadRequest, "id is at most 128 bytes"},
-		{"prompt", `{"reply":"a/b"}`, BadRequest, "without +, # and /"},
+		{"prompt", `{"reply":"a/b"}`, BadRequest, "letters, digits"},
+		{"prompt", `{"reply":"a\u0001b"}`, BadRequest, "letters, digits"},
+		{"prompt", `{"reply":"a\u007f"}`, BadRequest, "letters, digits"},
+		{"prompt", `{"reply":"\uffff"}`, BadRequest, "letters, digits"},
+		{"prompt", `{"reply":"` + long[:65] + `"}`, BadRequest, "1 to 64"},
+		{"prompt", `{"text":"a","text":"b"}`, BadJSON, `field "text" comes twice`},
+		{"clear", `{"id":"1","id":"2"}`, BadJSON, `field "id" comes twice`},
+		{"prompt", `{"points":[{"x":0.5,"y":0.5,"x":0.1}]}`, BadJSON, `field "x" comes twice`},
+		{"prompt", "{\"text\":\"a\xff\"}", BadJSON, "not UTF-8"},
+		{"prompt", `{"text":"a","verb":"clear"}`, BadJSON, `unknown field "verb"`},
 		{"prompt", `{"pints":[]}`, BadJSON, `unknown field "pints"`},
 		{"prompt", `{"Points":[]}`, BadJSON, `unknown field "Points"`},
 		{"prompt", `{"points":[{"x":0.5,"y":0.5,"z":1}]}`, BadJSON, `unknown field "z"`},
@@ -102,7 +113,16 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"record", `{"id":"1"}`, Unsupported, "not supported by this version"},
 		{"config", `{}`, Unsupported, "not supported by this version"},
 		{"dance", `{}`, UnknownVerb, "there are automask"},
-		{"prompt", `{"text":"` + strings.Repeat("a", MaxBody) + `"}`, TooLarge, "at most 1048576"},
+		{"prompt", `{"text":"` + strings.Repeat("a", MaxBody) + `"}`, TooLarge, "at most 65536"},
+		{"rename", `{"object":"cam-1","name":"  "}`, BadRequest, "nothing but blanks"},
+		{"rename", `{"object":"cam-1","name":"two\nlines"}`, BadRequest, "U+000A"},
+		{"rename", `{"object":"cam-1","name":"\u0000nul"}`, BadRequest, "U+0000"},
+		{"rename", `{"object":"cam-1","name":"\u202eevil"}`, BadRequest, "U+202E"},
+		{"rename", `{"object":"cam-1","name":"\ud800"}`, BadRequest, "cannot be shown"},
+		{"prompt", `{"text":"\u0007"}`, BadRequest, "U+0007"},
+		{"zone", `{"name":"\t","points":[[0,0],[1,0],[1,1]]}`, BadRequest, "nothing but blanks"},
+		{"line", `{"name":"a\rb","points":[[0,0],[1,0]]}`, BadRequest, "U+000D"},
+		{"model", `{"name":"a\u0085"}`, BadRequest, "U+0085"},
 	} {
 		_, err := Decode(c.verb, []byte(c.body))
 		if len(c.body) > 200 {
@@ -120,6 +140,38 @@ func TestRefusalStillKnowsItsSender(t *testing.T) {
 	cmd, err := Decode("prompt", []byte(`{"id":"7","reply":"me","points":[{"x":9,"y":9}]}`))
 	if err == nil || cmd.ID != "7" || cmd.Reply != "me" {
 		t.Errorf("got %+v, %v", cmd, err)
+	}
+}
+
+func TestVerbInTheBody(t *testing.T) {
+	f := Form{Inline: true, Viewer: "v1"}
+	cmd, err := f.Decode([]byte(`{"verb":"prompt","id":"7","points":[{"x":0.5,"y":0.5}],"rtp_time":5}`))
+	if err != nil || cmd.Verb != "prompt" || cmd.ID != "7" || cmd.Body.(*Prompt).Viewer != "v1" {
+		t.Errorf("got %+v, %v", cmd, err)
+	}
+	for body, code := range map[string]Code{
+		`{"id":"1"}`: UnknownVerb, `{"verb":7}`: BadJSON, `{"verb":null}`: BadJSON, `{"verb":"clear","verb":"pause"}`: BadJSON,
+	} {
+		if _, err := f.Decode([]byte(body)); err == nil || err.Code != code {
+			t.Errorf("%s: %v, want %s", body, err, code)
+		}
+	}
+}
+
+func TestSumTellsCommandsApart(t *testing.T) {
+	sum := func(verb, body string) uint64 {
+		cmd, err := Decode(verb, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cmd.Sum
+	}
+	same := sum("rename", `{"id":"1","reply":"me","object":"cam-1","name":"a"}`)
+	if sum("rename", ` {"name": "a", "object":"cam-1", "id":"2", "schema":1}`) != same {
+		t.Error("order, blanks and the sender make another command of it")
+	}
+	if sum("rename", `{"object":"cam-1","name":"b"}`) == same || sum("clear", "") == sum("pause", "") {
+		t.Error("two commands look like one")
 	}
 }
 
@@ -167,7 +219,7 @@ func FuzzDecode(f *testing.F) {
 		case err == nil && cmd.Body == nil:
 			t.Errorf("taken without a body: %+v", cmd)
 		}
-		if len(cmd.ID) > maxName || len(cmd.Reply) > maxName || strings.ContainsAny(cmd.Reply, "+#/\x00") {
+		if len(cmd.ID) > maxName || cmd.Reply != "" && !ValidReply(cmd.Reply) {
 			t.Errorf("id %q or reply %q cannot be answered", cmd.ID, cmd.Reply)
 		}
 		if p, ok := cmd.Body.(*Prompt); ok && err == nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -13,7 +15,8 @@ import (
 func ParseObject(camera, s string) (seg.ID, error) {
 	digits, ok := strings.CutPrefix(s, camera+"-")
 	if !ok {
-		return 0, &Error{UnknownObject, fmt.Sprintf("object %q is not one of camera %q: its objects are called %s-1, %s-2, …", s, camera, camera, camera)}
+		const form = "object %q is not one of camera %q: its objects are called %s-1, %s-2, …"
+		return 0, &Error{UnknownObject, fmt.Sprintf(form, s, camera, camera, camera)}
 	}
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil || n == 0 || seg.ObjectID(camera, seg.ID(n)) != s {
@@ -22,6 +25,34 @@ func ParseObject(camera, s string) (seg.ID, error) {
 	return seg.ID(n), nil
 }
 
+// ValidReply reports whether s can name a client: a level of an MQTT topic, so 1 to 64 letters, digits, '_', '.' or '-'.
+func ValidReply(s string) bool {
+	return s != "" && len(s) <= 64 && strings.Trim(s, nameLetters) == ""
+}
+
+// nameLetters are what names in topics are made of.
+const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+// checkText refuses a name or phrase that nobody could read: nothing but blanks, control characters, line ends, marks
+// that turn the direction of what follows, or too long.
+func checkText(what, s string) error {
+	if len(s) > maxName {
+		return fmt.Errorf("a %s has at most %d bytes, not %d", what, maxName, len(s))
+	}
+	if s != "" && strings.TrimSpace(s) == "" {
+		return fmt.Errorf("the %s is nothing but blanks", what)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || strings.ContainsRune(turning, r) || r == utf8.RuneError {
+			return fmt.Errorf("the %s %q has the character %U in it, which cannot be shown", what, s, r)
+		}
+	}
+	return nil
+}
+
+// turning are the line and paragraph separators and the marks that override the direction of text (Unicode, annex 9).
+const turning = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 // ValidName reports whether s can be a camera's or an agent's name: a level of an MQTT topic, a segment of a path and
 // the head of an object's id, so 1 to 64 letters, digits, '_', '.' or '-', starting with a letter or a digit.
 func ValidName(s string) bool {
@@ -29,8 +60,7 @@ func ValidName(s string) bool {
 		return false
 	}
 	for i, c := range []byte(s) {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune("_.-", rune(c))) {
+		if strings.IndexByte(nameLetters, c) < 0 || i == 0 && strings.IndexByte("_.-", c) >= 0 {
 			return false
 		}
 	}

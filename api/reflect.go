@@ -21,6 +21,7 @@ type object = map[string]any
 var fixed = map[reflect.Type]func() object{
 	reflect.TypeFor[time.Time]():       func() object { return object{"type": "string", "format": "date-time"} },
 	reflect.TypeFor[json.RawMessage](): func() object { return object{} },
+	reflect.TypeFor[[]byte]():          func() object { return object{"type": "string", "contentEncoding": "base64"} },
 	reflect.TypeFor[seg.State](): func() object {
 		return object{"enum": names(seg.Tentative, seg.Tracking, seg.Uncertain, seg.Occluded, seg.Lost, seg.Ended)}
 	},

@@ -13,7 +13,7 @@ import (
 var (
 	codes = []Code{
 		BadJSON, BadRequest, UnknownVerb, UnknownCamera, UnknownObject, NotReady, Unsupported, NothingFound, Overloaded, Timeout, Internal,
-		TooLarge, Unauthorised, AlreadyRunning,
+		TooLarge, Unauthorised, AlreadyRunning, Conflict,
 	}
 	eventTypes = []seg.EventType{
 		seg.ObjectNew, seg.ObjectUpdated, seg.ObjectAmbiguous, seg.ObjectOccluded, seg.ObjectLost, seg.ObjectRecovered, seg.ObjectEnded,
@@ -40,7 +40,7 @@ type Masks struct {
 }
 
 // JSONSchema is the JSON Schema (draft 2020-12) of everything that crosses a door: under $defs a definition
-// command.<verb> for each command, and reply, reply.prompt (its result), event, state,
+// command.<verb> for each command, and reply, reply.prompt and reply.snapshot (their results), event, state,
 // objects, info and masks. It is made from the types.
 func JSONSchema() []byte {
 	defs := object{}
@@ -48,7 +48,7 @@ func JSONSchema() []byte {
 	for name, t := range map[string]reflect.Type{
 		"reply": reflect.TypeFor[Reply](), "event": reflect.TypeFor[Event](), "state": reflect.TypeFor[State](),
 		"objects": reflect.TypeFor[ObjectList](), "info": reflect.TypeFor[Info](), "masks": reflect.TypeFor[Masks](),
-		"reply.prompt": reflect.TypeFor[PromptResult](),
+		"reply.prompt": reflect.TypeFor[PromptResult](), "reply.snapshot": reflect.TypeFor[Snapshot](),
 	} {
 		defs[name] = out.structOf(t)
 	}
@@ -56,9 +56,10 @@ func JSONSchema() []byte {
 	commands(defs)
 	doc := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://github.com/segedge/segedge/docs/schema.json",
-		"title":       "segedge",
-		"description": "What segedge says and takes over MQTT, HTTP and the WebRTC data channel. Unknown fields of a command are refused; a consumer ignores unknown fields of everything else.",
-		"$defs":       defs,
+		"title": "segedge",
+		"description": "What segedge says and takes over MQTT, HTTP and the WebRTC data channel. " +
+			"Unknown fields of a command are refused; a consumer ignores unknown fields of everything else.",
+		"$defs": defs,
 	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
@@ -85,9 +86,15 @@ func describeDocuments(defs object) {
 	for _, side := range []string{"before", "after"} {
 		props[side] = object{"anyOf": []object{{"type": "null"}, {"$ref": "#/$defs/object"}}}
 	}
-	props["from"] = object{"type": "integer", "minimum": 1, "description": "events.dropped: the first number that will never come"}
-	props["to"] = object{"type": "integer", "minimum": 1, "description": "events.dropped: the last one"}
-	say("event", "event_id", object{"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream"})
+	number := func() object { return object{"type": "integer", "minimum": 1} }
+	text := object{"type": "string"}
+	props["from"] = object{
+		"anyOf": []object{number(), text}, "description": "events.dropped: the first number that will never come; model.changed: the model before",
+	}
+	props["to"] = object{"anyOf": []object{number(), text}, "description": "events.dropped: the last one; model.changed: the model after"}
+	say("event", "event_id", object{
+		"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream",
+	})
 	say("event", "seq", object{"minimum": 1, "description": "counts per camera and survives restarts; a gap is explained by events.dropped"})
 	say("state", "state", object{"enum": []string{Running, Stalled, Stopped, Paused}})
 	say("object", "id", object{"description": "<camera>-<n>, never reused"})
@@ -110,8 +117,12 @@ func commands(defs object) {
 	for _, verb := range Verbs() {
 		def := in.structOf(reflect.TypeOf(verbs[verb]()).Elem())
 		props := def["properties"].(object)
-		props["id"] = object{"type": "string", "maxLength": maxName, "description": "chosen by the sender, unique per client; needed over MQTT"}
-		props["reply"] = object{"type": "string", "maxLength": maxName, "pattern": "^[^+#/\\u0000]*$", "description": "the client that wants the answer, over MQTT"}
+		props["id"] = object{
+			"type": "string", "maxLength": maxName, "description": "chosen by the sender, unique per client; needed over MQTT",
+		}
+		props["reply"] = object{
+			"type": "string", "pattern": "^[A-Za-z0-9_.-]{0,64}$", "description": "the client that sends the command; over MQTT the answer goes to it",
+		}
 		props["schema"] = object{"const": Schema}
 		relax(def, optional[verb])
 		for _, field := range []string{"points", "box"} {

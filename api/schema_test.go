@@ -255,13 +255,18 @@ func TestSchemaTakesWhatIsSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	swapped, err := EncodeEvent(seg.Event{Camera: "cam", Type: seg.ModelChanged, Details: map[string]any{"from": "a", "to": "b"}}, "s", 11, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	list := Objects{Camera: "cam", AsOfSeq: 4, Objects: []seg.Object{*testObject()}}
 	for _, c := range []struct {
 		def string
 		doc any
 	}{
-		{"event", json.RawMessage(event)}, {"event", json.RawMessage(dropped)}, {"objects", list},
+		{"event", json.RawMessage(event)}, {"event", json.RawMessage(dropped)}, {"event", json.RawMessage(swapped)}, {"objects", list},
 		{"reply", Done("1", nil)}, {"reply", Refuse("2", Timeout, "late")},
+		{"reply.snapshot", Snapshot{Bytes: 3, JPEG: []byte("jpg")}}, {"reply.snapshot", Snapshot{Topic: "a/snapshot"}},
 		{"reply.prompt", PromptResult{Object: "cam-1", Document: json.RawMessage("{}")}},
 		{"info", Info{Schema: Schema, Cameras: []string{"cam"}}},
 		{"state", State{Schema: Schema, State: Running, Stages: map[string]Latency{"flow": {1, 2, 3}}}},

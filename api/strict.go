@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -19,6 +20,46 @@ func strict(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(v)
+}
+
+// unambiguous refuses what two readers could understand differently: text that is not UTF-8, and a field that comes
+// twice in one object, of which encoding/json would silently take the last. data is JSON that has been parsed once.
+func unambiguous(data []byte) error {
+	if !utf8.Valid(data) {
+		return errors.New("the command is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var open []map[string]bool // the fields so far of each object that is open; nil for a list
+	name := false              // the next token may be a field's name
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return nil //nolint:nilerr // the end: what cannot be parsed was refused before
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				open = append(open, map[string]bool{})
+			case '[':
+				open = append(open, nil)
+			default:
+				open = open[:len(open)-1]
+			}
+			name = len(open) > 0 && open[len(open)-1] != nil
+			continue
+		case string:
+			if name {
+				if open[len(open)-1][t] {
+					return fmt.Errorf("field %q comes twice", t)
+				}
+				open[len(open)-1][t], name = true, false
+				continue
+			}
+		}
+		name = len(open) > 0 && open[len(open)-1] != nil
+	}
 }
 
 // clickJSON tells a missing coordinate from 0.

@@ -10,39 +10,49 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
 )
 
 const (
-	maxInbox      = 256     // commands between the link and their camera
+	maxInbox      = 1024    // commands that came and have no place in their camera's queue yet
 	maxInboxBytes = 8 << 20 // of their bodies
-	maxPerCamera  = 64      // commands waiting for one camera
+	maxPerCamera  = 64      // commands taken and not done, for one camera
+	batch         = 32      // commands whose ids share one sync
+	// maxHold is how long a command waits for a place in its camera's queue: longer than any command takes.
+	maxHold = 30 * time.Second
 )
 
-// commands takes commands off the link, does each once, in order for each camera, and answers.
+// commands takes commands off the link, has each done once, in order for each camera, and answers. The broker is told
+// that a command has arrived when there is room for it, and not before: what a full agent leaves with the broker waits
+// there, and survives the agent.
 type commands struct {
-	c       *Client
-	inbox   chan Message
-	bytes   atomic.Int64
-	replies *replies
-	running atomic.Int64
-	taken   atomic.Uint64
-	refused atomic.Uint64
+	c        *Client
+	dispatch *dispatch.Dispatcher
+	replies  *replies
+	reject   rejections
+	running  atomic.Int64 // taken and not answered
+	taken    atomic.Uint64
+	refused  atomic.Uint64
 
-	mu     sync.Mutex // memory and file
-	memory *memory
-	file   commandLog
+	mu    sync.Mutex // the fields below
+	lanes map[string]*lane
+	count int
+	bytes int
 }
 
-// work is a command for one camera's worker.
-type work struct {
-	camera string
-	cmd    api.Command
+// lane is the way of one camera's commands. Those for cameras that do not exist share one, which only refuses.
+type lane struct {
+	in   []Message // guarded by commands.mu
+	wake chan struct{}
+	work chan *dispatch.Ticket
 }
 
-func newCommands(c *Client, path string) *commands {
-	cs := &commands{c: c, inbox: make(chan Message, maxInbox), replies: newReplies(), memory: newMemory(), file: commandLog{path: path, log: c.log}}
-	cs.file.load(cs.memory, time.Now())
+func newCommands(c *Client, d *dispatch.Dispatcher) *commands {
+	cs := &commands{c: c, dispatch: d, replies: newReplies(), lanes: map[string]*lane{}}
+	for _, camera := range append([]string{""}, c.o.Service.Cameras()...) {
+		cs.lanes[camera] = &lane{wake: make(chan struct{}, 1), work: make(chan *dispatch.Ticket, maxPerCamera)}
+	}
 	return cs
 }
 
@@ -54,208 +64,224 @@ func (cs *commands) waiting() int { return int(cs.running.Load()) + cs.replies.l
 // answer sends replies over one link.
 func (cs *commands) answer(ctx context.Context, l *Link) error { return cs.replies.send(ctx, l) }
 
-// receive is the link's handler; it never blocks. A command that finds no room is refused at once.
+// receive is the link's handler; it never blocks. A command that finds no room is refused at once: brokers that keep to
+// a window of unacknowledged messages never get that far.
 func (cs *commands) receive(m Message) {
-	size := int64(len(m.Payload))
-	if cs.bytes.Add(size) <= maxInboxBytes {
-		select {
-		case cs.inbox <- m:
-			return
-		default:
-		}
-	}
-	cs.bytes.Add(-size)
-	if camera, verb, ok := cs.c.topics.ParseCommand(m.Topic); ok {
-		cmd, _ := api.Decode(verb, m.Payload)
-		cs.refuse(camera, cmd, api.Overloaded, "too many commands are waiting: send it again later")
-	}
-	m.Done()
-}
-
-// run does commands until ctx ends. What is still in the inbox then is left to the broker, which was not told that it
-// arrived.
-func (cs *commands) run(ctx context.Context) {
-	queues := map[string]chan work{}
-	var workers sync.WaitGroup
-	for ctx.Err() == nil {
-		select {
-		case m := <-cs.inbox:
-			cs.bytes.Add(-int64(len(m.Payload)))
-			w, ok := cs.admit(m)
-			m.Done()
-			if !ok {
-				continue
-			}
-			q := queues[w.camera]
-			if q == nil {
-				q = make(chan work, maxPerCamera)
-				queues[w.camera] = q
-				workers.Go(func() { cs.work(ctx, q) })
-			}
-			cs.queue(q, w)
-		case <-ctx.Done():
-		}
-	}
-	for _, q := range queues {
-		close(q)
-	}
-	workers.Wait()
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.file.close()
-}
-
-func (cs *commands) queue(q chan<- work, w work) {
-	cs.running.Add(1)
-	select {
-	case q <- w:
-	default:
-		cs.running.Add(-1)
-		cs.forget(w.cmd)
-		cs.refuse(w.camera, w.cmd, api.Overloaded, fmt.Sprintf("camera %s has %d commands waiting: send it again later", w.camera, maxPerCamera))
-	}
-}
-
-// admit decodes a command and notes that it is being done; false when it has been answered already.
-func (cs *commands) admit(m Message) (work, bool) {
 	camera, verb, ok := cs.c.topics.ParseCommand(m.Topic)
 	if !ok {
-		return work{}, false
+		m.Done()
+		return
 	}
-	cs.taken.Add(1)
-	cmd, bad := api.Decode(verb, m.Payload)
-	if cmd.ID != "" {
-		if done := cs.repeated(camera, cmd, m); done {
-			return work{}, false
-		}
-	}
-	switch {
-	case !slices.Contains(cs.c.o.Service.Cameras(), camera):
-		bad = &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
-	case m.Retained:
-		bad = &api.Error{Code: api.BadRequest, Message: "a command must not be retained: it would be done at every connection"}
-	case bad == nil && cmd.ID == "":
-		bad = &api.Error{Code: api.BadRequest, Message: `the command has no "id": without one it could be done twice`}
-	}
-	if bad != nil {
-		cs.finish(camera, cmd, api.Reply{Schema: api.Schema, ID: cmd.ID, Error: bad})
-		return work{}, false
-	}
-	return work{camera, cmd}, true
-}
-
-// repeated answers a command whose id is known, and notes one that is not.
-func (cs *commands) repeated(camera string, cmd api.Command, m Message) bool {
-	hash := hashCommand(camera, cmd.Verb, m.Payload)
 	cs.mu.Lock()
-	known, room := cs.memory.begin(cmd.Reply, cmd.ID, hash, time.Now())
-	if known == nil && room {
-		cs.file.note(cs.memory.entries[commandKey{cmd.Reply, cmd.ID}], cs.memory)
+	ln := cs.lanes[camera]
+	if ln == nil {
+		ln = cs.lanes[""]
+	}
+	room := cs.count < maxInbox && cs.bytes+len(m.Payload) <= maxInboxBytes
+	if room {
+		ln.in = append(ln.in, m)
+		cs.count, cs.bytes = cs.count+1, cs.bytes+len(m.Payload)
 	}
 	cs.mu.Unlock()
-	switch {
-	case !room:
-		cs.refuse(camera, cmd, api.Overloaded, fmt.Sprintf("%d commands came within ten minutes: send it again later", maxRemembered))
-	case known == nil:
-		return false
-	case known.Hash != hash:
-		cs.refuse(camera, cmd, api.BadRequest, fmt.Sprintf("the id %q was used for another command within the last ten minutes: choose a new one", cmd.ID))
-	case known.Reply != nil:
-		cs.send(camera, cmd, encodeReply(cmd, *known.Reply))
+	if !room {
+		cs.taken.Add(1)
+		cmd, _ := api.Decode(verb, m.Payload)
+		cs.finish(camera, cmd, api.Refuse(cmd.ID, api.Overloaded, "too many commands are waiting: send it again later"), false)
+		m.Done()
+		return
 	}
-	return true
+	select {
+	case ln.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take removes the oldest commands of a lane.
+func (cs *commands) take(ln *lane) []Message {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	n := min(batch, len(ln.in))
+	out := slices.Clone(ln.in[:n])
+	ln.in = slices.Delete(ln.in, 0, n)
+	cs.count -= n
+	for _, m := range out {
+		cs.bytes -= len(m.Payload)
+	}
+	return out
+}
+
+// run does commands until ctx ends. What has no place in a queue then is left to the broker, which was not told that it
+// arrived.
+func (cs *commands) run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for _, ln := range cs.lanes {
+		workers.Go(func() { cs.admit(ctx, ln) })
+		workers.Go(func() { cs.work(ctx, ln) })
+	}
+	workers.Go(func() { cs.tellRejections(ctx) })
+	workers.Wait()
+}
+
+// admit takes a lane's commands in, as many at once as have come, as long as their replies have room.
+func (cs *commands) admit(ctx context.Context, ln *lane) {
+	defer close(ln.work)
+	for {
+		messages := cs.take(ln)
+		if len(messages) == 0 {
+			select {
+			case <-ln.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		if !cs.replies.room(ctx) {
+			return
+		}
+		tickets := make([]*dispatch.Ticket, len(messages))
+		for i, m := range messages {
+			tickets[i] = cs.begin(m)
+		}
+		cs.dispatch.Sync()
+		for i, t := range tickets {
+			if cs.queue(ctx, ln, t) {
+				messages[i].Done()
+			}
+		}
+	}
+}
+
+// begin decodes a command and notes its id.
+func (cs *commands) begin(m Message) *dispatch.Ticket {
+	cs.taken.Add(1)
+	cs.running.Add(1)
+	camera, verb, _ := cs.c.topics.ParseCommand(m.Topic)
+	r := dispatch.Request{Form: api.Form{Verb: verb}, Camera: camera, Body: m.Payload, Door: "mqtt", NeedID: true}
+	if m.Retained {
+		return cs.dispatch.Refuse(r, api.BadRequest, "a command must not be retained: it would be done at every connection")
+	}
+	return cs.dispatch.Begin(r)
+}
+
+// queue answers what needs no doing and hands the rest to the worker; false when ctx ended first.
+func (cs *commands) queue(ctx context.Context, ln *lane, t *dispatch.Ticket) bool {
+	if r, ok := t.Answer(); ok {
+		cs.finish(t.Camera, t.Command, r, t.Repeated)
+		cs.running.Add(-1)
+		return true
+	}
+	hold := time.NewTimer(maxHold)
+	defer hold.Stop()
+	select {
+	case ln.work <- t:
+		return true
+	default:
+	}
+	select {
+	case ln.work <- t:
+		return true
+	case <-hold.C:
+		message := fmt.Sprintf("camera %s has had %d commands waiting for %s: send it again later", t.Camera, maxPerCamera, maxHold)
+		cs.finish(t.Camera, t.Command, t.Drop(api.Overloaded, message), false)
+		cs.running.Add(-1)
+		return true
+	case <-ctx.Done():
+		t.Drop(api.NotReady, "the agent is stopping")
+		cs.running.Add(-1)
+		return false
+	}
 }
 
 // work does one camera's commands in order.
-func (cs *commands) work(ctx context.Context, q <-chan work) {
-	for w := range q {
+func (cs *commands) work(ctx context.Context, ln *lane) {
+	for t := range ln.work {
+		var r api.Reply
 		if ctx.Err() != nil {
-			cs.forget(w.cmd)
-			cs.refuse(w.camera, w.cmd, api.NotReady, "the agent is stopping: send it again when it is back")
+			r = t.Drop(api.NotReady, "the agent is stopping: send it again when it is back")
 		} else {
-			one, cancel := context.WithTimeout(ctx, cs.c.o.CommandTimeout)
-			cs.finish(w.camera, w.cmd, cs.do(one, w))
-			cancel()
+			r = t.Run(ctx)
 		}
+		cs.finish(t.Camera, t.Command, r, t.Repeated)
 		cs.running.Add(-1)
 	}
 }
 
-func (cs *commands) do(ctx context.Context, w work) api.Reply {
-	if w.cmd.Verb == "snapshot" && cs.c.o.Snapshot != nil {
-		return cs.snapshot(ctx, w)
+// finish gives a command's answer, and the news of a refusal unless it was given before.
+func (cs *commands) finish(camera string, cmd api.Command, r api.Reply, repeated bool) {
+	if !r.OK && !repeated {
+		cs.rejected(camera, cmd, r)
 	}
-	r := cs.c.o.Service.Do(ctx, w.camera, w.cmd)
-	r.Schema, r.ID = api.Schema, w.cmd.ID
-	return r
-}
-
-func (cs *commands) snapshot(ctx context.Context, w work) api.Reply {
-	jpeg, err := cs.c.o.Snapshot.Snapshot(ctx, w.camera)
-	if err != nil {
-		return api.Refuse(w.cmd.ID, api.NotReady, "no snapshot: "+err.Error())
+	if shot, ok := r.Result.(*api.Snapshot); ok {
+		r = cs.sendPicture(camera, cmd.ID, shot)
 	}
-	topic := cs.c.topics.Camera(w.camera, "snapshot")
-	cs.replies.put(answer{topic: topic, payload: jpeg, qos: 0})
-	return api.Done(w.cmd.ID, map[string]any{"topic": topic, "bytes": len(jpeg)})
-}
-
-// finish remembers a command's answer and then gives it: who has a reply can rely on the command not being done again.
-func (cs *commands) finish(camera string, cmd api.Command, r api.Reply) {
-	data := encodeReply(cmd, r)
-	if cmd.ID != "" {
-		cs.mu.Lock()
-		cs.file.note(cs.memory.finish(cmd.Reply, cmd.ID, r, data), cs.memory)
-		cs.mu.Unlock()
+	if cmd.Reply == "" || !api.ValidName(camera) {
+		return
 	}
-	if !r.OK {
-		cs.reject(camera, cmd, r)
-	}
-	cs.send(camera, cmd, data)
-}
-
-// refuse answers a command without remembering it.
-func (cs *commands) refuse(camera string, cmd api.Command, code api.Code, message string) {
-	r := api.Refuse(cmd.ID, code, message)
-	cs.reject(camera, cmd, r)
-	cs.send(camera, cmd, encodeReply(cmd, r))
-}
-
-// forget lets a command that was not done be sent again.
-func (cs *commands) forget(cmd api.Command) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	cs.file.note(cs.memory.forget(cmd.Reply, cmd.ID), cs.memory)
-}
-
-func encodeReply(cmd api.Command, r api.Reply) []byte {
 	data, err := json.Marshal(r)
 	if err != nil {
 		data, _ = json.Marshal(api.Refuse(cmd.ID, api.Internal, "the result cannot be written: "+err.Error()))
 	}
-	return data
+	cs.put(answer{topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
 }
 
-// send queues a reply for a command that wants one.
-func (cs *commands) send(camera string, cmd api.Command, data []byte) {
-	if cmd.Reply != "" {
-		cs.replies.put(answer{topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
+// mostPicture is the most bytes of a snapshot; a larger one is reduced.
+const mostPicture = 256 << 10
+
+// sendPicture sends a snapshot on its topic, and answers where it is.
+func (cs *commands) sendPicture(camera, id string, s *api.Snapshot) api.Reply {
+	small, err := dispatch.Fit(s, mostPicture)
+	if err != nil {
+		return api.Refuse(id, api.TooLarge, err.Error())
+	}
+	topic := cs.c.topics.Camera(camera, "snapshot")
+	cs.put(answer{topic: topic, payload: small.JPEG, qos: 0})
+	return api.Done(id, &api.Snapshot{Width: small.Width, Height: small.Height, Bytes: small.Bytes, Topic: topic})
+}
+
+// put queues an answer.
+func (cs *commands) put(a answer) {
+	if lost := cs.replies.put(a); lost == 1 || lost%1000 == 0 && lost > 0 {
+		cs.c.log.Warn("replies are lost: commands come without the broker's window, faster than their answers leave", "lost", lost)
 	}
 }
 
-// reject tells everyone about a refused command. An event belongs to a camera, so a command for none has only its reply.
-func (cs *commands) reject(camera string, cmd api.Command, r api.Reply) {
+// rejected counts a refused command and tells everyone, as far as the limit allows. An event belongs to a camera, so a
+// command for none has only its reply.
+func (cs *commands) rejected(camera string, cmd api.Command, r api.Reply) {
 	cs.refused.Add(1)
-	cs.c.log.Warn("a command was refused", "camera", camera, "verb", cmd.Verb, "client", cmd.Reply, "id", cmd.ID, "code", r.Error.Code, "reason", r.Error.Message)
 	if !slices.Contains(cs.c.o.Service.Cameras(), camera) {
+		camera = ""
+	}
+	cs.tell(cs.reject.note(rejection{camera, cmd, *r.Error}, time.Now()))
+}
+
+// tell publishes a rejection that passed the limit, with the number of those that did not.
+func (cs *commands) tell(what rejection, others uint64, ok bool) {
+	if !ok {
 		return
 	}
-	e := seg.Event{
-		Camera: camera, Type: seg.CommandRejected, Time: time.Now(),
-		Details: map[string]any{"verb": cmd.Verb, "id": cmd.ID, "client": cmd.Reply, "code": r.Error.Code, "message": r.Error.Message},
+	verb := shorten(what.cmd.Verb)
+	cs.c.log.Warn("a command was refused", "camera", what.camera, "verb", verb, "client", what.cmd.Reply, "id", what.cmd.ID,
+		"code", what.err.Code, "reason", what.err.Message, "others", others)
+	if what.camera == "" {
+		return
 	}
-	if list, ok := cs.c.o.Service.Objects(camera); ok {
+	details := map[string]any{"verb": verb, "id": what.cmd.ID, "client": what.cmd.Reply, "code": what.err.Code, "message": what.err.Message}
+	if others > 0 {
+		details["others"] = others
+	}
+	e := seg.Event{Camera: what.camera, Type: seg.CommandRejected, Time: time.Now(), Details: details}
+	if list, ok := cs.c.o.Service.Objects(what.camera); ok {
 		e.Frame = list.Frame
 	}
 	cs.c.Publish(e)
+}
+
+// shorten cuts what somebody else wrote to the length of a name.
+func shorten(s string) string {
+	const most = 64
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
 }

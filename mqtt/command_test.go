@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -17,11 +19,15 @@ func offline(t *testing.T, a *agent, dir string) *Client {
 	t.Helper()
 	o := testOptions(t, "tcp://127.0.0.1:1", a)
 	o.StateDir = dir
+	o.Commands = dispatch.New(dispatch.Options{Service: a, Snapshot: snapshots{}, File: filepath.Join(dir, "commands.json"), Logger: o.Logger})
 	c, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.outbox.Close)
+	t.Cleanup(func() {
+		c.outbox.Close()
+		o.Commands.Close()
+	})
 	return c
 }
 
@@ -55,12 +61,12 @@ func (d *desk) reply() (string, api.Reply) {
 	d.t.Helper()
 	var a answer
 	until(d.t, "a reply", func() bool {
-		got, lost, ok := d.c.commands.replies.first()
-		if ok {
-			a = got
-			d.c.commands.replies.sent(lost)
+		got, lost := d.c.commands.replies.first(1)
+		if len(got) > 0 {
+			a = got[0]
+			d.c.commands.replies.sent(1, lost)
 		}
-		return ok
+		return len(got) > 0
 	})
 	var r api.Reply
 	if err := json.Unmarshal(a.payload, &r); err != nil {
@@ -105,6 +111,7 @@ func TestCommandIsDoneOnce(t *testing.T) {
 	}
 	d.stop()
 	d.c.outbox.Close()
+	d.c.o.Commands.Close()
 
 	d = newDesk(t, a, dir)
 	d.send("cam", "rename", rename)
@@ -192,42 +199,61 @@ func TestCommandsOfACameraKeepTheirOrder(t *testing.T) {
 	}
 }
 
-func TestOverloadIsAnsweredAndMayBeTriedAgain(t *testing.T) {
+// TestNoRoomNoAcknowledgement: what finds the queue full stays with the broker until there is room, and then it is done.
+func TestNoRoomNoAcknowledgement(t *testing.T) {
 	hold := make(chan struct{})
 	a := &agent{do: func(_ context.Context, c api.Command) api.Reply { <-hold; return api.Done(c.ID, nil) }}
 	d := newDesk(t, a, t.TempDir())
-	const n = maxPerCamera + 20
+	const n = 3 * maxPerCamera
 	for i := range n {
 		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}`, i))
-		<-d.acks
 	}
-	var refused string
-	until(t, "a refusal", func() bool {
-		got, lost, ok := d.c.commands.replies.first()
-		if ok {
-			d.c.commands.replies.sent(lost)
-			var r api.Reply
-			_ = json.Unmarshal(got.payload, &r)
-			if r.Error == nil || r.Error.Code != api.Overloaded {
-				t.Fatalf("got %+v", r)
-			}
-			refused = r.ID
-		}
-		return ok
-	})
+	until(t, "the queue is full", func() bool { return len(d.acks) >= maxPerCamera })
+	if got := len(d.acks); got > maxPerCamera+1 || d.c.commands.replies.len() != 0 {
+		t.Errorf("%d commands were acknowledged, %d answered, before any was done", got, d.c.commands.replies.len())
+	}
 	close(hold)
-	until(t, "all are through", func() bool { return d.c.commands.running.Load() == 0 })
-	d.c.commands.replies.mu.Lock()
-	d.c.commands.replies.items, d.c.commands.replies.bytes = nil, 0
-	d.c.commands.replies.mu.Unlock()
-	d.send("cam", "clear", `{"id":"`+refused+`","reply":"me"}`)
-	if _, r := d.reply(); !r.OK {
-		t.Errorf("tried again: %+v", r)
+	for i := range n {
+		if _, r := d.reply(); !r.OK || r.ID != fmt.Sprint(i) {
+			t.Fatalf("%+v where the answer to %d belongs", r, i)
+		}
+	}
+	until(t, "all are acknowledged", func() bool { return len(d.acks) == n })
+}
+
+func TestNonsenseIsAnsweredWhileACameraIsFull(t *testing.T) {
+	hold := make(chan struct{})
+	a := &agent{do: func(_ context.Context, c api.Command) api.Reply { <-hold; return api.Done(c.ID, nil) }}
+	d := newDesk(t, a, t.TempDir())
+	defer close(hold)
+	for i := range 2 * maxPerCamera {
+		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}`, i))
+	}
+	d.send("attic", "clear", `{"id":"x","reply":"you"}`)
+	d.refusal("x", api.UnknownCamera, "attic")
+}
+
+// TestRepliesHoldCommandsBack: while the answers wait, no more commands are taken, so that no answer is lost.
+func TestRepliesHoldCommandsBack(t *testing.T) {
+	d := newDesk(t, &agent{}, t.TempDir())
+	const n = 2 * enoughReplies
+	for i := range n {
+		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me","pints":1}`, i))
+	}
+	until(t, "the answers are enough", func() bool { return d.c.commands.replies.len() >= enoughReplies })
+	for i := range n {
+		d.refusal(fmt.Sprint(i), api.BadJSON, "pints")
+	}
+	if s := d.c.Stats(); s.Replies != 0 || s.Refused != n {
+		t.Errorf("%+v", s)
+	}
+	if told := d.rejected(); len(told) < rejectionBurst || len(told) > rejectionBurst+20 {
+		t.Errorf("%d of %d refusals became events", len(told), n)
 	}
 }
 
 func TestFullInboxIsAnswered(t *testing.T) {
-	d := &desk{t: t, c: offline(t, &agent{}, t.TempDir()), acks: make(chan string, 4*maxInbox)} // nobody takes commands
+	d := &desk{t: t, c: offline(t, &agent{}, t.TempDir()), acks: make(chan string, 2*maxInbox)} // nobody takes commands
 	for i := range maxInbox + 3 {
 		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}`, i))
 	}
@@ -239,30 +265,13 @@ func TestFullInboxIsAnswered(t *testing.T) {
 	}
 	big := strings.Repeat(" ", api.MaxBody-100)
 	d = &desk{t: t, c: offline(t, &agent{}, t.TempDir()), acks: make(chan string, 64)}
-	for i := range 12 {
+	most := maxInboxBytes/(len(big)+len(`{"id":"100","reply":"me"}`)) - 1
+	for i := range most + 10 {
 		d.send("cam", "clear", fmt.Sprintf(`{"id":"%d","reply":"me"}%s`, i, big))
 	}
-	d.refusal("8", api.Overloaded, "too many commands")
-}
-
-func TestSlowCommandTimesOut(t *testing.T) {
-	a := &agent{do: func(ctx context.Context, c api.Command) api.Reply {
-		<-ctx.Done()
-		return api.Refuse(c.ID, api.Timeout, "not done in time")
-	}}
-	o := testOptions(t, "tcp://127.0.0.1:1", a)
-	o.CommandTimeout = 10 * time.Millisecond
-	c, err := New(o)
-	if err != nil {
-		t.Fatal(err)
+	if len(d.acks) < 5 || d.c.commands.bytes > maxInboxBytes {
+		t.Errorf("%d refused, %d bytes kept", len(d.acks), d.c.commands.bytes)
 	}
-	defer c.outbox.Close()
-	d := &desk{t: t, c: c, acks: make(chan string, 8)}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go c.commands.run(ctx)
-	d.send("cam", "clear", `{"id":"1","reply":"me"}`)
-	d.refusal("1", api.Timeout, "not done in time")
 }
 
 func TestStoppingAgentLeavesNoCommandUnanswered(t *testing.T) {
@@ -286,11 +295,16 @@ func TestStoppingAgentLeavesNoCommandUnanswered(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	a := &agent{}
 	d := newDesk(t, a, t.TempDir())
-	d.c.o.Snapshot = snapshots{}
 	d.send("cam", "snapshot", `{"id":"1","reply":"me"}`)
-	got, lost, ok := answer{}, uint64(0), false
-	until(t, "the picture", func() bool { got, lost, ok = d.c.commands.replies.first(); return ok })
-	d.c.commands.replies.sent(lost)
+	var got answer
+	until(t, "the picture", func() bool {
+		list, lost := d.c.commands.replies.first(1)
+		if len(list) > 0 {
+			got = list[0]
+			d.c.commands.replies.sent(1, lost)
+		}
+		return len(list) > 0
+	})
 	if got.topic != "segedge/box/cam/snapshot" || string(got.payload) != "jpeg of cam" || got.qos != 0 {
 		t.Errorf("got %+v", got)
 	}
@@ -310,19 +324,60 @@ func TestRepliesAreBounded(t *testing.T) {
 	for i := range maxReplies + 10 {
 		q.put(answer{payload: text("%d", i)})
 	}
-	a, lost, _ := q.first()
-	if q.len() != maxReplies || string(a.payload) != "10" {
-		t.Errorf("%d replies, the first is %s", q.len(), a.payload)
+	window, lost := q.first(3)
+	if q.len() != maxReplies || string(window[0].payload) != "10" || lost != 10 {
+		t.Errorf("%d replies, the first is %s, %d lost", q.len(), window[0].payload, lost)
 	}
-	q.put(answer{}) // the first is lost while it is being sent
-	q.sent(lost)
-	if a, _, _ := q.first(); string(a.payload) != "11" {
-		t.Errorf("the first is %s", a.payload)
+	if now := q.put(answer{}); now != 11 { // the first is lost while the window is being sent
+		t.Errorf("%d lost", now)
+	}
+	q.sent(3, lost)
+	if window, _ := q.first(1); string(window[0].payload) != "13" {
+		t.Errorf("the first is %s", window[0].payload)
 	}
 	for range 20 {
 		q.put(answer{payload: make([]byte, 1<<20)})
 	}
 	if q.len() != 16 || q.bytes != maxReplyQueue {
 		t.Errorf("%d replies of %d bytes", q.len(), q.bytes)
+	}
+}
+
+func TestRejectionsAreToldAtAPace(t *testing.T) {
+	var r rejections
+	now, told := testTime, 0
+	say := func(n int) (others uint64) {
+		for range n {
+			if _, o, ok := r.note(rejection{}, now); ok {
+				told++
+				others += o
+			}
+		}
+		return others
+	}
+	if say(100); told != rejectionBurst {
+		t.Errorf("%d of 100 were told", told)
+	}
+	if _, _, ok := r.due(now); ok {
+		t.Error("told before its time")
+	}
+	now = now.Add(rejectionPause)
+	if _, others, ok := r.due(now); !ok || others != 100-rejectionBurst-1 {
+		t.Errorf("%t: %d others", ok, others)
+	}
+	if say(1); told != rejectionBurst {
+		t.Error("one more at once")
+	}
+	now = now.Add(rejectionPause)
+	if others := say(1); others != 1 || told != rejectionBurst+1 {
+		t.Errorf("%d others, %d told", others, told)
+	}
+	if _, _, ok := r.due(now.Add(time.Hour)); ok {
+		t.Error("told what nobody has to hear")
+	}
+	now = now.Add(-time.Hour)
+	say(5)
+	if now = now.Add(time.Hour); say(100) == 0 {
+		t.Error("a clock that was set back silences for good")
 	}
 }

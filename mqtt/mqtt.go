@@ -15,23 +15,20 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/mqtt/outbox"
 	"github.com/segedge/segedge/seg"
 )
-
-// Snapshotter makes a JPEG of what a camera shows now.
-type Snapshotter interface {
-	Snapshot(ctx context.Context, camera string) ([]byte, error)
-}
 
 // Options of a client. Zero values are the defaults named.
 type Options struct {
 	Connection
 	Agent    string // the agent's name: letters, digits, '_', '.', '-'
 	Prefix   string // of every topic; segedge/<agent>
-	StateDir string // of the journal and the command memory; empty keeps both in memory, which is said in the log
+	StateDir string // of the journal; empty keeps it in memory, which is said in the log
 	Service  api.Service
-	Snapshot Snapshotter // nil hands the verb snapshot to the service
+	// Commands does what comes over the broker, and is shared with the other doors. Nil makes one of its own.
+	Commands *dispatch.Dispatcher
 	// BrokerName names the broker in the journal, which belongs to one agent and broker; empty is the broker's address.
 	// An embedded broker whose port may change needs one.
 	BrokerName string
@@ -43,7 +40,6 @@ type Options struct {
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
 
-	CommandTimeout  time.Duration // 30 s
 	StateInterval   time.Duration // 1 s
 	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
 	StopTimeout     time.Duration // 1.5 s: how long a stopping client goes on delivering
@@ -93,7 +89,6 @@ func (o *Options) defaults() error {
 			*v = d
 		}
 	}
-	set(&o.CommandTimeout, 30*time.Second)
 	set(&o.StateInterval, time.Second)
 	set(&o.ObjectsInterval, 250*time.Millisecond)
 	set(&o.StopTimeout, 1500*time.Millisecond)
@@ -116,15 +111,17 @@ func New(o Options) (*Client, error) {
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}
-	memory := ""
 	if o.StateDir != "" {
-		box.Dir, memory = filepath.Join(o.StateDir, "outbox"), filepath.Join(o.StateDir, "commands.json")
+		box.Dir = filepath.Join(o.StateDir, "outbox")
 	}
 	var err error
 	if c.outbox, err = outbox.Open(box); err != nil {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
-	c.commands = newCommands(c, memory)
+	if o.Commands == nil {
+		o.Commands = dispatch.New(dispatch.Options{Service: o.Service, Logger: o.Logger})
+	}
+	c.commands = newCommands(c, o.Commands)
 	return c, nil
 }
 
@@ -150,6 +147,7 @@ type Stats struct {
 	Lost      uint64 // events that found the hand-over full, each explained by events.dropped
 	Commands  uint64 // commands taken
 	Refused   uint64 // commands refused
+	Replies   uint64 // replies lost: commands came by without the broker's window
 	Outbox    outbox.Stats
 }
 
@@ -160,6 +158,7 @@ func (c *Client) Stats() Stats {
 	c.mu.Unlock()
 	s.Lost, s.Outbox = c.intake.dropped(), c.outbox.Stats()
 	s.Commands, s.Refused = c.commands.counts()
+	_, s.Replies = c.commands.replies.first(0)
 	return s
 }
 

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 )
 
 // channelLabel is the data channel that the server speaks on.
@@ -19,6 +19,7 @@ const (
 	commandQueue = 16        // commands that wait while one is carried out
 	pushBuffered = 256 << 10 // bytes unsent, above which lists and states are left out
 	mostBuffered = 4 << 20   // bytes unsent, above which the viewer has stopped reading and is let go
+	mostPicture  = 44 << 10  // bytes of a snapshot: in base64 it fits the 64 KiB that every WebRTC stack takes as one message
 )
 
 // open takes a data channel that the client made.
@@ -50,7 +51,7 @@ func (v *viewer) hear(dc *webrtc.DataChannel, data []byte) {
 	select {
 	case v.commands <- message{dc, data}:
 	default:
-		cmd, _ := decode(data, v.id)
+		cmd, _ := v.form().Decode(data)
 		v.reply(dc, api.Refuse(cmd.ID, api.Overloaded, fmt.Sprintf("%d commands wait already: send them as they are answered", commandQueue)))
 	}
 }
@@ -67,45 +68,19 @@ func (v *viewer) work() {
 	}
 }
 
-func (v *viewer) carryOut(data []byte) api.Reply {
-	cmd, bad := decode(data, v.id)
-	if bad != nil {
-		return api.Reply{Schema: api.Schema, ID: cmd.ID, Error: bad}
-	}
-	if p, ok := cmd.Body.(*api.Prompt); ok {
-		v.server.Resolve(p)
-	}
-	ctx, cancel := context.WithTimeout(v.ctx, v.server.opts.CommandTimeout)
-	defer cancel()
-	r := v.server.opts.Service.Do(ctx, v.camera, cmd)
-	r.Schema, r.ID = api.Schema, cmd.ID
-	return r
-}
+// form is how a viewer writes commands: the verb beside the fields, and pictures of its own without its name.
+func (v *viewer) form() api.Form { return api.Form{Inline: true, Viewer: v.id} }
 
-// decode reads a command that has its verb beside its fields.
-func decode(data []byte, own string) (api.Command, *api.Error) {
-	if len(data) > api.MaxBody {
-		return api.Command{}, &api.Error{Code: api.TooLarge, Message: fmt.Sprintf("the command has %d bytes, at most %d are read", len(data), api.MaxBody)}
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return api.Command{}, &api.Error{Code: api.BadJSON, Message: "the command is not a JSON object: " + err.Error()}
-	}
-	var verb string
-	if raw, ok := fields["verb"]; ok {
-		if err := json.Unmarshal(raw, &verb); err != nil {
-			return api.Command{}, &api.Error{Code: api.BadJSON, Message: `field "verb" must be a string`}
+func (v *viewer) carryOut(data []byte) api.Reply {
+	r := v.server.opts.Commands.Do(v.ctx, dispatch.Request{Form: v.form(), Camera: v.camera, Body: data, Door: "viewer " + v.id})
+	if shot, ok := r.Result.(*api.Snapshot); ok {
+		small, err := dispatch.Fit(shot, mostPicture)
+		if err != nil {
+			return api.Refuse(r.ID, api.TooLarge, err.Error())
 		}
-		delete(fields, "verb")
+		r.Result = small
 	}
-	if _, named := fields["viewer"]; !named && fields["rtp_time"] != nil && own != "" {
-		fields["viewer"], _ = json.Marshal(own)
-	}
-	rest, err := json.Marshal(fields)
-	if err != nil {
-		return api.Command{}, &api.Error{Code: api.BadJSON, Message: err.Error()}
-	}
-	return api.Decode(verb, rest)
+	return r
 }
 
 // reply answers a command. An answer that the channel cannot carry becomes one that says so.

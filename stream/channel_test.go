@@ -2,10 +2,15 @@ package stream
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/jpeg"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -19,6 +24,56 @@ func TestAReplyThatDoesNotFitSaysSo(t *testing.T) {
 	p.say(`{"verb":"clear","id":"next"}`)
 	if r := p.message("reply"); string(r["id"]) != `"next"` || string(r["ok"]) != "true" {
 		t.Errorf("%s", r)
+	}
+}
+
+func TestACommandSentTwiceIsDoneOnce(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	for range 2 {
+		p.say(`{"verb":"prompt","id":"1","points":[{"x":0.5,"y":0.5}]}`)
+		if r := p.message("reply"); string(r["ok"]) != "true" || string(r["id"]) != `"1"` {
+			t.Errorf("%s", r)
+		}
+	}
+	q := newPeer(t, st, false).connect()
+	q.say(`{"verb":"prompt","id":"1","points":[{"x":0.5,"y":0.5}]}`)
+	q.message("reply")
+	st.agent.mu.Lock()
+	defer st.agent.mu.Unlock()
+	if n := len(st.agent.commands); n != 2 {
+		t.Errorf("done %d times, want once for each viewer", n)
+	}
+}
+
+// noisy makes pictures that compress badly.
+type noisy struct{}
+
+func (noisy) Snapshot(context.Context, string) ([]byte, error) {
+	m := image.NewGray(image.Rect(0, 0, 640, 480))
+	for i := range m.Pix {
+		m.Pix[i] = byte(i * i * 2654435761 >> 13)
+	}
+	var out bytes.Buffer
+	err := jpeg.Encode(&out, m, nil)
+	return out.Bytes(), err
+}
+
+func TestSnapshotFitsTheChannel(t *testing.T) {
+	st := start(t, func(o *Options) {
+		o.Commands = dispatch.New(dispatch.Options{Service: o.Service, Snapshot: noisy{}})
+	})
+	full, _ := noisy{}.Snapshot(t.Context(), "")
+	p := newPeer(t, st, false).connect()
+	p.say(`{"verb":"snapshot","id":"1"}`)
+	var got api.Snapshot
+	r := p.message("reply")
+	if err := json.Unmarshal(r["result"], &got); err != nil {
+		t.Fatalf("%v: %s", err, r)
+	}
+	c, err := jpeg.DecodeConfig(bytes.NewReader(got.JPEG))
+	if err != nil || len(full) < mostPicture || got.Bytes > mostPicture || c.Width != got.Width || c.Width < 100 {
+		t.Errorf("%v: %d bytes of %d, %dx%d", err, got.Bytes, len(full), got.Width, got.Height)
 	}
 }
 

@@ -111,17 +111,3 @@ func FuzzFragment(f *testing.F) {
 		}
 	})
 }
-
-func FuzzCommand(f *testing.F) {
-	f.Add([]byte(`{"verb":"prompt","id":"1","points":[{"x":0.5,"y":0.5,"label":1}],"rtp_time":5}`))
-	f.Add([]byte(`{"verb":1}`))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		cmd, bad := decode(raw, "viewer")
-		if bad == nil && (cmd.Verb == "" || cmd.Body == nil) {
-			t.Fatalf("%+v", cmd)
-		}
-		if bad != nil && (bad.Code == "" || bad.Message == "") {
-			t.Fatalf("%+v", bad)
-		}
-	})
-}

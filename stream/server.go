@@ -13,6 +13,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -37,6 +38,8 @@ type ICEServer struct {
 // Options configure a server. Service is required.
 type Options struct {
 	Service api.Service
+	// Commands does what comes over the data channels, and is shared with the other doors. Nil makes one of its own.
+	Commands *dispatch.Dispatcher
 	// RequestKeyframe asks a camera's encoder for a keyframe; it must not block. Nil is nobody.
 	RequestKeyframe func(camera string)
 	// Throttle tells a camera's encoder how much of its usual bitrate the worst of its viewers' paths can carry, 0..1; it must
@@ -59,8 +62,6 @@ type Options struct {
 	Color func(seg.ID) color.RGBA
 	// ObjectsInterval is the time between object lists on the data channel; 0 is 100 ms. States go out a fifth as often.
 	ObjectsInterval time.Duration
-	// CommandTimeout bounds a command that came over the data channel; 0 is 15 s.
-	CommandTimeout time.Duration
 	// ConnectTimeout is how long a session may exist without a connection; 0 is 30 s.
 	ConnectTimeout time.Duration
 	Logger         *slog.Logger
@@ -91,7 +92,6 @@ func (o *Options) check() error {
 		}
 	}
 	or(&o.ObjectsInterval, 100*time.Millisecond)
-	or(&o.CommandTimeout, 15*time.Second)
 	or(&o.ConnectTimeout, 30*time.Second)
 	return nil
 }
@@ -123,6 +123,9 @@ func New(opts Options) (*Server, error) {
 	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
 	s.throttles.told = make(map[string]share)
 	s.mux = s.routes()
+	if s.opts.Commands == nil {
+		s.opts.Commands = dispatch.New(dispatch.Options{Service: opts.Service, Frames: s, Logger: opts.Logger})
+	}
 	return s, nil
 }
 
@@ -189,17 +192,6 @@ func (s *Server) FrameAt(viewer string, rtpTime uint32) (seq uint64, ok bool) {
 		return v.history.at(rtpTime)
 	}
 	return 0, false
-}
-
-// Resolve fills in the frame of a prompt that names a viewer and an RTP time. A picture that is not known any more leaves
-// the prompt as it was, which the service can tell from one that names none.
-func (s *Server) Resolve(p *api.Prompt) {
-	if p.Viewer == "" || p.RTPTime == nil || p.Frame != 0 {
-		return
-	}
-	if seq, ok := s.FrameAt(p.Viewer, *p.RTPTime); ok {
-		p.Frame, p.Viewer, p.RTPTime = seq, "", nil
-	}
 }
 
 func (s *Server) viewer(id string) *viewer {

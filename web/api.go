@@ -9,8 +9,10 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 )
 
 // statuses gives every error code its HTTP status (RFC 9110, section 15).
@@ -29,6 +31,7 @@ var statuses = map[api.Code]int{
 	api.TooLarge:       http.StatusRequestEntityTooLarge,
 	api.Unauthorised:   http.StatusUnauthorized,
 	api.AlreadyRunning: http.StatusConflict,
+	api.Conflict:       http.StatusConflict,
 }
 
 // Status is the HTTP status that carries a reply.
@@ -95,40 +98,30 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 		s.write(w, status, api.Refuse("", bad.err.Code, bad.err.Message))
 		return
 	}
-	reply := s.do(r.Context(), camera, verb, body)
+	// A command does not end with its connection: who sends it again under its id learns how it ended.
+	reply := s.opts.Commands.Do(context.WithoutCancel(r.Context()), dispatch.Request{
+		Form: api.Form{Verb: verb}, Camera: camera, Body: body, Door: "http",
+	})
 	s.metrics.command(verb, reply)
 	if reply.Error != nil && reply.Error.Code == api.Internal {
 		s.opts.Logger.Error("web: a command failed", "camera", camera, "verb", verb, "error", reply.Error.Message)
 	}
-	s.reply(w, reply)
+	if !picture(w, r, reply) {
+		s.reply(w, reply)
+	}
 }
 
-func (s *Server) do(ctx context.Context, camera, verb string, body []byte) api.Reply {
-	cmd, bad := api.Decode(verb, body)
-	if bad != nil {
-		return api.Refuse(cmd.ID, bad.Code, bad.Message)
+// picture sends a snapshot by itself to who asks for a JPEG.
+func picture(w http.ResponseWriter, r *http.Request, reply api.Reply) bool {
+	shot, ok := reply.Result.(*api.Snapshot)
+	if !ok || !strings.HasPrefix(r.Header.Get("Accept"), "image/") {
+		return false
 	}
-	if !slices.Contains(s.opts.Service.Cameras(), camera) {
-		return s.unknownCamera(cmd.ID, camera)
-	}
-	s.locate(cmd.Body)
-	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
-	defer cancel()
-	reply := s.opts.Service.Do(ctx, camera, cmd)
-	reply.Schema, reply.ID = api.Schema, cmd.ID
-	return reply
-}
-
-// locate gives a prompt that names a picture its frame. One whose picture is no longer known keeps its viewer and
-// RTP time without a frame: the service sees that a frame was meant, and answers that it is gone.
-func (s *Server) locate(body any) {
-	p, ok := body.(*api.Prompt)
-	if !ok || p.Frame != 0 || p.RTPTime == nil || s.opts.Frames == nil {
-		return
-	}
-	if seq, ok := s.opts.Frames.FrameAt(p.Viewer, *p.RTPTime); ok {
-		p.Frame = seq
-	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(shot.JPEG)
+	return true
 }
 
 func (s *Server) unknownCamera(id, camera string) api.Reply {

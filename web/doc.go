@@ -1,5 +1,5 @@
 // Package web is the agent's HTTP door: the page, the JSON API, health, metrics, and the lock in front of them all. It
-// speaks the vocabulary of package api and hands commands to an api.Service; WHEP is a handler that it mounts. It knows
+// speaks the vocabulary of package api and hands commands to a dispatch.Dispatcher; WHEP is a handler that it mounts. It knows
 // no pixels and no model, and the page is plain files in page/, embedded as they are: no build step, no outside request.
 //
 // # Routes
@@ -10,7 +10,8 @@
 //	GET  /api/v1/cameras                        {"schema":1,"cameras":["…"]}
 //	GET  /api/v1/cameras/{camera}/state         api.State
 //	GET  /api/v1/cameras/{camera}/objects       api.Objects
-//	POST /api/v1/cameras/{camera}/{verb}        a command as JSON; answered with an api.Reply
+//	POST /api/v1/cameras/{camera}/{verb}        a command as JSON; answered with an api.Reply, or,
+//	                                            for snapshot and "Accept: image/jpeg", with the picture
 //	     /whep/…                                Options.WHEP
 //	GET  /metrics                               Prometheus text
 //	GET  /healthz                               200 as long as the process answers; needs no token

@@ -27,7 +27,7 @@ func FuzzCommand(f *testing.F) {
 	} {
 		f.Add(s.camera, s.verb, s.body)
 	}
-	door, err := New(Options{Service: newFakeAgent("cam"), Frames: frames{}})
+	door, err := New(Options{Service: newFakeAgent("cam")})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -9,26 +9,20 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 )
-
-// Frames finds the frame behind a picture: what a WebRTC viewer had on its screen at an RTP time. False when the
-// viewer is gone or the picture is too old. Implemented by package stream.
-type Frames interface {
-	FrameAt(viewer string, rtpTime uint32) (seq uint64, ok bool)
-}
 
 // Options are the parts that the door leads to. Only Service is needed.
 type Options struct {
-	Service api.Service
-	WHEP    http.Handler     // mounted under /whep/ with its whole path; nil answers 503 there
-	Frames  Frames           // nil: a prompt that names a picture reaches the service as it came
-	Health  func() []Check   // nil: ready as soon as it listens
-	Schema  json.RawMessage  // the JSON Schema document; nil answers 404
-	Token   string           // empty: loopback only
-	Version string           // shown by /healthz and the page
-	Logger  *slog.Logger     // nil discards
-	Timeout time.Duration    // for one command; 0 is 15 s
-	Now     func() time.Time // for tests; nil is time.Now
+	Service  api.Service
+	Commands *dispatch.Dispatcher // shared with the other doors; nil makes one of its own
+	WHEP     http.Handler         // mounted under /whep/ with its whole path; nil answers 503 there
+	Health   func() []Check       // nil: ready as soon as it listens
+	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
+	Token    string               // empty: loopback only
+	Version  string               // shown by /healthz and the page
+	Logger   *slog.Logger         // nil discards
+	Now      func() time.Time     // for tests; nil is time.Now
 }
 
 // Server is the door. Safe for concurrent use; it starts nothing.
@@ -48,7 +42,9 @@ func New(o Options) (*Server, error) {
 		return nil, errShortToken
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
+	if o.Commands == nil {
+		o.Commands = dispatch.New(dispatch.Options{Service: o.Service, Logger: o.Logger})
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

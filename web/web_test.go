@@ -12,15 +12,9 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
 )
-
-// frames knows one picture.
-type frames struct{}
-
-func (frames) FrameAt(viewer string, rtpTime uint32) (uint64, bool) {
-	return 4711, viewer == "v1" && rtpTime == 90_000
-}
 
 func newDoor(t *testing.T, o Options) *Server {
 	t.Helper()
@@ -175,27 +169,54 @@ func TestCommandBody(t *testing.T) {
 	}
 }
 
-// A prompt that names a picture reaches the service with the picture's frame, or with none when it is gone.
-func TestPromptFindsItsFrame(t *testing.T) {
-	for _, c := range []struct {
-		name, body string
-		frame      uint64
-		gone       bool
-	}{
-		{"a picture", `{"points":[{"x":0.4,"y":0.5,"label":1}],"viewer":"v1","rtp_time":90000}`, 4711, false},
-		{"a picture long gone", `{"points":[{"x":0.4,"y":0.5,"label":1}],"viewer":"v1","rtp_time":5}`, 0, true},
-		{"a frame", `{"points":[{"x":0.4,"y":0.5,"label":1}],"frame":12}`, 12, false},
-		{"both: the frame counts", `{"points":[{"x":0.4,"y":0.5,"label":1}],"frame":12,"viewer":"v1","rtp_time":90000}`, 12, false},
-		{"neither", `{"points":[{"x":0.4,"y":0.5,"label":1}]}`, 0, false},
-	} {
-		agent := newFakeAgent("cam")
-		door := newDoor(t, Options{Service: agent, Frames: frames{}})
-		if res := ask(door, "POST", "/api/v1/cameras/cam/prompt", c.body, asJSON); res.StatusCode != 200 {
-			t.Fatalf("%s: %d", c.name, res.StatusCode)
+// TestACommandSentTwiceIsDoneOnce: who lost the connection sends the command again, and learns how it ended.
+func TestACommandSentTwiceIsDoneOnce(t *testing.T) {
+	agent := newFakeAgent("cam")
+	door := newDoor(t, Options{Service: agent})
+	const body = `{"id":"1","points":[{"x":0.4,"y":0.5}]}`
+	agent.slow = make(chan struct{})
+	ctx, leave := context.WithCancel(t.Context())
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		r := httptest.NewRequest("POST", "/api/v1/cameras/cam/prompt", strings.NewReader(body)).WithContext(ctx)
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/json")
+		door.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	leave()
+	close(agent.slow)
+	<-first
+	for range 2 {
+		res := ask(door, "POST", "/api/v1/cameras/cam/prompt", body, asJSON)
+		got, _ := io.ReadAll(res.Body)
+		if res.StatusCode != 200 || !strings.Contains(string(got), `"object":"cam-1"`) {
+			t.Errorf("%d %s", res.StatusCode, got)
 		}
-		p := agent.asked()[0].Body.(*api.Prompt)
-		if p.Frame != c.frame || (p.Viewer != "" && p.Frame == 0) != c.gone {
-			t.Errorf("%s: frame %d, viewer %q", c.name, p.Frame, p.Viewer)
+	}
+	if n := len(agent.asked()); n != 1 {
+		t.Errorf("done %d times", n)
+	}
+}
+
+type snapshots struct{}
+
+func (snapshots) Snapshot(_ context.Context, camera string) ([]byte, error) {
+	return []byte("jpeg of " + camera), nil
+}
+
+func TestSnapshot(t *testing.T) {
+	agent := newFakeAgent("cam")
+	door := newDoor(t, Options{Service: agent, Commands: dispatch.New(dispatch.Options{Service: agent, Snapshot: snapshots{}})})
+	for accept, want := range map[string]string{
+		"image/jpeg": "jpeg of cam", "image/*": "jpeg of cam",
+		"*/*": `{"schema":1,"id":"1","ok":true,"result":{"bytes":11,"jpeg":"anBlZyBvZiBjYW0="}}` + "\n",
+	} {
+		res := ask(door, "POST", "/api/v1/cameras/cam/snapshot", `{"id":"1"}`, asJSON, "Accept: "+accept)
+		got, _ := io.ReadAll(res.Body)
+		isPicture := res.Header.Get("Content-Type") == "image/jpeg"
+		if res.StatusCode != 200 || string(got) != want || isPicture != strings.HasPrefix(accept, "image/") {
+			t.Errorf("%s: %d %s %s", accept, res.StatusCode, res.Header.Get("Content-Type"), got)
 		}
 	}
 }
@@ -203,18 +224,9 @@ func TestPromptFindsItsFrame(t *testing.T) {
 func TestCommandHasItsTime(t *testing.T) {
 	agent := newFakeAgent("cam")
 	agent.slow = make(chan struct{})
-	door := newDoor(t, Options{Service: agent, Timeout: 10 * time.Millisecond})
+	door := newDoor(t, Options{Service: agent, Commands: dispatch.New(dispatch.Options{Service: agent, Timeout: 10 * time.Millisecond})})
 	if res := ask(door, "POST", "/api/v1/cameras/cam/clear", "", asJSON); res.StatusCode != http.StatusGatewayTimeout {
 		t.Errorf("%d, want 504", res.StatusCode)
-	}
-	r := httptest.NewRequest("POST", "/api/v1/cameras/cam/clear", nil)
-	r.Host = "localhost"
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // the client has gone
-	w := httptest.NewRecorder()
-	newDoor(t, Options{Service: agent}).ServeHTTP(w, r.WithContext(ctx))
-	if w.Code != http.StatusGatewayTimeout {
-		t.Errorf("%d for a client that has gone, want 504", w.Code)
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/grounding"
 	"github.com/segedge/segedge/inference"
@@ -44,6 +46,7 @@ type builder struct {
 
 	model    *loadedModel
 	agent    *agent.Agent
+	commands *dispatch.Dispatcher
 	client   *mqtt.Client
 	broker   *broker.Broker
 	stream   *stream.Server
@@ -99,6 +102,9 @@ func (b *builder) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.commands = dispatch.New(dispatch.Options{
+		Service: b.agent, Snapshot: b, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
+	})
 	if err := b.buildMQTT(); err != nil {
 		return err
 	}
@@ -240,7 +246,7 @@ func (b *builder) buildMQTT() error {
 		Connection: mqtt.Connection{
 			Broker: c.Broker, Username: c.Username, PasswordFile: c.PasswordFile, TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
 		},
-		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Snapshot: b, BrokerName: brokerName,
+		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery,
 	})
 	if err != nil {
@@ -259,7 +265,7 @@ func (b *builder) buildDoors() error {
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	b.stream, err = stream.New(stream.Options{
-		Service: b.agent, RequestKeyframe: func(camera string) { b.sinks[camera].RequestKeyframe() },
+		Service: b.agent, Commands: b.commands, RequestKeyframe: func(camera string) { b.sinks[camera].RequestKeyframe() },
 		Throttle: func(camera string, share float64) { b.sinks[camera].Throttle(share) },
 		UDP:      net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
 		Color: overlay.Color, Logger: b.log,
@@ -269,7 +275,7 @@ func (b *builder) buildDoors() error {
 		return err
 	}
 	b.web, err = web.New(web.Options{
-		Service: b.agent, WHEP: b.stream, Frames: b.stream, Health: b.health, Schema: api.JSONSchema(), Token: b.cfg.HTTP.Token,
+		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Schema: api.JSONSchema(), Token: b.cfg.HTTP.Token,
 		Version: version, Logger: b.log,
 	})
 	if err != nil {
@@ -291,6 +297,11 @@ func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
 		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
 	}
 	return s.Snapshot(ctx)
+}
+
+// FrameAt is the frame that a viewer saw at an RTP time.
+func (b *builder) FrameAt(viewer string, rtpTime uint32) (uint64, bool) {
+	return b.stream.FrameAt(viewer, rtpTime)
 }
 
 // health are the checks of /readyz.
@@ -320,6 +331,9 @@ func (b *builder) close() error {
 	}
 	if b.broker != nil {
 		b.broker.Close()
+	}
+	if b.commands != nil {
+		b.commands.Close()
 	}
 	if b.agent != nil {
 		all = append(all, b.agent.Close())
