@@ -14,15 +14,16 @@ import (
 
 const module = "github.com/segedge/segedge/"
 
-// ranks of the packages: a package imports only packages of a lower rank, and a child its parent. A folder that is not named has its
-// parent's rank.
+// ranks of the packages: a package imports only packages of a lower rank. A folder that is not named has its parent's rank, and
+// may import it and be imported by it.
 var ranks = map[string]int{
 	"frame": 0, "seg": 0, "supervise": 0,
-	"api": 1, "capture": 1, "inference": 1, "tracker": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1,
-	"capture/opencv": 2, "inference/onnx": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
-	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "pipeline": 2,
-	"agent": 3, "eval": 3, "record": 3,
-	"cmd": 4, "e2e": 4, "archtest": 4,
+	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1,
+	"capture/opencv": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
+	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2,
+	"tracker": 4, "pipeline": 5,
+	"agent": 6, "eval": 6, "record": 6,
+	"cmd": 7, "e2e": 7, "archtest": 7,
 }
 
 // leaves are the packages that call C, or import what does.
@@ -99,20 +100,20 @@ func TestImportsGoOneWay(t *testing.T) {
 		}
 		for _, imp := range p.Imports {
 			to, ours := strings.CutPrefix(imp, module)
-			if !ours || family(from, to) {
+			if !ours {
 				continue
 			}
 			if to == "config" && !strings.HasPrefix(from, "cmd/") {
 				t.Errorf("%s imports config: only the command does", from)
 			}
-			if tr, _ := rank(to); tr >= r {
+			if tr, _ := rank(to); tr > r || tr == r && !family(from, to) {
 				t.Errorf("%s (rank %d) imports %s (rank %d): imports go to lower ranks only", from, r, to, tr)
 			}
 		}
 	}
 }
 
-// family reports a child that imports its parent, or a parent that imports its own child (an algorithm kept apart).
+// family reports a child that imports its parent, or a parent that imports its own child (an algorithm kept apart): within one rank both may.
 func family(from, to string) bool {
 	return strings.HasPrefix(from, to+"/") || strings.HasPrefix(to, from+"/")
 }

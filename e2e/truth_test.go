@@ -19,6 +19,7 @@ import (
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // defaultModel opens the built-in model.
@@ -143,7 +144,7 @@ func watch(t *testing.T, scene *synthetic.Scene, p *pipeline.Pipeline, m inferen
 		t.Fatal(err)
 	}
 	w.id, w.still = r.Object.ID, r.Object.Mask
-	open := eval.FlowAlone(m, func() (tracker.Flow, func() error, error) {
+	open := eval.FlowAlone(m, func() (motion.Flow, func() error, error) {
 		return lk.New(lk.Options{}), nil, nil
 	})
 	if w.flow, err = open(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // flowWidth is the width of the grey picture on which the flow baseline measures, flowPoints how many places.
@@ -20,7 +20,7 @@ const (
 
 // FlowAlone is the baseline without a model after the first frame: the mask moves by a similarity fitted to the optical flow
 // inside it. open is as in ProductOptions.
-func FlowAlone(m inference.Segmenter, open func() (tracker.Flow, func() error, error)) func() (Follower, error) {
+func FlowAlone(m inference.Segmenter, open func() (motion.Flow, func() error, error)) func() (Follower, error) {
 	return func() (Follower, error) {
 		f, done, err := open()
 		if err != nil {
@@ -32,10 +32,10 @@ func FlowAlone(m inference.Segmenter, open func() (tracker.Flow, func() error, e
 
 type flowAlone struct {
 	model  inference.Segmenter
-	flow   tracker.Flow
+	flow   motion.Flow
 	done   func() error
 	first  *seg.Mask // on the grey picture's grid times two
-	grey   [2]tracker.Gray
+	grey   [2]motion.Gray
 	motion similarity // from the first frame to the last
 	size   image.Point
 }
@@ -54,7 +54,7 @@ func (a *flowAlone) Next(f *frame.Frame) (*seg.Mask, error) {
 	reduceGray(&a.grey[1], f)
 	now := a.warped()
 	pts := spread(now.Resize(a.grey[0].W, a.grey[0].H), flowPoints)
-	moves := make([]tracker.Vector, len(pts))
+	moves := make([]motion.Vector, len(pts))
 	if err := a.flow.Step(&a.grey[0], &a.grey[1], pts, moves); err != nil {
 		return nil, err
 	}
@@ -86,9 +86,9 @@ func (a *flowAlone) warped() *seg.Mask {
 }
 
 // spread are up to n cells of a mask, evenly over them in scan order.
-func spread(m *seg.Mask, n int) []tracker.Pixel {
+func spread(m *seg.Mask, n int) []motion.Pixel {
 	step := max(1, m.Count()/n)
-	var out []tracker.Pixel
+	var out []motion.Pixel
 	i := 0
 	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
 		for x, b := range m.Row(y) {
@@ -96,7 +96,7 @@ func spread(m *seg.Mask, n int) []tracker.Pixel {
 				continue
 			}
 			if i%step == 0 {
-				out = append(out, tracker.Pixel{X: float32(m.Rect.Min.X + x), Y: float32(y)})
+				out = append(out, motion.Pixel{X: float32(m.Rect.Min.X + x), Y: float32(y)})
 			}
 			i++
 		}
@@ -105,13 +105,13 @@ func spread(m *seg.Mask, n int) []tracker.Pixel {
 }
 
 // reduceGray writes the frame, reduced by area, as luma.
-func reduceGray(dst *tracker.Gray, f *frame.Frame) {
+func reduceGray(dst *motion.Gray, f *frame.Frame) {
 	w := min(flowWidth, f.Width)
 	h := max(1, f.Height*w/f.Width)
 	small := frame.New(w, h)
 	defer small.Release()
 	new(frame.Shrinker).Shrink(small, f, w, h)
-	*dst = tracker.Gray{W: w, H: h, Pix: make([]byte, w*h)}
+	*dst = motion.Gray{W: w, H: h, Pix: make([]byte, w*h)}
 	for i := range dst.Pix {
 		b, g, r := int(small.Pix[3*i]), int(small.Pix[3*i+1]), int(small.Pix[3*i+2])
 		dst.Pix[i] = byte((29*b + 150*g + 77*r) >> 8)
@@ -140,7 +140,7 @@ func (s similarity) inverse() similarity {
 
 // fitSimilarity is the least-squares similarity of the vectors found, fitted again to the better half of them a few times, so
 // that a background that shines through has no say. Fewer than three vectors, or a fit out of all proportion, mean no motion.
-func fitSimilarity(pts []tracker.Pixel, moves []tracker.Vector) similarity {
+func fitSimilarity(pts []motion.Pixel, moves []motion.Vector) similarity {
 	still := similarity{a: 1}
 	var pairs []pair
 	for i, m := range moves {

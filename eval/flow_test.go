@@ -9,7 +9,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 func close4(a, b similarity) bool {
@@ -32,16 +32,16 @@ func TestSimilarityAlgebra(t *testing.T) {
 func TestFitSimilarity(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 5))
 	want := similarity{1.02, 0.05, 2, -1}
-	var pts []tracker.Pixel
-	var moves []tracker.Vector
+	var pts []motion.Pixel
+	var moves []motion.Vector
 	for i := range 80 {
-		p := tracker.Pixel{X: float32(r.Float64() * 100), Y: float32(r.Float64() * 100)}
+		p := motion.Pixel{X: float32(r.Float64() * 100), Y: float32(r.Float64() * 100)}
 		x, y := want.at(float64(p.X), float64(p.Y))
-		d := tracker.Pixel{X: float32(x) - p.X, Y: float32(y) - p.Y}
+		d := motion.Pixel{X: float32(x) - p.X, Y: float32(y) - p.Y}
 		if i%4 == 0 {
-			d = tracker.Pixel{X: -9, Y: 12}
+			d = motion.Pixel{X: -9, Y: 12}
 		}
-		pts, moves = append(pts, p), append(moves, tracker.Vector{D: d, OK: i%10 != 3})
+		pts, moves = append(pts, p), append(moves, motion.Vector{D: d, OK: i%10 != 3})
 	}
 	if got := fitSimilarity(pts, moves); !close4(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
@@ -52,13 +52,13 @@ func TestFitSimilarity(t *testing.T) {
 	if got := fitSimilarity(nil, nil); got != (similarity{a: 1}) {
 		t.Errorf("none: %+v", got)
 	}
-	same := []tracker.Pixel{{X: 5, Y: 5}, {X: 5, Y: 5}, {X: 5, Y: 5}}
-	one := tracker.Vector{D: tracker.Pixel{X: 3, Y: 1}, OK: true}
-	if got := fitSimilarity(same, []tracker.Vector{one, one, one}); got != (similarity{1, 0, 3, 1}) {
+	same := []motion.Pixel{{X: 5, Y: 5}, {X: 5, Y: 5}, {X: 5, Y: 5}}
+	one := motion.Vector{D: motion.Pixel{X: 3, Y: 1}, OK: true}
+	if got := fitSimilarity(same, []motion.Vector{one, one, one}); got != (similarity{1, 0, 3, 1}) {
 		t.Errorf("one place: %+v", got)
 	}
-	burst := []tracker.Vector{{D: tracker.Pixel{X: -40}, OK: true}, {D: tracker.Pixel{X: 40}, OK: true}, {OK: true}}
-	if got := fitSimilarity([]tracker.Pixel{{X: 0}, {X: 10}, {X: 5}}, burst); math.Hypot(got.a, got.b) != 1 {
+	burst := []motion.Vector{{D: motion.Pixel{X: -40}, OK: true}, {D: motion.Pixel{X: 40}, OK: true}, {OK: true}}
+	if got := fitSimilarity([]motion.Pixel{{X: 0}, {X: 10}, {X: 5}}, burst); math.Hypot(got.a, got.b) != 1 {
 		t.Errorf("a burst is no motion: %+v", got)
 	}
 }
@@ -82,13 +82,13 @@ func TestSpread(t *testing.T) {
 // refusing is a flow that fails.
 type refusing struct{}
 
-func (refusing) Step(*tracker.Gray, *tracker.Gray, []tracker.Pixel, []tracker.Vector) error {
+func (refusing) Step(*motion.Gray, *motion.Gray, []motion.Pixel, []motion.Vector) error {
 	return errors.New("no flow")
 }
 
 func TestFlowAloneClosesWhatItOpened(t *testing.T) {
 	closed := 0
-	open := FlowAlone(nil, func() (tracker.Flow, func() error, error) {
+	open := FlowAlone(nil, func() (motion.Flow, func() error, error) {
 		return refusing{}, func() error { closed++; return nil }, nil
 	})
 	f, err := open()
@@ -106,10 +106,10 @@ func TestFlowAloneClosesWhatItOpened(t *testing.T) {
 		t.Errorf("closed %d times, %v", closed, err)
 	}
 	bad := errors.New("none left")
-	if _, err := FlowAlone(nil, func() (tracker.Flow, func() error, error) { return nil, nil, bad })(); !errors.Is(err, bad) {
+	if _, err := FlowAlone(nil, func() (motion.Flow, func() error, error) { return nil, nil, bad })(); !errors.Is(err, bad) {
 		t.Error(err)
 	}
-	if _, err := Product(ProductOptions{Flow: func() (tracker.Flow, func() error, error) { return nil, nil, bad }})(); !errors.Is(err, bad) {
+	if _, err := Product(ProductOptions{Flow: func() (motion.Flow, func() error, error) { return nil, nil, bad }})(); !errors.Is(err, bad) {
 		t.Error(err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 const sceneW, sceneH = 160, 120
@@ -75,7 +75,7 @@ func sequence(t *testing.T, n int, movers ...mover) []dataset.Video {
 }
 
 // pureFlow is optical flow without cgo.
-func pureFlow() (tracker.Flow, func() error, error) { return lk.New(lk.Options{}), nil, nil }
+func pureFlow() (motion.Flow, func() error, error) { return lk.New(lk.Options{}), nil, nil }
 
 // pictures writes a folder of pictures and label maps, a picture a scene.
 func pictures(t *testing.T, scenes ...[]mover) []dataset.Item {

@@ -11,6 +11,7 @@ import (
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // ProductOptions sets the product up as a follower.
@@ -18,7 +19,7 @@ type ProductOptions struct {
 	Model   inference.Segmenter // shared by followers, not closed by them
 	Tracker tracker.Options
 	// Flow makes what measures motion, for one follower; done frees it and may be nil.
-	Flow func() (f tracker.Flow, done func() error, err error)
+	Flow func() (f motion.Flow, done func() error, err error)
 	// Realtime runs the model beside the frames, as the agent does; otherwise every answer belongs to the frame that asked.
 	Realtime bool
 	// Delay is how many frames late a keyframe's answers come otherwise: a slow model, the same every time.

@@ -13,6 +13,7 @@ import (
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // gate is a flow that finds nothing, and may wait until it is opened.
@@ -21,7 +22,7 @@ type gate struct {
 	fail error
 }
 
-func (g *gate) Step(_, _ *tracker.Gray, _ []tracker.Pixel, dst []tracker.Vector) error {
+func (g *gate) Step(_, _ *motion.Gray, _ []motion.Pixel, dst []motion.Vector) error {
 	if g.shut != nil {
 		<-g.shut
 	}
@@ -29,7 +30,7 @@ func (g *gate) Step(_, _ *tracker.Gray, _ []tracker.Pixel, dst []tracker.Vector)
 	return g.fail
 }
 
-func (g *gate) open() (tracker.Flow, func() error, error) { return g, nil, nil }
+func (g *gate) open() (motion.Flow, func() error, error) { return g, nil, nil }
 
 // frames are pictures of one still scene, numbered from 1.
 func frames(n int) []*frame.Frame {
@@ -132,7 +133,7 @@ func TestProductPassesFailuresOn(t *testing.T) {
 	// Never started, and what its flow holds is freed all the same.
 	for _, realtime := range []bool{false, true} {
 		freed, stuck := 0, errors.New("cannot free")
-		open := func() (tracker.Flow, func() error, error) {
+		open := func() (motion.Flow, func() error, error) {
 			return &gate{}, func() error { freed++; return stuck }, nil
 		}
 		f, err := Product(ProductOptions{Model: blind, Flow: open, Realtime: realtime})()

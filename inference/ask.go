@@ -205,20 +205,12 @@ func regrid(dst []float32, w, h int, origin, extent seg.Point, l *seg.Logits) {
 	sy := extent.Y / float64(h) * float64(l.H) / l.Extent.Y
 	ox, oy := (origin.X-l.Origin.X)*float64(l.W)/l.Extent.X-0.5, (origin.Y-l.Origin.Y)*float64(l.H)/l.Extent.Y-0.5
 	for y := range h {
-		j0, j1, fy := between((float64(y)+0.5)*sy+oy, l.H)
-		top, bottom := l.Data[j0*l.W:][:l.W], l.Data[j1*l.W:][:l.W]
+		row := seg.TapAt((float64(y)+0.5)*sy+oy, l.H)
+		top, bottom := l.Data[row.I*l.W:][:l.W], l.Data[row.J*l.W:][:l.W]
 		for x := range w {
-			i0, i1, fx := between((float64(x)+0.5)*sx+ox, l.W)
-			a := top[i0] + (top[i1]-top[i0])*fx
-			b := bottom[i0] + (bottom[i1]-bottom[i0])*fx
-			dst[y*w+x] = a + (b-a)*fy
+			col := seg.TapAt((float64(x)+0.5)*sx+ox, l.W)
+			a, b := col.Of(top), col.Of(bottom)
+			dst[y*w+x] = a + (b-a)*row.F
 		}
 	}
-}
-
-// between are the two cells around position v of n cells, and the weight of the second.
-func between(v float64, n int) (i0, i1 int, f float32) {
-	v = min(max(v, 0), float64(n-1))
-	i0 = int(v)
-	return i0, min(i0+1, n-1), float32(v - float64(i0))
 }

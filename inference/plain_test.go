@@ -128,12 +128,11 @@ func plainMask(logits []float32, lw, lh int, g geometry, w, h int) *seg.Mask {
 func plainEnlarge(in []float32, w, h, tw, th int) []float32 {
 	out := make([]float32, tw*th)
 	for y := range th {
-		j0, j1, fy := between((float64(y)+0.5)*float64(h)/float64(th)-0.5, h)
+		row := seg.TapAt((float64(y)+0.5)*float64(h)/float64(th)-0.5, h)
 		for x := range tw {
-			i0, i1, fx := between((float64(x)+0.5)*float64(w)/float64(tw)-0.5, w)
-			top := in[j0*w+i0] + (in[j0*w+i1]-in[j0*w+i0])*fx
-			bottom := in[j1*w+i0] + (in[j1*w+i1]-in[j1*w+i0])*fx
-			out[y*tw+x] = top + (bottom-top)*fy
+			col := seg.TapAt((float64(x)+0.5)*float64(w)/float64(tw)-0.5, w)
+			top, bottom := col.Of(in[row.I*w:]), col.Of(in[row.J*w:])
+			out[y*tw+x] = top + (bottom-top)*row.F
 		}
 	}
 	return out

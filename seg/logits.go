@@ -53,18 +53,18 @@ func (l *Logits) Cut(w, h int, threshold float32) *Mask {
 	if m.Rect.Empty() {
 		return m
 	}
-	cols := make([]tap, m.Rect.Dx())
+	cols := make([]Tap, m.Rect.Dx())
 	for i := range cols {
-		cols[i] = tapAt((float64(m.Rect.Min.X+i)+0.5)*sx-ox-0.5, l.W)
+		cols[i] = TapAt((float64(m.Rect.Min.X+i)+0.5)*sx-ox-0.5, l.W)
 	}
-	first, last := cols[0].i0, cols[len(cols)-1].i1+1
+	first, last := cols[0].I, cols[len(cols)-1].J+1
 	spans, ones := spansOf(cols), bytes.Repeat([]byte{1}, len(cols))
 	row := make([]float32, l.W)
 	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		t := tapAt((float64(y)+0.5)*sy-oy-0.5, l.H)
-		a, b := l.Data[t.i0*l.W:][:last], l.Data[t.i1*l.W:][:last]
+		t := TapAt((float64(y)+0.5)*sy-oy-0.5, l.H)
+		a, b := l.Data[t.I*l.W:][:last], l.Data[t.J*l.W:][:last]
 		for i := first; i < last; i++ {
-			row[i] = a[i] + (b[i]-a[i])*t.f
+			row[i] = a[i] + (b[i]-a[i])*t.F
 		}
 		cutRow(m.Row(y), row, cols, spans, ones, threshold)
 	}
@@ -72,24 +72,11 @@ func (l *Logits) Cut(w, h int, threshold float32) *Mask {
 	return m
 }
 
-// tap is a place between two neighbouring cells of an axis, f of the way from i0 to i1.
-type tap struct {
-	i0, i1 int
-	f      float32
-}
-
-// tapAt is the place v on an axis of n cells, held within it.
-func tapAt(v float64, n int) tap {
-	v = min(max(v, 0), float64(n-1))
-	i0 := int(v)
-	return tap{i0, min(i0+1, n-1), float32(v - float64(i0))}
-}
-
 // spansOf is where each run of columns between the same two neighbours ends.
-func spansOf(cols []tap) []int {
+func spansOf(cols []Tap) []int {
 	var ends []int
 	for i := range cols {
-		if i+1 == len(cols) || cols[i+1].i0 != cols[i].i0 {
+		if i+1 == len(cols) || cols[i+1].I != cols[i].I {
 			ends = append(ends, i+1)
 		}
 	}
@@ -98,14 +85,14 @@ func spansOf(cols []tap) []int {
 
 // cutRow sets the cells of dst, which is all 0, whose interpolated value exceeds threshold. Cells between two values on the
 // same side of it need no arithmetic, and these are nearly all.
-func cutRow(dst []uint8, row []float32, cols []tap, spans []int, ones []uint8, threshold float32) {
+func cutRow(dst []uint8, row []float32, cols []Tap, spans []int, ones []uint8, threshold float32) {
 	from := 0
 	for _, end := range spans {
-		a, b := row[cols[from].i0], row[cols[from].i1]
+		a, b := row[cols[from].I], row[cols[from].J]
 		switch above := a > threshold; {
 		case above != (b > threshold):
 			for k, c := range cols[from:end] {
-				if a+(b-a)*c.f > threshold {
+				if a+(b-a)*c.F > threshold {
 					dst[from+k] = 1
 				}
 			}

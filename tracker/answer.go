@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
@@ -12,7 +13,7 @@ func (t *Tracker) Answer(seq uint64, as []Answer) {
 	if len(as) == 0 || !t.prompted(as) {
 		t.pay(seq)
 	}
-	at, exact := t.past.find(seq)
+	at, exact := t.scene.Find(seq)
 	for i := range as {
 		o := t.find(as[i].ID)
 		switch {
@@ -37,7 +38,7 @@ func (t *Tracker) prompted(as []Answer) bool {
 }
 
 func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
-	ev := &evidence{seq: seq, e: t.past.at(at), sight: t.sightOf(seq)}
+	ev := &evidence{seq: seq, e: t.scene.At(at), sight: t.sightOf(seq)}
 	if o.given {
 		t.take(o, ev, a)
 		return
@@ -48,7 +49,7 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		return
 	}
 	if a.Prompt.Mask == nil && !o.asked && o.track != nil {
-		best = o.likeliest(&a.Prediction, ev.e.gray.W, ev.e.gray.H)
+		best = o.likeliest(&a.Prediction, ev.e.Gray.W, ev.e.Gray.H)
 	}
 	ev.model = best.Logits
 	if o.track != nil && (o.state.Visible() || o.coasting && o.emerged == seq) && !o.asked {
@@ -62,7 +63,7 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 	}
 	var p *patch
 	if o.asked || o.track == nil {
-		p = patchOf(best.Logits, ev.e.gray.W, ev.e.gray.H) // a person's word is not outvoted
+		p = patchOf(best.Logits, ev.e.Gray.W, ev.e.Gray.H) // a person's word is not outvoted
 	} else {
 		p = t.fuse(o, ev)
 	}
@@ -103,7 +104,7 @@ func rivals(a *seg.Prediction, w, h int) []rival {
 	var out []rival
 	for _, c := range a.Candidates[1:] {
 		if c.Logits != nil && c.Logits.Finite() {
-			out = append(out, rival{patchOf(c.Logits, w, h), identity, c.PredictedIoU, c.Stability})
+			out = append(out, rival{patchOf(c.Logits, w, h), motion.Identity, c.PredictedIoU, c.Stability})
 		}
 	}
 	return out
@@ -120,7 +121,7 @@ func (t *Tracker) expire(o *object, now uint64) {
 	}
 	x, y := o.track.center()
 	way := math.Hypot(x-float64(o.offeredAt.X), y-float64(o.offeredAt.Y))
-	if !o.state.Visible() || now-min(o.offered, now) > uint64(t.opt.frames(offerFor)) || way > offerWay*math.Sqrt(o.area) {
+	if !o.state.Visible() || now-min(o.offered, now) > uint64(t.frames(offerFor)) || way > offerWay*math.Sqrt(o.area) {
 		t.withdraw(o)
 	}
 }
@@ -145,7 +146,7 @@ func (t *Tracker) rebase(o *object, seq uint64) {
 	}
 	o.candidates = slices.Clone(o.candidates) // undo may keep the old ones
 	for i := range o.candidates {
-		o.candidates[i].base = o.candidates[i].base.after(tr.back.affine)
+		o.candidates[i].base = o.candidates[i].base.After(tr.back.Affine)
 	}
 }
 
@@ -242,7 +243,7 @@ func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Can
 		o.body = max(o.body, n) // it may come back in parts
 	}
 	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
-	o.base = t.colourShare(o, p, identityWarp, ev.e)
+	o.base = t.colourShare(o, p, motion.Still, ev.e)
 }
 
 // shared says whether another visible object overlaps a patch: what it looks like then is not worth learning.

@@ -10,6 +10,7 @@ import (
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // crowd is n discs on a grid, each moving a little.
@@ -28,7 +29,7 @@ func crowd(n, w, h int) *scene {
 }
 
 // followed is a tracker with every disc of a crowd in it, and frames that go to and fro.
-func followed(tb testing.TB, s *scene, o tracker.Options, flow tracker.Flow) (*tracker.Tracker, []*frame.Frame) {
+func followed(tb testing.TB, s *scene, o tracker.Options, flow motion.Flow) (*tracker.Tracker, []*frame.Frame) {
 	tb.Helper()
 	tr := tracker.New(o, flow)
 	frames := []*frame.Frame{s.render(0), s.render(1), s.render(2), s.render(1)}
@@ -56,7 +57,7 @@ func BenchmarkStep(b *testing.B) {
 }
 
 // benchmarkStep reports what a frame costs, motion and masks: the median and the 95th percentile.
-func benchmarkStep(b *testing.B, n int, flow tracker.Flow) {
+func benchmarkStep(b *testing.B, n int, flow motion.Flow) {
 	tr, frames := followed(b, crowd(n, 854, 480), tracker.Options{}, flow)
 	var objects []seg.Object
 	took := make([]time.Duration, 0, 1<<16)

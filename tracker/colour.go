@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"github.com/segedge/segedge/tracker/motion"
 	"image"
 	"math"
 	"slices"
@@ -117,12 +118,12 @@ func (c *palette) around(k, i int) float64 {
 }
 
 // near is the mean log odds of the colours of the nine pixels about a place of e, each held to ±nearClip.
-func (c *palette) near(e *entry, x, y float64) float64 {
+func (c *palette) near(e *motion.Entry, x, y float64) float64 {
 	sum := float32(0)
 	for dy := -1; dy <= 1; dy++ {
 		for dx := -1; dx <= 1; dx++ {
-			u, v := min(max(int(x+0.5)+dx, 0), e.gray.W-1), min(max(int(y+0.5)+dy, 0), e.gray.H-1)
-			sum += min(max(c.logit(e.bgr[3*(v*e.gray.W+u):]), -nearClip), nearClip)
+			u, v := min(max(int(x+0.5)+dx, 0), e.Gray.W-1), min(max(int(y+0.5)+dy, 0), e.Gray.H-1)
+			sum += min(max(c.logit(e.BGR[3*(v*e.Gray.W+u):]), -nearClip), nearClip)
 		}
 	}
 	return float64(sum) / 9

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Errors of commands.
@@ -25,10 +26,10 @@ func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
 	o := &object{id: t.next, name: name, born: seq, anchors: []anchor{anchorOf(p, seq)}, asked: true}
 	t.next++
 	t.objects = append(t.objects, o)
-	if at, ok := t.past.find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
-		g := &t.past.at(at).gray
+	if at, ok := t.scene.Find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
+		g := &t.scene.At(at).Gray
 		o.track, o.given = newTrack(patchOf(p.Mask, g.W, g.H), seq), true
-		t.replay(o.track, at, t.past.n-1)
+		t.replay(o.track, at, t.scene.Len()-1)
 	}
 	return o.id
 }
@@ -65,9 +66,9 @@ func (t *Tracker) Choose(id seg.ID, candidate int) error {
 	o.remember()
 	c := o.candidates[candidate]
 	tr := *o.track.clone()
-	tr.patch, tr.back = c.patch, tr.back.before(c.base)
+	tr.patch, tr.back = c.patch, tr.back.Then(&t.tuning.Motion, c.base)
 	for i := range tr.trail {
-		tr.trail[i].back = tr.trail[i].back.before(c.base)
+		tr.trail[i].back = tr.trail[i].back.Then(&t.tuning.Motion, c.base)
 	}
 	o.track, o.iou, o.stab, o.candidates, o.mask = &tr, c.iou, c.stab, nil, nil
 	o.area, o.body = float64(c.patch.area()), 0
@@ -107,12 +108,12 @@ func (t *Tracker) Undo(id seg.ID) error {
 // catchUp replays what a track has missed. What the history no longer holds cannot be replayed: the object is lost then.
 func (t *Tracker) catchUp(o *object) bool {
 	last := o.track.trail[len(o.track.trail)-1].seq
-	at, exact := t.past.find(last)
+	at, exact := t.scene.Find(last)
 	if !exact {
 		t.lose(o, t.Newest())
 		return false
 	}
-	t.replay(o.track, at, t.past.n-1)
+	t.replay(o.track, at, t.scene.Len()-1)
 	return true
 }
 
@@ -185,20 +186,20 @@ func (t *Tracker) Flush() {
 		}
 		o.undo = nil
 	}
-	t.past.clear()
+	t.scene.Clear()
 }
 
 // regrid puts what is known of the objects on the grid of the newest frame, where that has another size: the masks that they had, from which they
 // are looked for, and a person's mask that waits for its answer. It is stretched with the picture.
-func (t *Tracker) regrid(e *entry) {
+func (t *Tracker) regrid(e *motion.Entry) {
 	for _, o := range t.objects {
-		if o.track == nil || o.track.patch.w == e.gray.W && o.track.patch.h == e.gray.H {
+		if o.track == nil || o.track.patch.w == e.Gray.W && o.track.patch.h == e.Gray.H {
 			continue
 		}
 		p := o.track.patch
 		l := o.track.logits(p.w, p.h, seg.Point{}, seg.Point{X: 1, Y: 1})
-		k := float64(e.gray.W*e.gray.H) / float64(p.w*p.h)
-		o.track, o.mask, o.candidates = newTrack(patchOf(l, e.gray.W, e.gray.H), e.seq), nil, nil
+		k := float64(e.Gray.W*e.Gray.H) / float64(p.w*p.h)
+		o.track, o.mask, o.candidates = newTrack(patchOf(l, e.Gray.W, e.Gray.H), e.Seq), nil, nil
 		o.area, o.body = o.area*k, o.body*k
 	}
 }

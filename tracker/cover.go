@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"github.com/segedge/segedge/tracker/motion"
 	"image"
 	"math"
 	"slices"
@@ -9,18 +10,18 @@ import (
 // stride moves a track of o over entry i. Vectors that another object may have hidden say nothing about o; what few are left
 // beside it are held to the speed that o had. It returns the weight of what was measured against that speed, 0..1.
 func (t *Tracker) stride(o *object, tr *track, i int) (trust float64) {
-	e := t.past.at(i)
-	t.way = t.inTheWay(o, tr, t.past.at(i-1).seq, t.way[:0])
-	t.pairs = tr.follow(e, true, t.way, t.paintOf(o), t.pairs)
+	e := t.scene.At(i)
+	t.way = t.inTheWay(o, tr, t.scene.At(i-1).Seq, t.way[:0])
+	pairs := t.follow(tr, e, true, t.way, t.paintOf(o))
 	if len(t.way) == 0 && tr.resting <= restingSome {
-		tr.advance(tr.seen.m, t.localMotion(tr, e), e.seq, t.opt.History)
+		tr.advance(t.tuning, tr.seen.Affine, t.localMotion(tr, e, pairs), e.Seq, t.opt.History)
 		return 1
 	}
 	trust = 1
 	if tr.steady >= steadyAfter {
 		trust = tr.coast(e)
 	}
-	tr.advance(tr.seen.m, nil, e.seq, t.opt.History)
+	tr.advance(t.tuning, tr.seen.Affine, nil, e.Seq, t.opt.History)
 	return trust
 }
 
@@ -66,13 +67,13 @@ func (t *track) hides(x, y float64) bool {
 }
 
 // morePoints adds points where an object that another may partly hide shows, so that its own motion can be told by what is left of it.
-func (t *Tracker) morePoints(pts []Pixel, last *entry, step int) []Pixel {
+func (t *Tracker) morePoints(pts []motion.Pixel, last *motion.Entry, step int) []motion.Pixel {
 	limit := len(pts) + mostPoints
 	for _, o := range t.objects {
 		if o.track == nil || !o.state.Visible() {
 			continue
 		}
-		t.way = t.inTheWay(o, o.track, last.seq, t.way[:0])
+		t.way = t.inTheWay(o, o.track, last.Seq, t.way[:0])
 		if len(t.way) == 0 {
 			continue
 		}
@@ -85,7 +86,7 @@ func (t *Tracker) morePoints(pts []Pixel, last *entry, step int) []Pixel {
 		s := max(leastStep, min(step-1, int(math.Sqrt(float64(area)/fewPoints))))
 		t.eachShown(o.track, s, func(x, y int) {
 			if len(pts) < limit {
-				pts = append(pts, Pixel{float32(x), float32(y)})
+				pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})
 			}
 		})
 	}
@@ -117,25 +118,25 @@ const (
 )
 
 // coast holds the fit to the track's speed, the more the fewer vectors there are, and returns the weight of the fit.
-func (t *track) coast(e *entry) (trust float64) {
-	n := float64(t.seen.n) * t.seen.inliers
+func (t *track) coast(e *motion.Entry) (trust float64) {
+	n := float64(t.seen.Pairs) * t.seen.Inliers
 	trust = n / (n + coastPairs)
 	x, y := t.center()
-	u, v := t.seen.m.at(x, y)
+	u, v := t.seen.At(x, y)
 	dx, dy := t.expected(e)
 	dx, dy = dx+trust*(u-x-dx), dy+trust*(v-y-dy)
 	if trust < 0.7 {
-		t.seen.m = affine{a: 1, e: 1}
+		t.seen.Affine = motion.Identity
 		u, v = x, y
 	}
-	t.seen.m.c += x + dx - u
-	t.seen.m.f += y + dy - v
+	t.seen.C += x + dx - u
+	t.seen.F += y + dy - v
 	return trust
 }
 
 // cover decides which visible objects hide a part of which others in the newest frame: where two masks overlap, the one whose motion
 // explains the vectors there lies in front. Without vectors to tell, it stays as it was.
-func (t *Tracker) coverAll(e *entry) {
+func (t *Tracker) coverAll(e *motion.Entry) {
 	for _, o := range t.objects {
 		if o.cover != nil && (o.cover.track == nil || !o.cover.state.Visible() || o.track == nil || !o.cover.track.bounds().Overlaps(o.track.bounds())) {
 			o.cover = nil
@@ -154,8 +155,8 @@ func (t *Tracker) coverAll(e *entry) {
 	}
 }
 
-func (t *Tracker) coverPair(o, q *object, e *entry) {
-	last := t.past.at(t.past.n - 2).seq
+func (t *Tracker) coverPair(o, q *object, e *motion.Entry) {
+	last := t.scene.At(t.scene.Len() - 2).Seq
 	a, okA := o.track.at(last)
 	b, okB := q.track.at(last)
 	if !okA || !okB {
@@ -163,14 +164,14 @@ func (t *Tracker) coverPair(o, q *object, e *entry) {
 	}
 	r := a.bounds().Intersect(b.bounds())
 	votes, n := 0.0, 0
-	for i, v := range e.vec {
-		x, y := float64(e.pts[i].X), float64(e.pts[i].Y)
+	for i, v := range e.Vectors {
+		x, y := float64(e.Points[i].X), float64(e.Points[i].Y)
 		if !v.OK || !(image.Point{X: int(x), Y: int(y)}).In(r) || a.value(x, y) <= 0 || b.value(x, y) <= 0 {
 			continue
 		}
-		p := pair{x, y, x + float64(v.D.X), y + float64(v.D.Y), 1}
+		p := motion.Pair{X: x, Y: y, U: x + float64(v.D.X), V: y + float64(v.D.Y), W: 1}
 		n++
-		mo, mq := math.Sqrt(o.track.seen.m.miss2(p)), math.Sqrt(q.track.seen.m.miss2(p))
+		mo, mq := math.Sqrt(o.track.seen.Miss2(p)), math.Sqrt(q.track.seen.Miss2(p))
 		votes += (mq - mo) / (mq + mo + 1)
 	}
 	switch {
@@ -256,5 +257,5 @@ func (t *Tracker) emerging(o *object, seq uint64) bool {
 		o.due = seq
 		return h < mostHidden-0.2
 	}
-	return seq-min(o.due, seq) < uint64(t.opt.frames(t.opt.LostAfter))
+	return seq-min(o.due, seq) < uint64(t.frames(t.opt.LostAfter))
 }

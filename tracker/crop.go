@@ -42,7 +42,7 @@ func (t *Tracker) Crop() (seg.Box, bool) {
 		*c = cropper{last: now}
 		return seg.Box{X1: 1, Y1: 1}, false
 	}
-	long := now-min(c.last, now) >= uint64(t.opt.frames(wholeAfter))
+	long := now-min(c.last, now) >= uint64(t.frames(wholeAfter))
 	if c.crops >= wholeFrames && long || hidden && c.crops > 0 {
 		c.crops, c.last, c.aside = 0, now, now
 		return seg.Box{X1: 1, Y1: 1}, false
@@ -76,7 +76,7 @@ func (t *Tracker) visibleBox() (all seg.Box, hidden, ok bool) {
 
 // marginBox is an object's box with its margin.
 func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
-	g := &t.past.newest().gray
+	g := &t.scene.Last().Gray
 	r := o.track.bounds().Inset(patchMargin)
 	if r.Empty() {
 		return seg.Box{}, false
@@ -103,11 +103,11 @@ func cropSize(b seg.Box, last float64) float64 {
 
 // learnAside learns how the visible objects look in a whole frame that was taken to look around.
 func (t *Tracker) learnAside(v *sight) {
-	at, exact := t.past.find(v.seq)
+	at, exact := t.scene.Find(v.seq)
 	if !exact || v.seq != t.cropper.aside {
 		return
 	}
-	ev := &evidence{seq: v.seq, e: t.past.at(at), sight: v}
+	ev := &evidence{seq: v.seq, e: t.scene.At(at), sight: v}
 	for _, o := range t.objects {
 		if o.track == nil || o.state != seg.Tracking || o.cover != nil {
 			continue

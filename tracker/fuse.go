@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Cues are what speaks for and against an object, as a set: see Options.Without.
@@ -41,7 +42,7 @@ func (t *Tracker) uses(c Cues) bool { return t.opt.Without&c == 0 }
 // evidence is all that speaks about an object in a keyframe.
 type evidence struct {
 	seq   uint64
-	e     *entry
+	e     *motion.Entry
 	prior *track      // the object's past, carried there; nil without one
 	model *seg.Logits // the model's answer
 	sight *sight      // nil without features
@@ -51,7 +52,7 @@ type evidence struct {
 // fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its
 // surroundings, and what moves with it rather than with the scene, as a sum of log odds.
 func (t *Tracker) fuse(o *object, ev *evidence) *patch {
-	w, h := ev.e.gray.W, ev.e.gray.H
+	w, h := ev.e.Gray.W, ev.e.Gray.H
 	r, said := coreOf(ev.model, w, h)
 	if ev.prior != nil {
 		r = r.Union(ev.prior.bounds().Inset(-growth))
@@ -69,7 +70,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *patch {
 		u.addMap(o.likeIn(ev.sight).odds(ev.sight, u.box()), featureWeight, featureClip)
 	}
 	if o.paint.ready && t.uses(CueColours) {
-		u.addColours(&o.paint, ev.e.bgr, colourWeight, colourClip)
+		u.addColours(&o.paint, ev.e.BGR, colourWeight, colourClip)
 	}
 	for _, q := range t.objects {
 		if q == o || q.track == nil || !q.state.Visible() || !t.uses(CueCover) {
@@ -131,7 +132,7 @@ func bodyRate(ratio float64) float64 {
 
 // bodyAt is the size that an object is expected to have where its track is.
 func (o *object) bodyAt(tr *track) float64 {
-	s := tr.back.scale()
+	s := tr.back.Scale()
 	return o.body / max(s*s, 1e-3)
 }
 
@@ -142,11 +143,11 @@ func (t *Tracker) addVotes(u *unary, o *object, ev *evidence) {
 	if !ok || !t.uses(CueMotion) {
 		return
 	}
-	t.pairs = before.follow(ev.e, true, nil, t.paintOf(o), t.pairs)
-	if before.seen.inliers < 0.3 {
+	t.follow(&before, ev.e, true, nil, t.paintOf(o))
+	if before.seen.Inliers < 0.3 {
 		return
 	}
-	l := t.votes(ev.e, before.seen.m)
+	l := t.votes(ev.e, before.seen.Affine)
 	if l == nil {
 		return
 	}
@@ -185,11 +186,11 @@ func shift(l *seg.Logits, d float32) {
 
 // before is an object's track in the frame before seq.
 func (t *Tracker) before(o *object, seq uint64) (track, bool) {
-	i, exact := t.past.find(seq)
+	i, exact := t.scene.Find(seq)
 	if !exact || i == 0 {
 		return track{}, false
 	}
-	return o.track.at(t.past.at(i - 1).seq)
+	return o.track.at(t.scene.At(i - 1).Seq)
 }
 
 // coreOf is the rectangle of a grid of w×h cells where a model's answer is positive, with a margin, and the number of such cells.
@@ -210,7 +211,7 @@ func (t *Tracker) learn(o *object, p *patch, ev *evidence) {
 	}
 	r := m.Rect
 	g := max(8, (r.Dx()+r.Dy())/4)
-	o.paint.learn(ev.e.bgr, p.w, p, r.Inset(-g).Intersect(image.Rect(0, 0, p.w, p.h)))
+	o.paint.learn(ev.e.BGR, p.w, p, r.Inset(-g).Intersect(image.Rect(0, 0, p.w, p.h)))
 }
 
 // What is shown has its edge drawn by the colours; the patch, which comes from maps a few pixels a cell, says where to look.
@@ -223,7 +224,7 @@ const (
 
 // snapped is the mask in the newest frame, its edge drawn to the colours where there is time for it.
 func (t *Tracker) snapped(o *object) *seg.Mask {
-	e := t.past.newest()
+	e := t.scene.Last()
 	r := o.track.bounds().Inset(-snapMargin)
 	n := r.Dx() * r.Dy()
 	if !o.paint.ready || !t.uses(CueSnap) || t.snapLeft < n {
@@ -233,8 +234,8 @@ func (t *Tracker) snapped(o *object) *seg.Mask {
 	}
 	t.snapLeft -= n
 	u := &t.sum
-	u.reset(e.gray.W, e.gray.H, r)
+	u.reset(e.Gray.W, e.Gray.H, r)
 	u.addPrior(o.track, snapRadius, snapPrior, priorClip)
-	u.addColours(&o.paint, e.bgr, snapColour, colourClip)
+	u.addColours(&o.paint, e.BGR, snapColour, colourClip)
 	return u.mask()
 }

@@ -4,22 +4,23 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // move takes an object over the newest entry and judges how well that went.
-func (t *Tracker) move(o *object, e *entry) {
+func (t *Tracker) move(o *object, e *motion.Entry) {
 	o.mask = nil
 	switch {
 	case o.track == nil || o.state == seg.Lost:
 		return
 	case o.state == seg.Occluded:
 		dx, dy := o.track.expected(e)
-		o.track.advance(affine{a: 1, c: dx, e: 1, f: dy}, nil, e.seq, t.opt.History)
+		o.track.advance(t.tuning, motion.Shift(dx, dy), nil, e.Seq, t.opt.History)
 		return
 	}
 	x0, y0 := o.track.center()
 	dx, dy := o.track.carried(e)
-	trust := t.stride(o, o.track, t.past.n-1)
+	trust := t.stride(o, o.track, t.scene.Len()-1)
 	x1, y1 := o.track.center()
 	o.track.drift[0] += driftRate * trust * (x1 - x0 - dx - o.track.drift[0])
 	o.track.drift[1] += driftRate * trust * (y1 - y0 - dy - o.track.drift[1])
@@ -32,9 +33,9 @@ const (
 )
 
 // judge counts the frames in which little speaks for the object.
-func (t *Tracker) judge(o *object, e *entry) {
+func (t *Tracker) judge(o *object, e *motion.Entry) {
 	seen := &o.track.seen
-	bad := seen.n >= 6 && seen.inliers < 0.3 || o.track.resting > mostHidden
+	bad := seen.Pairs >= 6 && seen.Inliers < 0.3 || o.track.resting > mostHidden
 	if o.base > 0 && t.colourShare(o, o.track.patch, o.track.back, e) < leastColour*o.base {
 		bad = true
 	}
@@ -47,7 +48,7 @@ func (t *Tracker) judge(o *object, e *entry) {
 
 // colourShare is the share of a warped patch's cells whose colour is the object's rather than its surroundings', from a few hundred samples
 // inside the picture; 1 while the colours are unknown.
-func (t *Tracker) colourShare(o *object, p *patch, back warp, e *entry) float64 {
+func (t *Tracker) colourShare(o *object, p *patch, back motion.Warp, e *motion.Entry) float64 {
 	if !o.paint.ready {
 		return 1
 	}
@@ -62,7 +63,7 @@ func (t *Tracker) colourShare(o *object, p *patch, back warp, e *entry) float64 
 		for x := r.Min.X + step/2; x < r.Max.X; x += step {
 			if tr.value(float64(x), float64(y)) > 0 {
 				n++
-				if o.paint.logit(e.bgr[3*(y*p.w+x):]) > 0 {
+				if o.paint.logit(e.BGR[3*(y*p.w+x):]) > 0 {
 					in++
 				}
 			}
@@ -79,17 +80,17 @@ const maxDoubts = 3
 
 // sweep turns what was seen into states and changes.
 func (t *Tracker) sweep(now uint64) {
-	limit := t.opt.frames(t.opt.LostAfter)
+	limit := t.frames(t.opt.LostAfter)
 	for _, o := range t.objects {
 		switch age := now - min(o.since, now); o.state {
 		case seg.Tracking, seg.Uncertain:
 			t.sweepVisible(o, now, limit)
 		case seg.Occluded:
-			if int(age) > t.opt.frames(t.opt.OccludedFor) || t.outside(o) {
+			if int(age) > t.frames(t.opt.OccludedFor) || t.outside(o) {
 				t.lose(o, now)
 			}
 		case seg.Lost:
-			if int(age) > t.opt.frames(t.opt.ForgetAfter) {
+			if int(age) > t.frames(t.opt.ForgetAfter) {
 				t.end(o)
 			}
 		}
@@ -131,7 +132,7 @@ func (t *Tracker) left(o *object) float64 {
 	if b.Empty() {
 		return 0
 	}
-	grid := t.past.newest().gray
+	grid := t.scene.Last().Gray
 	if b.Min.X > 0 && b.Min.Y > 0 && b.Max.X < grid.W && b.Max.Y < grid.H {
 		return 1
 	}
@@ -153,7 +154,7 @@ func (t *Tracker) left(o *object) float64 {
 // outside says whether the middle of a hidden object has left the picture.
 func (t *Tracker) outside(o *object) bool {
 	x, y := o.track.center()
-	g := &t.past.newest().gray
+	g := &t.scene.Last().Gray
 	return x < 0 || y < 0 || x >= float64(g.W) || y >= float64(g.H)
 }
 
@@ -190,7 +191,7 @@ func (t *Tracker) sweepEnded() {
 func (t *Tracker) report(o *object, now uint64) {
 	every := 1
 	if t.opt.UpdateEvery > 0 {
-		every = t.opt.frames(t.opt.UpdateEvery)
+		every = t.frames(t.opt.UpdateEvery)
 	}
 	if o.shown != nil && o.state.Visible() && now-o.updated >= uint64(every) {
 		t.change(seg.ObjectUpdated, o)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // object is one thing that is followed.
@@ -62,7 +63,7 @@ type anchor struct {
 // rival is another valid answer; it moves with the believed one.
 type rival struct {
 	patch     *patch
-	base      affine // from the frame of the believed one's patch to that of its own
+	base      motion.Affine // from the frame of the believed one's patch to that of its own
 	iou, stab float64
 }
 
@@ -122,7 +123,7 @@ func (t *Tracker) currentMask(o *object) *seg.Mask {
 	switch {
 	case o.state == seg.Ended:
 		return o.mask // the last one
-	case o.track == nil || o.state == seg.Lost || o.state == seg.Tentative || t.past.n == 0:
+	case o.track == nil || o.state == seg.Lost || o.state == seg.Tentative || t.scene.Len() == 0:
 		return nil
 	}
 	if o.mask == nil {
@@ -166,7 +167,7 @@ func (t *Tracker) snapshot(o *object) seg.Object {
 	}
 	for _, c := range o.candidates {
 		var m *seg.Mask
-		m, t.steps = (&track{patch: c.patch, back: o.track.back.before(c.base)}).mask(t.steps)
+		m, t.steps = (&track{patch: c.patch, back: o.track.back.Then(&t.tuning.Motion, c.base)}).mask(t.steps)
 		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: m, PredictedIoU: c.iou, Stability: c.stab})
 	}
 	return s

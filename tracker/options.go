@@ -22,6 +22,7 @@ type Options struct {
 	MaxArea     float64 // share of the frame that no mask may exceed unless a person asked for it; 0.9
 	MaxObjects  int     // live objects at most; 64
 	Without     Cues    // cues to leave out, to measure what they are worth; none
+	Tuning      *Tuning // the numbers that it decides by; copied; Defaults()
 }
 
 func (o Options) withDefaults() Options {
@@ -49,6 +50,3 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxArea, 0.9)
 	return o
 }
-
-// frames turns seconds into frames, at least one.
-func (o *Options) frames(seconds float64) int { return max(1, int(seconds*o.FPS+0.5)) }

@@ -1,5 +1,7 @@
 package tracker
 
+import "github.com/segedge/segedge/tracker/motion"
+
 // pace is what a track's motion has been like, and so what is to be expected of it.
 type pace struct {
 	drift  [2]float64 // speed of the middle against the scene, pixels a frame, smoothed
@@ -14,27 +16,27 @@ const (
 )
 
 // expected is the step over e that the track's speed leads to expect, pixels. Against the scene: a camera that shakes takes all along.
-func (t *track) expected(e *entry) (dx, dy float64) {
+func (t *track) expected(e *motion.Entry) (dx, dy float64) {
 	dx, dy = t.carried(e)
 	return dx + t.drift[0], dy + t.drift[1]
 }
 
 // carried is the step over e that the scene makes where the track's middle is, pixels.
-func (t *track) carried(e *entry) (dx, dy float64) {
+func (t *track) carried(e *motion.Entry) (dx, dy float64) {
 	x, y := t.center()
-	u, v := e.scene.m.at(x, y)
+	u, v := e.Scene.At(x, y)
 	return u - x, v - y
 }
 
 // favour lets the pairs that keep an object's speed weigh more: what passes in front of it has another one. A change of speed that all pairs
 // share changes nothing.
-func (t *track) favour(pairs []pair, e *entry) {
+func (t *track) favour(pairs []motion.Pair, e *motion.Entry) {
 	dx, dy := t.expected(e)
 	slack := favourSlack + 0.25*(t.drift[0]*t.drift[0]+t.drift[1]*t.drift[1])
 	for i := range pairs {
 		p := &pairs[i]
-		u, v := p.u-p.x-dx, p.v-p.y-dy
-		p.w *= slack / (slack + u*u + v*v)
+		u, v := p.U-p.X-dx, p.V-p.Y-dy
+		p.W *= slack / (slack + u*u + v*v)
 	}
 }
 
@@ -54,7 +56,7 @@ const (
 
 // own leaves out the pairs that rest with the scene while the object moves, unless their colours are the object's. Where all rest at once, in its
 // colours, the object has stopped, and they are its own.
-func (t *track) own(pairs []pair, e *entry, paint *palette) []pair {
+func (t *track) own(pairs []motion.Pair, e *motion.Entry, paint *palette) []motion.Pair {
 	speed2 := t.drift[0]*t.drift[0] + t.drift[1]*t.drift[1]
 	if speed2 < movingSpeed*movingSpeed || paint == nil || !paint.ready {
 		return pairs
@@ -62,9 +64,9 @@ func (t *track) own(pairs []pair, e *entry, paint *palette) []pair {
 	n := 0
 	var hue, rested float64
 	for i, p := range pairs {
-		u, v := e.scene.m.at(p.x, p.y)
-		h := paint.near(e, p.u, p.v)
-		if (p.u-u)*t.drift[0]+(p.v-v)*t.drift[1] < leastPace*speed2 && (t.hue <= 0 || h < ownHue*t.hue) {
+		u, v := e.Scene.At(p.X, p.Y)
+		h := paint.near(e, p.U, p.V)
+		if (p.U-u)*t.drift[0]+(p.V-v)*t.drift[1] < leastPace*speed2 && (t.hue <= 0 || h < ownHue*t.hue) {
 			rested += h
 			continue
 		}

@@ -4,7 +4,9 @@ import (
 	"math"
 	"testing"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // gaudy is a palette in which bright pixels are the object's, at log odds of 2, and dark ones are not, at −2.
@@ -35,20 +37,20 @@ func TestWhatRestsIsNotTheObject(t *testing.T) {
 		{what: "it is slow", speed: 2, move: 10, rest: 10, kept: 20},
 		{what: "nothing rests", speed: 5, move: 20, kept: 20},
 	} {
-		e := &entry{gray: Gray{W: w, H: h}, bgr: make([]byte, 3*w*h), scene: fitted{m: affine{a: 1, c: 1, e: 1}}}
+		e := &motion.Entry{Gray: motion.Gray{W: w, H: h}, BGR: make([]byte, 3*w*h), Scene: motion.Fit{Affine: motion.Shift(1, 0)}}
 		tr := newTrack(square(0, 0, 20), 1)
 		tr.pace = pace{drift: [2]float64{c.speed, 0}, steady: steadyAfter, usual: 20, hue: 2}
-		var ps []pair
+		var ps []motion.Pair
 		for i := range c.move + c.rest {
 			x, d := float64(5+8*i), 1.0
 			bright := c.bright
 			if i < c.move {
 				d, bright = 1+c.speed, true
 			}
-			ps = append(ps, pair{x, 10, x + d, 10, 4})
+			ps = append(ps, motion.Pair{X: x, Y: 10, U: x + d, V: 10, W: 4})
 			for k := 0; bright && k < 3*w*h; k += 3 * w { // a column five pixels wide
 				for j := range 15 {
-					e.bgr[k+3*(int(x+d)-2)+j] = 255
+					e.BGR[k+3*(int(x+d)-2)+j] = 255
 				}
 			}
 		}
@@ -74,12 +76,12 @@ func TestAStopIsToldFromACover(t *testing.T) {
 		n    int
 		stop bool
 	}{{20, true}, {13, true}, {11, false}, {3, false}} {
-		e := &entry{gray: Gray{W: w, H: h}, bgr: white, scene: fitted{m: identity}}
+		e := &motion.Entry{Gray: motion.Gray{W: w, H: h}, BGR: white, Scene: motion.Fit{Affine: motion.Identity}}
 		tr := newTrack(square(0, 0, 20), 1)
 		tr.pace = pace{drift: [2]float64{0, 6}, steady: steadyAfter, usual: 20, hue: 3} // 2 is two thirds of it: not its own by itself
-		var ps []pair
+		var ps []motion.Pair
 		for i := range c.n {
-			ps = append(ps, pair{float64(5 + 8*i), 10, float64(5 + 8*i), 10, 4})
+			ps = append(ps, motion.Pair{X: float64(5 + 8*i), Y: 10, U: float64(5 + 8*i), V: 10, W: 4})
 		}
 		kept := tr.own(ps, e, gaudy())
 		if stopped := tr.steady == 0 && tr.drift == [2]float64{}; stopped != c.stop || stopped != (len(kept) == c.n) {
@@ -91,34 +93,39 @@ func TestAStopIsToldFromACover(t *testing.T) {
 func TestSpeedIsAgainstTheScene(t *testing.T) {
 	tr := newTrack(square(10, 10, 8), 1)
 	tr.drift = [2]float64{2, -1}
-	if dx, dy := tr.expected(&entry{scene: fitted{m: affine{a: 1, c: -7, e: 1, f: 3}}}); dx != -5 || dy != 2 {
+	if dx, dy := tr.expected(&motion.Entry{Scene: motion.Fit{Affine: motion.Shift(-7, 3)}}); dx != -5 || dy != 2 {
 		t.Errorf("a camera that pans leads to expect %.0f, %.0f, want -5, 2", dx, dy)
 	}
 }
 
 // An object that stops at once is left with no speed, not with one backwards.
 func TestAStopLeavesNoSpeed(t *testing.T) {
-	const w, h = 60, 40
-	tr := New(Options{}, nil)
-	for seq := uint64(1); seq <= 2; seq++ {
-		e := tr.past.push()
-		e.seq, e.gray, e.step, e.scene = seq, Gray{W: w, H: h}, 4, fitted{m: identity}
-		e.bgr = make([]byte, 3*w*h)
-		for i := range e.bgr {
-			e.bgr[i] = 255
-		}
+	tr := New(Options{}, &rest{})
+	white := frame.New(60, 40)
+	for i := range white.Pix {
+		white.Pix[i] = 255
 	}
-	e := tr.past.newest()
-	e.pts = gridPoints(nil, w, h, e.step)
-	e.vec = make([]Vector, len(e.pts))
-	for i := range e.vec {
-		e.vec[i].OK = true
+	for seq := uint64(1); seq <= 2; seq++ {
+		white.Seq = seq
+		if err := tr.Step(white); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := &object{state: seg.Tracking, appearance: appearance{paint: *gaudy()}}
 	o.track = newTrack(square(10, 10, 20), 1)
 	o.track.pace = pace{drift: [2]float64{5, 0}, steady: steadyAfter, usual: 20, hue: 3}
-	tr.move(o, e)
+	tr.move(o, tr.scene.Last())
 	if d := o.track.drift; math.Abs(d[0]) > 1e-6 || math.Abs(d[1]) > 1e-6 {
 		t.Errorf("it stopped, and is left with a speed of %.2f, %.2f", d[0], d[1])
 	}
+}
+
+// rest is a flow in which nothing moves.
+type rest struct{}
+
+func (*rest) Step(_, _ *motion.Gray, _ []motion.Pixel, dst []motion.Vector) error {
+	for i := range dst {
+		dst[i] = motion.Vector{OK: true}
+	}
+	return nil
 }

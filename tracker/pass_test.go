@@ -1,6 +1,8 @@
 package tracker
 
 import (
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/tracker/motion"
 	"image"
 	"math"
 	"testing"
@@ -22,13 +24,13 @@ func TestFewVectorsAreHeldToTheSpeed(t *testing.T) {
 	}{{0, 0, 0}, {3, 0, 0}, {4, 1, 0.5}, {4, 0.5, 1. / 3}, {16, 1, 0.8}} {
 		tr := newTrack(square(10, 10, 8), 1)
 		tr.drift, tr.steady = [2]float64{2, 0}, steadyAfter
-		tr.seen = fitted{m: affine{a: 1, c: 10, e: 1}, n: c.n, inliers: c.inliers}
-		trust := tr.coast(&entry{scene: fitted{m: identity}})
+		tr.seen = motion.Fit{Affine: motion.Shift(10, 0), Pairs: c.n, Inliers: c.inliers}
+		trust := tr.coast(&motion.Entry{Scene: motion.Fit{Affine: motion.Identity}})
 		if math.Abs(trust-c.want) > 1e-9 {
 			t.Errorf("%d vectors, %.1f of them inliers, weigh %.3f, want %.3f", c.n, c.inliers, trust, c.want)
 		}
 		x0, y0 := tr.center()
-		x, y := tr.seen.m.at(x0, y0)
+		x, y := tr.seen.At(x0, y0)
 		if want := 2 + 8*c.want; math.Abs(x-x0-want) > 1e-9 || y != y0 {
 			t.Errorf("%d vectors, %.1f of them inliers, move it by %.2f, %.2f, want %.2f", c.n, c.inliers, x-x0, y-y0, want)
 		}
@@ -82,8 +84,14 @@ func TestWhatAnotherHidesIsBelievedAsItWas(t *testing.T) {
 }
 
 func TestAKeyframeIsPaidForInParts(t *testing.T) {
-	tr := New(Options{}, nil)
-	show := func(seq uint64) { tr.past.push().seq = seq }
+	tr := New(Options{}, &rest{})
+	show := func(seq uint64) {
+		f := frame.New(60, 40)
+		f.Seq = seq
+		if err := tr.Step(f); err != nil {
+			t.Fatal(err)
+		}
+	}
 	show(10)
 	tr.policy.purse = 10
 	for _, c := range []struct{ now, seq, left uint64 }{{12, 10, 8}, {15, 10, 5}, {16, 9, 5}, {17, 16, 4}, {17, 16, 4}} {

@@ -36,7 +36,7 @@ func (t *Tracker) need(o *object, now uint64) float64 {
 	if o.asked {
 		return 1
 	}
-	age := float64(now-min(o.key, now)) / float64(t.opt.frames(t.opt.MaxKeyframeGap))
+	age := float64(now-min(o.key, now)) / float64(t.frames(t.opt.MaxKeyframeGap))
 	switch o.state {
 	case seg.Uncertain:
 		return min(0.5+age, 0.95)

@@ -139,15 +139,16 @@ func (t *Tracker) trackAt(o *object, seq uint64) (track, bool) {
 		return tr, true
 	}
 	first := o.track.trail[0]
-	i, there := t.past.find(first.seq)
-	j, exact := t.past.find(seq)
+	i, there := t.scene.Find(first.seq)
+	j, exact := t.scene.Find(seq)
 	if !there || !exact || seq > first.seq {
 		return track{}, false
 	}
 	tr := track{patch: o.track.patch, back: first.back, trail: []waypoint{first}}
 	for ; i > j; i-- {
-		t.pairs = tr.follow(t.past.at(i), false, nil, nil, t.pairs)
-		tr.advance(tr.seen.m, t.localMotion(&tr, t.past.at(i)), t.past.at(i-1).seq, t.opt.History)
+		e := t.scene.At(i)
+		pairs := t.follow(&tr, e, false, nil, nil)
+		tr.advance(t.tuning, tr.seen.Affine, t.localMotion(&tr, e, pairs), t.scene.At(i-1).Seq, t.opt.History)
 	}
 	return tr, true
 }

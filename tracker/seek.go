@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Limits of a find.
@@ -25,11 +26,11 @@ const (
 // object is. It prompts with that place and its best point.
 func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	v := t.sightOf(seq)
-	at, exact := t.past.find(seq)
+	at, exact := t.scene.Find(seq)
 	if v == nil || !exact || v.crop || o.likeIn(v).frames == 0 {
 		return seg.Prompt{}, false
 	}
-	e := t.past.at(at)
+	e := t.scene.At(at)
 	l := &likenessMap{o.likeIn(v).odds(v, everywhere)}
 	t.addPaint(o, l, e)
 	t.veto(o, l, e, seq)
@@ -43,22 +44,22 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 }
 
 // addPaint adds what the colours say to a likeness map, a few pixels a cell.
-func (t *Tracker) addPaint(o *object, l *likenessMap, e *entry) {
+func (t *Tracker) addPaint(o *object, l *likenessMap, e *motion.Entry) {
 	if !o.paint.ready {
 		return
 	}
 	for i := range l.Data {
 		x, y := l.middle(i)
-		px, py := int(x*float64(e.gray.W)), int(y*float64(e.gray.H))
-		if px >= e.gray.W || py >= e.gray.H {
+		px, py := int(x*float64(e.Gray.W)), int(y*float64(e.Gray.H))
+		if px >= e.Gray.W || py >= e.Gray.H {
 			l.Data[i] = -1
 			continue
 		}
 		sum, n := float32(0), float32(0)
 		for dy := -1; dy <= 1; dy++ {
 			for dx := -1; dx <= 1; dx++ {
-				if u, w := px+2*dx, py+2*dy; u >= 0 && w >= 0 && u < e.gray.W && w < e.gray.H {
-					sum += min(max(o.paint.logit(e.bgr[3*(w*e.gray.W+u):]), -2), 2)
+				if u, w := px+2*dx, py+2*dy; u >= 0 && w >= 0 && u < e.Gray.W && w < e.Gray.H {
+					sum += min(max(o.paint.logit(e.BGR[3*(w*e.Gray.W+u):]), -2), 2)
 					n++
 				}
 			}
@@ -68,12 +69,12 @@ func (t *Tracker) addPaint(o *object, l *likenessMap, e *entry) {
 }
 
 // veto takes out what cannot be the object: where others are, and, soon after it was hidden, what lies too far away.
-func (t *Tracker) veto(o *object, l *likenessMap, e *entry, seq uint64) {
+func (t *Tracker) veto(o *object, l *likenessMap, e *motion.Entry, seq uint64) {
 	cx, cy := o.track.center()
-	reach := math.Sqrt(o.area)*1.5 + 0.02*float64(e.gray.W)*float64(t.Newest()-min(o.since, t.Newest())+1)
+	reach := math.Sqrt(o.area)*1.5 + 0.02*float64(e.Gray.W)*float64(t.Newest()-min(o.since, t.Newest())+1)
 	for i := range l.Data {
 		x, y := l.middle(i)
-		u, w := x*float64(e.gray.W), y*float64(e.gray.H)
+		u, w := x*float64(e.Gray.W), y*float64(e.Gray.H)
 		if math.Hypot(u-cx, w-cy) > reach {
 			l.Data[i] = -2
 			continue
@@ -158,7 +159,7 @@ func (t *Tracker) recognised(o *object, p *patch, ev *evidence) bool {
 	}
 	colours := 1.0 // share of the usual
 	if o.paint.ready && o.base > 0 {
-		colours = t.colourShare(o, p, identityWarp, ev.e) / o.base
+		colours = t.colourShare(o, p, motion.Still, ev.e) / o.base
 	}
 	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
 		return colours > sameColours

@@ -1,110 +1,84 @@
 package tracker
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Tracker follows the objects of one camera. One goroutine owns it.
 type Tracker struct {
 	opt      Options
-	flow     Flow
-	reduce   reducer
-	past     *history
+	tuning   *Tuning
+	clock    clock
+	scene    *motion.Scene
 	objects  []*object // live, by id
 	next     seg.ID
 	changes  []seg.Change
-	pairs    []pair  // scratch
-	way      []track // scratch
+	pairs    []motion.Pair // scratch
+	way      []track       // scratch
 	policy   policy
 	cropper  cropper
 	sights   []*sight
 	spreads  []modelSpread
-	model    string     // the present one's identity
+	model    string     // the present one's motion.Identity
 	sum      unary      // scratch
 	steps    []float32  // scratch
 	voteMap  seg.Logits // scratch
 	voteN    []float32  // scratch
-	local    mesh       // scratch
-	weights  []float32  // scratch
-	points   float64    // that motion is measured at now, at most
-	snapLeft int        // pixels that may still be snapped in this frame
-	stamp    uint64
-	size     [2]int // of the last frame
-	captured time.Time
-	measured bool // FPS follows the frames' times
+	local    motion.Local
+	closer   []motion.Pixel // scratch
+	snapLeft int            // pixels that may still be snapped in this frame
 	zones    []zone
 	lines    []line
 }
 
 // New makes a tracker that measures motion with flow.
-func New(o Options, flow Flow) *Tracker {
+func New(o Options, flow motion.Flow) *Tracker {
 	o = o.withDefaults()
-	t := &Tracker{opt: o, flow: flow, past: newHistory(o.History), next: 1}
-	t.points = float64(o.Points)
-	if t.measured = o.FPS == 0; t.measured {
-		t.opt.FPS = usualFPS
+	k := Defaults()
+	if o.Tuning != nil {
+		k = *o.Tuning
 	}
-	return t
+	return &Tracker{
+		opt: o, tuning: &k, clock: newClock(o.FPS, &k), next: 1,
+		scene: motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
+	}
 }
 
-// usualFPS is the rate of cameras that have not shown theirs yet; rateGain is the weight of a new frame in the rate; gaps outside of leastGap to
-// mostGap, seconds a frame, are no rate but a pause, or frames without a time.
-const (
-	usualFPS          = 30
-	rateGain          = 0.05
-	leastGap, mostGap = 0.002, 1
-)
-
-// clock takes a frame's time into account.
-func (t *Tracker) clock(f *frame.Frame, last *entry) {
-	if t.measured && last != nil {
-		gap := f.Captured.Sub(t.captured).Seconds() / float64(f.Seq-last.seq)
-		if gap > leastGap && gap < mostGap {
-			t.opt.FPS = 1 / ((1-rateGain)/t.opt.FPS + rateGain*gap)
-		}
-	}
-	t.captured = f.Captured
-}
+// frames turns seconds into frames, at least one.
+func (t *Tracker) frames(seconds float64) int { return t.clock.frames(seconds) }
 
 // ErrOrder is a frame that is not newer than the last one.
-var ErrOrder = errors.New("tracker: the frame is not newer than the last one")
+var ErrOrder = motion.ErrOrder
 
 // Step takes the next frame: it is reduced, the scene's motion since the last one is measured once, and every object moves. f is
 // only read during the call. Sequence numbers may have gaps. A frame of another size flushes first.
 func (t *Tracker) Step(f *frame.Frame) error {
-	last := t.past.newest()
-	if last != nil {
-		if f.Seq <= last.seq {
-			return fmt.Errorf("%w: %d after %d", ErrOrder, f.Seq, last.seq)
-		}
-		if size := [2]int{f.Width, f.Height}; size != t.size {
-			t.Flush()
-			last = nil
-		}
+	resized, err := t.scene.Check(f)
+	if err != nil {
+		return fmt.Errorf("tracker: %w", err)
 	}
-	t.clock(f, last)
-	t.size = [2]int{f.Width, f.Height}
-	e := t.past.push()
-	e.seq = f.Seq
+	if resized {
+		t.Flush()
+	}
+	e, last := t.scene.Take(f)
 	t.snapLeft = snapPixels
-	t.reduce.reduce(f, t.opt.GridWidth, &e.gray)
-	t.stamp++
-	e.gray.Stamp = t.stamp
-	e.bgr = append(e.bgr[:0], t.reduce.small.Pix...)
 	t.regrid(e)
 	if last == nil {
-		e.pts, e.vec, e.scene = e.pts[:0], e.vec[:0], fitted{m: identity}
+		t.clock.tick(f.Captured, 0, t.tuning)
 		return nil
 	}
-	if err := t.measure(last, e); err != nil {
-		t.past.drop()
-		return err
+	t.clock.tick(f.Captured, e.Seq-last.Seq, t.tuning)
+	t.closer = t.closer[:0]
+	if t.uses(CueCover) {
+		t.closer = t.morePoints(t.closer, last, e.Spacing)
+	}
+	if err := t.scene.Measure(last, e, t.closer); err != nil {
+		return fmt.Errorf("tracker: %w", err)
 	}
 	for _, o := range t.objects {
 		t.move(o, e)
@@ -112,84 +86,16 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	if t.uses(CueCover) {
 		t.coverAll(e)
 	}
-	t.sweep(e.seq)
-	t.patrol(e.seq)
+	t.sweep(e.Seq)
+	t.patrol(e.Seq)
 	return nil
-}
-
-// measure finds the motion from last to e on a regular grid, and closer where an object is partly hidden, and fits the scene's own.
-func (t *Tracker) measure(last, e *entry) error {
-	t.shed(e.seq - last.seq)
-	e.step = gridStep(last.gray.W, last.gray.H, int(t.points))
-	e.pts = gridPoints(e.pts[:0], last.gray.W, last.gray.H, e.step)
-	if t.uses(CueCover) {
-		e.pts = t.morePoints(e.pts, last, e.step)
-	}
-	e.vec = slices.Grow(e.vec[:0], len(e.pts))[:len(e.pts)]
-	if err := t.flow.Step(&last.gray, &e.gray, e.pts, e.vec); err != nil {
-		return fmt.Errorf("optical flow at frame %d: %w", e.seq, err)
-	}
-	t.pairs = t.pairs[:0]
-	for i, v := range e.vec {
-		if v.OK {
-			x, y := float64(e.pts[i].X), float64(e.pts[i].Y)
-			t.pairs = append(t.pairs, pair{x, y, x + float64(v.D.X), y + float64(v.D.Y), 1 / (0.25 + float64(v.FB))})
-		}
-	}
-	e.scene = fit(t.pairs)
-	return nil
-}
-
-// shed measures at fewer points after frames that never came: most of a step is the flow, and a machine that is behind sees more by being on time.
-// gap is the number of frames since the last one.
-func (t *Tracker) shed(gap uint64) {
-	most := float64(t.opt.Points)
-	if gap > 1 {
-		t.points = max(t.points*shedDown, most*shedLeast)
-	} else {
-		t.points = min(t.points*shedUp, most)
-	}
-}
-
-const (
-	shedDown, shedUp = 0.85, 1.005 // after a gap, and after a frame without one
-	shedLeast        = 0.4         // of all points
-)
-
-// gridPoints spreads points evenly over a picture of w×h pixels.
-func gridPoints(dst []Pixel, w, h, step int) []Pixel {
-	for y := step / 2; y < h; y += step {
-		for x := step / 2; x < w; x += step {
-			dst = append(dst, Pixel{float32(x), float32(y)})
-		}
-	}
-	return dst
-}
-
-// gridStep is the distance between the points of a grid of about n over w×h pixels.
-func gridStep(w, h, n int) int {
-	step := 4
-	for (w/step)*(h/step) > n {
-		step++
-	}
-	return step
 }
 
 // Oldest is the first frame that the history reaches, 0 when it is empty.
-func (t *Tracker) Oldest() uint64 {
-	if t.past.n == 0 {
-		return 0
-	}
-	return t.past.at(0).seq
-}
+func (t *Tracker) Oldest() uint64 { return t.scene.Oldest() }
 
 // Newest is the last frame, 0 before the first.
-func (t *Tracker) Newest() uint64 {
-	if t.past.n == 0 {
-		return 0
-	}
-	return t.past.newest().seq
-}
+func (t *Tracker) Newest() uint64 { return t.scene.Newest() }
 
 // Objects appends the live objects as of the newest frame, by id. Their masks are immutable and safe to keep.
 func (t *Tracker) Objects(dst []seg.Object) []seg.Object {

@@ -6,15 +6,16 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // track is a patch on its way through the frames: where a place of the present frame lay in the patch's own frame. It warps the
 // patch from its source each time, so that edges stay sharp however long the way.
 type track struct {
 	patch *patch
-	back  warp       // present → patch
-	seen  fitted     // of the last step
-	trail []waypoint // oldest first, the present last
+	back  motion.Warp // present → patch
+	seen  motion.Fit  // of the last step
+	trail []waypoint  // oldest first, the present last
 	pace
 	resting float64 // share of the vectors of the last step that rested with the scene, and not with it
 }
@@ -22,11 +23,11 @@ type track struct {
 // waypoint is where a track was.
 type waypoint struct {
 	seq  uint64
-	back warp // its mesh, which only the newest keep, is the track's own
+	back motion.Warp // its mesh, which only the newest keep, is the track's own
 }
 
 func newTrack(p *patch, seq uint64) *track {
-	return &track{patch: p, back: identityWarp, trail: []waypoint{{seq, identityWarp}}}
+	return &track{patch: p, back: motion.Still, trail: []waypoint{{seq, motion.Still}}}
 }
 
 // clone is an independent copy, of whose meshes only the present one is kept; the patch is shared.
@@ -34,15 +35,15 @@ func (t *track) clone() *track {
 	c := *t
 	c.trail = slices.Clone(t.trail)
 	for i := range c.trail {
-		c.trail[i].back.mesh = mesh{}
+		c.trail[i].back.Mesh = motion.Mesh{}
 	}
-	c.back.mesh.d = slices.Clone(t.back.mesh.d)
+	c.back = t.back.Clone()
 	c.trail[len(c.trail)-1].back = c.back
 	return &c
 }
 
 // value is what the warped patch has at a place of the present frame, in steps.
-func (t *track) value(x, y float64) float32 { return t.patch.at(t.back.at(x, y)) }
+func (t *track) value(x, y float64) float32 { return t.patch.at(t.back.At(x, y)) }
 
 // at is the track as it was at frame seq, if it was there.
 func (t *track) at(seq uint64) (track, bool) {
@@ -55,79 +56,90 @@ func (t *track) at(seq uint64) (track, bool) {
 }
 
 // advance moves the track by m, and by what local adds to it (nil: nothing), to frame seq, and keeps at most limit waypoints.
-func (t *track) advance(m affine, local *mesh, seq uint64, limit int) {
-	var spare []offset
+func (t *track) advance(k *Tuning, m motion.Affine, local *motion.Mesh, seq uint64, limit int) {
+	var spare motion.Mesh
 	if i := len(t.trail) - meshTrail; i >= 0 {
-		spare, t.trail[i].back.mesh = t.trail[i].back.mesh.d, mesh{}
+		spare, t.trail[i].back.Mesh = t.trail[i].back.Mesh, motion.Mesh{}
 	}
 	moved := track{patch: t.patch, back: t.back}
-	moved.back.affine = t.back.after(m.inverse())
+	moved.back.Affine = t.back.After(m.Inverse())
 	r := moved.bounds()
 	if local != nil {
-		r = moved.boundsWithin(t.back.mesh.reach + local.reach*t.back.scale())
+		r = moved.boundsWithin(t.back.Mesh.Reach() + local.Reach()*t.back.Scale())
 	}
-	t.back = t.back.stepped(m, local, r, spare)
+	t.back = t.back.Stepped(&k.Motion, m, local, r, spare)
 	if len(t.trail) >= limit {
 		t.trail = t.trail[:copy(t.trail, t.trail[len(t.trail)-limit+1:])]
 	}
 	t.trail = append(t.trail, waypoint{seq, t.back})
 }
 
-// follow fits the vectors of e that start on the patch, that none of way may hide and that do not, by paint, rest with the scene while it moves.
-// Without enough of them the scene's own motion stands in, and the fit has no inliers. pairs is scratch space and comes back, grown, with those
-// that were fitted.
-func (t *track) follow(e *entry, forward bool, way []track, paint *palette, pairs []pair) []pair {
-	pairs = t.gather(e, forward, way, pairs[:0])
-	t.resting = 0
-	if forward && t.steady >= steadyAfter {
-		t.favour(pairs, e)
-		pairs = t.own(pairs, e, paint)
+// follow fits the vectors of e that start on a track's patch, that none of way may hide and that do not, by paint, rest with the scene while it
+// moves, and returns them. Without enough of them the scene's own motion stands in, and the fit has no inliers.
+func (t *Tracker) follow(tr *track, e *motion.Entry, forward bool, way []track, paint *palette) []motion.Pair {
+	k := &t.tuning.Motion
+	t.pairs = tr.gather(k, e, forward, way, t.pairs[:0])
+	pairs := t.pairs
+	tr.resting = 0
+	if forward && tr.steady >= steadyAfter {
+		tr.favour(pairs, e)
+		pairs = tr.own(pairs, e, paint)
 	}
-	t.seen = fit(pairs)
-	t.seen.bend(pairs)
-	if len(pairs) < 3 || t.seen.inliers < 0.2 {
-		t.seen.m = e.scene.m
-		if !forward {
-			t.seen.m = t.seen.m.inverse()
-		}
-		t.seen.inliers = 0
+	tr.seen = k.Bend(k.Fit(pairs), pairs)
+	if len(pairs) < 3 || tr.seen.Inliers < 0.2 {
+		tr.seen.Affine, tr.seen.Inliers = e.WholeMotion(forward), 0
 	}
 	return pairs
 }
 
 // gather collects the vectors that start on the object.
-func (t *track) gather(e *entry, forward bool, way []track, pairs []pair) []pair {
+func (t *track) gather(k *motion.Tuning, e *motion.Entry, forward bool, way []track, pairs []motion.Pair) []motion.Pair {
 	r := t.bounds()
-	for i, v := range e.vec {
-		if !v.OK {
-			continue
+	for i := range e.Vectors {
+		p, ok := k.Pair(e, i, forward)
+		if ok && (image.Point{X: int(p.X), Y: int(p.Y)}).In(r) && t.shows(p.X, p.Y, way) {
+			pairs = append(pairs, p)
 		}
-		x, y := float64(e.pts[i].X), float64(e.pts[i].Y)
-		u, w := x+float64(v.D.X), y+float64(v.D.Y)
-		if !forward {
-			x, y, u, w = u, w, x, y
-		}
-		if !(image.Point{X: int(x), Y: int(y)}).In(r) || !t.shows(x, y, way) {
-			continue
-		}
-		pairs = append(pairs, pair{x, y, u, w, 1 / (0.25 + float64(v.FB))})
 	}
 	return pairs
 }
+
+// meshTrail is the number of newest waypoints of a track that keep their meshes.
+const meshTrail = 16
+
+// localMotion is what the pairs for which tr was just fitted over e say about parts of it that move their own way; nil where there is too
+// little to go by. It is valid until the next call.
+func (t *Tracker) localMotion(tr *track, e *motion.Entry, pairs []motion.Pair) *motion.Mesh {
+	k := &t.tuning.Motion
+	first := tr.trail[0].seq
+	if !t.uses(CueLocal) || len(pairs) < k.BendPairs || tr.seen.Inliers == 0 || max(e.Seq, first)-min(e.Seq, first) > localFor {
+		return nil
+	}
+	moved := track{patch: tr.patch, back: tr.back}
+	moved.back.Affine = tr.back.After(tr.seen.Inverse())
+	r := moved.boundsWithin(tr.back.Mesh.Reach() + k.MeshStray*tr.back.Scale())
+	if r.Empty() {
+		return nil
+	}
+	return t.local.Fit(k, pairs, tr.seen.Affine, r, k.MeshRadius*float64(e.Spacing))
+}
+
+// localFor is the number of frames from a mask's own one on in which it is bent: after that, small errors would add up.
+const localFor = 8
 
 // sample writes the warped patch's steps in r into dst, row by row.
 func (t *track) sample(r image.Rectangle, dst []float32) {
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := dst[(y-r.Min.Y)*r.Dx():][:r.Dx()]
-		if t.back.mesh.w == 0 {
-			u, v := t.back.affine.at(float64(r.Min.X), float64(y))
-			t.patch.line(u, v, t.back.a, t.back.d, row)
+		if t.back.Mesh.Empty() {
+			u, v := t.back.Affine.At(float64(r.Min.X), float64(y))
+			t.patch.line(u, v, t.back.A, t.back.D, row)
 			continue
 		}
 		for x := r.Min.X; x < r.Max.X; {
-			next := min((floorDiv(x)+1)*meshStep, r.Max.X)
-			u, v := t.back.at(float64(x), float64(y))
-			du, dv := t.back.at(float64(next), float64(y))
+			next := min(t.back.Mesh.Next(x), r.Max.X)
+			u, v := t.back.At(float64(x), float64(y))
+			du, dv := t.back.At(float64(next), float64(y))
 			n := float64(next - x)
 			t.patch.line(u, v, (du-u)/n, (dv-v)/n, row[x-r.Min.X:next-r.Min.X])
 			x = next
@@ -209,7 +221,7 @@ func (t *track) resampled() *patch {
 }
 
 // bounds is the rectangle of the present frame that can hold a part of the patch.
-func (t *track) bounds() image.Rectangle { return t.boundsWithin(t.back.mesh.reach) }
+func (t *track) bounds() image.Rectangle { return t.boundsWithin(t.back.Mesh.Reach()) }
 
 // boundsWithin is the same for a mesh of that reach.
 func (t *track) boundsWithin(reach float64) image.Rectangle {
@@ -217,13 +229,13 @@ func (t *track) boundsWithin(reach float64) image.Rectangle {
 	if r.Empty() {
 		return image.Rectangle{}
 	}
-	fwd := t.back.inverse()
+	fwd := t.back.Inverse()
 	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 	for _, c := range [4][2]int{{r.Min.X, r.Min.Y}, {r.Max.X, r.Min.Y}, {r.Min.X, r.Max.Y}, {r.Max.X, r.Max.Y}} {
-		x, y := fwd.at(float64(c[0]), float64(c[1]))
+		x, y := fwd.At(float64(c[0]), float64(c[1]))
 		x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
 	}
-	reach *= max(math.Hypot(fwd.a, fwd.b), math.Hypot(fwd.d, fwd.e))
+	reach *= max(math.Hypot(fwd.A, fwd.B), math.Hypot(fwd.D, fwd.E))
 	x0, y0, x1, y1 = x0-reach, y0-reach, x1+reach, y1+reach
 	grid := image.Rect(0, 0, t.patch.w, t.patch.h)
 	if !(x1-x0 < 1e5 && y1-y0 < 1e5 && math.Abs(x0)+math.Abs(y0) < 1e6) {
@@ -235,5 +247,5 @@ func (t *track) boundsWithin(reach float64) image.Rectangle {
 // center is where the middle of the patch is now.
 func (t *track) center() (x, y float64) {
 	r := t.patch.rect
-	return t.back.inverse().at(float64(r.Min.X+r.Max.X)/2, float64(r.Min.Y+r.Max.Y)/2)
+	return t.back.Inverse().At(float64(r.Min.X+r.Max.X)/2, float64(r.Min.Y+r.Max.Y)/2)
 }

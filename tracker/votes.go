@@ -4,16 +4,17 @@ import (
 	"math"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // votes asks each vector that led to a frame whether it moves with the object or with the scene, on a coarse map over the frame: log odds
 // where the two motions differ, 0 where they agree or nothing was measured.
-func (t *Tracker) votes(e *entry, object affine) *seg.Logits {
-	if len(e.vec) == 0 {
+func (t *Tracker) votes(e *motion.Entry, object motion.Affine) *seg.Logits {
+	if len(e.Vectors) == 0 {
 		return nil
 	}
-	w, h := e.gray.W, e.gray.H
-	step := e.step
+	w, h := e.Gray.W, e.Gray.H
+	step := e.Spacing
 	l := &t.voteMap
 	l.W, l.H = (w+step-1)/step, (h+step-1)/step
 	l.Extent = seg.Point{X: float64(l.W*step) / float64(w), Y: float64(l.H*step) / float64(h)}
@@ -21,16 +22,16 @@ func (t *Tracker) votes(e *entry, object affine) *seg.Logits {
 	l.Data, t.voteN = grown(l.Data, n), grown(t.voteN, n)
 	clear(l.Data)
 	clear(t.voteN)
-	for i, v := range e.vec {
+	for i, v := range e.Vectors {
 		if !v.OK {
 			continue
 		}
-		p := pair{x: float64(e.pts[i].X), y: float64(e.pts[i].Y), u: float64(e.pts[i].X + v.D.X), v: float64(e.pts[i].Y + v.D.Y)}
-		cx, cy := int(p.u)/step, int(p.v)/step
-		if p.u < 0 || p.v < 0 || cx >= l.W || cy >= l.H {
+		p := motion.Pair{X: float64(e.Points[i].X), Y: float64(e.Points[i].Y), U: float64(e.Points[i].X + v.D.X), V: float64(e.Points[i].Y + v.D.Y)}
+		cx, cy := int(p.U)/step, int(p.V)/step
+		if p.U < 0 || p.V < 0 || cx >= l.W || cy >= l.H {
 			continue
 		}
-		l.Data[cy*l.W+cx] += vote(object.miss2(p), e.scene.m.miss2(p))
+		l.Data[cy*l.W+cx] += vote(object.Miss2(p), e.Scene.Miss2(p))
 		t.voteN[cy*l.W+cx]++
 	}
 	for i, k := range t.voteN {

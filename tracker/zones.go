@@ -111,7 +111,7 @@ func (t *Tracker) visit(o *object, g seg.Point, now uint64) {
 
 func (t *Tracker) leave(o *object, p *presence, now uint64) {
 	frames := now - min(p.since, now)
-	t.changeWith(seg.ZoneLeft, o, map[string]any{"zone": p.zone, "dwell_frames": frames, "dwell_s": float64(frames) / t.opt.FPS})
+	t.changeWith(seg.ZoneLeft, o, map[string]any{"zone": p.zone, "dwell_frames": frames, "dwell_s": float64(frames) / t.clock.fps})
 }
 
 // leaveAll ends an object's visits with its life.

@@ -24,6 +24,7 @@ import (
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/flow"
 	"github.com/segedge/segedge/tracker/lk"
+	"github.com/segedge/segedge/tracker/motion"
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/opencv"
 	"github.com/segedge/segedge/video/openh264"
@@ -159,7 +160,7 @@ func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, size benchSiz
 }
 
 // motion is what measures motion, and what frees it.
-func (b *benchCmd) motion() (f tracker.Flow, done func() error) {
+func (b *benchCmd) motion() (f motion.Flow, done func() error) {
 	if b.Flow == "opencv" {
 		f := flow.New(flow.Options{})
 		return f, f.Close

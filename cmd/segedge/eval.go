@@ -19,6 +19,7 @@ import (
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/tracker/mil"
+	"github.com/segedge/segedge/tracker/motion"
 	"github.com/segedge/segedge/tracker/nanotrack"
 	"github.com/segedge/segedge/video/openh264"
 )
@@ -229,19 +230,19 @@ func (c *evalVideoCmd) fps() float64 { return cmp.Or(c.Realtime, eval.DefaultFPS
 
 // methods are the followers by name; done frees what they share.
 func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
-	motion := func() (tracker.Flow, func() error, error) {
+	flow := func() (motion.Flow, func() error, error) {
 		return lk.New(lk.Options{}), nil, nil
 	}
 	s := m.Model
 	product := func(without tracker.Cues) func() (eval.Follower, error) {
 		return eval.Product(eval.ProductOptions{
-			Model: s, Flow: motion, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: tracker.Options{FPS: c.fps(), Without: without},
+			Model: s, Flow: flow, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: tracker.Options{FPS: c.fps(), Without: without},
 		})
 	}
 	methods = map[string]func() (eval.Follower, error){
 		"segedge": product(0),
 		"still":   eval.Still(s),
-		"flow":    eval.FlowAlone(s, motion),
+		"flow":    eval.FlowAlone(s, flow),
 		"model":   eval.ModelAlone(s),
 		"mil":     eval.BoxAndModel(s, func() (eval.BoxTracker, error) { return mil.New(), nil }),
 	}

@@ -1,4 +1,4 @@
-// Package flow measures optical flow with OpenCV: pyramidal Lucas–Kanade (Bouguet 2000), forwards and backwards. It implements tracker.Flow
+// Package flow measures optical flow with OpenCV: pyramidal Lucas–Kanade (Bouguet 2000), forwards and backwards. It implements motion.Flow
 // and needs cgo. It is what tracker/lk, which the agent uses, is measured against: segedge bench --flow opencv.
 package flow
 
@@ -9,7 +9,7 @@ import (
 
 	"gocv.io/x/gocv"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Options sets a Flow up. A zero field takes the default that its comment names.
@@ -36,7 +36,7 @@ type Flow struct {
 	until      gocv.TermCriteria
 }
 
-var _ tracker.Flow = (*Flow)(nil)
+var _ motion.Flow = (*Flow)(nil)
 
 // New makes a Flow. Close frees it.
 func New(o Options) *Flow {
@@ -77,7 +77,7 @@ func (f *Flow) Close() error {
 }
 
 // Step writes the motion of each point from prev to next into dst.
-func (f *Flow) Step(prev, next *tracker.Gray, pts []tracker.Pixel, dst []tracker.Vector) error {
+func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Vector) error {
 	if prev.W != next.W || prev.H != next.H || len(prev.Pix) != prev.W*prev.H || len(next.Pix) != next.W*next.H {
 		return fmt.Errorf("flow: pictures of %dx%d and %dx%d do not match", prev.W, prev.H, next.W, next.H)
 	}
@@ -105,7 +105,7 @@ func (f *Flow) Step(prev, next *tracker.Gray, pts []tracker.Pixel, dst []tracker
 	return f.vectors(pts, dst)
 }
 
-func load(m *gocv.Mat, g *tracker.Gray) error {
+func load(m *gocv.Mat, g *motion.Gray) error {
 	if m.Rows() != g.H || m.Cols() != g.W {
 		if err := m.Close(); err != nil {
 			return fmt.Errorf("flow: %w", err)
@@ -120,7 +120,7 @@ func load(m *gocv.Mat, g *tracker.Gray) error {
 	return nil
 }
 
-func (f *Flow) setPoints(pts []tracker.Pixel) error {
+func (f *Flow) setPoints(pts []motion.Pixel) error {
 	if f.from.Rows() != len(pts) {
 		if err := f.from.Close(); err != nil {
 			return fmt.Errorf("flow: %w", err)
@@ -137,7 +137,7 @@ func (f *Flow) setPoints(pts []tracker.Pixel) error {
 	return nil
 }
 
-func (f *Flow) vectors(pts []tracker.Pixel, dst []tracker.Vector) error {
+func (f *Flow) vectors(pts []motion.Pixel, dst []motion.Vector) error {
 	to, err := f.to.DataPtrFloat32()
 	if err != nil {
 		return fmt.Errorf("flow: %w", err)
@@ -155,7 +155,7 @@ func (f *Flow) vectors(pts []tracker.Pixel, dst []tracker.Vector) error {
 		return fmt.Errorf("flow: %w", err)
 	}
 	for i, p := range pts {
-		v := tracker.Vector{D: tracker.Pixel{X: to[2*i] - p.X, Y: to[2*i+1] - p.Y}}
+		v := motion.Vector{D: motion.Pixel{X: to[2*i] - p.X, Y: to[2*i+1] - p.Y}}
 		v.FB = float32(math.Hypot(float64(home[2*i]-p.X), float64(home[2*i+1]-p.Y)))
 		v.OK = there[i] == 1 && back[i] == 1 && v.FB <= f.opt.MaxFB
 		dst[i] = v

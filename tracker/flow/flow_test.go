@@ -5,18 +5,18 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // picture is smooth noise moved by (dx, dy) pixels.
-func picture(w, h int, dx, dy float64) *tracker.Gray {
+func picture(w, h int, dx, dy float64) *motion.Gray {
 	r := rand.New(rand.NewPCG(4, 4))
 	var waves [20][4]float64
 	for i := range waves {
 		f, a := 0.03+0.4*r.Float64(), 2*math.Pi*r.Float64()
 		waves[i] = [4]float64{f * math.Cos(a), f * math.Sin(a), 2 * math.Pi * r.Float64(), 6 / (0.2 + 3*f)}
 	}
-	g := &tracker.Gray{W: w, H: h, Pix: make([]byte, w*h)}
+	g := &motion.Gray{W: w, H: h, Pix: make([]byte, w*h)}
 	for y := range h {
 		for x := range w {
 			v := 128.0
@@ -29,10 +29,10 @@ func picture(w, h int, dx, dy float64) *tracker.Gray {
 	return g
 }
 
-func points(w, h int) (pts []tracker.Pixel) {
+func points(w, h int) (pts []motion.Pixel) {
 	for y := 20; y < h-20; y += 16 {
 		for x := 20; x < w-20; x += 16 {
-			pts = append(pts, tracker.Pixel{X: float32(x), Y: float32(y)})
+			pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})
 		}
 	}
 	return pts
@@ -46,7 +46,7 @@ func TestFlowFindsAShiftAndKeepsItsMemory(t *testing.T) {
 		}
 	}()
 	pts := points(240, 160)
-	dst := make([]tracker.Vector, len(pts))
+	dst := make([]motion.Vector, len(pts))
 	for n := range 4 {
 		prev, next := picture(240, 160, 3*float64(n), float64(n)), picture(240, 160, 3*float64(n+1), float64(n+1))
 		prev.Stamp, next.Stamp = uint64(n+1), uint64(n+2)
@@ -74,7 +74,7 @@ func TestFlowRefusesWhatDoesNotMatch(t *testing.T) {
 	f := New(Options{})
 	defer func() { _ = f.Close() }()
 	pts := points(240, 160)
-	if f.Step(picture0, picture(120, 80, 0, 0), pts, make([]tracker.Vector, len(pts))) == nil {
+	if f.Step(picture0, picture(120, 80, 0, 0), pts, make([]motion.Vector, len(pts))) == nil {
 		t.Error("two sizes are accepted")
 	}
 	if f.Step(picture0, picture0, pts, nil) == nil {
@@ -88,14 +88,14 @@ func TestFlowRefusesWhatDoesNotMatch(t *testing.T) {
 func BenchmarkStep(b *testing.B) {
 	f := New(Options{})
 	defer func() { _ = f.Close() }()
-	pics := []*tracker.Gray{picture(384, 216, 0, 0), picture(384, 216, 2, 1)}
-	var pts []tracker.Pixel
+	pics := []*motion.Gray{picture(384, 216, 0, 0), picture(384, 216, 2, 1)}
+	var pts []motion.Pixel
 	for y := 5; y < 216; y += 10 {
 		for x := 5; x < 384; x += 10 {
-			pts = append(pts, tracker.Pixel{X: float32(x), Y: float32(y)})
+			pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})
 		}
 	}
-	dst := make([]tracker.Vector, len(pts))
+	dst := make([]motion.Vector, len(pts))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		pics[i%2].Stamp, pics[(i+1)%2].Stamp = uint64(i+1), uint64(i+2)

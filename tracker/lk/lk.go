@@ -1,5 +1,5 @@
 // Package lk measures optical flow in pure Go: pyramidal Lucas–Kanade in its inverse-compositional form (Baker and Matthews, "Lucas-Kanade 20
-// Years On", IJCV 2004), forwards and backwards. It implements tracker.Flow. It is no dense flow and keeps no tracks.
+// Years On", IJCV 2004), forwards and backwards. It implements motion.Flow. It is no dense flow and keeps no tracks.
 package lk
 
 import (
@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // Options sets a Flow up. A zero field takes the default that its comment names.
@@ -29,7 +29,7 @@ type Flow struct {
 	wait sync.WaitGroup
 }
 
-var _ tracker.Flow = (*Flow)(nil)
+var _ motion.Flow = (*Flow)(nil)
 
 // New makes a Flow.
 func New(o Options) *Flow {
@@ -58,7 +58,7 @@ func New(o Options) *Flow {
 }
 
 // Step writes the motion of each point from prev to next into dst. Points are taken at their nearest pixel of the picture.
-func (f *Flow) Step(prev, next *tracker.Gray, pts []tracker.Pixel, dst []tracker.Vector) error {
+func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Vector) error {
 	if prev.W != next.W || prev.H != next.H || len(prev.Pix) != prev.W*prev.H || len(next.Pix) != next.W*next.H {
 		return fmt.Errorf("lk: pictures of %dx%d and %dx%d do not match", prev.W, prev.H, next.W, next.H)
 	}

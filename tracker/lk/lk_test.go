@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // texture is a smooth random picture that is defined everywhere, so that it can be moved by any amount.
@@ -30,8 +30,8 @@ func (t *texture) at(x, y float64) float64 {
 	return min(max(s, 0), 255)
 }
 
-func (t *texture) picture(w, h int, dx, dy float64) *tracker.Gray {
-	g := &tracker.Gray{W: w, H: h, Pix: make([]byte, w*h)}
+func (t *texture) picture(w, h int, dx, dy float64) *motion.Gray {
+	g := &motion.Gray{W: w, H: h, Pix: make([]byte, w*h)}
 	for y := range h {
 		for x := range w {
 			g.Pix[y*w+x] = byte(math.Round(t.at(float64(x)-dx, float64(y)-dy)))
@@ -40,10 +40,10 @@ func (t *texture) picture(w, h int, dx, dy float64) *tracker.Gray {
 	return g
 }
 
-func grid(w, h, step int) (pts []tracker.Pixel) {
+func grid(w, h, step int) (pts []motion.Pixel) {
 	for y := step / 2; y < h; y += step {
 		for x := step / 2; x < w; x += step {
-			pts = append(pts, tracker.Pixel{X: float32(x), Y: float32(y)})
+			pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})
 		}
 	}
 	return pts
@@ -53,7 +53,7 @@ func TestFlowFindsShifts(t *testing.T) {
 	tex, f := newTexture(3), New(Options{})
 	prev := tex.picture(240, 160, 0, 0)
 	pts := grid(240, 160, 12)
-	dst := make([]tracker.Vector, len(pts))
+	dst := make([]motion.Vector, len(pts))
 	for _, d := range [][2]float64{{0, 0}, {0.4, -0.3}, {3.5, 2.25}, {-9, 7}} {
 		t.Run(fmt.Sprint(d), func(t *testing.T) {
 			if err := f.Step(prev, tex.picture(240, 160, d[0], d[1]), pts, dst); err != nil {
@@ -82,9 +82,9 @@ func TestFlowFindsShifts(t *testing.T) {
 
 func TestFlowRefusesWhatItCannotKnow(t *testing.T) {
 	f := New(Options{})
-	flat := &tracker.Gray{W: 64, H: 48, Pix: make([]byte, 64*48)}
+	flat := &motion.Gray{W: 64, H: 48, Pix: make([]byte, 64*48)}
 	pts := grid(64, 48, 8)
-	dst := make([]tracker.Vector, len(pts))
+	dst := make([]motion.Vector, len(pts))
 	if err := f.Step(flat, flat, pts, dst); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestFlowRefusesWhatItCannotKnow(t *testing.T) {
 			t.Fatalf("point %v of a flat picture is OK", pts[i])
 		}
 	}
-	if f.Step(flat, &tracker.Gray{W: 2, H: 2, Pix: make([]byte, 4)}, pts, dst) == nil {
+	if f.Step(flat, &motion.Gray{W: 2, H: 2, Pix: make([]byte, 4)}, pts, dst) == nil {
 		t.Error("pictures of two sizes are accepted")
 	}
 	if f.Step(flat, flat, pts, dst[:1]) == nil {
@@ -102,7 +102,7 @@ func TestFlowRefusesWhatItCannotKnow(t *testing.T) {
 	unrelated := New(Options{})
 	ok := 0
 	_ = unrelated.Step(newTexture(1).picture(160, 120, 0, 0), newTexture(2).picture(160, 120, 0, 0), grid(160, 120, 8), dst[:0])
-	dst = make([]tracker.Vector, len(grid(160, 120, 8)))
+	dst = make([]motion.Vector, len(grid(160, 120, 8)))
 	if err := unrelated.Step(newTexture(1).picture(160, 120, 0, 0), newTexture(2).picture(160, 120, 0, 0), grid(160, 120, 8), dst); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestStampsSaveOnlyWork(t *testing.T) {
 	tex := newTexture(5)
 	pts := grid(160, 120, 10)
 	kept, fresh := New(Options{}), New(Options{})
-	a, b := make([]tracker.Vector, len(pts)), make([]tracker.Vector, len(pts))
+	a, b := make([]motion.Vector, len(pts)), make([]motion.Vector, len(pts))
 	for i := range 5 {
 		prev, next := tex.picture(160, 120, float64(2*i), 0), tex.picture(160, 120, float64(2*i+2), 0)
 		prev.Stamp, next.Stamp = uint64(i+1), uint64(i+2)
@@ -141,10 +141,10 @@ func TestStampsSaveOnlyWork(t *testing.T) {
 
 func BenchmarkStep(b *testing.B) {
 	tex, f := newTexture(3), New(Options{})
-	pics := []*tracker.Gray{tex.picture(384, 216, 0, 0), tex.picture(384, 216, 3, 2)}
+	pics := []*motion.Gray{tex.picture(384, 216, 0, 0), tex.picture(384, 216, 3, 2)}
 	for _, n := range []int{14, 10, 8} {
 		pts := grid(384, 216, n)
-		dst := make([]tracker.Vector, len(pts))
+		dst := make([]motion.Vector, len(pts))
 		b.Run(fmt.Sprintf("points=%d", len(pts)), func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

@@ -3,7 +3,7 @@ package lk
 import (
 	"slices"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // plane is one level of a pyramid: w×h pixels with pad more on every side, where the edge repeats, so that no window needs to ask where the
@@ -80,7 +80,7 @@ type pyramid struct {
 const leastSide = 24
 
 // build fills the pyramid from a picture, unless it holds that very picture. Buffers are kept.
-func (p *pyramid) build(g *tracker.Gray, most, pad int) {
+func (p *pyramid) build(g *motion.Gray, most, pad int) {
 	if g.Stamp != 0 && p.stamp == g.Stamp {
 		return
 	}

@@ -4,7 +4,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
 // searcher is one worker: its share of a step and its scratch space.
@@ -13,8 +13,8 @@ type searcher struct {
 	aside func() // run, for a goroutine of its own; made once, since a closure costs an allocation
 
 	a, b *pyramid
-	pts  []tracker.Pixel
-	dst  []tracker.Vector
+	pts  []motion.Pixel
+	dst  []motion.Vector
 
 	fine, coarse window
 }
@@ -35,14 +35,14 @@ func (s *searcher) run() {
 }
 
 // both goes there and back.
-func (s *searcher) both(p tracker.Pixel) tracker.Vector {
+func (s *searcher) both(p motion.Pixel) motion.Vector {
 	top := &s.b.levels[0]
 	x, y := min(max(round(p.X), 0), top.w-1), min(max(round(p.Y), 0), top.h-1)
 	dx, dy, ok := s.search(s.a, s.b, x, y)
 	if !ok {
-		return tracker.Vector{}
+		return motion.Vector{}
 	}
-	v := tracker.Vector{D: tracker.Pixel{X: dx, Y: dy}}
+	v := motion.Vector{D: motion.Pixel{X: dx, Y: dy}}
 	qx, qy := round(float32(x)+dx), round(float32(y)+dy)
 	if qx < 0 || qy < 0 || qx >= top.w || qy >= top.h {
 		return v

@@ -5,12 +5,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/motion"
 )
 
-func noise(w, h int, seed uint64) *tracker.Gray {
+func noise(w, h int, seed uint64) *motion.Gray {
 	r := rand.New(rand.NewPCG(seed, 2))
-	g := &tracker.Gray{W: w, H: h, Pix: make([]byte, w*h)}
+	g := &motion.Gray{W: w, H: h, Pix: make([]byte, w*h)}
 	for i := range g.Pix {
 		g.Pix[i] = byte(r.IntN(256))
 	}
@@ -18,12 +18,12 @@ func noise(w, h int, seed uint64) *tracker.Gray {
 }
 
 // repeated is a pixel of a picture whose edges go on for ever.
-func repeated(g *tracker.Gray, x, y int) float64 {
+func repeated(g *motion.Gray, x, y int) float64 {
 	return float64(g.Pix[min(max(y, 0), g.H-1)*g.W+min(max(x, 0), g.W-1)])
 }
 
 // sobel is the eightfold slope at a pixel.
-func sobel(g *tracker.Gray, x, y int) (gx, gy float64) {
+func sobel(g *motion.Gray, x, y int) (gx, gy float64) {
 	for _, k := range [3][2]int{{-1, 1}, {0, 2}, {1, 1}} {
 		i, weight := k[0], float64(k[1])
 		gx += weight * (repeated(g, x+1, y+i) - repeated(g, x-1, y+i))
@@ -33,7 +33,7 @@ func sobel(g *tracker.Gray, x, y int) (gx, gy float64) {
 }
 
 // plainStep is the Newton step by the book: the interpolated difference, pixel by pixel, in floating point.
-func plainStep(a, b *tracker.Gray, radius, x, y int, dx, dy float64) (sx, sy, least float64) {
+func plainStep(a, b *motion.Gray, radius, x, y int, dx, dy float64) (sx, sy, least float64) {
 	var hxx, hxy, hyy, ex, ey float64
 	cx, cy := math.Floor(dx), math.Floor(dy)
 	fx, fy := dx-cx, dy-cy
@@ -126,8 +126,8 @@ func TestPyramidHalvesAndRepeatsItsEdges(t *testing.T) {
 func TestPointsAnywhereAreSafe(t *testing.T) {
 	f := New(Options{})
 	a, b := noise(70, 50, 5), noise(70, 50, 6)
-	pts := []tracker.Pixel{{X: -100, Y: -100}, {X: -0.4, Y: 20}, {X: 69.4, Y: 49.4}, {X: 1e4, Y: 3}, {X: 30, Y: 1e6}, {X: 35, Y: 25}}
-	dst := make([]tracker.Vector, len(pts))
+	pts := []motion.Pixel{{X: -100, Y: -100}, {X: -0.4, Y: 20}, {X: 69.4, Y: 49.4}, {X: 1e4, Y: 3}, {X: 30, Y: 1e6}, {X: 35, Y: 25}}
+	dst := make([]motion.Vector, len(pts))
 	if err := f.Step(a, b, pts, dst); err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +140,9 @@ func TestPointsAnywhereAreSafe(t *testing.T) {
 
 func TestAStepAllocatesNothing(t *testing.T) {
 	f := New(Options{})
-	pics := []*tracker.Gray{noise(160, 120, 1), noise(160, 120, 2)}
+	pics := []*motion.Gray{noise(160, 120, 1), noise(160, 120, 2)}
 	pts := grid(160, 120, 10)
-	dst := make([]tracker.Vector, len(pts))
+	dst := make([]motion.Vector, len(pts))
 	seq := uint64(1)
 	step := func() {
 		a, b := pics[seq%2], pics[(seq+1)%2]

@@ -1,6 +1,10 @@
-package tracker
+package motion
 
-import "github.com/segedge/segedge/frame"
+import (
+	"slices"
+
+	"github.com/segedge/segedge/frame"
+)
 
 // reducer shrinks a frame to the working size, by the mean of the area under each new pixel, in colour and in grey.
 type reducer struct {
@@ -8,25 +12,23 @@ type reducer struct {
 	small  *frame.Frame
 }
 
-// size is the working size of a frame: at most width pixels wide, the frame's aspect, at least 2×2.
+// workingSize is the size that a frame is reduced to: at most width pixels wide, the frame's aspect, at least 2×2.
 func workingSize(frameW, frameH, width int) (w, h int) {
 	w = min(width, frameW)
 	return max(2, w), max(2, min(frameH, (w*frameH+frameW/2)/frameW))
 }
 
-// reduce writes f's reduced grey picture into g, whose size it sets.
-func (r *reducer) reduce(f *frame.Frame, width int, g *Gray) {
+// reduce writes f's reduced picture into e.
+func (r *reducer) reduce(f *frame.Frame, width int, e *Entry) {
 	if r.small == nil {
 		r.small = frame.New(2, 2)
 	}
 	w, h := workingSize(f.Width, f.Height, width)
 	r.shrink.Shrink(r.small, f, w, h)
-	g.W, g.H = w, h
-	if cap(g.Pix) < w*h {
-		g.Pix = make([]byte, w*h)
-	}
-	g.Pix = g.Pix[:w*h]
-	luma(g.Pix, r.small.Pix)
+	e.Gray.W, e.Gray.H = w, h
+	e.Gray.Pix = slices.Grow(e.Gray.Pix[:0], w*h)[:w*h]
+	luma(e.Gray.Pix, r.small.Pix)
+	e.BGR = append(e.BGR[:0], r.small.Pix...)
 }
 
 // luma is the BT.601 grey of packed BGR.
