@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // ParseSource reads a source's address:
@@ -81,13 +82,9 @@ func parseURL(scheme, s string) (Spec, error) {
 	default:
 		return Spec{}, fmt.Errorf("unknown scheme %q; there are rtsp, rtsps, http, https and file", scheme)
 	}
-	u, err := url.Parse(s)
+	u, err := secret.ParseURL(s)
 	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) { // its text repeats the address, passwords and all
-			err = ue.Err
-		}
-		return Spec{}, fmt.Errorf("not a valid address: %s", Mask(err.Error()))
+		return Spec{}, fmt.Errorf("not a valid address: %w", err)
 	}
 	if u.Hostname() == "" {
 		return Spec{}, errors.New("names no host")

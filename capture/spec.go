@@ -3,8 +3,9 @@ package capture
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // SourceKind says what reads a source.
@@ -90,15 +91,8 @@ func or(v, def int) int {
 	return def
 }
 
-var (
-	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s"'@]*(?:@[^/\s"'@]*)*@`)
-	secret   = regexp.MustCompile(`(?i)\b(pass|passwd|password|pwd|token|secret|key|api_key|apikey|auth|user|username|user-id|user-pw|proxy-pw)=("[^"]*"|[^&\s"']+)`)
-)
-
 // Mask hides what looks like a password, a token or a user's name in URLs and pipelines: text that is to be logged.
-func Mask(s string) string {
-	return secret.ReplaceAllString(userinfo.ReplaceAllString(s, "${1}***@"), "${1}=***")
-}
+func Mask(s string) string { return secret.Mask(s) }
 
 // videoFile reports whether a URL's or file's name is that of a recording rather than of a stream.
 func videoFile(address string) bool {

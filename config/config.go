@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // Config is everything that can be set, by its dotted key.
@@ -250,8 +251,12 @@ func (c *Config) checkDoors(add func(key, format string, args ...any)) {
 	if c.MQTT.Broker == "" {
 		return
 	}
-	u, err := url.Parse(c.MQTT.Broker)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"tcp", "mqtt", "tls", "ssl", "mqtts", "ws", "wss"}, u.Scheme) {
-		add("mqtt.broker", "%q is no broker address such as tcp://host:1883 or tls://host:8883", c.MQTT.Broker)
+	u, err := secret.ParseURL(c.MQTT.Broker)
+	if err != nil {
+		add("mqtt.broker", "%q: %v", secret.Mask(c.MQTT.Broker), err)
+		return
+	}
+	if u.Host == "" || !slices.Contains([]string{"tcp", "mqtt", "tls", "ssl", "mqtts", "ws", "wss"}, u.Scheme) {
+		add("mqtt.broker", "%q is no broker address such as tcp://host:1883 or tls://host:8883", secret.Mask(c.MQTT.Broker))
 	}
 }

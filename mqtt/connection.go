@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // Connection says how a broker is reached. The zero values of the times are the defaults.
@@ -60,22 +62,23 @@ var schemes = map[string]string{
 // parseBroker checks a broker's address and completes its port.
 func parseBroker(s string) (*url.URL, error) {
 	const help = "write tcp://host:1883, tls://host:8883, ws://host/path, wss://host/path or unix:///path"
-	u, err := url.Parse(s)
+	shown := secret.Mask(s)
+	u, err := secret.ParseURL(s)
 	if err != nil {
-		return nil, fmt.Errorf("the broker's address %q is not a URL: %s", s, help)
+		return nil, fmt.Errorf("the broker's address %q is not a URL: %w; %s", shown, err, help)
 	}
 	port, ok := schemes[u.Scheme]
 	if !ok {
-		return nil, fmt.Errorf("the broker's address %q has no scheme that is understood: %s", s, help)
+		return nil, fmt.Errorf("the broker's address %q has no scheme that is understood: %s", shown, help)
 	}
 	if u.Scheme == "unix" {
 		if u.Path == "" {
-			return nil, fmt.Errorf("the broker's address %q names no socket: %s", s, help)
+			return nil, fmt.Errorf("the broker's address %q names no socket: %s", shown, help)
 		}
 		return u, nil
 	}
 	if u.Hostname() == "" {
-		return nil, fmt.Errorf("the broker's address %q names no host: %s", s, help)
+		return nil, fmt.Errorf("the broker's address %q names no host: %s", shown, help)
 	}
 	if u.Port() == "" {
 		u.Host += ":" + port
@@ -83,11 +86,11 @@ func parseBroker(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// redact is the broker's address without its secrets.
+// redact is the broker's address without its secrets, in the form that names a journal's owner.
 func redact(s string) string {
-	u, err := url.Parse(s)
+	u, err := secret.ParseURL(s)
 	if err != nil {
-		return "the broker"
+		return secret.Mask(s)
 	}
 	u.User = nil
 	return u.String()
@@ -134,7 +137,7 @@ func (t TLS) config(host string) (*tls.Config, error) {
 // credentials are the user and the password to connect with now.
 func (c *Connection) credentials() (user, password string, err error) {
 	user, password = c.Username, c.Password
-	if u, parseErr := url.Parse(c.Broker); parseErr == nil && u.User != nil && user == "" {
+	if u, parseErr := secret.ParseURL(c.Broker); parseErr == nil && u.User != nil && user == "" {
 		user = u.User.Username()
 		password, _ = u.User.Password()
 	}

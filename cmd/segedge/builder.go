@@ -25,6 +25,7 @@ import (
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/record"
+	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/supervise"
@@ -314,7 +315,7 @@ func (b *builder) health() []web.Check {
 	info := b.agent.Info()
 	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})
 	err := b.client.Ready()
-	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + b.cfg.MQTT.Broker}
+	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + secret.Mask(b.cfg.MQTT.Broker)}
 	if err != nil {
 		check.Reason = err.Error()
 	}

@@ -42,6 +42,7 @@ type live struct {
 	t     *testing.T
 	page  string
 	log   transcript
+	out   transcript
 	ended chan int
 	stop  context.CancelFunc
 }
@@ -59,18 +60,17 @@ func startAgent(t *testing.T, yaml string, args ...string) *live {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &live{t: t, ended: make(chan int, 1), stop: cancel}
 	args = append([]string{"run", "--config", file, "--state", filepath.Join(dir, "state"), "--listen", "127.0.0.1:0", "--set", "mqtt.embedded=127.0.0.1:0"}, args...)
-	var out transcript
-	go func() { l.ended <- execute(ctx, args, &out, &l.log) }()
+	go func() { l.ended <- execute(ctx, args, &l.out, &l.log) }()
 	t.Cleanup(func() {
 		cancel()
 		<-l.ended
 		close(l.ended)
 		if t.Failed() {
-			t.Log(out.String(), l.log.String())
+			t.Log(l.out.String(), l.log.String())
 		}
 	})
 	l.until("the page", func() bool {
-		m := pageLine.FindStringSubmatch(out.String())
+		m := pageLine.FindStringSubmatch(l.out.String())
 		if m != nil {
 			l.page = m[1]
 		}

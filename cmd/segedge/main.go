@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/secret"
 )
 
 // version is set when a release is linked.
@@ -90,7 +91,7 @@ func exitCode(err error, stderr io.Writer) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintln(stderr, "segedge:", err)
+	fmt.Fprintln(stderr, "segedge:", secret.Mask(err.Error()))
 	if errors.As(err, &fault) {
 		return exitConfig
 	}

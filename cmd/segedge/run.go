@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
 )
 
@@ -25,6 +26,8 @@ type runCmd struct {
 	Summary  string        `help:"Write a summary as JSON at the end; overlay and encoder then always run." type:"path" placeholder:"FILE"`
 	Out      string        `help:"Write the overlay as MP4 (of the first camera)." type:"path" placeholder:"FILE"`
 	Masks    string        `help:"Write every frame's masks as JSON lines (of the first camera)." type:"path" placeholder:"FILE"`
+
+	madeToken bool // the agent made its token itself
 }
 
 // demoPrompts are asked of the built-in scene, so that there is something to see.
@@ -35,7 +38,7 @@ func (r *runCmd) Run(e *env) (err error) {
 	if err != nil {
 		return configFault{err}
 	}
-	log := slog.New(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: logLevel(cfg.Log.Level)}))
+	log := slog.New(secret.NewHandler(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: logLevel(cfg.Log.Level)})))
 	dir, err := stateDir(cfg.Agent.State)
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func (r *runCmd) openToTheNetwork(cfg *config.Config, dir string) error {
 		if err != nil {
 			return err
 		}
-		cfg.HTTP.Token = token
+		cfg.HTTP.Token, r.madeToken = token, true
 	}
 	if err := web.CheckListen(cfg.HTTP.Listen, cfg.HTTP.Token); err != nil {
 		return configFault{err}
@@ -118,7 +121,7 @@ func loopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// addresses are the page's addresses as a person would type them, with the token where one is needed.
+// addresses are the page's addresses as a person would type them, with the token where one is given.
 func addresses(listen net.Addr, token string) []string {
 	tcp, ok := listen.(*net.TCPAddr)
 	if !ok {
@@ -130,7 +133,7 @@ func addresses(listen net.Addr, token string) []string {
 	}
 	suffix := "/"
 	if token != "" {
-		suffix = "/?token=" + token
+		suffix += "?token=" + token
 	}
 	out := make([]string, len(hosts))
 	for i, h := range hosts {

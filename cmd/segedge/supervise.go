@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"time"
 
+	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/systemd"
 	"github.com/segedge/segedge/web"
@@ -54,12 +56,15 @@ func (b *builder) welcome() {
 		c := &b.cfg.Cameras[i]
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
 	}
-	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", b.cfg.MQTT.Broker, b.client.Topics().Prefix)
+	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", secret.Mask(b.cfg.MQTT.Broker), b.client.Topics().Prefix)
 	if b.address == nil {
 		return
 	}
-	for _, a := range addresses(b.address, b.cfg.HTTP.Token) {
+	for _, a := range addresses(b.address, b.shownToken()) {
 		fmt.Fprintf(b.out, "  page: %s\n", a)
+	}
+	if b.cfg.HTTP.Token != "" && b.shownToken() == "" {
+		fmt.Fprintf(b.out, "  the page asks for a token: http.token, or %s\n", filepath.Join(b.state, "token"))
 	}
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
 }
@@ -80,4 +85,13 @@ func (b *builder) status() string {
 		s += fmt.Sprintf("%s: %s, %.1f fps, %d object(s). ", name, st.State, st.FPS, st.Objects)
 	}
 	return s
+}
+
+// shownToken is the token as the lines at start show it: one that was made for the person who typed the address, and never into a
+// journal, which many may read. One that was configured is known to whom it concerns.
+func (b *builder) shownToken() string {
+	if b.run.madeToken && !toJournal(b.out) {
+		return b.cfg.HTTP.Token
+	}
+	return ""
 }
