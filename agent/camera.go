@@ -71,13 +71,12 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 		first: make(chan struct{}), ended: make(chan struct{}),
 	}
 	po := co.Pipeline
-	po.Model, po.Tracker, po.Logger = o.Model, co.Tracker, c.log
+	po.Model, po.Tracker, po.Zones, po.Logger = o.Model, co.Tracker, c.shapes.begin(co), c.log
 	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
 	var err error
 	if c.pipe, err = pipeline.New(po); err != nil {
 		return nil, err
 	}
-	c.shapes.begin(co)
 	co.Source.Name, co.Source.Logger = co.Name, o.Logger
 	co.Source.Pool, co.Source.Out, co.Source.OnState = c.pool, c.latest, c.sourceState
 	c.source, err = capture.New(co.Source)

@@ -7,29 +7,32 @@ import (
 	"sync"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/zones"
 )
 
 // maxShapes bounds a camera's zones, and its lines: names come from outside.
 const maxShapes = 64
 
-// shapes are a camera's zones and lines as its doors see them; what they mean is the tracker's business.
+// shapes are a camera's zones and lines as its doors see them; what they mean is package zones' business.
 type shapes struct {
-	change sync.Mutex // one command at a time, so that this list and the tracker's agree
+	change sync.Mutex // one command at a time, so that this list and the watch's agree
 
 	mu    sync.Mutex
 	zones []api.Zone
 	lines []api.Line
 }
 
-// begin takes the configured ones and tells the tracker, which nobody runs yet.
-func (s *shapes) begin(co CameraOptions) {
+// begin takes the configured ones and returns what watches them.
+func (s *shapes) begin(co CameraOptions) *zones.Watch {
+	w := zones.New(zones.Defaults())
 	s.zones, s.lines = slices.Clone(co.Zones), slices.Clone(co.Lines)
 	for _, z := range s.zones {
-		co.Tracker.SetZone(z.Name, points(z.Points))
+		w.SetZone(z.Name, points(z.Points))
 	}
 	for _, l := range s.lines {
-		co.Tracker.SetLine(l.Name, points(l.Points))
+		w.SetLine(l.Name, points(l.Points))
 	}
+	return w
 }
 
 // all are the zones and lines in the order in which they were made; the slices are the caller's.
@@ -44,8 +47,8 @@ func (c *camera) zone(ctx context.Context, z *api.Zone) error {
 	s := &c.shapes
 	s.change.Lock()
 	defer s.change.Unlock()
-	zones, _ := s.all()
-	zones, err := put(zones, *z, len(z.Points) > 0, "zones", func(o api.Zone) bool { return o.Name == z.Name })
+	list, _ := s.all()
+	list, err := put(list, *z, len(z.Points) > 0, "zones", func(o api.Zone) bool { return o.Name == z.Name })
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (c *camera) zone(ctx context.Context, z *api.Zone) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.zones = zones
+	s.zones = list
 	return nil
 }
 

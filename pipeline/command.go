@@ -47,12 +47,12 @@ func (p *Pipeline) Clear(ctx context.Context) error {
 
 // Zone makes, replaces or, with no points, removes a polygon that reports who enters and leaves.
 func (p *Pipeline) Zone(ctx context.Context, name string, points []seg.Point) error {
-	return p.call(ctx, func() { p.tr.SetZone(name, points) })
+	return p.call(ctx, func() { p.zones.SetZone(name, points) })
 }
 
 // Line makes, replaces or, with no points, removes a directed line that reports who crosses it.
 func (p *Pipeline) Line(ctx context.Context, name string, points []seg.Point) error {
-	return p.call(ctx, func() { p.tr.SetLine(name, points) })
+	return p.call(ctx, func() { p.zones.SetLine(name, points) })
 }
 
 // Keyframe asks for a keyframe now.

@@ -12,12 +12,14 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/zones"
 )
 
 // Options are the pipeline's inputs. Zero values stand for the defaults named.
 type Options struct {
 	Model   inference.Segmenter // required; not closed by the pipeline
 	Tracker *tracker.Tracker    // required; the pipeline's alone from New on
+	Zones   *zones.Watch        // what is reported of borders, the pipeline's alone from New on; none at first
 
 	Frames     int     // reduced frames kept at most, for prompts that name a frame of the past; 64
 	FrameBytes int     // bytes that they take at most; 64 MiB
@@ -50,6 +52,9 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxWaiting, 64)
 	setDefault(&o.MaxErrors, 5)
 	setDefault(&o.MinTrust, 0.7)
+	if o.Zones == nil {
+		o.Zones = zones.New(zones.Defaults())
+	}
 	if o.Show == nil {
 		o.Show = func(*frame.Frame, []seg.Object) {}
 	}
@@ -76,6 +81,7 @@ func setDefault[T comparable](v *T, d T) {
 type Pipeline struct {
 	o     Options
 	tr    *tracker.Tracker
+	zones *zones.Watch
 	model inference.Segmenter
 	info  inference.Info
 
@@ -100,7 +106,8 @@ type Pipeline struct {
 	late    *job   // with Delay: the keyframe whose time is not up
 	ref     seg.FrameRef
 	objects []seg.Object
-	changes []seg.Change
+	told    []seg.Change // by the tracker
+	changes []seg.Change // by tracker and zones
 	queries []tracker.Query
 
 	processed, keyframes, lastKeyframe, answers, modelErrors atomic.Uint64
@@ -126,7 +133,7 @@ func New(o Options) (*Pipeline, error) {
 	}
 	o = o.withDefaults()
 	p := &Pipeline{
-		o: o, tr: o.Tracker, model: o.Model, info: o.Model.Info(),
+		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: o.Model.Info(),
 		frames: newFrameRing(o.Frames, o.FrameBytes), keys: keyframeRing{limit: o.Keyframes},
 		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
 	}
@@ -232,12 +239,16 @@ func (p *Pipeline) show(f *frame.Frame, tracked time.Duration) {
 	p.objects = p.tr.Objects(p.objects[:0])
 	p.o.Observe("track", tracked+time.Since(start))
 	p.o.Show(f, p.objects)
-	p.news()
+	p.publish(p.objects)
 }
 
-// news passes on what the tracker has to tell.
-func (p *Pipeline) news() {
-	p.changes = p.tr.Changes(p.changes[:0])
+// news passes on what the tracker has to tell between frames.
+func (p *Pipeline) news() { p.publish(nil) }
+
+// publish passes on what the tracker has to tell, and what the objects of a frame do at zones and lines.
+func (p *Pipeline) publish(objects []seg.Object) {
+	p.told = p.tr.Changes(p.told[:0])
+	p.changes = p.zones.Report(p.ref, p.told, objects, p.changes[:0])
 	if len(p.changes) > 0 {
 		p.o.Changed(p.ref, p.changes)
 	}

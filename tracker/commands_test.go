@@ -274,8 +274,7 @@ func TestRandomCommandsNeverBreakIt(t *testing.T) {
 				}
 				_ = tr.Remove(id())
 			case 13:
-				tr.SetZone("z", []seg.Point{{X: 0, Y: 0}, {X: r.Float64(), Y: 0}, {X: 0.5, Y: 1}})
-				tr.SetLine("l", []seg.Point{{X: r.Float64(), Y: 0}, {X: 0.5, Y: 1}})
+				_ = tr.Rename(id(), "y")
 			}
 			sound(t, tr)
 		}

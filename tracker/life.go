@@ -174,7 +174,6 @@ func (t *Tracker) lose(o *object, now uint64) {
 
 // end closes an object's life; the sweep takes it out of the list.
 func (t *Tracker) end(o *object) {
-	t.leaveAll(o)
 	last := t.currentMask(o)
 	o.become(seg.Ended, t.Newest())
 	o.mask = last
@@ -202,13 +201,9 @@ func (t *Tracker) report(o *object, now uint64) {
 const maxChanges = 4096
 
 func (t *Tracker) change(typ seg.EventType, o *object) {
-	t.changeWith(typ, o, nil)
-}
-
-func (t *Tracker) changeWith(typ seg.EventType, o *object, details map[string]any) {
 	after := t.snapshot(o)
 	if len(t.changes) < maxChanges {
-		t.changes = append(t.changes, seg.Change{Type: typ, Before: o.shown, After: &after, Details: details})
+		t.changes = append(t.changes, seg.Change{Type: typ, Before: o.shown, After: &after})
 	}
 	o.shown, o.updated = &after, t.Newest()
 }

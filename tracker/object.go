@@ -37,8 +37,6 @@ type object struct {
 	mask    *seg.Mask // of the present frame, made when first wanted
 	shown   *seg.Object
 	updated uint64 // frame of the last change reported
-	inside  []presence
-	sides   map[string]side
 }
 
 // belief is the mask that is believed in: what undo brings back.

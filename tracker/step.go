@@ -32,8 +32,6 @@ type Tracker struct {
 	local    motion.Local
 	closer   []motion.Pixel // scratch
 	snapLeft int            // pixels that may still be snapped in this frame
-	zones    []zone
-	lines    []line
 }
 
 // New makes a tracker that measures motion with flow.
@@ -87,7 +85,6 @@ func (t *Tracker) Step(f *frame.Frame) error {
 		t.coverAll(e)
 	}
 	t.sweep(e.Seq)
-	t.patrol(e.Seq)
 	return nil
 }
 

@@ -1,0 +1,60 @@
+package zones
+
+import (
+	"math"
+
+	"github.com/segedge/segedge/seg"
+)
+
+// zone is a polygon, line a directed line between two points.
+type (
+	zone struct {
+		name    string
+		corners []seg.Point
+	}
+	line struct {
+		name     string
+		from, to seg.Point
+	}
+)
+
+// side is where an object was last seen clear of a line.
+type side struct {
+	left bool
+	at   seg.Point
+}
+
+// contains counts how often a ray to the right meets the border (Shimrat, CACM 1962).
+func (z *zone) contains(p seg.Point) bool {
+	in := false
+	for i, a := range z.corners {
+		b := z.corners[(i+1)%len(z.corners)]
+		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
+			in = !in
+		}
+	}
+	return in
+}
+
+// distance is that of p from the endless line, negative on its left; 0 for a line whose ends are one point.
+func (l *line) distance(p seg.Point) float64 {
+	dx, dy := l.to.X-l.from.X, l.to.Y-l.from.Y
+	n := math.Hypot(dx, dy)
+	if n == 0 {
+		return 0
+	}
+	return (dx*(p.Y-l.from.Y) - dy*(p.X-l.from.X)) / n
+}
+
+// between says whether the way from a to b meets the line between its ends.
+func (l *line) between(a, b seg.Point) bool {
+	da, db := l.distance(a), l.distance(b)
+	if da == db {
+		return false
+	}
+	k := da / (da - db)
+	x, y := a.X+k*(b.X-a.X), a.Y+k*(b.Y-a.Y)
+	dx, dy := l.to.X-l.from.X, l.to.Y-l.from.Y
+	s := ((x-l.from.X)*dx + (y-l.from.Y)*dy) / (dx*dx + dy*dy)
+	return s >= 0 && s <= 1
+}
