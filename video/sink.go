@@ -23,22 +23,12 @@ type Sink struct {
 	snaps   chan chan snapshot
 	now     func() time.Time // time.Now but in tests
 
-	wantKey  atomic.Bool
+	channels [renditions]channel
 	snapping atomic.Int32 // snapshots waiting
 	units    atomic.Uint64
 	failures atomic.Uint64
 
-	// Owned by Run.
-	painted []byte
-	pic     Picture
-	encoder Encoder
-	size    [2]int
-	spared  atomic.Int64 // thousandths of the bitrate that are not used
-	usual   int          // the bitrate for the size and rate
-	told    int          // what the encoder was last told
-	retryAt time.Time
-	lastKey time.Time // capture time of the newest keyframe
-	lastOut time.Time // capture time of the newest unit
+	painted frame.Frame // owned by Run
 }
 
 // Stats counts a sink's work since it was made.
@@ -58,6 +48,9 @@ func New(opts Options) (*Sink, error) {
 		return nil, fmt.Errorf("video: %w", err)
 	}
 	s := &Sink{opts: opts, painter: painter, now: time.Now, snaps: make(chan chan snapshot, 8)}
+	for r := range s.channels {
+		s.channels[r].rendition = Rendition(r)
+	}
 	s.slot.filled = make(chan struct{}, 1)
 	s.slot.closed = true
 	return s, nil
@@ -67,17 +60,42 @@ func New(opts Options) (*Sink, error) {
 // copied, and a frame that is still waiting is replaced. Nothing is kept while nobody watches or Run is not running.
 func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
 	s.rate.seen(f.Captured)
-	if s.snapping.Load() > 0 || s.opts.Wanted() {
+	if s.snapping.Load() > 0 || s.wanted() {
 		s.slot.put(f, objects)
 	}
 }
 
+func (s *Sink) wanted() bool {
+	for r := range renditions {
+		if s.opts.Wanted(r) {
+			return true
+		}
+	}
+	return false
+}
+
 // RequestKeyframe asks for a keyframe as soon as the last one is KeyframeSpacing old. Requests that come meanwhile are one.
-func (s *Sink) RequestKeyframe() { s.wantKey.Store(true) }
+func (s *Sink) RequestKeyframe(r Rendition) {
+	if r >= 0 && r < renditions {
+		s.channels[r].wantKey.Store(true)
+	}
+}
 
 // Throttle makes the encoder use only a share of its bitrate, 0..1, if it can: for a path that carries no more.
-func (s *Sink) Throttle(share float64) {
-	s.spared.Store(int64(1000 * (1 - min(max(share, 0.05), 1))))
+func (s *Sink) Throttle(r Rendition, share float64) {
+	if r >= 0 && r < renditions {
+		s.channels[r].spared.Store(int64(1000 * (1 - min(max(share, 0.05), 1))))
+	}
+}
+
+// Fault is why there is no encoded picture though somebody wants one; nil where there is one.
+func (s *Sink) Fault() error {
+	for r := range s.channels {
+		if err := s.channels[r].fault.Load(); err != nil && s.opts.Wanted(Rendition(r)) {
+			return *err
+		}
+	}
+	return nil
 }
 
 // Stats is safe at any time.
@@ -92,7 +110,9 @@ func (s *Sink) Run(ctx context.Context) error {
 	var now shown
 	defer func() {
 		s.slot.close()
-		s.closeEncoder()
+		for r := range s.channels {
+			s.channels[r].close(&s.opts)
+		}
 		s.refuseSnapshots()
 	}()
 	for {
@@ -102,8 +122,9 @@ func (s *Sink) Run(ctx context.Context) error {
 		case <-s.slot.filled:
 		}
 		for s.slot.take(&now) {
-			if err := s.process(&now); err != nil {
-				s.fail(err)
+			if err := s.process(&now); err != nil { // no frame can be painted: a fault of ours
+				s.failures.Add(1)
+				s.opts.Logger.Error("the picture could not be painted", "error", err)
 			}
 			now.release()
 		}
@@ -114,64 +135,51 @@ func (s *Sink) Run(ctx context.Context) error {
 func (s *Sink) process(now *shown) error {
 	f := now.frame
 	err := s.timed(StagePaint, func() (err error) {
-		s.painted, err = s.painter.Over(s.painted, f, now.objects)
+		s.painted.Pix, err = s.painter.Over(s.painted.Pix, f, now.objects)
+		s.painted.Meta = f.Meta
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	s.answerSnapshots(f.Width, f.Height)
-	if !s.opts.Wanted() || s.now().Before(s.retryAt) {
-		return nil
-	}
-	if err := s.prepare(f.Width, f.Height); err != nil {
-		return err
-	}
-	if err := s.timed(StageConvert, func() error { return s.opts.Convert(&s.pic, s.painted) }); err != nil {
-		return err
-	}
-	return s.encode(f)
-}
-
-func (s *Sink) encode(f *frame.Frame) error {
-	force := s.keyframeDue(f.Captured)
-	var u Unit
-	err := s.timed(StageEncode, func() (err error) {
-		u.Data, u.Keyframe, err = s.encoder.Encode(&s.pic, force)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("video: encode frame %d: %w", f.Seq, err)
-	}
-	if len(u.Data) == 0 { // skipped by rate control; the request stands
-		if force {
-			s.wantKey.Store(true)
+	for r := range s.channels {
+		c := &s.channels[r]
+		if !s.opts.Wanted(c.rendition) {
+			c.close(&s.opts) // it would go on from a picture that is long past
+			continue
 		}
-		return nil
+		if s.now().Before(c.retryAt) {
+			continue
+		}
+		if err := s.encode(c, now); err != nil {
+			s.fail(c, err)
+		} else if c.fault.Load() != nil {
+			c.fault.Store(nil)
+		}
 	}
-	u.Seq, u.Captured, u.PTS, u.Duration = f.Seq, f.Captured, f.PTS, time.Duration(float64(time.Second)/s.fps())
-	if d := f.Captured.Sub(s.lastOut); !s.lastOut.IsZero() && d > 0 {
-		u.Duration = d
-	}
-	s.lastOut = f.Captured
-	if u.Keyframe {
-		s.lastKey = f.Captured
-		s.wantKey.Store(false)
-	}
-	s.units.Add(1)
-	s.opts.Encoded(time.Since(f.Captured))
-	s.opts.Out(u)
 	return nil
 }
 
-// keyframeDue reports whether this frame answers the requests for a keyframe, and takes them.
-func (s *Sink) keyframeDue(captured time.Time) bool {
-	if !s.lastKey.IsZero() {
-		if since := captured.Sub(s.lastKey); since >= 0 && since < KeyframeSpacing {
-			return false
-		}
+func (s *Sink) encode(c *channel, now *shown) error {
+	if err := c.prepare(&s.opts, now.frame.Width, now.frame.Height, s.fps()); err != nil {
+		return err
 	}
-	return s.wantKey.Swap(false)
+	if err := s.timed(StageConvert, func() error { return c.convert(&s.opts, &s.painted) }); err != nil {
+		return err
+	}
+	var u Unit
+	err := s.timed(StageEncode, func() (err error) {
+		u, err = c.encode(now.frame)
+		return err
+	})
+	if err != nil || len(u.Data) == 0 {
+		return err
+	}
+	s.units.Add(1)
+	s.opts.Encoded(time.Since(u.Captured))
+	s.opts.Out(u, now.objects)
+	return nil
 }
 
 // fps is the rate to encode for.
@@ -182,52 +190,13 @@ func (s *Sink) fps() float64 {
 	return s.rate.fps(30)
 }
 
-// prepare has an encoder for the size, at the bitrate that is asked for.
-func (s *Sink) prepare(w, h int) error {
-	if s.encoder != nil && s.size != [2]int{w, h} {
-		s.closeEncoder()
-	}
-	if s.encoder == nil {
-		if err := s.build(w, h); err != nil {
-			return fmt.Errorf("video: encoder for %dx%d: %w", w, h, err)
-		}
-	}
-	bits := s.usual - int(int64(s.usual)*s.spared.Load()/1000)
-	if set, ok := s.encoder.(BitrateSetter); ok && bits != s.told {
-		s.told = bits
-		return set.SetBitrate(bits)
-	}
-	return nil
-}
-
-func (s *Sink) build(w, h int) (err error) {
-	fps := s.fps()
-	s.usual = s.opts.bitrate(w, h, fps)
-	if s.encoder, err = s.opts.NewEncoder(Format{Width: w, Height: h, FPS: fps, Bitrate: s.usual}); err != nil {
-		s.encoder = nil
-		return err
-	}
-	s.size, s.told, s.lastKey = [2]int{w, h}, s.usual, time.Time{}
-	s.pic.Resize(w, h)
-	s.wantKey.Store(true)
-	return nil
-}
-
-func (s *Sink) fail(err error) {
+func (s *Sink) fail(c *channel, err error) {
 	s.failures.Add(1)
-	s.closeEncoder()
-	s.retryAt = s.now().Add(retryEncoder)
-	s.opts.Logger.Error("video failed; trying again", "error", err, "in", retryEncoder)
-}
-
-func (s *Sink) closeEncoder() {
-	if s.encoder == nil {
-		return
+	c.close(&s.opts)
+	c.retryAt = s.now().Add(retryEncoder)
+	if was := c.fault.Swap(&err); was == nil || (*was).Error() != err.Error() {
+		s.opts.Logger.Error("video failed; trying again", "error", err, "every", retryEncoder)
 	}
-	if err := s.encoder.Close(); err != nil {
-		s.opts.Logger.Warn("encoder did not close cleanly", "error", err)
-	}
-	s.encoder = nil
 }
 
 func (s *Sink) timed(stage string, do func() error) error {

@@ -47,7 +47,8 @@ type rig struct {
 	prepare  func(*fakeEncoder)
 	units    chan Unit
 	stages   chan string
-	wanted   atomic.Bool
+	wanted   atomic.Bool   // Full is
+	also     atomic.Int32  // bit n: rendition n is
 	clock    atomic.Int64  // of the sink, seconds
 	read     chan struct{} // one for each time it was read
 	seq      uint64
@@ -68,7 +69,7 @@ func newRig(t *testing.T) *rig {
 			r.encoders = append(r.encoders, e)
 			return e, nil
 		},
-		Out: func(u Unit) { r.units <- u }, Wanted: r.wanted.Load,
+		Out: func(u Unit, _ []seg.Object) { r.units <- u }, Wanted: func(q Rendition) bool { return q == Full && r.wanted.Load() || q != Full && r.also.Load()&(1<<q) != 0 },
 		Stage: func(s string, _ time.Duration) { r.stages <- s },
 	})
 	if err != nil {
@@ -171,7 +172,7 @@ func TestKeyframeRequestsAreSpaced(t *testing.T) {
 	for i := range 20 {
 		at := time.Duration(i) * 100 * time.Millisecond
 		if i >= 1 && i <= 9 {
-			r.sink.RequestKeyframe() // at every frame, as many viewers would
+			r.sink.RequestKeyframe(Full) // at every frame, as many viewers would
 		}
 		r.show(32, 16, at)
 		if u := r.unit(); u.Keyframe {
@@ -207,7 +208,7 @@ func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
 	if u := r.unit(); !u.Keyframe {
 		t.Error("the first unit of a new size must be a keyframe")
 	}
-	r.sink.Throttle(0.4)
+	r.sink.Throttle(Full, 0.4)
 	r.show(64, 32, 2*time.Millisecond)
 	r.unit()
 	r.stop()

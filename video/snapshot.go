@@ -45,7 +45,7 @@ func (s *Sink) answerSnapshots(w, h int) {
 		select {
 		case answer := <-s.snaps:
 			if made.jpeg == nil && made.err == nil {
-				made.jpeg, made.err = JPEG(s.painted, w, h)
+				made.jpeg, made.err = JPEG(s.painted.Pix, w, h)
 			}
 			answer <- made
 		default:

@@ -10,16 +10,20 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/overlay"
+	"github.com/segedge/segedge/seg"
 )
 
 // Unit is one encoded picture: an H.264 access unit in Annex B form, parameter sets included where it is a keyframe.
 type Unit struct {
-	Data     []byte // never written again; may be kept and shared
-	Keyframe bool
-	Seq      uint64        // the frame's sequence
-	Captured time.Time     // when the frame reached the process
-	PTS      time.Duration // the source's own time; 0 where it has none
-	Duration time.Duration // since the previous unit; the nominal frame time for the first
+	Data          []byte // never written again; may be kept and shared
+	Keyframe      bool
+	Rendition     Rendition
+	Width, Height int
+	Level         Level         // that its parameter sets promise
+	Seq           uint64        // the frame's sequence
+	Captured      time.Time     // when the frame reached the process
+	PTS           time.Duration // the source's own time; 0 where it has none
+	Duration      time.Duration // since the previous unit; the nominal frame time for the first
 }
 
 // Encoder compresses pictures of one size. Used from one goroutine.
@@ -54,11 +58,12 @@ const KeyframeSpacing = 500 * time.Millisecond
 // Options configure a sink. NewEncoder and Out are required.
 type Options struct {
 	NewEncoder func(Format) (Encoder, error)
-	// Out takes each unit, on the sink's goroutine: it must not block.
-	Out func(Unit)
-	// Wanted reports whether anybody watches; nothing is done while nobody does. Nil is always. Called for every frame on the
-	// camera's path: it must be cheap and must not block.
-	Wanted func() bool
+	// Out takes each unit and the objects of its frame, on the sink's goroutine: it must not block, and the objects are valid during
+	// the call only; their masks, which nobody changes, may be kept.
+	Out func(u Unit, objects []seg.Object)
+	// Wanted reports whether anybody watches a rendition; nothing is done while nobody does. Nil is Full, always. Called for every
+	// frame on the camera's path: it must be cheap and must not block.
+	Wanted func(Rendition) bool
 	// Convert fills pic, which has its size already, from packed BGR. Nil is FromBGR.
 	Convert func(pic *Picture, bgr []byte) error
 	// Stage hears how long each stage of each frame took. Nil is nobody.
@@ -77,7 +82,7 @@ func (o *Options) check() error {
 	}
 	o.FPS = max(0, o.FPS)
 	if o.Wanted == nil {
-		o.Wanted = func() bool { return true }
+		o.Wanted = func(r Rendition) bool { return r == Full }
 	}
 	if o.Convert == nil {
 		o.Convert = FromBGR
@@ -95,9 +100,13 @@ func (o *Options) check() error {
 }
 
 // bitrate is the target for a size: enough for a moving picture with hard contours, 2.2 Mbit/s at 720p30.
-func (o *Options) bitrate(w, h int, fps float64) int {
-	if o.Bitrate > 0 {
-		return o.Bitrate
+func (o *Options) bitrate(w, h int, fps float64, r Rendition) int {
+	bySize := max(300_000, int(0.08*float64(w*h)*fps))
+	switch {
+	case o.Bitrate <= 0:
+		return bySize
+	case r == Low:
+		return min(o.Bitrate, bySize)
 	}
-	return max(300_000, int(0.08*float64(w*h)*fps))
+	return o.Bitrate
 }

@@ -194,3 +194,25 @@ func TestAClosedEncoderSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// The parameter sets promise no level above what the format was cut to, and the largest picture is taken.
+func TestLevels(t *testing.T) {
+	for _, c := range []struct {
+		w, h  int
+		fps   float64
+		bits  int
+		level byte
+	}{{1280, 720, 30, 14_000_000, 31}, {896, 504, 60, 2_500_000, 31}, {640, 360, 30, 500_000, 30}, {8688, 16, 4, 500_000, 52}, {1920, 1080, 30, 2_500_000, 40}, {5776, 1624, 4, 2_500_000, 52}, {3536, 2652, 4, 2_500_000, 52}} {
+		e := open264(t, video.Format{Width: c.w, Height: c.h, FPS: c.fps, Bitrate: c.bits}, Options{})
+		data, _, err := e.Encode(moving(c.w, c.h, 0), true)
+		if err != nil {
+			t.Errorf("%dx%d: %v", c.w, c.h, err)
+			continue
+		}
+		for nal := range video.NALs(data) {
+			if video.NALType(nal) == video.NALSPS && nal[3] > c.level {
+				t.Errorf("%dx%d at %g: level %d, want at most %d", c.w, c.h, c.fps, nal[3], c.level)
+			}
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package video
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// Each rendition is encoded while it is wanted, in its own size, from one painted picture.
+func TestRenditions(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.show(1920, 1080, 0)
+	if u := r.unit(); u.Rendition != Full || u.Width != 1920 || u.Height != 1080 {
+		t.Fatalf("unit %+v", u)
+	}
+	r.also.Store(1<<Common | 1<<Low)
+	r.show(1920, 1080, time.Second)
+	for i, want := range [][2]int{{1920, 1080}, {1280, 720}, {640, 360}} {
+		u := r.unit()
+		if u.Rendition != Rendition(i) || u.Width != want[0] || u.Height != want[1] || u.Seq != 2 || u.Keyframe != (i > 0) {
+			t.Errorf("unit %+v, want rendition %d of %v", u, i, want)
+		}
+	}
+	r.wanted.Store(false)
+	r.also.Store(1 << Low)
+	r.sink.RequestKeyframe(Common) // of nobody
+	r.show(1920, 1080, 2*time.Second)
+	if u := r.unit(); u.Rendition != Low || u.Keyframe {
+		t.Errorf("unit %+v", u)
+	}
+	r.wanted.Store(true)
+	r.show(1920, 1080, 3*time.Second)
+	if u := r.unit(); u.Rendition != Full || !u.Keyframe {
+		t.Errorf("unit %+v: one that is wanted again begins with a keyframe", u)
+	}
+	if n := len(r.encoders); n != 4 || r.encoders[0].closed != 1 || r.encoders[1].closed != 1 {
+		t.Errorf("%d encoders", n)
+	}
+}
+
+func TestThrottleIsOfOneRendition(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.also.Store(1 << Low)
+	r.sink.Throttle(Low, 0.5)
+	r.show(640, 360, 0)
+	r.unit()
+	r.unit()
+	if full, low := r.encoders[0].rates, r.encoders[1].rates; len(full) != 0 || len(low) != 1 {
+		t.Errorf("bitrates %v and %v", full, low)
+	}
+}
+
+// An encoder that takes no picture is told, once, and everything else goes on.
+func TestFault(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.also.Store(1 << Low)
+	r.prepare = func(e *fakeEncoder) {
+		if e.format.Width > 640 {
+			e.fail = errors.New("too large for me")
+		}
+	}
+	if err := r.sink.Fault(); err != nil {
+		t.Error(err)
+	}
+	r.show(1280, 720, 0)
+	if u := r.unit(); u.Rendition != Low {
+		t.Errorf("unit %+v", u)
+	}
+	if err := r.sink.Fault(); err == nil || !errors.Is(err, r.encoders[0].fail) {
+		t.Errorf("fault %v", err)
+	}
+	r.wanted.Store(false)
+	if err := r.sink.Fault(); err != nil {
+		t.Errorf("%v, of a rendition that nobody wants", err)
+	}
+}
+
+// A camera that turns out to be faster than it seemed does not go on in an encoder whose level it breaks.
+func TestAFasterCameraRebuildsTheEncoder(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.wanted.Store(false)
+	r.also.Store(1 << Common)
+	last := Unit{}
+	for i := range 40 {
+		r.show(1280, 720, time.Duration(i)*time.Second/60)
+		last = r.unit()
+	}
+	if last.Width != 896 || r.encoders[0].format.Width != 1280 {
+		t.Errorf("%+v", last)
+	}
+}
