@@ -11,7 +11,6 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
-	"github.com/segedge/segedge/seg"
 )
 
 func TestAReplyThatDoesNotFitSaysSo(t *testing.T) {
@@ -74,49 +73,6 @@ func TestSnapshotFitsTheChannel(t *testing.T) {
 	c, err := jpeg.DecodeConfig(bytes.NewReader(got.JPEG))
 	if err != nil || len(full) < mostPicture || got.Bytes > mostPicture || c.Width != got.Width || c.Width < 100 {
 		t.Errorf("%v: %d bytes of %d, %dx%d", err, got.Bytes, len(full), got.Width, got.Height)
-	}
-}
-
-func TestListsComeOnlyWithNews(t *testing.T) {
-	st := start(t)
-	p := newPeer(t, st, false).connect()
-	// lists counts those that come until three states have, which takes more than twenty ticks.
-	lists := func() (n int) {
-		for states := 0; states < 3; {
-			select {
-			case m := <-p.messages:
-				switch string(m["type"]) {
-				case `"objects"`:
-					n++
-				case `"state"`:
-					states++
-				}
-			case <-time.After(patience):
-				t.Fatal("nothing comes")
-			}
-		}
-		return n
-	}
-	if n := lists(); n != 1 {
-		t.Errorf("%d lists of nothing, want the first", n)
-	}
-	st.agent.set(2) // frames go by, nobody is in them
-	if n := lists(); n != 0 {
-		t.Errorf("%d lists of nothing again", n)
-	}
-	st.agent.set(3, seg.Object{ID: 1, State: seg.Tracking, Mask: disc(160, 90, 0.5, 0.5, 0.2)})
-	if n := lists(); n != 1 {
-		t.Errorf("%d lists for one new object", n)
-	}
-	if q := newPeer(t, st, false).connect().message("objects"); !bytes.Contains(q["objects"], []byte("cam-1")) {
-		t.Errorf("a viewer that came later got %s", q)
-	}
-	for len(p.messages) > 0 {
-		<-p.messages
-	}
-	st.agent.set(4)
-	if n := lists(); n != 1 {
-		t.Errorf("%d lists for an object that left", n)
 	}
 }
 

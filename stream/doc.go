@@ -6,7 +6,7 @@
 // # HTTP
 //
 //	OPTIONS /whep/<camera>            204, CORS, Accept-Post
-//	GET     /whep/<camera>            200, {"camera":"…","viewers":n}; HEAD likewise
+//	GET     /whep/<camera>            200, {"camera":"…","viewers":n,"connecting":n,"places":n}; HEAD likewise
 //	POST    /whep/<camera>            201, SDP answer; Location, ETag, Link (ICE servers)
 //	PATCH   /whep/<camera>/<viewer>   204 trickle with If-Match: <ETag>; 200 ICE restart with If-Match: "*"
 //	GET     /whep/<camera>/<viewer>   200, {"camera":"…","viewer":"…","state":"connected",…}; HEAD likewise
@@ -43,16 +43,29 @@
 //	 "as_of_seq":44,"objects":[{…,"color":"#39c5bb","outline":[[x,y,x,y,…],…],
 //	 "candidates":[{"index":0,"box":[…],"area":0.1,"predicted_iou":0.9,"stability":0.9,"outline":[…]}]}]}
 //
-// about ten times a second while anything changes: the live objects as in GET …/objects (seg.Document without mask),
+// with every picture that is sent to this viewer: the live objects of its frame (seg.Document without mask),
 // each with the colour that the picture paints it in and with its outline, as the candidates of an ambiguous object
-// have. An outline is a list of rings, each a flat list of x, y in 0..1 with three decimals, clockwise around what
+// have. rtp_time is that picture's: a client holds the list until it shows the picture
+// (requestVideoFrameCallback). A frame that was not sent has no list. An outline is a list of rings, each a flat list of x, y in 0..1
+// with three decimals, clockwise around what
 // is inside and the other way around holes (fill with even-odd or non-zero alike); it is coarse, for hovering and
-// picking. An object without a mask has no outline. rtp_time is the picture of this frame for this viewer, absent when that frame
-// was not sent (a message may come before its picture does).
+// picking, and coarser where there are many objects. An object without a mask has no outline. While no pictures are sent (a camera
+// that is paused or down) a list goes out when something changes, with the rtp_time of the picture sent last.
 //
 //	{"type":"state","schema":1,"camera":"cam","state":"running","fps":30,"keyframe_age":12,…}
 //
 // about twice a second, also while nothing happens: api.State. A client that hears nothing for two seconds has lost the agent.
+//
+// # Renditions
+//
+// A viewer gets the camera's own size where its offer promises to decode the level (RFC 6184, profile-level-id), else the picture
+// within level 3.1, and one of a quarter of that while its own path loses much. It changes over at a keyframe, by itself. An offer
+// that takes less than level 3 is refused.
+//
+// # Places
+//
+// Sessions that never connected, or lost their connection, make room for others when all places are taken, and at most four of one
+// client's address wait for a connection: the oldest goes for the next.
 //
 // A message that does not fit (the channel's buffer is full because the client does not read) is left out, never queued without
 // bound; replies are not left out unless the channel is gone.

@@ -18,6 +18,8 @@ type history struct {
 	base  uint32    // RTP time of the first picture (random: RFC 3550, 5.1)
 	start time.Time // its capture
 	last  uint32
+	seq   uint64
+	sent  time.Time // when the last was stamped
 	n     int
 	ring  [historyLength]struct {
 		rtp uint32
@@ -39,7 +41,7 @@ func (h *history) stamp(seq uint64, captured time.Time) uint32 {
 	if int32(t-h.last) <= 0 {
 		t = h.last + 1
 	}
-	h.last = t
+	h.last, h.seq, h.sent = t, seq, time.Now()
 	at := &h.ring[h.n%historyLength]
 	at.rtp, at.seq = t, seq
 	h.n++
@@ -63,14 +65,16 @@ func (h *history) at(rtp uint32) (seq uint64, ok bool) {
 	return seq, ok
 }
 
-// of is the RTP time of a frame, if it was sent.
-func (h *history) of(seq uint64) (rtp uint32, ok bool) {
+// sent is a picture that was sent.
+type sent struct {
+	rtp uint32
+	seq uint64
+	at  time.Time
+}
+
+// newest is the picture that was sent last; false when none was.
+func (h *history) newest() (sent, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range min(h.n, historyLength) {
-		if at := h.ring[(h.n-1-i)%historyLength]; at.seq == seq {
-			return at.rtp, true
-		}
-	}
-	return 0, false
+	return sent{h.last, h.seq, h.sent}, h.n > 0
 }

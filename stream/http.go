@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -127,7 +128,8 @@ func (s *Server) endpointGet(w http.ResponseWriter, r *http.Request) error {
 	if err := s.knows(camera); err != nil {
 		return err
 	}
-	answer(w, http.StatusOK, map[string]any{"camera": camera, "viewers": s.Viewers(camera)})
+	_, waiting := s.places()
+	answer(w, http.StatusOK, map[string]any{"camera": camera, "viewers": s.Viewers(camera), "connecting": waiting, "places": s.opts.MaxViewers})
 	return nil
 }
 
@@ -149,7 +151,10 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if st, _ := s.opts.Service.State(camera); st.State == api.Stopped {
 		return &refusal{http.StatusConflict, api.NotReady, fmt.Sprintf("camera %q is stopped: %s", camera, orElse(st.Reason, "no video yet"))}
 	}
-	v, sdp, err := s.watch(r.Context(), camera, offer)
+	if err := s.opts.Fault(camera); err != nil {
+		return &refusal{http.StatusServiceUnavailable, api.NotReady, fmt.Sprintf("camera %q has no video: %v", camera, err)}
+	}
+	v, sdp, err := s.watch(r.Context(), camera, hostOf(r.RemoteAddr), offer)
 	if err != nil {
 		return err
 	}
@@ -250,6 +255,14 @@ func body(w http.ResponseWriter, r *http.Request, kind string) ([]byte, error) {
 		return nil, &refusal{http.StatusBadRequest, api.BadRequest, "the body could not be read: " + err.Error()}
 	}
 	return b, nil
+}
+
+// hostOf is an address without its port.
+func hostOf(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		return host
+	}
+	return addr
 }
 
 func orElse(s, other string) string {

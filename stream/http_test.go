@@ -151,7 +151,7 @@ func TestOffersAreRefusedWhileNotRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.Server.mux.ServeHTTP(nopWriter{}, mustRequest(t)) // a writer that fails must not hurt
-	if _, _, full := s.reserve(); full == nil || full.status != 503 {
+	if _, _, full := s.reserve("192.0.2.1"); full == nil || full.status != 503 {
 		t.Errorf("%v", full)
 	}
 	st.mu.Lock()

@@ -17,8 +17,8 @@ import (
 const gatherTime = 2 * time.Second
 
 // watch negotiates a new session and starts it.
-func (s *Server) watch(ctx context.Context, camera string, offer []byte) (*viewer, string, error) {
-	rtc, config, full := s.reserve()
+func (s *Server) watch(ctx context.Context, camera, client string, offer []byte) (*viewer, string, error) {
+	rtc, config, full := s.reserve(client)
 	if full != nil {
 		return nil, "", full
 	}
@@ -27,7 +27,12 @@ func (s *Server) watch(ctx context.Context, camera string, offer []byte) (*viewe
 		s.giveUp()
 		return nil, "", err
 	}
+	v.client = client
 	sdp, err := v.answer(ctx, string(offer))
+	if err == nil {
+		v.level = negotiatedLevel(string(offer), sdp)
+		v.choose()
+	}
 	if err == nil && !s.admit(v) {
 		err = &refusal{http.StatusServiceUnavailable, api.NotReady, "video is stopping"}
 	}

@@ -9,15 +9,17 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Bounds of an outline: it is for hovering and picking, and goes out ten times a second.
+// Bounds of an outline: it is for hovering and picking, and goes out with every picture.
 const (
 	outlineGrid   = 160 // cells across, at most
 	outlineRings  = 6
-	outlinePoints = 48 // of one ring
+	outlinePoints = 48  // of one ring
+	outlineBudget = 960 // points of one ring for all objects together
 )
 
-// outline is a mask's rings as JSON, [[x,y,x,y,…],…] in 0..1 with three decimals; nil for a mask without a cell.
-func outline(m *seg.Mask) json.RawMessage {
+// outline is a mask's rings as JSON, [[x,y,x,y,…],…] in 0..1 with three decimals; nil for a mask without a cell. A ring
+// has about so many points at most.
+func outline(m *seg.Mask, points int) json.RawMessage {
 	if m == nil || m.Rect.Empty() || m.W <= 0 || m.H <= 0 {
 		return nil
 	}
@@ -25,7 +27,7 @@ func outline(m *seg.Mask) json.RawMessage {
 		m = m.Resize(outlineGrid, max(1, (m.H*outlineGrid+m.W/2)/m.W))
 	}
 	rings := m.Polygons(0.8)
-	for epsilon := 1.2; epsilon < 12 && longest(rings) > outlinePoints; epsilon *= 1.6 {
+	for epsilon := 1.2; epsilon < 12 && longest(rings) > points; epsilon *= 1.6 {
 		rings = m.Polygons(epsilon)
 	}
 	if len(rings) == 0 {

@@ -13,7 +13,7 @@ import (
 
 func rings(t *testing.T, m *seg.Mask) (out [][]float64) {
 	t.Helper()
-	raw := outline(m)
+	raw := outline(m, outlinePoints)
 	if raw == nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func TestOutlineIsBounded(t *testing.T) {
 		}
 	}
 	for name, m := range map[string]*seg.Mask{"comb": comb, "dots": dots} {
-		if raw := outline(m); len(raw) > 12*outlinePoints*outlineRings*2 {
+		if raw := outline(m, outlinePoints); len(raw) > 12*outlinePoints*outlineRings*2 {
 			t.Errorf("%s: %d bytes", name, len(raw))
 		}
 		if n := len(rings(t, m)); n > outlineRings {
@@ -68,7 +68,7 @@ func TestOutlineIsBounded(t *testing.T) {
 		}
 	}
 	for name, m := range map[string]*seg.Mask{"nil": nil, "no cell": {W: 10, H: 10}, "no grid": {}} {
-		if raw := outline(m); raw != nil {
+		if raw := outline(m, outlinePoints); raw != nil {
 			t.Errorf("%s: %s", name, raw)
 		}
 	}
@@ -77,7 +77,7 @@ func TestOutlineIsBounded(t *testing.T) {
 func BenchmarkOutline(b *testing.B) {
 	m := disc(640, 360, 0.5, 0.5, 0.3)
 	for b.Loop() {
-		outline(m)
+		outline(m, outlinePoints)
 	}
 }
 

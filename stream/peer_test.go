@@ -102,7 +102,7 @@ func start(t *testing.T, change ...func(*Options)) *station {
 	st := &station{t: t, agent: newAgent(), keys: make(chan string, 1024)}
 	o := Options{
 		Service: st.agent, UDP: "127.0.0.1:0", ObjectsInterval: 5 * time.Millisecond,
-		RequestKeyframe: func(camera string) {
+		RequestKeyframe: func(camera string, _ int) {
 			select {
 			case st.keys <- camera:
 			default:

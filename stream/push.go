@@ -15,11 +15,11 @@ import (
 // stateEvery is the number of object lists to one state.
 const stateEvery = 5
 
-// push tells the viewers' data channels what is going on, until ctx ends. A camera's list is written once for all its viewers.
+// push tells the viewers' data channels how their cameras are, until ctx ends, and what changes while no picture is sent: the
+// lists of pictures travel with them.
 func (s *Server) push(ctx context.Context) {
 	tick := time.NewTicker(s.opts.ObjectsInterval)
 	defer tick.Stop()
-	last := make(map[string]version)
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -27,20 +27,12 @@ func (s *Server) push(ctx context.Context) {
 		case <-tick.C:
 		}
 		for camera, viewers := range s.listeners() {
-			s.pushObjects(camera, viewers, last)
+			s.pushObjects(camera, viewers)
 			if n%stateEvery == 0 {
 				s.pushState(camera, viewers)
 			}
 		}
 	}
-}
-
-// version tells whether a list has anything new in it.
-type version struct {
-	n     uint64 // counts versions from 1, for each viewer to compare with
-	frame uint64
-	as    uint64
-	count int
 }
 
 // listeners are the connected viewers with an open data channel, by camera.
@@ -56,29 +48,21 @@ func (s *Server) listeners() map[string][]*viewer {
 	return out
 }
 
-func (s *Server) pushObjects(camera string, viewers []*viewer, last map[string]version) {
-	list, ok := s.opts.Service.Objects(camera)
-	if !ok {
-		return
-	}
-	was, now := last[camera], version{frame: list.Frame.Seq, as: list.AsOfSeq, count: len(list.Objects)}
-	now.n = was.n
-	if was.n == 0 || now.as != was.as || now.count != was.count || (now.count > 0 && now.frame != was.frame) {
-		now.n++
-		last[camera] = now
-	}
+func (s *Server) pushObjects(camera string, viewers []*viewer) {
+	var list api.Objects
 	var text []byte
 	for _, v := range viewers {
-		dc := v.channel.Load()
-		if v.pushed == now.n && v.pushedTo == dc {
+		if shown, ok := v.history.newest(); !ok || time.Since(shown.at) < stillAfter {
 			continue
 		}
 		if text == nil {
+			var ok bool
+			if list, ok = s.opts.Service.Objects(camera); !ok {
+				return
+			}
 			text = s.objects(list)
 		}
-		if v.tell(withTime(text, &v.history, list.Frame.Seq)) {
-			v.pushed, v.pushedTo = now.n, dc
-		}
+		v.pushStill(list.Frame.Seq, text)
 	}
 }
 
@@ -106,40 +90,8 @@ func (v *viewer) tell(text []byte) bool {
 	return dc != nil && len(text) > 0 && dc.BufferedAmount() <= pushBuffered && dc.SendText(string(text)) == nil
 }
 
-// withTime puts the type, and the RTP time of the frame if it was sent, in front of a list's fields.
-func withTime(list []byte, h *history, seq uint64) []byte {
-	if len(list) == 0 {
-		return nil
-	}
-	out := append(make([]byte, 0, len(list)+64), `{"type":"objects",`...)
-	if rtp, ok := h.of(seq); ok {
-		out = append(strconv.AppendUint(append(out, `"rtp_time":`...), uint64(rtp), 10), ',')
-	}
-	return append(out, list[1:]...)
-}
-
-// objects writes a list, without type and time.
-func (s *Server) objects(list api.Objects) []byte {
-	docs := make([]json.RawMessage, len(list.Objects))
-	for i := range list.Objects {
-		docs[i] = s.object(list.Camera, &list.Objects[i])
-	}
-	b, err := json.Marshal(struct {
-		Schema  int               `json:"schema"`
-		Camera  string            `json:"camera"`
-		Frame   seg.FrameRef      `json:"frame"`
-		AsOfSeq uint64            `json:"as_of_seq"`
-		Objects []json.RawMessage `json:"objects"`
-	}{api.Schema, list.Camera, list.Frame, list.AsOfSeq, docs})
-	if err != nil {
-		s.opts.Logger.Error("objects could not be written", "camera", list.Camera, "error", err)
-		return nil
-	}
-	return b
-}
-
 // object is seg.Document with colour and outlines.
-func (s *Server) object(camera string, o *seg.Object) json.RawMessage {
+func (s *Server) object(camera string, o *seg.Object, points int) json.RawMessage {
 	var doc map[string]json.RawMessage
 	b, err := json.Marshal(seg.Document{Camera: camera, Object: o})
 	if err == nil {
@@ -151,14 +103,14 @@ func (s *Server) object(camera string, o *seg.Object) json.RawMessage {
 	if s.opts.Color != nil {
 		doc["color"] = quoted(css(s.opts.Color(o.ID)))
 	}
-	if rings := outline(o.Mask); len(rings) > 0 {
+	if rings := outline(o.Mask, points); len(rings) > 0 {
 		doc["outline"] = rings
 	}
 	if len(o.Candidates) > 0 {
 		var cs []map[string]json.RawMessage
 		if json.Unmarshal(doc["candidates"], &cs) == nil && len(cs) == len(o.Candidates) {
 			for i := range cs {
-				if rings := outline(o.Candidates[i].Mask); len(rings) > 0 {
+				if rings := outline(o.Candidates[i].Mask, points); len(rings) > 0 {
 					cs[i]["outline"] = rings
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -43,19 +44,92 @@ func checkOffer(raw []byte) error {
 		if _, stops := m.Attribute("inactive"); stops {
 			continue
 		}
-		if !hasH264(m) {
-			return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264, which is what is sent here"}
-		}
-		return nil
+		return checkCodecs(m)
 	}
 	return &refusal{http.StatusUnprocessableEntity, api.Unsupported, "the offer has no video to receive"}
 }
 
-func hasH264(m *sdp.MediaDescription) bool {
+// checkCodecs reports why a medium cannot take what is sent.
+func checkCodecs(m *sdp.MediaDescription) error {
+	best := 0
+	for _, c := range h264Codecs(m) {
+		best = max(best, c.level)
+	}
+	switch {
+	case best == 0:
+		return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264, which is what is sent here"}
+	case best < lowLevel:
+		return &refusal{http.StatusNotAcceptable, api.Unsupported,
+			fmt.Sprintf("the offer takes H.264 up to level %d.%d, and what is sent here is of level 3 at least", best/10, best%10)}
+	}
+	return nil
+}
+
+// h264Codec is a payload type with the level that its decoder promises to take.
+type h264Codec struct {
+	payload string
+	level   int
+}
+
+// h264Codecs are those of a medium, in its order.
+func h264Codecs(m *sdp.MediaDescription) []h264Codec {
+	var out []h264Codec
+	for _, payload := range m.MediaName.Formats {
+		if !isH264(m, payload) {
+			continue
+		}
+		c := h264Codec{payload, commonLevel}
+		for _, a := range m.Attributes {
+			if pt, value, _ := strings.Cut(a.Value, " "); a.Key == "fmtp" && pt == payload {
+				c.level = levelOf(value)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func isH264(m *sdp.MediaDescription, payload string) bool {
 	return slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
-		_, codec, _ := strings.Cut(a.Value, " ")
-		return a.Key == "rtpmap" && strings.EqualFold(codec, "H264/90000")
+		pt, codec, _ := strings.Cut(a.Value, " ")
+		return a.Key == "rtpmap" && pt == payload && strings.EqualFold(strings.TrimSpace(codec), "H264/90000")
 	})
+}
+
+// levelOf is the level of a format's profile-level-id (RFC 6184, 8.1). Where it is not said, level 1 would be meant; no player
+// that leaves it out means that.
+func levelOf(fmtp string) int {
+	for field := range strings.SplitSeq(fmtp, ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(field), "=")
+		if !strings.EqualFold(key, "profile-level-id") {
+			continue
+		}
+		if id, err := strconv.ParseUint(value, 16, 24); err == nil && len(value) == 6 {
+			return int(id & 0xff)
+		}
+	}
+	return commonLevel
+}
+
+// negotiatedLevel is the level of the payload type that an answer takes from an offer.
+func negotiatedLevel(offer, answer string) int {
+	var o, a sdp.SessionDescription
+	if o.Unmarshal([]byte(offer)) != nil || a.Unmarshal([]byte(answer)) != nil {
+		return commonLevel
+	}
+	for i, m := range a.MediaDescriptions {
+		if m.MediaName.Media != "video" || m.MediaName.Port.Value == 0 || i >= len(o.MediaDescriptions) {
+			continue
+		}
+		for _, chosen := range h264Codecs(m) {
+			for _, c := range h264Codecs(o.MediaDescriptions[i]) {
+				if c.payload == chosen.payload {
+					return c.level
+				}
+			}
+		}
+	}
+	return commonLevel
 }
 
 // fragment is an SDP fragment (RFC 8840): ICE credentials, and candidates for one bundle.

@@ -17,15 +17,19 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Unit is one encoded picture: an H.264 access unit in Annex B form. It has the fields of video.Unit, so that one
-// converts to the other.
+// Unit is one encoded picture: an H.264 access unit in Annex B form. Its fields are those of video.Unit.
 type Unit struct {
-	Data     []byte // never written again
-	Keyframe bool
-	Seq      uint64
-	Captured time.Time
-	PTS      time.Duration
-	Duration time.Duration
+	Data          []byte // never written again
+	Keyframe      bool
+	Rendition     int // full, common, low
+	Width, Height int
+	Level         int // level_idc of its parameter sets
+	Seq           uint64
+	Captured      time.Time
+	PTS           time.Duration
+	Duration      time.Duration
+
+	list *listing
 }
 
 // ICEServer is a STUN or TURN server that viewers are told of and that this server uses itself.
@@ -40,11 +44,15 @@ type Options struct {
 	Service api.Service
 	// Commands does what comes over the data channels, and is shared with the other doors. Nil makes one of its own.
 	Commands *dispatch.Dispatcher
-	// RequestKeyframe asks a camera's encoder for a keyframe; it must not block. Nil is nobody.
-	RequestKeyframe func(camera string)
-	// Throttle tells a camera's encoder how much of its usual bitrate the worst of its viewers' paths can carry, 0..1; it must
+	// RequestKeyframe asks a camera's encoder of a rendition for a keyframe; it must not block. Nil is nobody.
+	RequestKeyframe func(camera string, rendition int)
+	// Throttle tells a camera's encoder how much of its usual bitrate the best of a rendition's paths can carry, 0..1; it must
 	// not block. Nil is nobody.
-	Throttle func(camera string, share float64)
+	Throttle func(camera string, rendition int, share float64)
+	// Level is the H.264 level (level_idc) that a camera's full rendition has; 0 where it is not known yet. Nil is always.
+	Level func(camera string) int
+	// Fault is why a camera's picture cannot be encoded, nil where it can. Nil is never.
+	Fault func(camera string) error
 	// UDP is the address that all media goes through. An empty host is every interface of the machine, one socket each.
 	// Empty is any free port of every interface.
 	UDP string
@@ -60,7 +68,8 @@ type Options struct {
 	AllowOrigin func(origin string) bool
 	// Color is what an object is painted in. Nil leaves "color" out of the messages.
 	Color func(seg.ID) color.RGBA
-	// ObjectsInterval is the time between object lists on the data channel; 0 is 100 ms. States go out a fifth as often.
+	// ObjectsInterval is the time between object lists on the data channel while no picture is sent; 0 is 100 ms. States go out a
+	// fifth as often.
 	ObjectsInterval time.Duration
 	// ConnectTimeout is how long a session may exist without a connection; 0 is 30 s.
 	ConnectTimeout time.Duration
@@ -72,10 +81,16 @@ func (o *Options) check() error {
 		return errors.New("stream: Service is required")
 	}
 	if o.RequestKeyframe == nil {
-		o.RequestKeyframe = func(string) {}
+		o.RequestKeyframe = func(string, int) {}
 	}
 	if o.Throttle == nil {
-		o.Throttle = func(string, float64) {}
+		o.Throttle = func(string, int, float64) {}
+	}
+	if o.Level == nil {
+		o.Level = func(string) int { return 0 }
+	}
+	if o.Fault == nil {
+		o.Fault = func(string) error { return nil }
 	}
 	if o.AllowOrigin == nil {
 		o.AllowOrigin = func(string) bool { return true }
@@ -111,6 +126,7 @@ type Server struct {
 	wg      sync.WaitGroup
 
 	throttles throttles
+	listings  listings
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -121,7 +137,8 @@ func New(opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
-	s.throttles.told = make(map[string]share)
+	s.throttles.told = make(map[string]*[versions]share)
+	s.listings.newest = make(map[string]*listing)
 	s.mux = s.routes()
 	if s.opts.Commands == nil {
 		s.opts.Commands = dispatch.New(dispatch.Options{Service: opts.Service, Frames: s, Logger: opts.Logger})
@@ -157,19 +174,27 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Write sends one unit to all viewers of a camera. It never blocks: a viewer that does not keep up loses units until the
-// next keyframe.
-func (s *Server) Write(camera string, u Unit) {
-	ask := false
+// Write sends one unit to all viewers of a camera that get its rendition, and the objects of its frame with it. It never blocks: a
+// viewer that does not keep up loses units until the next keyframe. The objects' masks are kept, the slice is not.
+func (s *Server) Write(camera string, u Unit, objects []seg.Object) {
+	var ask [versions]bool
 	s.mu.RLock()
 	for _, v := range s.viewers {
-		if v.camera == camera && v.connected.Load() {
-			ask = v.queue.put(u) || ask
+		if v.camera != camera || !v.connected.Load() {
+			continue
+		}
+		if u.list == nil {
+			u.list = s.listing(camera, &u, objects)
+		}
+		if v.take(u) {
+			ask[v.aim.Load()] = true
 		}
 	}
 	s.mu.RUnlock()
-	if ask {
-		s.opts.RequestKeyframe(camera)
+	for r, wanted := range ask {
+		if wanted {
+			s.opts.RequestKeyframe(camera, r)
+		}
 	}
 }
 
@@ -198,21 +223,6 @@ func (s *Server) viewer(id string) *viewer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.viewers[id]
-}
-
-// reserve takes a place for a new viewer, or says why there is none.
-func (s *Server) reserve() (*webrtc.API, webrtc.Configuration, *refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rtc == nil {
-		return nil, s.config, &refusal{http.StatusServiceUnavailable, api.NotReady, "video is not running: try again later"}
-	}
-	if len(s.viewers)+s.pending >= s.opts.MaxViewers {
-		return nil, s.config, &refusal{http.StatusServiceUnavailable, api.Overloaded, fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.opts.MaxViewers)}
-	}
-	s.pending++
-	s.wg.Add(1) // given back by the viewer's last goroutine, or by giveUp
-	return s.rtc, s.config, nil
 }
 
 // giveUp gives a place back that no viewer came of.

@@ -39,7 +39,8 @@ type ViewerStats struct {
 	Keyframes uint64  `json:"keyframes"` // asked for by the viewer
 	Loss      float64 `json:"loss"`      // fraction of packets lost lately, 0..1
 	JitterMS  float64 `json:"jitter_ms"` // of packets' arrival
-	Share     float64 `json:"share"`     // of the usual bitrate that its path seems to carry, 0..1
+	Share     float64 `json:"share"`     // of its rendition's bitrate that its path seems to carry, 0..1
+	Rendition string  `json:"rendition"` // full, common (within level 3.1) or low; empty before its first picture
 }
 
 func (v *viewer) stats() ViewerStats {
@@ -48,6 +49,9 @@ func (v *viewer) stats() ViewerStats {
 		Units: v.traffic.units.Load(), Bytes: v.traffic.bytes.Load(), Dropped: v.queue.dropped.Load(), Keyframes: v.traffic.keyframes.Load(),
 		Loss: float64(v.traffic.lost.Load()) / 256, JitterMS: float64(v.traffic.jitter.Load()) * 1000 / clockRate,
 		Share: float64(v.traffic.share()),
+	}
+	if r := v.gets.Load(); r != none {
+		s.Rendition = [versions]string{"full", "common", "low"}[r]
 	}
 	if v.connected.Load() {
 		s.State = "connected"

@@ -20,7 +20,7 @@ import (
 // begin writes keyframes until the viewer's first picture has arrived, and gives its time.
 func begin(p *peer, at time.Time) uint32 {
 	p.t.Helper()
-	p.st.Write("cam", unit(1, true, at))
+	p.st.Write("cam", unit(1, true, at), nil)
 	rtp, kinds := p.picture()
 	if !bytes.Contains(kinds, []byte{24}) || !bytes.Contains(kinds, []byte{28}) {
 		p.t.Fatalf("packet types %v, want the parameter sets together (24) and the slice in parts (28)", kinds)
@@ -35,9 +35,9 @@ func TestViewerReceivesVideo(t *testing.T) {
 		t.Errorf("keyframe asked of %q, %d viewers", camera, st.Viewers("cam"))
 	}
 	now := time.Now()
-	st.Write("off", unit(99, true, now))
+	st.Write("off", unit(99, true, now), nil)
 	first := begin(p, now)
-	st.Write("cam", unit(2, false, now.Add(40*time.Millisecond)))
+	st.Write("cam", unit(2, false, now.Add(40*time.Millisecond)), nil)
 	second, kinds := p.picture()
 	if second-first != 3600 || bytes.Contains(kinds, []byte{24}) {
 		t.Errorf("second picture %d ticks later of packets %v", second-first, kinds)
@@ -82,7 +82,7 @@ func TestPLIForcesAKeyframe(t *testing.T) {
 func TestLostPacketsAreSentAgain(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
-	st.Write("cam", unit(1, true, time.Now()))
+	st.Write("cam", unit(1, true, time.Now()), nil)
 	first := take(t, "a packet", p.packets)
 	for k := first; !k.marker; k = take(t, "the picture's last packet", p.packets) {
 	}
@@ -93,7 +93,7 @@ func TestLostPacketsAreSentAgain(t *testing.T) {
 	// The receiver looks at the repair stream between two packets of the other.
 	next := uint64(2)
 	within(t, "the packet is sent again", func() bool {
-		st.Write("cam", unit(next, false, time.Now()))
+		st.Write("cam", unit(next, false, time.Now()), nil)
 		next++
 		for len(p.packets) > 0 {
 			if k := <-p.packets; k.seq == first.seq {
@@ -108,7 +108,7 @@ func TestNothingBeforeTheFirstKeyframe(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
 	for seq := range uint64(5) {
-		st.Write("cam", unit(seq, false, time.Now()))
+		st.Write("cam", unit(seq, false, time.Now()), nil)
 	}
 	begin(p, time.Now())
 	within(t, "5 dropped, 1 sent", func() bool { s := st.Stats(); return s[0].Dropped == 5 && s[0].Units == 1 })
@@ -202,22 +202,35 @@ func TestCommandsAreBoundedAndInOrder(t *testing.T) {
 	}
 }
 
-func TestListsAndStates(t *testing.T) {
+// Every list belongs to a picture: it comes once with each, and says which.
+func TestListsBelongToPictures(t *testing.T) {
 	st := start(t)
 	p := newPeer(t, st, false).connect()
-	if m := p.message("objects"); string(m["objects"]) != "[]" || m["rtp_time"] != nil {
-		t.Errorf("first list %s", m)
-	}
 	if m := p.message("state"); string(m["state"]) != `"running"` || string(m["fps"]) != "30" {
 		t.Errorf("state %s", m)
 	}
-	rtp := begin(p, time.Now())
+	begin(p, time.Now())
+	within(t, "the channel is open", func() bool { return st.viewer(p.id()).channel.Load() != nil })
 	o := seg.Object{ID: 3, Name: "cup", State: seg.Tracking, Mask: disc(320, 180, 0.5, 0.5, 0.2), Candidates: []seg.ObjectCandidate{{Mask: disc(320, 180, 0.5, 0.5, 0.1)}}}
-	st.agent.set(1, o, seg.Object{ID: 4, State: seg.Lost})
-	m := p.message("objects")
-	if string(m["rtp_time"]) != jsonOf(t, rtp) {
-		t.Errorf("rtp_time %s, want %d", m["rtp_time"], rtp)
+	st.agent.set(1, seg.Object{ID: 9}) // what the service says later is not what belongs to these pictures
+	for seq := uint64(2); seq < 30; seq++ {
+		st.Write("cam", unit(seq, false, time.Now()), []seg.Object{o, {ID: 4, State: seg.Lost}})
+		rtp, _ := p.picture()
+		m := p.message("objects")
+		for string(m["frame"]) != "" && !strings.Contains(string(m["frame"]), fmt.Sprintf(`"seq":%d,`, seq)) {
+			m = p.message("objects") // of the first picture, if the channel was open by then
+		}
+		if string(m["rtp_time"]) != jsonOf(t, rtp) {
+			t.Fatalf("frame %d: rtp_time %s, want %d", seq, m["rtp_time"], rtp)
+		}
+		if seq == 2 {
+			wantList(t, m["objects"])
+		}
 	}
+}
+
+func wantList(t *testing.T, objects json.RawMessage) {
+	t.Helper()
 	var list []struct {
 		ID, Color  string
 		Outline    [][]float64
@@ -226,14 +239,51 @@ func TestListsAndStates(t *testing.T) {
 			Outline [][]float64
 		}
 	}
-	if err := json.Unmarshal(m["objects"], &list); err != nil || len(list) != 2 {
-		t.Fatalf("%s, %v", m["objects"], err)
+	if err := json.Unmarshal(objects, &list); err != nil || len(list) != 2 {
+		t.Fatalf("%s, %v", objects, err)
 	}
 	if list[0].ID != "cam-3" || list[0].Color != "#0102ff" || len(list[0].Outline) != 1 || len(list[0].Candidates) != 1 || len(list[0].Candidates[0].Outline) != 1 {
 		t.Errorf("%+v", list[0])
 	}
 	if len(list[1].Outline) != 0 {
 		t.Errorf("an object without a mask has outline %v", list[1].Outline)
+	}
+}
+
+// While no picture is sent, as of a camera that is paused, what changes is told for the one that is on the screen.
+func TestListsWhileThePictureStandsStill(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	rtp := begin(p, time.Now())
+	for _, name := range []string{"cup", "mug"} {
+		st.agent.set(1, seg.Object{ID: 3, Name: name, State: seg.Tracking})
+		within(t, name, func() bool {
+			m := p.message("objects")
+			return string(m["rtp_time"]) == jsonOf(t, rtp) && strings.Contains(string(m["objects"]), name)
+		})
+	}
+}
+
+// However many objects there are, a list stays small, and what the path does not take is left out.
+func TestListsAreBounded(t *testing.T) {
+	st := start(t)
+	var objects []seg.Object
+	for i := range 64 {
+		objects = append(objects, seg.Object{ID: seg.ID(i + 1), State: seg.Tracking, Mask: disc(320, 180, 0.5, 0.5, 0.4)})
+	}
+	text := st.objects(api.Objects{Camera: "cam", Objects: objects})
+	if len(text) > 64<<10 {
+		t.Errorf("%d bytes", len(text))
+	}
+	b, now, n := lists(), time.Unix(0, 0), 0
+	for range 300 { // ten seconds
+		if b.take(now, float64(len(text))) {
+			n += len(text)
+		}
+		now = now.Add(time.Second / 30)
+	}
+	if n > 5<<20 || n < 2<<20 {
+		t.Errorf("%d bytes in ten seconds", n)
 	}
 }
 
@@ -285,7 +335,7 @@ func TestICERestart(t *testing.T) {
 		<-p.packets
 	}
 	within(t, "video after the restart", func() bool {
-		st.Write("cam", unit(5, true, time.Now()))
+		st.Write("cam", unit(5, true, time.Now()), nil)
 		return len(p.packets) > 0
 	})
 	old, _ := st.do(http.MethodPatch, p.location, typeFragment, "a=end-of-candidates\r\n", "If-Match", p.etag)

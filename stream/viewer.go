@@ -26,6 +26,7 @@ const mtu = 1160
 type viewer struct {
 	id     string
 	camera string
+	client string // the address that the offer came from
 	server *Server
 	log    *slog.Logger
 
@@ -37,15 +38,18 @@ type viewer struct {
 	commands  chan message
 	channel   atomic.Pointer[webrtc.DataChannel]
 	connected atomic.Bool
+	level     int          // of H.264 that its decoder promises to take
+	aim, gets atomic.Int32 // the rendition that it should get, and the one it gets
+	tooHigh   atomic.Bool  // the full rendition has turned out to be above its level
+	path      path         // owned by feedback
 	since     time.Time
 	first     uint16        // RTP sequence number, random (RFC 3550, 5.1)
 	up        chan struct{} // closed at the first connection
 	once      sync.Once
 	traffic   traffic
 
-	// Owned by the pusher: the newest list that was sent, and on which channel.
-	pushed   uint64
-	pushedTo *webrtc.DataChannel
+	lists  bucket                 // owned by send
+	listed atomic.Pointer[[]byte] // the list that was sent last
 
 	stating sync.Mutex
 
@@ -64,8 +68,9 @@ func (s *Server) newViewer(camera string, rtc *webrtc.API, config webrtc.Configu
 	}
 	v := &viewer{
 		id: token(), camera: camera, server: s, pc: pc, etag: `"` + token()[:16] + `"`, since: time.Now(),
-		queue: newQueue(queueLength), commands: make(chan message, commandQueue), up: make(chan struct{}),
+		level: commonLevel, lists: lists(), queue: newQueue(queueLength), commands: make(chan message, commandQueue), up: make(chan struct{}),
 	}
+	v.gets.Store(none)
 	v.first = uint16(mrand.Uint32())
 	v.log = s.opts.Logger.With("camera", camera, "viewer", v.id[:8])
 	v.ctx, v.cancel = context.WithCancel(context.Background())
@@ -102,7 +107,7 @@ func (v *viewer) state(webrtc.PeerConnectionState) {
 		}
 		v.queue.restart()
 		v.once.Do(func() { close(v.up) })
-		v.server.opts.RequestKeyframe(v.camera)
+		v.server.opts.RequestKeyframe(v.camera, int(v.aim.Load()))
 	case webrtc.PeerConnectionStateDisconnected:
 		v.connected.Store(false) // may come back by itself
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
@@ -178,6 +183,7 @@ func (v *viewer) send() {
 			}
 			v.traffic.units.Add(1)
 			v.traffic.bytes.Add(uint64(len(u.Data)))
+			v.list(u.list, out.Timestamp)
 		}
 	}
 }
@@ -188,6 +194,7 @@ func (v *viewer) feedback() {
 	if e := v.sender.GetParameters().Encodings; len(e) > 0 {
 		video = uint32(e[0].SSRC)
 	}
+	asked := requests()
 	for {
 		packets, _, err := v.sender.ReadRTCP()
 		if err != nil {
@@ -197,11 +204,13 @@ func (v *viewer) feedback() {
 			switch p := p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				v.traffic.keyframes.Add(1)
-				v.server.opts.RequestKeyframe(v.camera)
+				if asked.take(time.Now(), 1) {
+					v.server.opts.RequestKeyframe(v.camera, int(v.aim.Load()))
+				}
 			case *rtcp.ReceiverReport:
 				for _, r := range p.Reports {
 					if r.SSRC == video {
-						v.traffic.report(r.FractionLost, r.Jitter)
+						v.report(r.FractionLost, r.Jitter)
 					}
 				}
 				v.server.throttle(v.camera)

@@ -93,3 +93,18 @@ func TestAFasterCameraRebuildsTheEncoder(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+func TestLevelOfTheFullRendition(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	if l := r.sink.Level(); l != 0 {
+		t.Errorf("level %d before the first frame", l)
+	}
+	for size, want := range map[[2]int]Level{{1280, 720}: 31, {1920, 1080}: 40, {640, 360}: 30, {4000, 3000}: 52} {
+		r.show(size[0], size[1], 0)
+		r.unit()
+		if l := r.sink.Level(); l != want {
+			t.Errorf("%v: level %d, want %d", size, l, want)
+		}
+	}
+}

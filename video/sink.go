@@ -24,6 +24,7 @@ type Sink struct {
 	now     func() time.Time // time.Now but in tests
 
 	channels [renditions]channel
+	shape    atomic.Uint64 // width and height of the newest frame
 	snapping atomic.Int32 // snapshots waiting
 	units    atomic.Uint64
 	failures atomic.Uint64
@@ -60,6 +61,7 @@ func New(opts Options) (*Sink, error) {
 // copied, and a frame that is still waiting is replaced. Nothing is kept while nobody watches or Run is not running.
 func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
 	s.rate.seen(f.Captured)
+	s.shape.Store(uint64(f.Width)<<32 | uint64(f.Height))
 	if s.snapping.Load() > 0 || s.wanted() {
 		s.slot.put(f, objects)
 	}
@@ -86,6 +88,20 @@ func (s *Sink) Throttle(r Rendition, share float64) {
 	if r >= 0 && r < renditions {
 		s.channels[r].spared.Store(int64(1000 * (1 - min(max(share, 0.05), 1))))
 	}
+}
+
+// Level is the least H.264 level that holds the full rendition; 0 before the first frame.
+func (s *Sink) Level() Level {
+	w, h := int(s.shape.Load()>>32), int(uint32(s.shape.Load()))
+	if w == 0 {
+		return 0
+	}
+	for _, l := range levels {
+		if fw, fh := fit(w, h, s.fps(), l.level, l.frame); fw == w && fh == h {
+			return l.level
+		}
+	}
+	return bounds[Full].level
 }
 
 // Fault is why there is no encoded picture though somebody wants one; nil where there is one.

@@ -155,13 +155,15 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	sink, err := video.New(video.Options{
 		NewEncoder: openh264.New(openh264.Options{}),
 		Convert:    opencv.FromBGR,
-		Out: func(u video.Unit) {
-			b.stream.Write(name, stream.Unit(u))
-			if first {
+		Out: func(u video.Unit, objects []seg.Object) {
+			b.stream.Write(name, streamed(u), objects)
+			if first && u.Rendition == video.Full {
 				b.records.Unit(u)
 			}
 		},
-		Wanted:  func() bool { return first && watching || b.stream.Viewers(name) > 0 },
+		Wanted: func(r video.Rendition) bool {
+			return first && watching && r == video.Full || b.stream.Wanted(name, int(r))
+		},
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
 		Overlay: overlay.Options{Camera: name},
@@ -193,6 +195,14 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		Lines:    lines,
 		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
 	}, nil
+}
+
+// streamed is a unit for the viewers.
+func streamed(u video.Unit) stream.Unit {
+	return stream.Unit{
+		Data: u.Data, Keyframe: u.Keyframe, Rendition: int(u.Rendition), Width: u.Width, Height: u.Height, Level: int(u.Level),
+		Seq: u.Seq, Captured: u.Captured, PTS: u.PTS, Duration: u.Duration,
+	}
 }
 
 // stageToEncoded is the time from a frame's capture to its encoded picture.
@@ -266,9 +276,13 @@ func (b *builder) buildDoors() error {
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	b.stream, err = stream.New(stream.Options{
-		Service: b.agent, Commands: b.commands, RequestKeyframe: func(camera string) { b.sinks[camera].RequestKeyframe() },
-		Throttle: func(camera string, share float64) { b.sinks[camera].Throttle(share) },
-		UDP:      net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
+		Service:         b.agent,
+		Commands:        b.commands,
+		RequestKeyframe: func(camera string, r int) { b.sinks[camera].RequestKeyframe(video.Rendition(r)) },
+		Throttle:        func(camera string, r int, share float64) { b.sinks[camera].Throttle(video.Rendition(r), share) },
+		Level:           func(camera string) int { return int(b.sinks[camera].Level()) },
+		Fault:           func(camera string) error { return b.sinks[camera].Fault() },
+		UDP:             net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
 		Color: overlay.Color, Logger: b.log,
 		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" },
 	})
@@ -311,6 +325,9 @@ func (b *builder) health() []web.Check {
 	for _, name := range b.agent.Cameras() {
 		s, _ := b.agent.State(name)
 		out = append(out, web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)})
+		if err := b.sinks[name].Fault(); err != nil {
+			out = append(out, web.Check{Name: "video of " + name, Reason: err.Error()})
+		}
 	}
 	info := b.agent.Info()
 	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})

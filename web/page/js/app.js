@@ -32,7 +32,7 @@ const sieve = new Sieve();
 
 class App {
   mode = "point";
-  #hover = ""; #asked = ""; #heard = 0; #queue = []; #first = null;
+  #hover = ""; #asked = ""; #heard = 0; #listed = 0; #queue = []; #first = null;
 
   start() {
     player.addEventListener("message", (e) => this.#message(e.detail));
@@ -159,7 +159,7 @@ class App {
   // leave forgets what belongs to the camera before.
   #leave() {
     this.#queue = [];
-    this.#heard = 0;
+    this.#heard = this.#listed = 0;
     this.#first = null;
     this.#asked = "";
     picture.forget();
@@ -185,21 +185,21 @@ class App {
     if (m.type === "hello") this.#queue = []; // a new stream counts its time anew
     if (m.type === "state") { this.#heard = performance.now(); this.#state(m); }
     if (m.type !== "objects") return;
-    this.#heard = performance.now();
+    this.#heard = this.#listed = performance.now();
     if (m.rtp_time === undefined || !video.requestVideoFrameCallback) return this.#show(m);
     this.#queue.push(m);
-    if (this.#queue.length > 20) this.#show(this.#queue.shift());
+    if (this.#queue.length > 60) this.#show(this.#queue.shift());
     this.onFrame();
   }
 
-  // poll asks over HTTP while the data channel says nothing.
+  // poll asks over HTTP for what the data channel does not say: everything while there is none, and the list while no picture comes.
   async #poll() {
-    if (performance.now() - this.#heard < 3000 || !player.camera) return;
-    const camera = encodeURIComponent(player.camera);
-    const [state, objects] = await Promise.all([get(`cameras/${camera}/state`), get(`cameras/${camera}/objects`)]);
-    if (performance.now() - this.#heard < 3000) return;
-    if (state) this.#state(state);
-    if (objects) this.#show(objects);
+    const camera = player.camera, path = `cameras/${encodeURIComponent(camera)}`, late = (at) => performance.now() - at > 3000;
+    if (!camera) return;
+    const [state, objects] = await Promise.all([late(this.#heard) && get(`${path}/state`), late(this.#listed) && get(`${path}/objects`)]);
+    if (camera !== player.camera) return;
+    if (state && late(this.#heard)) this.#state(state);
+    if (objects && late(this.#listed)) this.#show(objects);
   }
 
   #state(s) {
