@@ -25,7 +25,7 @@ type Sink struct {
 
 	channels [renditions]channel
 	shape    atomic.Uint64 // width and height of the newest frame
-	snapping atomic.Int32 // snapshots waiting
+	snapping atomic.Int32  // snapshots waiting
 	units    atomic.Uint64
 	failures atomic.Uint64
 
