@@ -10,7 +10,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint release nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -67,6 +67,9 @@ uninstall: ## take it off again; configuration and state stay
 	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service \
 	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
+
+release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased
+	@scripts/release.sh '$(VERSION)'
 
 clean: ## remove what was built; the runtime library stays
 	rm -rf bin
