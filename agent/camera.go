@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -50,7 +51,6 @@ type camera struct {
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string
 	reason   string
-	paused   bool
 	w, h     int
 	ref      seg.FrameRef
 	objects  []seg.Object
@@ -145,6 +145,11 @@ func (c *camera) background(fn func(context.Context)) {
 	c.prompted.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
+		defer func() {
+			if r := recover(); r != nil {
+				c.log.Error("what was done in the background panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			}
+		}()
 		fn(ctx)
 	})
 }
@@ -237,7 +242,7 @@ func (c *camera) stuck(limit time.Duration) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := time.Since(c.ref.Captured); c.phase == api.Running && !c.paused && c.started && d > limit {
+	if d := time.Since(c.ref.Captured); c.phase == api.Running && !c.pipe.Paused() && c.started && d > limit {
 		return fmt.Errorf("no frame was processed for %v", d.Round(time.Second))
 	}
 	return nil
@@ -250,6 +255,7 @@ func (c *camera) state() api.State {
 	s := api.State{
 		Schema: api.Schema, Camera: c.name, Captured: got.Captured, Dropped: got.Dropped,
 		Processed: done.Processed, Keyframes: done.Keyframes, Stages: c.times.snapshot(),
+		ModelErrors: done.ModelErrors, Refusals: done.Refusals, Panics: done.Panics, Overheld: done.Overheld,
 	}
 	if c.o.Viewers != nil {
 		s.Viewers = c.o.Viewers()
@@ -258,7 +264,7 @@ func (c *camera) state() api.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason
-	if c.paused && s.State == api.Running {
+	if c.pipe.Paused() && s.State == api.Running {
 		s.State = api.Paused
 	}
 	s.Width, s.Height, s.FPS = c.w, c.h, seg.Round4(c.rate.perSecond())
@@ -267,16 +273,6 @@ func (c *camera) state() api.State {
 		s.KeyframeAge = int(c.ref.Seq - min(c.ref.Seq, done.LastKeyframe))
 	}
 	return s
-}
-
-func (c *camera) pause(ctx context.Context, paused bool) error {
-	if err := c.pipe.Pause(ctx, paused); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.paused = paused
-	return nil
 }
 
 // ask prompts the pipeline. A phrase that the model does not understand by itself becomes a box first.
@@ -296,8 +292,10 @@ func (c *camera) ask(ctx context.Context, r pipeline.Request) (pipeline.Result, 
 		return pipeline.Result{}, err
 	}
 	r.Frame = f.Seq
-	boxes, err := c.grounder.Ground(ctx, f, r.Prompt.Text)
-	f.Release()
+	boxes, err := func() ([]seg.Box, error) {
+		defer f.Release()
+		return c.grounder.Ground(ctx, f, r.Prompt.Text)
+	}()
 	if err != nil {
 		return pipeline.Result{}, fmt.Errorf("grounding %q: %w", r.Prompt.Text, err)
 	}

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
 )
 
 // errUnknownObject is an id that is not of this camera.
@@ -23,7 +25,7 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.o.CommandTimeout)
 	defer cancel()
-	result, err := a.do(ctx, c, cmd)
+	result, err := a.contained(ctx, c, cmd)
 	if err != nil {
 		code, sentence := explain(err)
 		return api.Refuse(cmd.ID, code, sentence)
@@ -44,6 +46,20 @@ func (a *Agent) Started(ctx context.Context, name string) error {
 	case <-ctx.Done():
 	}
 	return &api.Error{Code: api.NotReady, Message: fmt.Sprintf("%v: it is %s", pipeline.ErrNoFrame, c.why())}
+}
+
+// errBroken is what a command is told that panicked.
+var errBroken = errors.New("the agent failed at it: its log has the reason")
+
+// contained is do, whose panic costs the command alone.
+func (a *Agent) contained(ctx context.Context, c *camera, cmd api.Command) (result any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.log.Error("a command panicked", "verb", cmd.Verb, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = errBroken
+		}
+	}()
+	return a.do(ctx, c, cmd)
 }
 
 // do dispatches on the verb and the type of its body.
@@ -94,9 +110,9 @@ func (c *camera) simple(ctx context.Context, verb string) error {
 	case "clear":
 		return c.pipe.Clear(ctx)
 	case "pause":
-		return c.pause(ctx, true)
+		return c.pipe.Pause(ctx, true)
 	case "resume":
-		return c.pause(ctx, false)
+		return c.pipe.Pause(ctx, false)
 	case "keyframe":
 		return c.pipe.Keyframe(ctx)
 	}
@@ -164,6 +180,7 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 func explain(err error) (api.Code, string) {
 	var refusal *api.Error
 	var unsupported *inference.UnsupportedError
+	var phrase unknownPhrase
 	code := api.Internal
 	switch {
 	case errors.As(err, &refusal):
@@ -174,16 +191,26 @@ func explain(err error) (api.Code, string) {
 		code = api.UnknownObject
 	case errors.Is(err, pipeline.ErrNoFrame):
 		code = api.NotReady
-	case errors.Is(err, pipeline.ErrOverloaded), errors.Is(err, pipeline.ErrTooMany):
+	case errors.Is(err, pipeline.ErrOverloaded), errors.Is(err, pipeline.ErrFramesHeld), errors.Is(err, pipeline.ErrTooMany):
 		code = api.Overloaded
 	case errors.Is(err, pipeline.ErrNothingFound):
 		code = api.NothingFound
-	case errors.Is(err, pipeline.ErrBadRequest):
+	case errors.Is(err, tracker.ErrNothing), errors.Is(err, tracker.ErrNoMask), errors.Is(err, pipeline.ErrMovedOn):
+		code = api.Conflict
+	case errors.Is(err, pipeline.ErrBadRequest), errors.Is(err, tracker.ErrNoCandidate), errors.As(err, &phrase), senseless(err):
 		code = api.BadRequest
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		code = api.Timeout
 	}
 	return code, err.Error()
+}
+
+// unknownPhrase is a grounder's refusal of a phrase.
+type unknownPhrase interface{ UnknownPhrase() string }
+
+// senseless says whether an error is about a prompt that no model could answer.
+func senseless(err error) bool {
+	return errors.Is(err, seg.ErrEmptyPrompt) || errors.Is(err, seg.ErrNegativeOnly) || errors.Is(err, seg.ErrTooManyClicks) || errors.Is(err, seg.ErrOutsidePicture)
 }
 
 // points are a command's coordinates.

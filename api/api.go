@@ -149,8 +149,12 @@ type State struct {
 	KeyframeAge int                `json:"keyframe_age"` // frames since the newest keyframe that was answered
 	Viewers     int                `json:"viewers"`
 	Objects     int                `json:"objects"`
-	Provider    string             `json:"provider,omitempty"` // where the model runs
-	Building    *Building          `json:"building,omitempty"` // a better provider that is made ready meanwhile
+	ModelErrors uint64             `json:"model_errors,omitempty"`    // calls of the model that failed
+	Refusals    uint64             `json:"prompts_refused,omitempty"` // prompts of a kind that the model cannot take
+	Panics      uint64             `json:"panics,omitempty"`          // after which following objects started afresh
+	Overheld    uint64             `json:"frames_overheld,omitempty"` // frames that could not be kept or lent, because others were held for too long
+	Provider    string             `json:"provider,omitempty"`        // where the model runs
+	Building    *Building          `json:"building,omitempty"`        // a better provider that is made ready meanwhile
 	Zones       []Zone             `json:"zones,omitempty"`
 	Lines       []Line             `json:"lines,omitempty"`
 	Stages      map[string]Latency `json:"stages"`

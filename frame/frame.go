@@ -78,3 +78,6 @@ func (f *Frame) Release() {
 		panic("frame: released once too often")
 	}
 }
+
+// References is the number of references that are held now, to say who holds too many.
+func (f *Frame) References() int { return int(f.refs.Load()) }

@@ -73,6 +73,9 @@ func (d *Detector) cells() int {
 // UnknownPhraseError is a phrase that names none of the classes.
 type UnknownPhraseError struct{ Phrase string }
 
+// UnknownPhrase is the phrase, for those who know no grounder.
+func (e *UnknownPhraseError) UnknownPhrase() string { return e.Phrase }
+
 func (e *UnknownPhraseError) Error() string {
 	return fmt.Sprintf("%q names nothing that the detector knows; it knows %s, and other everyday things of COCO's 80 classes", e.Phrase, strings.Join(classes[:5], ", "))
 }

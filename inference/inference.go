@@ -49,6 +49,8 @@ type Info struct {
 	Since    time.Time
 	Kinds    Kinds
 	Batched  bool // one call decodes several prompts
+	// MaxPoints of one prompt, of which a box, or what stands for none, counts two; 0 is no limit but the vocabulary's.
+	MaxPoints int
 	// Logits is the grid on which a mask prompt is taken best, for a frame of the given aspect.
 	Logits func(width, height int) (w, h int, extent seg.Point)
 	// Input is the size to which a frame of width × height is best reduced before Embed: the size at which the model

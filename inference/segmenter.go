@@ -117,7 +117,7 @@ func (m *model) Info() Info {
 	r := m.family.Image
 	return Info{
 		Name: m.opts.Name, Family: m.family.Name, Provider: m.opts.Provider, Why: m.opts.Why,
-		Kinds: m.family.Ask.Kinds, Batched: m.family.Ask.Batched,
+		Kinds: m.family.Ask.Kinds, Batched: m.family.Ask.Batched, MaxPoints: m.family.Ask.MaxPoints,
 		Logits: func(w, h int) (int, int, seg.Point) {
 			g := r.place(w, h)
 			gw, gh := m.family.grid(g)

@@ -63,18 +63,20 @@ func (p *Pipeline) Keyframe(ctx context.Context) error {
 // Pause stops (or resumes) looking at frames; the objects stay, and are looked for again afterwards.
 func (p *Pipeline) Pause(ctx context.Context, paused bool) error {
 	return p.call(ctx, func() {
-		if p.paused && !paused {
-			p.tr.Flush() // nothing is known of the time between
-			p.flush()
+		if p.paused.Load() && !paused {
+			p.afresh() // nothing is known of the time between
 		}
-		p.paused = paused
+		p.paused.Store(paused)
 		p.hold(nil)
 	})
 }
 
+// Paused says whether frames are looked at. Safe to call from any goroutine.
+func (p *Pipeline) Paused() bool { return p.paused.Load() }
+
 // Reset forgets the motion so far, after the camera was opened anew: objects are kept and looked for again.
 func (p *Pipeline) Reset(ctx context.Context) error {
-	return p.call(ctx, func() { p.tr.Flush(); p.flush(); p.news() })
+	return p.call(ctx, func() { p.afresh(); p.news() })
 }
 
 // Objects are the live objects in the newest frame; the slice is the caller's.
@@ -89,7 +91,7 @@ func (p *Pipeline) Objects(ctx context.Context) ([]seg.Object, seg.FrameRef, err
 func (p *Pipeline) Counters() Counters {
 	return Counters{
 		Processed: p.processed.Load(), Keyframes: p.keyframes.Load(), LastKeyframe: p.lastKeyframe.Load(),
-		Answers: p.answers.Load(), ModelErrors: p.modelErrors.Load(),
+		Answers: p.answers.Load(), ModelErrors: p.modelErrors.Load(), Refusals: p.refusals.Load(), Panics: p.panics.Load(), Overheld: p.frames.overheld.Load(),
 	}
 }
 
@@ -106,9 +108,11 @@ func (p *Pipeline) EmbedFor() time.Duration {
 func (p *Pipeline) Kinds() inference.Kinds { return *p.kinds.Load() }
 
 // Frame is the kept, reduced frame that a prompt would mean by this sequence (0 is the newest). The reference is the
-// caller's to release; hold it no longer than a model call, since the pool counts on few holders.
+// caller's to release; hold it no longer than a model call. With too many held it is refused, by the name of who has held one longest.
 func (p *Pipeline) Frame(ctx context.Context, seq uint64) (*frame.Frame, error) {
 	var f *frame.Frame
+	var refused error
+	who := caller()
 	if err := p.call(ctx, func() {
 		newest := p.frames.newest()
 		if newest == nil {
@@ -118,9 +122,12 @@ func (p *Pipeline) Frame(ctx context.Context, seq uint64) (*frame.Frame, error) 
 			seq = newest.Seq
 		}
 		seq, _ = p.named(seq)
-		f = p.frames.at(seq).Retain()
+		f, refused = p.frames.lend(seq, who)
 	}); err != nil {
 		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	if f == nil {
 		return nil, ErrNoFrame

@@ -12,6 +12,7 @@ import (
 type crop struct {
 	info   inference.Info
 	part   image.Rectangle // of the frame, pixels
+	box    seg.Box         // the same, normalised
 	shrink frame.Shrinker
 	small  *frame.Frame
 }
@@ -22,6 +23,8 @@ func (c *crop) set(info inference.Info, w, h int, box seg.Box) *crop {
 	width, height := int((box.X1-box.X0)*float64(w)+0.5), int((box.Y1-box.Y0)*float64(h)+0.5)
 	x, y := int(box.X0*float64(w)+0.5), int(box.Y0*float64(h)+0.5)
 	c.part = image.Rect(x, y, x+width, y+height).Intersect(image.Rect(0, 0, w, h))
+	fw, fh := float64(w), float64(h)
+	c.box = seg.Box{X0: float64(c.part.Min.X) / fw, Y0: float64(c.part.Min.Y) / fh, X1: float64(c.part.Max.X) / fw, Y1: float64(c.part.Max.Y) / fh}
 	return c
 }
 
@@ -32,7 +35,5 @@ func (c *crop) cut(f *frame.Frame) (*frame.Frame, seg.Box) {
 		c.small = frame.New(w, h)
 	}
 	c.shrink.ShrinkPart(c.small, f, c.part, w, h)
-	fw, fh := float64(f.Width), float64(f.Height)
-	return c.small, seg.Box{
-		X0: float64(c.part.Min.X) / fw, Y0: float64(c.part.Min.Y) / fh, X1: float64(c.part.Max.X) / fw, Y1: float64(c.part.Max.Y) / fh}
+	return c.small, c.box
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -33,7 +34,8 @@ type job struct {
 
 	embedding   inference.Embedding
 	predictions []seg.Prediction
-	err         error
+	errs        []error // decode: of each query that was not answered
+	err         error   // of the whole job: none of its queries was answered
 	took        time.Duration
 }
 
@@ -50,27 +52,69 @@ var laneStages = [laneCount]string{"embed", "refresh", "decode"}
 // run does the job. A model that panics costs its job, not the agent.
 func (j *job) run(ctx context.Context) {
 	start := time.Now()
-	defer func() {
-		if r := recover(); r != nil {
-			j.err = fmt.Errorf("the model panicked: %v", r)
-		}
-		j.took = time.Since(start)
-	}()
 	if j.lane == embedLane {
 		j.embed(ctx)
-		return
+	} else {
+		j.decode(ctx)
 	}
+	j.took = time.Since(start)
+}
+
+// decode asks all queries at once. Where that fails it asks each by itself: what the model refuses, or fails at, is that query's alone.
+func (j *job) decode(ctx context.Context) {
 	prompts := make([]seg.Prompt, len(j.queries))
 	for i := range j.queries {
 		prompts[i] = j.queries[i].Prompt
 	}
-	j.predictions, j.err = j.emb.Decode(ctx, prompts)
-	if j.err == nil && len(j.predictions) != len(prompts) {
-		j.err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(j.predictions), len(prompts))
+	j.errs = make([]error, len(prompts))
+	j.predictions, j.err = j.ask(ctx, prompts)
+	if j.err == nil {
+		return
+	}
+	if len(prompts) == 1 || ctx.Err() != nil {
+		for i := range j.errs {
+			j.errs[i] = j.err
+		}
+		return
+	}
+	first := j.err
+	j.predictions = make([]seg.Prediction, len(prompts))
+	for i := range prompts {
+		p, err := j.ask(ctx, prompts[i:i+1])
+		if j.errs[i] = err; err == nil {
+			j.predictions[i], first = p[0], nil
+		}
+	}
+	j.err = first
+}
+
+// ask is one call of the decoder.
+func (j *job) ask(ctx context.Context, prompts []seg.Prompt) (out []seg.Prediction, err error) {
+	defer contain(&err)
+	out, err = j.emb.Decode(ctx, prompts)
+	if err == nil && len(out) != len(prompts) {
+		err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(out), len(prompts))
+	}
+	return out, err
+}
+
+// panicError is a model's panic; the stack is for the log alone.
+type panicError struct {
+	what  any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("the model panicked: %v", e.what) }
+
+// contain makes a model's panic its error.
+func contain(err *error) {
+	if r := recover(); r != nil {
+		*err = &panicError{r, debug.Stack()}
 	}
 }
 
 func (j *job) embed(ctx context.Context) {
+	defer contain(&j.err)
 	if j.crop == nil {
 		j.embedding, j.err = j.model.Embed(ctx, j.frame)
 		return

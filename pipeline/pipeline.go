@@ -93,14 +93,17 @@ type Pipeline struct {
 	calls   chan func()
 	stopped chan struct{}
 
-	waiting  []*ticket // prompts that wait for an embedding or for the prompt lane
-	refresh  *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
-	embedFor uint64    // the sequence in the embed lane, 0 for none
-	encoded  uint64    // the last sequence that went there
-	forced   bool      // a keyframe was asked for by command
-	failures int       // model errors in a row
-	fatal    error
-	paused   bool
+	waiting   []*ticket // prompts that wait for an embedding or for the prompt lane
+	prompting *job      // the one in the prompt lane, nil while it is free
+	refresh   *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
+	embedFor  uint64    // the sequence in the embed lane, 0 for none
+	encoded   uint64    // the last sequence that went there
+	forced    bool      // a keyframe was asked for by command
+	failures  int       // model errors in a row
+	calm      int       // frames walked since the last panic
+	shaken    int       // panics since the walk was last calm
+	fatal     error
+	paused    atomic.Bool // written by the loop alone
 
 	size    [2]int // of the last frame
 	late    *job   // with Delay: the keyframe whose time is not up
@@ -110,9 +113,9 @@ type Pipeline struct {
 	changes []seg.Change // by tracker and zones
 	queries []tracker.Query
 
-	processed, keyframes, lastKeyframe, answers, modelErrors atomic.Uint64
-	embedSince                                               atomic.Int64 // Unix nanoseconds, 0 while the lane is free
-	kinds                                                    atomic.Pointer[inference.Kinds]
+	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics atomic.Uint64
+	embedSince                                                                 atomic.Int64 // Unix nanoseconds, 0 while the lane is free
+	kinds                                                                      atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
 }
@@ -123,7 +126,10 @@ type Counters struct {
 	Keyframes    uint64 // embeddings made
 	LastKeyframe uint64 // the newest frame whose objects were decoded
 	Answers      uint64 // decodes that came back
-	ModelErrors  uint64
+	ModelErrors  uint64 // calls of the model that failed
+	Refusals     uint64 // queries that the model cannot take
+	Panics       uint64 // after which the walk started afresh
+	Overheld     uint64 // frames that could not be kept or lent, because others were held for too long
 }
 
 // New makes a pipeline; it starts nothing.
@@ -134,11 +140,12 @@ func New(o Options) (*Pipeline, error) {
 	o = o.withDefaults()
 	p := &Pipeline{
 		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: o.Model.Info(),
-		frames: newFrameRing(o.Frames, o.FrameBytes), keys: keyframeRing{limit: o.Keyframes},
+		frames: newFrameRing(o.Frames, o.FrameBytes, o.Logger), keys: keyframeRing{limit: o.Keyframes},
 		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
 	}
 	kinds := p.info.Kinds
 	p.kinds.Store(&kinds)
+	p.tr.UseModel(p.info.Family + "/" + p.info.Name)
 	return p, nil
 }
 
@@ -151,12 +158,12 @@ func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
 		select {
 		case <-ctx.Done():
 		case call := <-p.calls:
-			call()
+			p.guard("a command", call)
 		case j := <-p.lanes.results:
-			p.finish(j)
+			p.guard("an answer", func() { p.finish(j) })
 		case <-in.Filled():
 			if f := in.Reclaim(); f != nil {
-				p.take(f)
+				p.guard("a frame", func() { p.take(f) })
 				f.Release()
 			}
 		}
@@ -183,10 +190,7 @@ func (p *Pipeline) shutdown() error {
 	if p.late != nil {
 		p.discard(p.late)
 	}
-	for _, t := range p.waiting {
-		t.fail(errStopped)
-	}
-	p.waiting = nil
+	p.refuseAll(errStopped)
 	err := p.endRefresh()
 	p.hold(nil)
 	p.frames.flush()
@@ -195,7 +199,7 @@ func (p *Pipeline) shutdown() error {
 
 // take walks one frame: motion, model's wishes, picture, news.
 func (p *Pipeline) take(f *frame.Frame) {
-	if p.paused {
+	if p.paused.Load() {
 		return
 	}
 	if size := [2]int{f.Width, f.Height}; size != p.size {
@@ -220,6 +224,9 @@ func (p *Pipeline) take(f *frame.Frame) {
 		p.hold(nil)
 	}
 	p.o.Observe("frame", time.Since(start))
+	if p.calm++; p.calm == calmFrames {
+		p.shaken = 0
+	}
 }
 
 // hold keeps a full frame in place of the one before.
@@ -258,9 +265,16 @@ func (p *Pipeline) publish(objects []seg.Object) {
 func (p *Pipeline) resized(size [2]int) {
 	if p.size != [2]int{} {
 		p.o.Logger.Info("the frame size changed", "from", fmt.Sprint(p.size), "to", fmt.Sprint(size))
-		p.tr.Flush()
+		p.afresh()
 	}
 	p.size = size
+	p.flush()
+}
+
+// afresh starts anew with another picture: objects stay, and are looked for again; prompts about the old one are not answered.
+func (p *Pipeline) afresh() {
+	p.refuseAll(ErrMovedOn)
+	p.tr.Flush()
 	p.flush()
 }
 

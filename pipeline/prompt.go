@@ -16,10 +16,13 @@ var (
 	ErrUnknownObject = errors.New("no such object")
 	ErrNoFrame       = errors.New("no frame has come from the camera yet")
 	ErrOverloaded    = errors.New("too many prompts wait for the model")
+	ErrFramesHeld    = errors.New("too many frames are held")
 	ErrTooMany       = errors.New("too many objects are followed")
 	ErrBadRequest    = errors.New("the command makes no sense now")
 	ErrNothingFound  = errors.New("the model found nothing there")
+	ErrMovedOn       = errors.New("the picture changed before the model could answer: ask again")
 	errStopped       = errors.New("the pipeline has stopped")
+	errPanicked      = errors.New("following objects failed, and starts afresh: the log has the reason")
 )
 
 // Request is a prompt for a new object, or for one that is followed already.
@@ -53,6 +56,23 @@ type ticket struct {
 func (t *ticket) fail(err error) {
 	t.err = err
 	close(t.done)
+}
+
+// refuse answers a prompt with an error. An object that was made for it ends.
+func (p *Pipeline) refuse(t *ticket, err error) {
+	if t.fresh {
+		_ = p.tr.Remove(t.id) // an object that has ended meanwhile needs no removing
+	}
+	t.fail(err)
+}
+
+// refuseAll does so with every prompt that waits.
+func (p *Pipeline) refuseAll(err error) {
+	waiting := p.waiting
+	p.waiting = nil
+	for _, t := range waiting {
+		p.refuse(t, err)
+	}
 }
 
 // Prompt asks for an object and waits for the model's answer. A new object for which nothing is found is taken away
@@ -150,6 +170,10 @@ func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
 		t.err = a.Err
 	case a.Prediction.Best() == nil, t.fresh && ok && o.Mask == nil && o.State == seg.Tentative:
 		t.err = ErrNothingFound
+	case ok && !t.fresh && o.Keyframe != seq:
+		t.err = fmt.Errorf("%w that the object could be: it stays as it was", ErrNothingFound)
+	case !ok && t.fresh:
+		t.err = ErrMovedOn
 	case !ok:
 		t.err = ErrUnknownObject
 	}
@@ -167,10 +191,7 @@ func (p *Pipeline) failTickets(seq uint64, err error) {
 			rest = append(rest, t)
 			continue
 		}
-		if t.fresh {
-			_ = p.tr.Remove(t.id) // an object that has ended meanwhile needs no removing
-		}
-		t.fail(err)
+		p.refuse(t, err)
 	}
 	clear(p.waiting[len(rest):])
 	p.waiting = rest
@@ -183,22 +204,30 @@ func (p *Pipeline) call(ctx context.Context, fn func()) error {
 		fn()
 		return nil
 	}
-	done := make(chan struct{})
+	done := make(chan error, 1)
 	select {
-	case p.calls <- func() { fn(); close(done) }:
+	case p.calls <- func() { carryOut(done, fn) }:
 	case <-p.stopped:
 		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	select {
-	case <-done:
-		return nil
+	case err := <-done:
+		return err
 	case <-p.stopped:
 		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// carryOut runs a call and tells whoever waits for it how it went, also when it panics.
+func carryOut(done chan<- error, fn func()) {
+	err := errPanicked
+	defer func() { done <- err }()
+	fn()
+	err = nil
 }
 
 // objectError is a tracker's refusal in the pipeline's words.
@@ -216,6 +245,7 @@ func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
 		p.model, p.info = m, m.Info()
 		kinds := p.info.Kinds
 		p.kinds.Store(&kinds)
+		p.tr.UseModel(p.info.Family + "/" + p.info.Name)
 		p.flush()
 		p.forced = true
 	})

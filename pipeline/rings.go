@@ -1,28 +1,34 @@
 package pipeline
 
 import (
+	"log/slog"
 	"math"
+	"sync/atomic"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/seg"
 )
 
 // frameRing keeps the newest frames at the model's input size, so that a frame can still be encoded a second or two
 // after it was shown. It owns a reference to each.
 type frameRing struct {
-	pool   *frame.Pool
-	shrink frame.Shrinker
-	frames []*frame.Frame // oldest first
-	limit  int
-	bytes  int
+	pool     *frame.Pool
+	shrink   frame.Shrinker
+	frames   []*frame.Frame // oldest first
+	limit    int
+	bytes    int
+	loans    []loan
+	log      *slog.Logger
+	overheld atomic.Uint64
 }
 
 // newFrameRing keeps up to limit frames and up to the given number of bytes, but at least two frames.
-func newFrameRing(limit, bytes int) *frameRing {
-	const elsewhere = 6 // one in the embed lane, one being written, a few with callers of Frame
+func newFrameRing(limit, bytes int, log *slog.Logger) *frameRing {
+	const elsewhere = 2 // one in the embed lane, one being written
 	return &frameRing{
-		pool:  frame.NewPool(limit + elsewhere),
-		limit: limit, bytes: bytes, frames: make([]*frame.Frame, 0, limit),
+		pool:  frame.NewPool(limit + elsewhere + maxLoans),
+		limit: limit, bytes: bytes, frames: make([]*frame.Frame, 0, limit), log: log,
 	}
 }
 
@@ -34,12 +40,28 @@ func (r *frameRing) add(f *frame.Frame, width, height int) {
 		r.frames = r.frames[:copy(r.frames, r.frames[1:])]
 	}
 	small := r.pool.Get()
-	if small == nil {
-		return // cannot be: the pool counts every holder; a frame less to name is the mildest answer
+	for small == nil && len(r.frames) > 0 { // more are held elsewhere than the pool counts on: the ring gets shorter
+		r.frames[0].Release()
+		r.frames = r.frames[:copy(r.frames, r.frames[1:])]
+		small = r.pool.Get()
 	}
-	r.shrink.Shrink(small, f, width, height)
+	if small == nil {
+		r.starved()
+		return
+	}
 	r.frames = append(r.frames, small)
+	r.shrink.Shrink(small, f, width, height)
 }
+
+// starved counts a frame that could not be kept or lent, and says now and then who holds the others.
+func (r *frameRing) starved() {
+	if n := r.overheld.Add(1); n%starvedEvery == 1 {
+		r.log.Error("too many frames are held: one is not kept, or not lent", "held", len(r.loans), "oldest_holder", r.oldest(), "times", n)
+	}
+}
+
+// starvedEvery is how many such frames make a line of the log.
+const starvedEvery = 300
 
 // at is the frame with this sequence, still owned by the ring, or nil.
 func (r *frameRing) at(seq uint64) *frame.Frame {
@@ -80,6 +102,7 @@ func (r *frameRing) flush() {
 // keyframe is an embedding that is kept, and how many lanes read it.
 type keyframe struct {
 	seq     uint64
+	part    seg.Box // of the frame that it shows
 	emb     inference.Embedding
 	users   int
 	evicted bool

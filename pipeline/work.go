@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/segedge/segedge/frame"
@@ -25,7 +26,7 @@ func (p *Pipeline) dispatchPrompts() {
 		return
 	}
 	j := &job{lane: promptLane, model: p.model}
-	rest := p.waiting[:0]
+	var rest []*ticket // its own memory: after a panic in between, all still wait and are told
 	for _, t := range p.waiting {
 		k := p.keyframeFor(t)
 		if k == nil || j.key != nil && j.key != k {
@@ -34,19 +35,17 @@ func (p *Pipeline) dispatchPrompts() {
 		}
 		q, err := p.queryFor(t, k.seq)
 		if err != nil {
-			t.fail(err)
+			p.refuse(t, err)
 			continue
 		}
-		if j.key == nil {
-			j.key, j.emb, j.seq = k, k.emb, k.seq
-			k.users++
-		}
+		j.key, j.emb, j.seq = k, k.emb, k.seq
 		j.queries = append(j.queries, q)
 		j.tickets = append(j.tickets, t)
 	}
-	clear(p.waiting[len(rest):])
 	p.waiting = rest
 	if j.key != nil {
+		j.key.users++
+		p.prompting = j
 		p.submit(j)
 	}
 }
@@ -65,10 +64,13 @@ func (p *Pipeline) keyframeFor(t *ticket) *keyframe {
 // queryFor is what to ask the model for a waiting prompt.
 func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	p.queries = p.tr.Query(seq, []seg.ID{t.id}, p.queries[:0])
-	if len(p.queries) == 0 {
-		return tracker.Query{}, fmt.Errorf("%w: it ended before its prompt was answered", ErrUnknownObject)
+	if len(p.queries) > 0 {
+		return adapt(p.queries[0], &p.info, &t.prompt), nil
 	}
-	return adapt(p.queries[0], p.info.Kinds), nil
+	if _, alive := p.tr.Object(t.id); alive {
+		return tracker.Query{}, ErrMovedOn
+	}
+	return tracker.Query{}, fmt.Errorf("%w: it ended before its prompt was answered", ErrUnknownObject)
 }
 
 // refreshPart is how many objects of a routine keyframe are decoded in one call. Their questions and answers are the loop's work, which a frame
@@ -81,17 +83,28 @@ func (p *Pipeline) dispatchRefresh() {
 	if k == nil || p.lanes.busy[refreshLane] {
 		return
 	}
-	p.queries = p.tr.QueryPart(k.seq, refreshPart, p.queries[:0])
-	if len(p.queries) == 0 || k.emb == nil {
+	j := &job{lane: refreshLane, model: p.model, key: k, emb: k.emb, seq: k.seq}
+	for more := k.emb != nil; more && len(j.queries) == 0; {
+		p.queries = p.tr.QueryPart(k.seq, refreshPart, p.queries[:0])
+		more = len(p.queries) > 0
+		for _, q := range p.queries {
+			if q = adapt(q, &p.info, nil); !p.promptWaits(q.ID) && k.shows(&q.Prompt) && q.Prompt.Validate() == nil {
+				j.queries = append(j.queries, q)
+			}
+		}
+	}
+	if len(j.queries) == 0 {
 		p.report(p.endRefresh())
 		return
 	}
 	k.users++
-	j := &job{lane: refreshLane, model: p.model, key: k, emb: k.emb, seq: k.seq}
-	for _, q := range p.queries {
-		j.queries = append(j.queries, adapt(q, p.info.Kinds))
-	}
 	p.submit(j)
+}
+
+// promptWaits says whether somebody waits for the answer to a prompt about an object. It is not asked beside: the answer would not be theirs.
+func (p *Pipeline) promptWaits(id seg.ID) bool {
+	about := func(t *ticket) bool { return t.id == id }
+	return slices.ContainsFunc(p.waiting, about) || p.prompting != nil && slices.ContainsFunc(p.prompting.tickets, about)
 }
 
 // dispatchEmbed encodes the frame that a prompt waits for, else the newest frame if the tracker wants a keyframe.
@@ -158,9 +171,13 @@ func (p *Pipeline) arrive() {
 
 // finish takes a lane's result into the walk.
 func (p *Pipeline) finish(j *job) {
+	defer p.letGo(j)
 	p.lanes.busy[j.lane] = false
+	if j.lane == promptLane {
+		p.prompting = nil
+	}
 	p.o.Observe(laneStages[j.lane], j.took)
-	p.countFailure(j)
+	p.countFailures(j)
 	if j.model != p.model {
 		p.discard(j) // the model was swapped meanwhile: its prompts are asked again
 	} else if j.lane == embedLane {
@@ -174,27 +191,52 @@ func (p *Pipeline) finish(j *job) {
 	p.news()
 }
 
-// countFailure ends the pipeline after too many failures in a row. A prompt that the family cannot take, or work that was called off, is no failure.
-func (p *Pipeline) countFailure(j *job) {
-	var unsupported *inference.UnsupportedError
+// countFailures counts and logs what a job was not answered, and ends the pipeline after too many jobs in a row that were not answered at all. A
+// prompt that the family cannot take is refused, which is no failure; nor is work that was called off.
+func (p *Pipeline) countFailures(j *job) {
+	failure := j.err
+	if j.lane != embedLane {
+		failure = p.countRefusals(j)
+	}
 	switch {
-	case j.err == nil:
-		p.failures = 0
-	case errors.As(j.err, &unsupported), errors.Is(j.err, context.Canceled):
+	case failure == nil || errors.Is(failure, context.Canceled):
 	default:
 		p.modelErrors.Add(1)
-		if p.failures++; p.failures >= p.o.MaxErrors {
-			p.fatal = fmt.Errorf("pipeline: the model failed %d times in a row, last on frame %d: %w", p.failures, j.seq, j.err)
+		attrs := []any{"lane", laneStages[j.lane], "frame", j.seq, "err", failure}
+		var panicked *panicError
+		if errors.As(failure, &panicked) {
+			attrs = append(attrs, "stack", string(panicked.stack))
 		}
-		p.o.Logger.Error("the model failed", "lane", laneStages[j.lane], "frame", j.seq, "err", j.err)
+		p.o.Logger.Error("the model failed", attrs...)
+		if p.failures++; j.err != nil && p.failures >= p.o.MaxErrors {
+			p.fatal = fmt.Errorf("pipeline: the model failed %d times in a row, last on frame %d: %w", p.failures, j.seq, failure)
+		}
 	}
+	if j.err == nil {
+		p.failures = 0
+	}
+}
+
+// countRefusals counts the queries of a decode that were refused and returns a failure among the others, if there was one.
+func (p *Pipeline) countRefusals(j *job) (failure error) {
+	for i, err := range j.errs {
+		var unsupported *inference.UnsupportedError
+		q := &j.queries[i]
+		switch {
+		case err == nil:
+		case errors.As(err, &unsupported), q.Prompt.Validate() != nil:
+			p.refusals.Add(1)
+			p.o.Logger.Warn("the model takes no such prompt: it is left out", "object", q.ID, "lane", laneStages[j.lane], "err", err)
+		default:
+			failure = err
+		}
+	}
+	return failure
 }
 
 // embedded keeps a fresh embedding.
 func (p *Pipeline) embedded(j *job) {
-	j.frame.Release()
-	p.embedFor = 0
-	p.embedSince.Store(0)
+	p.letGoFrame(j)
 	if j.err != nil {
 		p.failTickets(j.seq, j.err)
 		return
@@ -203,7 +245,8 @@ func (p *Pipeline) embedded(j *job) {
 	if f, ok := j.embedding.(inference.Featured); ok {
 		p.tr.See(j.seq, f.Features())
 	}
-	k := &keyframe{seq: j.seq, emb: j.embedding}
+	k := &keyframe{seq: j.seq, emb: j.embedding, part: everything}
+	j.embedding = nil
 	if j.seq < p.tr.Oldest() {
 		// So late that nothing can be carried from it to the present. Prompts that waited for it are asked anew.
 		p.o.Logger.Warn("a keyframe came too late to be of use", "frame", j.seq, "took", j.took)
@@ -214,6 +257,7 @@ func (p *Pipeline) embedded(j *job) {
 	k.users++
 	p.refresh = k
 	if j.crop != nil {
+		k.part = j.crop.box
 		k.evicted = true // a prompt may lie outside it: it serves the objects that it was made for, once
 		return
 	}
@@ -226,32 +270,50 @@ func (p *Pipeline) decoded(j *job) {
 	p.lastKeyframe.Store(max(p.lastKeyframe.Load(), j.seq))
 	answers := make([]tracker.Answer, len(j.queries))
 	for i, q := range j.queries {
-		answers[i] = tracker.Answer{ID: q.ID, Prompt: q.Prompt, Err: j.err}
-		if j.err == nil {
+		answers[i] = tracker.Answer{ID: q.ID, Prompt: q.Prompt, Err: j.errs[i]}
+		if j.errs[i] == nil {
 			answers[i].Prediction = clicked(&q.Prompt, j.predictions[i])
 		}
 	}
 	p.tr.Answer(j.seq, answers)
-	p.report(j.key.done())
 	for i, t := range j.tickets {
 		p.settle(t, j.seq, answers[i])
 	}
+	j.tickets = nil
 }
 
-// discard gives back what a result holds without using it.
+// discard lets go of a result without using it: its prompts wait again.
 func (p *Pipeline) discard(j *job) {
-	if j.frame != nil {
-		j.frame.Release()
-		p.embedFor = 0
-		p.embedSince.Store(0)
-	}
+	p.waiting = append(p.waiting, j.tickets...)
+	j.tickets = nil
+	p.letGo(j)
+}
+
+// letGo gives back what a result holds. Prompts that it has left, after a panic, are told so.
+func (p *Pipeline) letGo(j *job) {
+	p.letGoFrame(j)
 	if j.embedding != nil {
 		p.report(j.embedding.Close())
+		j.embedding = nil
 	}
 	if j.key != nil {
 		p.report(j.key.done())
+		j.key = nil
 	}
-	p.waiting = append(p.waiting, j.tickets...)
+	for _, t := range j.tickets {
+		p.refuse(t, errPanicked)
+	}
+	j.tickets = nil
+}
+
+// letGoFrame gives the frame of an embed job back.
+func (p *Pipeline) letGoFrame(j *job) {
+	if j.frame != nil {
+		j.frame.Release()
+		j.frame = nil
+		p.embedFor = 0
+		p.embedSince.Store(0)
+	}
 }
 
 // endRefresh gives up the routine keyframe that waits for the refresh lane.
@@ -268,20 +330,4 @@ func (p *Pipeline) report(err error) {
 	if err != nil {
 		p.o.Logger.Error("closing an embedding", "err", err)
 	}
-}
-
-// adapt leaves out of a query what the family cannot take, where the object is known well enough without: a carried
-// mask becomes its box, negative points go. What a person asked in so many words is never left out silently: with
-// nothing else to go by the query stays as it is, and the model refuses it by name.
-func adapt(q tracker.Query, k inference.Kinds) tracker.Query {
-	p := &q.Prompt
-	if p.Mask != nil && !k.Mask {
-		if box := p.Mask.Box(seg.Threshold); p.Box == nil && k.Box && !box.Empty() {
-			p.Box = &box
-		}
-		if p.Box != nil || len(p.Clicks) > 0 {
-			p.Mask = nil
-		}
-	}
-	return q
 }

@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/segedge/segedge/frame"
+)
+
+// maxLoans is how many of the kept frames may be with callers of Frame at once.
+const maxLoans = 8
+
+// loan is a kept frame that a caller of Frame holds.
+type loan struct {
+	frame *frame.Frame
+	seq   uint64
+	who   string
+	since time.Time
+}
+
+// lend gives a reference to the frame with this sequence to a caller, or says who has held one longest where too many are out.
+func (r *frameRing) lend(seq uint64, who string) (*frame.Frame, error) {
+	r.settle()
+	if len(r.loans) >= maxLoans {
+		r.starved()
+		return nil, fmt.Errorf("%w: %d are, the longest by %s", ErrFramesHeld, len(r.loans), r.oldest())
+	}
+	f := r.at(seq)
+	if f == nil {
+		return nil, ErrNoFrame
+	}
+	r.loans = append(r.loans, loan{f, seq, who, time.Now()})
+	return f.Retain(), nil
+}
+
+// settle forgets the loans that were given back.
+func (r *frameRing) settle() {
+	r.loans = slices.DeleteFunc(r.loans, func(l loan) bool {
+		kept := 0
+		if slices.Contains(r.frames, l.frame) {
+			kept = 1
+		}
+		return l.frame.Seq != l.seq || l.frame.References() <= kept
+	})
+}
+
+// oldest says who holds a frame longest.
+func (r *frameRing) oldest() string {
+	r.settle()
+	if len(r.loans) == 0 {
+		return "nobody who asked for one"
+	}
+	return fmt.Sprintf("%s, for %v", r.loans[0].who, time.Since(r.loans[0].since).Round(time.Millisecond))
+}
+
+// caller is the function that called a method of the pipeline.
+func caller() string {
+	pc, _, line, ok := runtime.Caller(2)
+	if !ok {
+		return "somebody"
+	}
+	return fmt.Sprintf("%s:%d", path.Base(runtime.FuncForPC(pc).Name()), line)
+}
