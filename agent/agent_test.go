@@ -263,6 +263,19 @@ func TestRefusalsHaveACodeAndASentence(t *testing.T) {
 	if reply := r.do("prompt", onSquare); reply.OK || reply.Error.Code != api.Overloaded {
 		t.Errorf("a second object of one: %+v", reply)
 	}
+	for _, c := range []struct {
+		verb, body string
+		code       api.Code
+		about      string
+	}{
+		{"undo", `{"object":"cam-1"}`, api.Conflict, "nothing to undo"},
+		{"choose", `{"object":"cam-1","candidate":99}`, api.BadRequest, "no such candidate"},
+	} {
+		reply := r.do(c.verb, c.body)
+		if reply.OK || reply.Error.Code != c.code || !strings.Contains(reply.Error.Message, c.about) {
+			t.Errorf("%s %s: %+v", c.verb, c.body, reply.Error)
+		}
+	}
 }
 
 func TestStateTellsWhatHappens(t *testing.T) {
@@ -313,8 +326,8 @@ func TestEndOfTheSourceEndsTheRun(t *testing.T) {
 	if s, _ := r.State("cam"); s.State != api.Stopped {
 		t.Errorf("state %q", s.State)
 	}
-	if reply := r.do("clear", ""); reply.OK {
-		t.Error("a camera that has stopped cannot obey")
+	if reply := r.do("clear", ""); reply.OK || reply.Error.Code != api.NotReady || !strings.Contains(reply.Error.Message, "stopped") {
+		t.Errorf("a camera that has stopped cannot obey: %+v", reply.Error)
 	}
 }
 

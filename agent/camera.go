@@ -154,6 +154,16 @@ func (c *camera) background(fn func(context.Context)) {
 	})
 }
 
+// over reports whether the camera has ended for good.
+func (c *camera) over() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // why is the camera's state in words.
 func (c *camera) why() string {
 	c.mu.Lock()

@@ -23,6 +23,9 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 	if c == nil {
 		return api.Refuse(cmd.ID, api.UnknownCamera, fmt.Sprintf("there is no camera %q", name))
 	}
+	if c.over() && cmd.Verb != "model" {
+		return api.Refuse(cmd.ID, api.NotReady, fmt.Sprintf("camera %s has ended: it is %s", name, c.why()))
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.o.CommandTimeout)
 	defer cancel()
 	result, err := a.contained(ctx, c, cmd)
