@@ -92,6 +92,9 @@ func describeDocuments(defs object) {
 		"anyOf": []object{number(), text}, "description": "events.dropped: the first number that will never come; model.changed: the model before",
 	}
 	props["to"] = object{"anyOf": []object{number(), text}, "description": "events.dropped: the last one; model.changed: the model after"}
+	props["mask_reduced"] = object{
+		"enum": []string{"outline", "none"}, "description": "after has an outline (polygons) instead of its mask, or neither: the broker takes no more bytes",
+	}
 	say("event", "event_id", object{
 		"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream",
 	})

@@ -61,9 +61,6 @@ func (cs *commands) counts() (taken, refused uint64) { return cs.taken.Load(), c
 // waiting is the number of commands and replies that are not through yet.
 func (cs *commands) waiting() int { return int(cs.running.Load()) + cs.replies.len() }
 
-// answer sends replies over one link.
-func (cs *commands) answer(ctx context.Context, l *Link) error { return cs.replies.send(ctx, l) }
-
 // receive is the link's handler; it never blocks. A command that finds no room is refused at once: brokers that keep to
 // a window of unacknowledged messages never get that far.
 func (cs *commands) receive(m Message) {
@@ -221,7 +218,7 @@ func (cs *commands) finish(camera string, cmd api.Command, r api.Reply, repeated
 	if err != nil {
 		data, _ = json.Marshal(api.Refuse(cmd.ID, api.Internal, "the result cannot be written: "+err.Error()))
 	}
-	cs.put(answer{topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
+	cs.put(answer{id: cmd.ID, topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
 }
 
 // mostPicture is the most bytes of a snapshot; a larger one is reduced.
@@ -229,12 +226,12 @@ const mostPicture = 256 << 10
 
 // sendPicture sends a snapshot on its topic, and answers where it is.
 func (cs *commands) sendPicture(camera, id string, s *api.Snapshot) api.Reply {
-	small, err := dispatch.Fit(s, mostPicture)
+	topic := cs.c.topics.Camera(camera, "snapshot")
+	small, err := dispatch.Fit(s, min(mostPicture, cs.c.room(outgoing{topic: topic})))
 	if err != nil {
 		return api.Refuse(id, api.TooLarge, err.Error())
 	}
-	topic := cs.c.topics.Camera(camera, "snapshot")
-	cs.put(answer{topic: topic, payload: small.JPEG, qos: 0})
+	cs.put(answer{id: id, topic: topic, payload: small.JPEG, qos: 0})
 	return api.Done(id, &api.Snapshot{Width: small.Width, Height: small.Height, Bytes: small.Bytes, Topic: topic})
 }
 

@@ -2,13 +2,16 @@ package mqtt
 
 import (
 	"context"
+	"strconv"
 	"sync"
+
+	"github.com/segedge/segedge/mqtt/outbox"
 )
 
 // flight is an event that was sent and is not acknowledged yet.
 type flight struct {
 	index uint64
-	token Token
+	sending
 }
 
 // deliver sends undelivered events over one link, oldest first, and forgets them as they are acknowledged. The next
@@ -20,9 +23,9 @@ func (c *Client) deliver(ctx context.Context, l *Link) error {
 	var group sync.WaitGroup
 	group.Go(func() {
 		for f := range flights {
-			if err := l.Await(ctx, f.token); err != nil {
+			if err := f.await(ctx); err != nil {
 				cancel(err)
-				continue // empties the channel: the next Await returns at once
+				continue // empties the channel: the next await returns at once
 			}
 			if ctx.Err() == nil {
 				c.outbox.Delivered(f.index)
@@ -52,12 +55,41 @@ func (c *Client) send(ctx context.Context, l *Link, flights chan<- flight) {
 			return
 		}
 		at = m.Index
+		out, ok := c.event(m)
+		if !ok {
+			continue
+		}
+		s, err := c.begin(ctx, l, out)
+		if err != nil {
+			return
+		}
 		select {
-		case flights <- flight{m.Index, l.Send(c.topics.Camera(m.Camera, "events"), 1, false, m.Body)}:
+		case flights <- flight{m.Index, s}:
 		case <-ctx.Done():
 			return
 		case <-l.Lost():
 			return
 		}
 	}
+}
+
+// event is a journalled event as the broker will take it; false for one that it will not, which is set aside.
+func (c *Client) event(m outbox.Message) (outgoing, bool) {
+	out := outgoing{
+		key: "event " + strconv.FormatUint(m.Index, 10), topic: c.topics.Camera(m.Camera, "events"), qos: 1, event: true, payload: m.Body,
+	}
+	if !c.suspects.isCondemned(out.key) {
+		if c.fits(out) {
+			return out, true
+		}
+		if less, ok := reduceEvent(m.Body, c.room(out)); ok {
+			out.payload = less
+			return out, true
+		}
+	}
+	c.log.Error("an event that the broker does not take is set aside; events.dropped will say so",
+		"camera", m.Camera, "seq", m.Seq, "bytes", len(m.Body))
+	c.suspects.acquit(out.key)
+	c.outbox.SetAside(m.Index)
+	return out, false
 }

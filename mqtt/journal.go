@@ -66,7 +66,7 @@ func (w *journalist) write(now time.Time, all bool) {
 			w.entries = append(w.entries, outbox.Entry{Camera: h.camera, Lost: h.lost})
 			continue
 		}
-		if e, ok := w.throttle.offer(h.event); ok {
+		if e, ok := w.throttle.offer(h.event, now); ok {
 			w.add(e)
 		}
 	}

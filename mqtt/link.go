@@ -158,16 +158,40 @@ func (l *Link) Err() error {
 	}
 }
 
+// ending is why the link ended, where it did and err only says that something on it failed: paho tells that first.
+func (l *Link) ending(err error) error {
+	grace := time.NewTimer(100 * time.Millisecond)
+	defer grace.Stop()
+	select {
+	case <-l.lost:
+		return l.err
+	case <-grace.C:
+		return err
+	}
+}
+
 // Token is a message on its way.
-type Token struct{ t paho.Token }
+type Token struct {
+	t   paho.Token
+	err error
+}
+
+// ErrUnsendable is a message that MQTT does not allow, and that was therefore not sent.
+var ErrUnsendable = errors.New("MQTT does not allow the message")
 
 // Send hands a message to the link without waiting for its acknowledgement.
 func (l *Link) Send(topic string, qos byte, retained bool, payload []byte) Token {
-	return Token{l.client.Publish(topic, qos, retained, payload)}
+	if err := validTopic(topic); err != nil {
+		return Token{err: fmt.Errorf("%w: %w", ErrUnsendable, err)}
+	}
+	return Token{t: l.client.Publish(topic, qos, retained, payload)}
 }
 
 // Await returns nil once the broker has acknowledged the message on this link (QoS 1), or it was written (QoS 0).
 func (l *Link) Await(ctx context.Context, t Token) error {
+	if t.err != nil {
+		return t.err
+	}
 	timeout := time.NewTimer(l.ack)
 	defer timeout.Stop()
 	select {
@@ -197,7 +221,7 @@ func (l *Link) Subscribe(ctx context.Context, filters ...string) error {
 		want[f] = 1
 	}
 	token := l.client.SubscribeMultiple(want, nil)
-	if err := l.Await(ctx, Token{token}); err != nil {
+	if err := l.Await(ctx, Token{t: token}); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	if sub, ok := token.(*paho.SubscribeToken); ok {

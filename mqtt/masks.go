@@ -30,15 +30,7 @@ func encodeMask(camera string, o *seg.Object, w, h int, polygons bool) (json.Raw
 	if err != nil || o.Mask == nil {
 		return doc, err
 	}
-	rings := [][][2]float64{}
-	for _, ring := range o.Mask.Polygons(outlineSlack) {
-		points := make([][2]float64, len(ring))
-		for i, p := range ring {
-			points[i] = [2]float64{seg.Round4(p.X), seg.Round4(p.Y)}
-		}
-		rings = append(rings, points)
-	}
-	outlines, err := json.Marshal(rings)
+	outlines, err := json.Marshal(outline(o.Mask, outlineSlack))
 	if err != nil {
 		return nil, err
 	}
@@ -54,21 +46,30 @@ func (k *keeper) sendMasks(ctx context.Context) error {
 			continue
 		}
 		k.masks[camera] = list.Frame.Seq
-		m := masksMessage{api.Schema, camera, list.Frame, make([]json.RawMessage, len(list.Objects))}
-		for i := range list.Objects {
-			doc, err := encodeMask(camera, &list.Objects[i], state.Width, state.Height, k.c.o.MaskPolygons)
-			if err != nil {
-				return fmt.Errorf("write the masks of camera %s: %w", camera, err)
-			}
-			m.Objects[i] = doc
+		m := outgoing{key: "masks " + camera, topic: k.c.topics.Camera(camera, "masks")}
+		var err error
+		if m.payload, err = encodeMasks(list, state.Width, state.Height, k.c.o.MaskPolygons); err == nil && !k.c.fits(m) {
+			m.payload, err = encodeMasks(list, state.Width, state.Height, true)
 		}
-		payload, err := json.Marshal(m)
 		if err != nil {
 			return fmt.Errorf("write the masks of camera %s: %w", camera, err)
 		}
-		if err := k.l.Publish(ctx, k.c.topics.Camera(camera, "masks"), 0, false, payload); err != nil {
+		if err := k.sendFitting(ctx, m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// encodeMasks writes one frame's masks.
+func encodeMasks(list api.Objects, w, h int, polygons bool) ([]byte, error) {
+	m := masksMessage{api.Schema, list.Camera, list.Frame, make([]json.RawMessage, len(list.Objects))}
+	for i := range list.Objects {
+		doc, err := encodeMask(list.Camera, &list.Objects[i], w, h, polygons)
+		if err != nil {
+			return nil, err
+		}
+		m.Objects[i] = doc
+	}
+	return json.Marshal(m)
 }

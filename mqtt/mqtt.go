@@ -57,6 +57,7 @@ type Client struct {
 	intake   *intake
 	outbox   *outbox.Outbox
 	commands *commands
+	suspects *suspects
 
 	turned atomic.Int64 // when the journal's goroutine last came round, in Unix nanoseconds; 0 while it does not run
 
@@ -107,7 +108,7 @@ func New(o Options) (*Client, error) {
 	if err := o.defaults(); err != nil {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
-	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover)}
+	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects()}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}

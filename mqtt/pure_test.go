@@ -14,11 +14,14 @@ func updated(id seg.ID, at time.Duration, age int) seg.Event {
 	return seg.Event{Camera: "cam", Type: seg.ObjectUpdated, Time: testTime.Add(at), Before: &before, After: &after}
 }
 
+// take offers an event at its own time.
+func (t *throttle) take(e seg.Event) (seg.Event, bool) { return t.offer(e, e.Time) }
+
 func TestThrottleLetsOneUpdateASecondPass(t *testing.T) {
 	th := newThrottle(time.Second)
 	passed := 0
 	for i := range 91 { // 3 s at 30 fps
-		if e, ok := th.offer(updated(1, time.Duration(i)*time.Second/30, i+1)); ok {
+		if e, ok := th.take(updated(1, time.Duration(i)*time.Second/30, i+1)); ok {
 			passed++
 			if i > 0 && e.Before.Age != i-29 {
 				t.Errorf("frame %d: the update reaches back to age %d, want %d", i, e.Before.Age, i-29)
@@ -28,23 +31,23 @@ func TestThrottleLetsOneUpdateASecondPass(t *testing.T) {
 	if passed != 4 {
 		t.Errorf("%d updates passed in 3 s, want 4", passed)
 	}
-	if _, ok := th.offer(updated(2, 3*time.Second, 1)); !ok {
+	if _, ok := th.take(updated(2, 3*time.Second, 1)); !ok {
 		t.Error("another object waits for the first")
 	}
 }
 
 func TestThrottleSendsTheLastUpdateLater(t *testing.T) {
 	th := newThrottle(time.Second)
-	th.offer(updated(1, 0, 1))
-	th.offer(updated(2, 0, 1))
-	th.offer(updated(1, 200*time.Millisecond, 2))
-	th.offer(updated(2, 100*time.Millisecond, 2))
-	th.offer(updated(1, 300*time.Millisecond, 3))
+	th.take(updated(1, 0, 1))
+	th.take(updated(2, 0, 1))
+	th.take(updated(1, 200*time.Millisecond, 2))
+	th.take(updated(2, 100*time.Millisecond, 2))
+	th.take(updated(1, 300*time.Millisecond, 3))
 	if due := th.due(testTime.Add(900*time.Millisecond), false); len(due) != 0 {
 		t.Errorf("too early: %+v", due)
 	}
 	due := th.due(testTime.Add(time.Second), false)
-	if len(due) != 2 || due[0].After.ID != 2 || due[1].After.Age != 3 || due[1].Before.Age != 1 {
+	if len(due) != 2 || due[1].After.ID != 2 || due[0].After.Age != 3 || due[0].Before.Age != 1 {
 		t.Errorf("got %+v", due)
 	}
 	if due := th.due(testTime.Add(time.Hour), true); len(due) != 0 {
@@ -52,13 +55,36 @@ func TestThrottleSendsTheLastUpdateLater(t *testing.T) {
 	}
 }
 
+// TestUpdatesKeepTheirDistance: by the times that they carry, whenever the held-back ones are let go.
+func TestUpdatesKeepTheirDistance(t *testing.T) {
+	th := newThrottle(time.Second)
+	var passed []seg.Event
+	for i := range 300 { // 10 s at 30 fps, looked after every 200 ms
+		at := time.Duration(i) * time.Second / 30
+		if e, ok := th.take(updated(1, at, i+1)); ok {
+			passed = append(passed, e)
+		}
+		if i%6 == 5 {
+			passed = append(passed, th.due(testTime.Add(at), false)...)
+		}
+	}
+	for i, e := range passed[1:] {
+		if d := e.Time.Sub(passed[i].Time); d < time.Second {
+			t.Errorf("update %d came %s after the one before", i+1, d)
+		}
+	}
+	if len(passed) < 9 {
+		t.Errorf("%d updates in 10 s", len(passed))
+	}
+}
+
 func TestThrottleHoldsBackNothingElse(t *testing.T) {
 	th := newThrottle(time.Second)
-	th.offer(updated(1, 0, 1))
-	th.offer(updated(1, time.Millisecond, 2))
+	th.take(updated(1, 0, 1))
+	th.take(updated(1, time.Millisecond, 2))
 	lost := updated(1, 2*time.Millisecond, 3)
 	lost.Type = seg.ObjectLost
-	if _, ok := th.offer(lost); !ok {
+	if _, ok := th.take(lost); !ok {
 		t.Error("object.lost was held back")
 	}
 	if due := th.due(testTime.Add(time.Hour), true); len(due) != 0 {
@@ -66,15 +92,15 @@ func TestThrottleHoldsBackNothingElse(t *testing.T) {
 	}
 	ended := updated(1, 3*time.Millisecond, 4)
 	ended.Type, ended.After = seg.ObjectEnded, nil
-	if _, ok := th.offer(ended); !ok || len(th.objects) != 0 {
+	if _, ok := th.take(ended); !ok || len(th.objects) != 0 {
 		t.Error("an ended object is remembered")
 	}
-	if _, ok := th.offer(seg.Event{Camera: "cam", Type: seg.CameraStalled}); !ok {
+	if _, ok := th.take(seg.Event{Camera: "cam", Type: seg.CameraStalled}); !ok {
 		t.Error("camera.stalled was held back")
 	}
 	th.interval = 0
 	for range 3 {
-		if _, ok := th.offer(updated(1, 0, 1)); !ok {
+		if _, ok := th.take(updated(1, 0, 1)); !ok {
 			t.Error("held back without an interval")
 		}
 	}
@@ -82,8 +108,8 @@ func TestThrottleHoldsBackNothingElse(t *testing.T) {
 
 func TestThrottleSurvivesAClockThatIsSetBack(t *testing.T) {
 	th := newThrottle(time.Second)
-	th.offer(updated(1, time.Hour, 1))
-	if _, ok := th.offer(updated(1, 0, 2)); !ok {
+	th.take(updated(1, time.Hour, 1))
+	if _, ok := th.take(updated(1, 0, 2)); !ok {
 		t.Error("an update waits for an hour")
 	}
 }
@@ -91,7 +117,7 @@ func TestThrottleSurvivesAClockThatIsSetBack(t *testing.T) {
 func TestThrottleIsBounded(t *testing.T) {
 	th := newThrottle(time.Second)
 	for i := range 3 * maxThrottled {
-		th.offer(updated(seg.ID(i+1), 0, 1))
+		th.take(updated(seg.ID(i+1), 0, 1))
 	}
 	if len(th.objects) > maxThrottled {
 		t.Errorf("%d objects", len(th.objects))

@@ -2,12 +2,18 @@ package mqtt
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"sync"
+
+	"github.com/segedge/segedge/api"
 )
 
 // answer is an encoded reply on its way.
 type answer struct {
+	number  uint64 // in the order of coming
+	id      string // of the command
 	topic   string
 	payload []byte
 	qos     byte
@@ -20,6 +26,7 @@ type replies struct {
 	items []answer
 	bytes int
 	lost  uint64
+	count uint64
 	wake  chan struct{}
 	freed chan struct{} // signalled when answers have left
 }
@@ -38,6 +45,8 @@ func newReplies() *replies {
 // put queues an answer and returns how many have been lost so far, if one was now; else 0.
 func (q *replies) put(a answer) (lost uint64) {
 	q.mu.Lock()
+	q.count++
+	a.number = q.count
 	q.items = append(q.items, a)
 	q.bytes += len(a.payload)
 	for len(q.items) > 1 && (len(q.items) > maxReplies || q.bytes > maxReplyQueue) {
@@ -102,11 +111,15 @@ func (q *replies) sent(n int, lost uint64) {
 	signal(q.freed)
 }
 
-// send delivers answers over one link until ctx ends or the link breaks. What was not acknowledged is sent again over the
-// next.
-func (q *replies) send(ctx context.Context, l *Link) error {
+// answer delivers replies over one link until ctx ends or the link breaks. What was not acknowledged is sent again over
+// the next.
+func (cs *commands) answer(ctx context.Context, l *Link) error {
+	q := cs.replies
 	for {
 		window, lost := q.first(replyWindow)
+		if cs.c.suspects.isCareful() {
+			window = window[:min(1, len(window))]
+		}
 		if len(window) == 0 {
 			select {
 			case <-q.wake:
@@ -115,16 +128,51 @@ func (q *replies) send(ctx context.Context, l *Link) error {
 				return ctx.Err()
 			}
 		}
-		tokens := make([]Token, len(window))
-		for i, a := range window {
-			tokens[i] = l.Send(a.topic, a.qos, false, a.payload)
+		n, err := cs.sendWindow(ctx, l, window)
+		q.sent(n, lost)
+		if err != nil {
+			return err
 		}
-		for i, t := range tokens {
-			if err := l.Await(ctx, t); err != nil {
-				q.sent(i, lost)
-				return err
-			}
-		}
-		q.sent(len(window), lost)
 	}
+}
+
+// sendWindow sends answers and says how many of them, from the first on, are through.
+func (cs *commands) sendWindow(ctx context.Context, l *Link, window []answer) (int, error) {
+	under := make([]sending, 0, len(window))
+	for _, a := range window {
+		m, ok := cs.reply(a)
+		if !ok {
+			break // the first: what is before it goes first
+		}
+		s, err := cs.c.begin(ctx, l, m)
+		if err != nil {
+			return 0, err
+		}
+		under = append(under, s)
+	}
+	for i, s := range under {
+		if err := s.await(ctx); err != nil {
+			return i, err
+		}
+	}
+	if len(under) == 0 {
+		return 1, nil // the first is left out
+	}
+	return len(under), nil
+}
+
+// reply is an answer as the broker will take it; false for one that it will not.
+func (cs *commands) reply(a answer) (outgoing, bool) {
+	m := outgoing{key: "reply " + strconv.FormatUint(a.number, 10), topic: a.topic, qos: a.qos, payload: a.payload}
+	if cs.c.suspects.isCondemned(m.key) {
+		cs.c.log.Error("a reply that the broker does not take is left out", "topic", m.topic, "id", a.id)
+		cs.c.suspects.acquit(m.key)
+		return m, false
+	}
+	if cs.c.fits(m) {
+		return m, true
+	}
+	const sentence = "the command was carried out, but its answer is too long for the broker: ask over HTTP"
+	m.payload, _ = json.Marshal(api.Refuse(a.id, api.TooLarge, sentence)) // a refusal always encodes
+	return m, cs.c.fits(m) && a.qos > 0
 }

@@ -21,11 +21,12 @@ type keeper struct {
 	l     *Link
 	sent  map[string][]byte // what was last sent to a topic, as far as a change of it counts
 	masks map[string]uint64 // the frame of the last masks message
+	left  map[string]bool   // topics of what the broker does not take
 	found discovery
 }
 
 func newKeeper(c *Client, l *Link) *keeper {
-	return &keeper{c: c, l: l, sent: map[string][]byte{}, masks: map[string]uint64{}, found: discovery{o: &c.o, topics: c.topics}}
+	return &keeper{c: c, l: l, sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: discovery{o: &c.o, topics: c.topics}}
 }
 
 // all sends everything that is retained, beside the status.
@@ -86,10 +87,24 @@ func (k *keeper) send(ctx context.Context, topic string, doc any, counts []byte)
 	if have, ok := k.sent[topic]; ok && bytes.Equal(have, counts) {
 		return nil
 	}
-	if err := k.l.Publish(ctx, topic, 1, true, payload); err != nil {
+	if err := k.sendFitting(ctx, outgoing{key: topic, topic: topic, qos: 1, retained: true, payload: payload}); err != nil {
 		return err
 	}
 	k.sent[topic] = counts
+	return nil
+}
+
+// sendFitting publishes a document unless the broker would not take it, which is said once.
+func (k *keeper) sendFitting(ctx context.Context, m outgoing) error {
+	if k.c.fits(m) && !k.c.suspects.isCondemned(m.key) {
+		delete(k.left, m.topic)
+		return k.c.publish(ctx, k.l, m)
+	}
+	k.c.suspects.acquit(m.key)
+	if !k.left[m.topic] {
+		k.left[m.topic] = true
+		k.c.log.Warn("a document that the broker does not take is left out", "topic", m.topic, "bytes", len(m.payload))
+	}
 	return nil
 }
 
@@ -148,7 +163,8 @@ func (k *keeper) discover(ctx context.Context) error {
 		return nil
 	}
 	for _, payload := range k.found.update(k.c.o.Service) {
-		if err := k.l.Publish(ctx, k.found.topic(), 1, true, payload); err != nil {
+		m := outgoing{key: "discovery", topic: k.found.topic(), qos: 1, retained: true, payload: payload}
+		if err := k.sendFitting(ctx, m); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 			return
 		}
 		c.setConnected(false, err)
-		if time.Since(began) > stable {
+		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures = 0
 		}
 		pause := backoff(failures, rand.Float64())
@@ -81,6 +81,7 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	defer cancel()
 	keeper := newKeeper(c, l)
 	if err := c.announce(ctx, l, keeper); err != nil {
+		c.verdict(l.ending(err))
 		return err
 	}
 	c.setConnected(true, nil)
@@ -104,9 +105,11 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	}
 	cancel()
 	if err != nil {
+		err = l.ending(err)
 		l.cut()
 	}
 	group.Wait()
+	c.verdict(err)
 	return err
 }
 
@@ -118,7 +121,11 @@ func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
 	if err := k.all(ctx); err != nil {
 		return err
 	}
-	return l.Publish(ctx, c.topics.Status(), 1, true, []byte(StatusOnline))
+	return c.publish(ctx, l, c.status(StatusOnline))
+}
+
+func (c *Client) status(word string) outgoing {
+	return outgoing{key: c.topics.Status(), topic: c.topics.Status(), qos: 1, retained: true, payload: []byte(word)}
 }
 
 // leave delivers what it can, brings the retained state up to date and says stopped.
@@ -147,5 +154,5 @@ func (c *Client) leave(l *Link, k *keeper, drained <-chan struct{}) error {
 	if err := k.all(last); err != nil {
 		return err
 	}
-	return l.Publish(last, c.topics.Status(), 1, true, []byte(StatusStopped))
+	return c.publish(last, l, c.status(StatusStopped))
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // throttle lets at most one object.updated an interval and object pass, and keeps the newest that it held back. All
-// other events pass at once. It has no clock: the events carry theirs.
+// other events pass at once. What counts is the time that the events carry; the clock of whoever asks only says when to
+// give up waiting for the next.
 type throttle struct {
 	interval time.Duration // 0 lets everything pass
 	objects  map[objectKey]*held
@@ -20,7 +21,8 @@ type objectKey struct {
 }
 
 type held struct {
-	last    time.Time  // when the last update passed
+	last    time.Time  // the time of the last update that passed
+	at      time.Time  // when that was, by the clock of whoever asks
 	pending *seg.Event // the newest update since, with the state before the first
 }
 
@@ -32,7 +34,7 @@ func newThrottle(interval time.Duration) *throttle {
 }
 
 // offer says whether the event passes; the returned event may reach further back than the one given.
-func (t *throttle) offer(e seg.Event) (seg.Event, bool) {
+func (t *throttle) offer(e seg.Event, now time.Time) (seg.Event, bool) {
 	o := e.After
 	if o == nil {
 		o = e.Before
@@ -53,24 +55,18 @@ func (t *throttle) offer(e seg.Event) (seg.Event, bool) {
 	}
 	h := t.objects[key]
 	if h == nil {
-		t.remember(key, &held{last: e.Time})
+		t.remember(key, &held{last: e.Time, at: now})
 		return e, true
 	}
 	if h.pending != nil {
 		e.Before = h.pending.Before
 	}
-	if t.over(h, e.Time) {
-		h.last, h.pending = e.Time, nil
+	if since := e.Time.Sub(h.last); since < 0 || since >= t.interval { // a clock that was set back lets it pass too
+		h.last, h.at, h.pending = e.Time, now, nil
 		return e, true
 	}
 	h.pending = &e
 	return e, false
-}
-
-// over reports whether the object's next update may pass. A clock that was set back lets it pass too.
-func (t *throttle) over(h *held, now time.Time) bool {
-	since := now.Sub(h.last)
-	return since < 0 || since >= t.interval
 }
 
 func (t *throttle) remember(key objectKey, h *held) {
@@ -80,14 +76,21 @@ func (t *throttle) remember(key objectKey, h *held) {
 	t.objects[key] = h
 }
 
-// due are the updates that have been held back long enough; with all, every one.
+// due are the updates that have been held back long enough; with all, every one. Their time is then when they pass, which
+// keeps the interval; their frame says when it was seen.
 func (t *throttle) due(now time.Time, all bool) []seg.Event {
 	var out []seg.Event
 	for _, h := range t.objects {
-		if h.pending != nil && (all || t.over(h, now)) {
-			out = append(out, *h.pending)
-			h.last, h.pending = now, nil
+		since := now.Sub(h.at)
+		if h.pending == nil || !all && since >= 0 && since < t.interval {
+			continue
 		}
+		e := *h.pending
+		if passes := h.last.Add(t.interval); !all && e.Time.Before(passes) {
+			e.Time = passes
+		}
+		out = append(out, e)
+		h.last, h.at, h.pending = e.Time, now, nil
 	}
 	slices.SortFunc(out, func(a, b seg.Event) int {
 		if c := a.Time.Compare(b.Time); c != 0 {

@@ -3,6 +3,8 @@ package mqtt
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Topics are the topics of one agent (docs/mqtt.md).
@@ -42,8 +44,31 @@ func (t Topics) ParseCommand(topic string) (camera, verb string, ok bool) {
 
 // validPrefix checks what all topics begin with (MQTT 3.1.1, section 4.7).
 func validPrefix(p string) error {
-	if p == "" || len(p) > 256 || strings.ContainsAny(p, "+#\x00") || p[0] == '$' || p[0] == '/' || strings.HasSuffix(p, "/") {
-		return fmt.Errorf("the prefix %q cannot begin a topic: no +, # or leading $ or /, no trailing /", p)
+	if err := validTopic(p); err != nil || len(p) > 256 || p[0] == '$' || p[0] == '/' || strings.HasSuffix(p, "/") {
+		return fmt.Errorf("the prefix %q cannot begin a topic: no +, #, leading $ or /, trailing / or character that cannot be shown", p)
+	}
+	return nil
+}
+
+// validTopic checks that a topic may be published to: at least one character, no wildcard (MQTT 3.1.1, section 4.7), and
+// only text that a broker does not end the connection for.
+func validTopic(t string) error {
+	if t == "" || strings.ContainsAny(t, "+#") {
+		return fmt.Errorf("%q is no topic to publish to", t)
+	}
+	return validText(t)
+}
+
+// validText checks a string as MQTT 3.1.1 wants it (section 1.5.3): 65,535 bytes of UTF-8 without NUL and, since brokers
+// may end the connection for them, without control characters and non-characters.
+func validText(s string) error {
+	if len(s) > 65535 || !utf8.ValidString(s) {
+		return fmt.Errorf("%.40q… is over 65,535 bytes or not UTF-8", s)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) || r >= 0xFDD0 && r <= 0xFDEF || r&0xFFFE == 0xFFFE {
+			return fmt.Errorf("%.80q has the character %U in it", s, r)
+		}
 	}
 	return nil
 }

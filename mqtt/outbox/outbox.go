@@ -63,6 +63,7 @@ type Stats struct {
 	Appended uint64 // events taken
 	Sent     uint64 // events delivered
 	Dropped  uint64 // events given up, each explained
+	SetAside uint64 // of those, the ones that the broker would not take
 	Syncs    uint64 // group commits
 	Disk     error  // why events are not durable now; nil when they are
 }

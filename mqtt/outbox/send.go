@@ -97,6 +97,16 @@ func (b *Outbox) unreadable(index uint64, err error) {
 	}
 }
 
+// SetAside gives up an event that cannot be sent; the next Flush explains it.
+func (b *Outbox) SetAside(index uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := b.queue.after(index - 1); i < b.queue.len() && b.queue.at(i).index == index {
+		b.giveUp(i)
+		b.stats.SetAside++
+	}
+}
+
 // Delivered says that the broker has taken every event up to and including index.
 func (b *Outbox) Delivered(index uint64) {
 	b.mu.Lock()

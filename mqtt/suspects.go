@@ -1,0 +1,211 @@
+package mqtt
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// careAfter is how many connections must have ended, one after the other, with the same message unacknowledged for the
+	// next ones to carry one message at a time.
+	careAfter = 2
+	// condemnAfter is how many connections must then have ended with that message alone under way for it to be the reason.
+	condemnAfter = 3
+	// oneByOne is how many messages in a row may be condemned while none of their kind gets through: then it is not they.
+	oneByOne = 3
+	// leastLimit is less than any broker's limit that anybody sets: what ends the connection below it does so for another reason.
+	leastLimit = 1 << 10
+	// limitHolds is how long a broker's limit that was found this way is believed.
+	limitHolds = time.Hour
+	// overhead is what MQTT 3.1.1 adds to a topic and a payload: the fixed header, the topic's length and the packet's number.
+	overhead = 9
+	// mostBytes is the largest packet there is (MQTT 3.1.1, 2.2.3), which no broker takes.
+	mostBytes = 256<<20 - 1
+)
+
+// suspects finds out at which message a broker ends the connection: one above its limit, or one that it will not have.
+// Without that the same message would be sent first over every connection, and nothing behind it ever.
+type suspects struct {
+	turn chan struct{} // taken by the message under way while the client is careful
+
+	mu        sync.Mutex
+	flying    map[string]int // bytes of what was sent over this connection and not acknowledged, by key
+	loose     map[string]int // of what is never acknowledged, since the last acknowledgement
+	strikes   map[string]int // connections in a row that ended with it unacknowledged
+	alone     map[string]int // of those, the ones that carried nothing else
+	condemned map[string]bool
+	careful   bool
+	inARow    int // condemned since an event got through
+	fits      int // bytes of the largest packet that was acknowledged
+	limit     int // of the smallest at which the connection ended; 0 is unknown
+	found     time.Time
+}
+
+func newSuspects() *suspects {
+	return &suspects{
+		turn: make(chan struct{}, 1), flying: map[string]int{}, loose: map[string]int{}, strikes: map[string]int{}, alone: map[string]int{},
+		condemned: map[string]bool{},
+	}
+}
+
+// enter notes a message that is about to be sent. A careful client waits here until the one before is through; exact then
+// asks for an acknowledgement also where none is needed.
+func (s *suspects) enter(ctx context.Context, key string, size int, acked bool) (exact bool, err error) {
+	s.mu.Lock()
+	careful := s.careful
+	s.mu.Unlock()
+	if careful {
+		select {
+		case s.turn <- struct{}{}:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if acked || careful {
+		s.flying[key] = size
+	} else {
+		s.loose[key] = size
+	}
+	return careful, nil
+}
+
+// through notes an acknowledgement.
+func (s *suspects) through(key string, event bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size, ok := s.flying[key]
+	if !ok {
+		return // it needs none
+	}
+	delete(s.flying, key)
+	delete(s.strikes, key)
+	delete(s.alone, key)
+	for k := range s.loose {
+		delete(s.strikes, k)
+	}
+	clear(s.loose)
+	s.fits = max(s.fits, size)
+	if event {
+		s.inARow = 0
+	}
+	s.release()
+	if len(s.strikes) == 0 {
+		s.careful = false
+	}
+}
+
+// release gives the turn back; mu is held.
+func (s *suspects) release() {
+	select {
+	case <-s.turn:
+	default:
+	}
+}
+
+// ended notes the end of a connection, and whether the broker ended it. It says what was found out: the key of a message
+// that is condemned, and its size.
+func (s *suspects) ended(byBroker bool, now time.Time) (key string, size int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.release()
+	for k, n := range s.loose {
+		s.flying[k] = n
+	}
+	if byBroker && len(s.flying) > 0 {
+		key, size = s.strike()
+	}
+	clear(s.flying)
+	clear(s.loose)
+	if key != "" {
+		s.condemn(key, size, now)
+	}
+	return key, size
+}
+
+// strike counts for and against what was under way when the broker ended the connection; mu is held. The count of what was
+// not is over: only connections in a row tell anything.
+func (s *suspects) strike() (key string, size int) {
+	strikes, alone := map[string]int{}, map[string]int{}
+	careful := false
+	for k, n := range s.flying {
+		strikes[k] = s.strikes[k] + 1
+		if s.careful && len(s.flying) == 1 {
+			if alone[k] = s.alone[k] + 1; alone[k] >= condemnAfter {
+				key, size = k, n
+			}
+		}
+		careful = careful || strikes[k] >= careAfter
+	}
+	s.strikes, s.alone, s.careful = strikes, alone, careful
+	return key, size
+}
+
+// condemn draws the conclusion; mu is held. A packet larger than any that got through is over the broker's limit; one that
+// is not has something else about it.
+func (s *suspects) condemn(key string, size int, now time.Time) {
+	delete(s.alone, key)
+	if size > max(s.fits, leastLimit) {
+		s.limit, s.found = size, now
+		return
+	}
+	if s.inARow++; s.inARow <= oneByOne {
+		s.condemned[key] = true
+		return
+	}
+	clear(s.strikes)
+	s.careful = false
+}
+
+// isCondemned reports, once, whether a message must not be sent.
+func (s *suspects) isCondemned(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	yes := s.condemned[key]
+	delete(s.condemned, key)
+	return yes
+}
+
+// acquit forgets a message that will not be sent.
+func (s *suspects) acquit(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.strikes, key)
+	delete(s.alone, key)
+	s.careful = s.careful && len(s.strikes) > 0
+}
+
+// isCareful reports whether one message at a time is sent.
+func (s *suspects) isCareful() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.careful
+}
+
+// isTrial reports whether the next connection is there to find a message out, and need not wait long.
+func (s *suspects) isTrial() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.careful && s.inARow <= oneByOne
+}
+
+// room is how many bytes a packet may have: what got through before, or half of what did not.
+func (s *suspects) room(now time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limit == 0 || now.Sub(s.found) > limitHolds {
+		s.limit = 0
+		return mostBytes
+	}
+	return max(s.fits, s.limit/2, leastLimit)
+}
+
+// peerClosed reports whether a connection ended because the other side closed it: not for want of an answer, nor here.
+func peerClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
