@@ -58,14 +58,16 @@ install: build ## put segedge on this box with its unit (as root)
 	install -D -m 644 systemd/segedge.sysusers $(DESTDIR)/usr/lib/sysusers.d/segedge.conf
 	install -D -m 644 systemd/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
 	install -D -m 644 systemd/segedge-backoff.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
-	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { mkdir -p $(DESTDIR)/etc/segedge; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
-	@test -n "$(DESTDIR)" || { systemd-sysusers; systemctl daemon-reload || true; }
+	install -D -m 644 systemd/segedge.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf
+	@install -d -m 750 $(DESTDIR)/etc/segedge
+	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { umask 027; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
+	@test -n "$(DESTDIR)" || { systemd-sysusers; systemd-tmpfiles --create /usr/lib/tmpfiles.d/segedge.conf; systemctl daemon-reload || true; }
 	@echo "installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"
 
 uninstall: ## take it off again; configuration and state stay
 	-test -n "$(DESTDIR)" || systemctl disable --now segedge
 	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service \
-	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
+	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
 release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased

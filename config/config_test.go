@@ -18,8 +18,8 @@ func TestDefaultIsValidAndSurvivesItsFile(t *testing.T) {
 	if err := got.Parse(data); err != nil {
 		t.Fatalf("%v in\n%s", err, data)
 	}
-	if err := got.Validate(); err != nil {
-		t.Error(err)
+	if ps := got.Check(); ps != nil {
+		t.Error(ps)
 	}
 	again, err := got.YAML()
 	if err != nil || string(again) != string(data) {
@@ -34,7 +34,7 @@ func TestTheLaterSettingWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, err := Load(file,
-		[]string{"SEGEDGE_HTTP_LISTEN=127.0.0.1:2", "SEGEDGE_MQTT_BROKER=tcp://a:1", "SEGEDGE_ORT_LIB=x", "SEGEDGE_SHARED=y", "HOME=/"},
+		[]string{"SEGEDGE_HTTP_LISTEN=127.0.0.1:2", "SEGEDGE_MQTT_BROKER=tcp://a:1", "SEGEDGE_ORT_LIB=x", "SEGEDGE_SHARED=y", "SEGEDGE_PORT_80_TCP=z", "SEGEDGE_CAMERAS_0_WIDTH=640", "HOME=/"},
 		[]string{"http.listen=127.0.0.1:3", "cameras.0.fps=20", "cameras.0.prompts=point:0.5;0.5", "model.provider=cuda", "tracker.budget=0.25", "mqtt.discovery=true"})
 	if err != nil {
 		t.Fatal(err)
@@ -74,12 +74,12 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"agent.name=a b", "agent.name"},
 		{"cameras.0.name=a/b", "cameras.0.name"},
 		{"cameras.0.source=", "cameras.0.source"},
-		{"cameras.0.width=-1", "out of range"},
+		{"cameras.0.width=-1", "cameras.0.width"},
 		{"cameras.9.source=x", "no such setting"},
 		{"cameras.1.name=camera", "names two cameras"},
 		{"video.bitrate=5", "video.bitrate"},
 		{"log.level=loud", "log.level"},
-		{"nonsense", "write key=value"},
+		{"nonsense", "write it as"},
 	} {
 		t.Run(c.set, func(t *testing.T) {
 			_, err := Load("", nil, []string{c.set})
@@ -121,7 +121,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := Default()
 		if c.Parse(data) == nil {
-			_ = c.Validate()
+			_ = c.Check()
 		}
 	})
 }

@@ -1,181 +1,242 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
 	"reflect"
-	"strconv"
+	"regexp"
 	"strings"
-	"time"
-
-	"github.com/goccy/go-yaml"
 )
 
-// maxFile bounds a configuration file, in bytes.
-const maxFile = 1 << 20
+// Inputs are where a configuration comes from, in the order in which what comes later wins.
+type Inputs struct {
+	File        string   // YAML; none if empty
+	Credentials string   // systemd's $CREDENTIALS_DIRECTORY: a file there whose name is a dotted key holds that setting
+	Environ     []string // SEGEDGE_HTTP_LISTEN=… is http.listen
+	Settings    []string // key=value
+}
 
-// Load is the defaults, changed by the file (none if its name is empty), by environment variables, and by settings
-// of the form key=value, in this order, and checked.
+// Loaded is a configuration and where each part of it comes from.
+type Loaded struct {
+	Config
+	doc  *document
+	from map[string]string // dotted key to its origin, where that is not the file
+}
+
+// Load is the defaults, changed by the file (none if its name is empty), by environment variables, and by settings of the form
+// key=value, in this order, and checked.
 func Load(file string, environ, settings []string) (Config, error) {
-	c := Default()
-	if file != "" {
-		data, err := readFile(file)
+	l, err := Read(Inputs{File: file, Environ: environ, Settings: settings})
+	if err != nil {
+		return Config{}, err
+	}
+	return l.Config, l.Explain(l.Check()).Err()
+}
+
+// Read puts a configuration together. It fails of what cannot be read or understood; whether the values make sense is for Check. Files
+// that hold secrets are not read.
+func Read(in Inputs) (*Loaded, error) {
+	l := &Loaded{Config: Default(), from: map[string]string{}}
+	var ps Problems
+	if in.File != "" {
+		data, err := readFile(in.File)
 		if err != nil {
-			return c, err
+			return l, err
 		}
-		if err := c.Parse(data); err != nil {
-			return c, fmt.Errorf("%s: %w", file, err)
-		}
+		l.doc, ps = l.parse(in.File, data)
 	}
-	for _, kv := range environ {
-		if err := c.setEnv(kv); err != nil {
-			return c, err
-		}
+	ps = append(ps, l.credentials(in.Credentials)...)
+	for _, kv := range in.Environ {
+		l.setEnv(kv, &ps)
 	}
-	for _, kv := range settings {
+	for _, kv := range in.Settings {
 		key, value, ok := strings.Cut(kv, "=")
 		if !ok {
-			return c, fmt.Errorf("setting %q: write key=value", kv)
+			ps.Add("", "setting %q: write it as http.listen=:8080", kv)
+			continue
 		}
-		if err := c.Set(key, value); err != nil {
-			return c, err
-		}
+		l.set(key, value, "--set", &ps)
 	}
-	return c, c.Validate()
+	if l.Agent.Name == "" {
+		l.Agent.Name = hostName()
+	}
+	return l, ps.Err()
 }
 
-func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
+// set changes one setting and notes where it comes from.
+func (l *Loaded) set(key, value, origin string, ps *Problems) {
+	if err := l.Set(key, value); err != nil {
+		ps.Add("", "%s %v", origin, err)
+		return
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("configuration %s: %w", name, err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("configuration %s: larger than %d bytes", name, maxFile)
-	}
-	return data, nil
+	l.from[key] = origin
 }
 
-// Parse changes c by a YAML document. An unknown key is an error that shows its line.
+// Override notes that a setting was changed from elsewhere, a flag, so that a problem with it is not shown in the file.
+func (l *Loaded) Override(key, origin string) { l.from[key] = origin }
+
+// Explain adds to each problem where its setting comes from.
+func (l *Loaded) Explain(ps Problems) Problems {
+	for i := range ps {
+		p := &ps[i]
+		if p.From != "" {
+			continue
+		}
+		if origin := l.origin(p.Key); origin != "" {
+			p.From = origin
+			continue
+		}
+		if l.doc == nil {
+			continue
+		}
+		if at, ok := l.doc.find(p.Key); ok {
+			shown := l.doc.problem("", at, "")
+			p.From, p.Show = shown.From, shown.Show
+		}
+	}
+	return ps
+}
+
+// origin is what set a key, or a part around it, over the file.
+func (l *Loaded) origin(key string) string {
+	for key != "" {
+		if o := l.from[key]; o != "" {
+			return o
+		}
+		i := strings.LastIndexByte(key, '.')
+		key = key[:max(i, 0)]
+	}
+	return ""
+}
+
+// Parse changes c by a YAML document.
 func (c *Config) Parse(data []byte) error {
-	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(c)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return errors.New(strings.TrimSpace(yaml.FormatError(err, false, true)))
-	}
-	return nil
+	_, ps := c.parse("configuration", data)
+	return ps.Err()
 }
 
-// YAML writes c as a file that Parse reads.
-func (c *Config) YAML() ([]byte, error) { return yaml.Marshal(c) }
+// credentials applies the files of systemd's credentials folder (systemd.exec(5), LoadCredential=) that are named like a setting.
+func (l *Loaded) credentials(dir string) Problems {
+	var ps Problems
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		ps.Add("", "credentials: %v", err)
+		return ps
+	}
+	for _, e := range entries {
+		if !strings.Contains(e.Name(), ".") {
+			continue // somebody else's
+		}
+		value, err := ReadSecret(filepath.Join(dir, e.Name()))
+		if err != nil {
+			ps.Add(e.Name(), "%v", err)
+			continue
+		}
+		l.set(e.Name(), value, "credential", &ps)
+	}
+	return ps
+}
+
+// maxSecret bounds a file that holds a secret, in bytes.
+const maxSecret = 64 << 10
+
+// ReadSecret is the content of a file that holds a password or a token, without the line's end.
+func ReadSecret(file string) (string, error) {
+	st, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return "", err
+	case st.IsDir() || st.Size() > maxSecret:
+		return "", fmt.Errorf("%s is no file that holds a secret", file)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	s := strings.TrimRight(string(data), "\r\n")
+	if s == "" {
+		return "", fmt.Errorf("%s is empty", file)
+	}
+	return s, nil
+}
 
 // envPrefix starts the environment variables: SEGEDGE_HTTP_LISTEN is http.listen.
 const envPrefix = "SEGEDGE_"
 
-// setEnv applies one environment variable if it is one of ours. Those that are not settings (SEGEDGE_ORT_LIB) are left
-// alone, since other programs of the project read them.
-func (c *Config) setEnv(kv string) error {
+// notSettings are variables that are no settings: the library's, those of the project's own tests, and what Docker and Kubernetes set
+// for a service that is called segedge.
+var notSettings = regexp.MustCompile(`^(ORT_LIB|SHARED|CHROMIUM|UPSTREAM|SCENES|SHOTS|PAGE_FILM|SMOKE_REQUIRED|TEST_\w+|NAME|SERVICE_\w+|PORT(_\w+)?)$`)
+
+// setEnv applies one environment variable if it is one of ours. One that is mistyped is a problem.
+func (l *Loaded) setEnv(kv string, ps *Problems) {
 	name, value, _ := strings.Cut(kv, "=")
 	rest, ours := strings.CutPrefix(name, envPrefix)
-	if !ours {
-		return nil
+	if !ours || notSettings.MatchString(rest) {
+		return
 	}
-	section, key, ok := strings.Cut(strings.ToLower(rest), "_")
+	key, ok := envKey(reflect.TypeFor[Config](), rest)
 	if !ok {
-		return nil
+		ps.Add("", "environment %s: %v%s", name, errUnknownKey, meantVariable(rest))
+		return
 	}
-	err := c.Set(section+"."+key, value)
-	if errors.Is(err, errUnknownKey) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("environment %s: %w", name, err)
-	}
-	return nil
+	l.set(key, value, "environment "+name, ps)
 }
 
-var errUnknownKey = errors.New("no such setting")
-
-// Set changes one setting by its dotted key: http.listen, mqtt.broker, cameras.0.source.
-func (c *Config) Set(key, value string) error {
-	v := reflect.ValueOf(c).Elem()
-	for _, part := range strings.Split(key, ".") {
-		next, ok := child(v, part)
-		if !ok {
-			return fmt.Errorf("%s: %w", key, errUnknownKey)
+// envKey is the dotted key of a variable's name without its prefix: CAMERAS_0_FPS is cameras.0.fps.
+func envKey(t reflect.Type, name string) (string, bool) {
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct {
+		index, rest, ok := strings.Cut(name, "_")
+		key, known := envKey(t.Elem(), rest)
+		return index + "." + key, ok && known
+	}
+	if t.Kind() != reflect.Struct {
+		return "", name == ""
+	}
+	for _, key := range names(t) {
+		rest, ok := strings.CutPrefix(name, strings.ToUpper(key))
+		if !ok || rest != "" && rest[0] != '_' {
+			continue
 		}
-		v = next
+		f, _ := fieldNamed(t, key)
+		below, known := envKey(f.Type, strings.TrimPrefix(rest, "_"))
+		switch {
+		case known && below == "":
+			return key, true
+		case known:
+			return key + "." + below, true
+		}
 	}
-	if err := assign(v, value); err != nil {
-		return fmt.Errorf("%s: %w", key, err)
-	}
-	return nil
+	return "", false
 }
 
-// child is the field with this YAML name, or the list element with this index; the index one past the end appends.
-func child(v reflect.Value, name string) (reflect.Value, bool) {
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).Tag.Get("yaml") == name {
-				return v.Field(i), true
-			}
+func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") == name {
+			return t.Field(i), true
 		}
-	case reflect.Slice:
-		i, err := strconv.Atoi(name)
-		if err != nil || i < 0 || i > v.Len() || i >= 16 {
-			return v, false
-		}
-		if i == v.Len() {
-			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
-		}
-		return v.Index(i), true
 	}
-	return v, false
+	return reflect.StructField{}, false
 }
 
-func assign(v reflect.Value, value string) error {
-	switch v.Interface().(type) {
-	case string:
-		v.SetString(value)
-	case time.Duration:
-		d, err := time.ParseDuration(value)
-		if err != nil {
-			return fmt.Errorf("%q is no duration such as 500ms or 2s", value)
+// meantVariable suggests the variable that a mistyped one is near to.
+func meantVariable(name string) string {
+	var known []string
+	for _, s := range names(reflect.TypeFor[Config]()) {
+		f, _ := fieldNamed(reflect.TypeFor[Config](), s)
+		if f.Type.Kind() != reflect.Struct {
+			continue
 		}
-		v.SetInt(int64(d))
-	case int:
-		n, err := strconv.Atoi(value)
-		if err != nil {
-			return fmt.Errorf("%q is no whole number", value)
+		for _, k := range names(f.Type) {
+			known = append(known, strings.ToUpper(s+"_"+k))
 		}
-		v.SetInt(int64(n))
-	case float64:
-		f, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return fmt.Errorf("%q is no number", value)
-		}
-		v.SetFloat(f)
-	case bool:
-		b, err := strconv.ParseBool(value)
-		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", value)
-		}
-		v.SetBool(b)
-	case []string:
-		var list []string
-		if value != "" {
-			list = strings.Split(value, ",")
-		}
-		v.Set(reflect.ValueOf(list))
-	default:
-		return errors.New("this key holds several settings: name one of them")
 	}
-	return nil
+	text := meant(name, known)
+	if text == "" {
+		return ""
+	}
+	return strings.Replace(text, "mean ", "mean "+envPrefix, 1)
 }

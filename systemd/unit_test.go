@@ -81,3 +81,16 @@ func TestUnitSaysWhatTheAgentNeeds(t *testing.T) {
 		}
 	}
 }
+
+// The configuration holds passwords: nobody but the service reads it.
+func TestTheConfigurationIsTheServicesOwn(t *testing.T) {
+	text, err := os.ReadFile("segedge.tmpfiles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"d /etc/segedge 0750 segedge segedge", "z /etc/segedge/segedge.yaml 0640 segedge segedge"} {
+		if !strings.Contains(string(text), "\n"+want) {
+			t.Errorf("no line %s", want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -13,13 +14,33 @@ type settings struct {
 	Set    []string `help:"Change a setting by its dotted key, such as mqtt.broker=tcp://host:1883 (repeatable)." placeholder:"KEY=VALUE" sep:"none"`
 }
 
+// read is the configuration, with where each part of it comes from.
+func (s *settings) read() (*config.Loaded, error) {
+	l, err := config.Read(config.Inputs{
+		File: s.Config, Credentials: os.Getenv("CREDENTIALS_DIRECTORY"), Environ: os.Environ(), Settings: s.Set,
+	})
+	if err != nil {
+		return nil, configFault{err}
+	}
+	return l, nil
+}
+
+// load is the configuration of a command that is not the agent. What only the agent needs may be missing.
 func (s *settings) load() (config.Config, error) {
-	return config.Load(s.Config, os.Environ(), s.Set)
+	l, err := s.read()
+	if err != nil {
+		return config.Config{}, err
+	}
+	if err := l.Explain(l.Check()).Err(); err != nil {
+		return l.Config, configFault{err}
+	}
+	return l.Config, nil
 }
 
 type configCmd struct {
-	Check   configCheckCmd   `cmd:"" help:"Check a configuration."`
+	Check   configCheckCmd   `cmd:"" help:"Check a configuration: everything that run would refuse, each with its line."`
 	Default configDefaultCmd `cmd:"" help:"Print the defaults as a configuration file."`
+	Schema  configSchemaCmd  `cmd:"" help:"Print the JSON Schema of a configuration file, for editors."`
 }
 
 type configCheckCmd struct {
@@ -29,23 +50,15 @@ type configCheckCmd struct {
 
 func (c *configCheckCmd) Run(e *env) error {
 	s := settings{Config: c.File, Set: c.Set}
-	cfg, err := s.load()
+	l, err := s.read()
 	if err != nil {
+		return errors.Unwrap(err) // not the agent's exit code
+	}
+	if err := problems(l, checks{sources: true, token: true}).Err(); err != nil {
 		return err
 	}
-	if _, err := parsePrompts(allPrompts(cfg)); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(e.stdout, "the configuration is fine: agent %s, %d camera(s), model %s\n", cfg.Agent.Name, len(cfg.Cameras), cfg.Model.Name)
+	_, err = fmt.Fprintf(e.stdout, "the configuration is fine: agent %s, %d camera(s), model %s\n", l.Agent.Name, len(l.Cameras), l.Model.Name)
 	return err
-}
-
-func allPrompts(c config.Config) []string {
-	var all []string
-	for _, cam := range c.Cameras {
-		all = append(all, cam.Prompts...)
-	}
-	return all
 }
 
 type configDefaultCmd struct{}
@@ -53,6 +66,17 @@ type configDefaultCmd struct{}
 func (configDefaultCmd) Run(e *env) error {
 	c := config.Default()
 	data, err := c.YAML()
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(data)
+	return err
+}
+
+type configSchemaCmd struct{}
+
+func (configSchemaCmd) Run(e *env) error {
+	data, err := config.JSONSchema()
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/secret"
-	"github.com/segedge/segedge/web"
 )
 
 // runCmd is the agent.
@@ -36,9 +36,9 @@ var demoPrompts = []string{"point:0.2,0.5", "point:0.4,0.5", "point:0.6,0.5", "p
 func (r *runCmd) Run(e *env) (err error) {
 	cfg, err := r.configure()
 	if err != nil {
-		return configFault{err}
+		return err
 	}
-	log := slog.New(secret.NewHandler(slog.NewTextHandler(e.stderr, &slog.HandlerOptions{Level: logLevel(cfg.Log.Level)})))
+	log := newLogger(e.stderr, cfg.Log)
 	dir, err := stateDir(cfg.Agent.State)
 	if err != nil {
 		return err
@@ -66,48 +66,52 @@ func (r *runCmd) Run(e *env) (err error) {
 	return errors.Join(err, b.summarise(r.Summary))
 }
 
-// configure is the configuration with the flags on top.
+// configure is the configuration with the flags on top, checked.
 func (r *runCmd) configure() (config.Config, error) {
-	cfg, err := r.load()
+	l, err := r.read()
 	if err != nil {
-		return cfg, err
+		return config.Config{}, err
 	}
-	if r.Source != "" {
-		cfg.Cameras = []config.Camera{{Name: "camera", Source: r.Source, Loop: r.Loop}}
+	r.applyFlags(l)
+	if err := problems(l, checks{token: r.Listen == ""}).Err(); err != nil {
+		return l.Config, configFault{err}
 	}
-	if len(r.Prompt) > 0 {
-		cfg.Cameras[0].Prompts = r.Prompt
-	} else if c := &cfg.Cameras[0]; strings.HasPrefix(c.Source, "synthetic") && len(c.Prompts) == 0 {
-		c.Prompts = demoPrompts
-	}
-	if r.Listen != "" {
-		cfg.HTTP.Listen = r.Listen
-	}
-	if r.State != "" {
-		cfg.Agent.State = r.State
-	}
-	if _, err := parsePrompts(allPrompts(cfg)); err != nil {
-		return cfg, err
-	}
-	return cfg, cfg.Validate()
+	return l.Config, nil
 }
 
-// openToTheNetwork makes a token where a person at the terminal asked for an address off loopback, and refuses one from
-// a configuration that has none.
+// applyFlags puts the flags over the settings.
+func (r *runCmd) applyFlags(l *config.Loaded) {
+	if r.Source != "" {
+		l.Cameras = []config.Camera{{Name: "camera", Source: r.Source, Loop: r.Loop}}
+		l.Override("cameras", "--source")
+	}
+	if len(r.Prompt) > 0 && len(l.Cameras) > 0 {
+		l.Cameras[0].Prompts = r.Prompt
+		l.Override("cameras.0.prompts", "--prompt")
+	} else if len(l.Cameras) > 0 && strings.HasPrefix(l.Cameras[0].Source, "synthetic") && len(l.Cameras[0].Prompts) == 0 {
+		l.Cameras[0].Prompts = demoPrompts
+	}
+	if r.Listen != "" {
+		l.HTTP.Listen = r.Listen
+		l.Override("http.listen", "--listen")
+	}
+	if r.State != "" {
+		l.Agent.State = r.State
+		l.Override("agent.state", "--state")
+	}
+}
+
+// openToTheNetwork makes a token where a person at the terminal asked for an address off loopback; without it the configuration has to
+// bring one.
 func (r *runCmd) openToTheNetwork(cfg *config.Config, dir string) error {
-	if cfg.HTTP.Listen == "" {
+	if r.Listen == "" || cfg.HTTP.Token != "" || len(cfg.HTTP.Tokens) > 0 || loopback(cfg.HTTP.Listen) {
 		return nil
 	}
-	if r.Listen != "" && cfg.HTTP.Token == "" && !loopback(cfg.HTTP.Listen) {
-		token, err := keptToken(dir)
-		if err != nil {
-			return err
-		}
-		cfg.HTTP.Token, r.madeToken = token, true
+	token, err := keptToken(dir)
+	if err != nil {
+		return err
 	}
-	if err := web.CheckListen(cfg.HTTP.Listen, cfg.HTTP.Token); err != nil {
-		return configFault{err}
-	}
+	cfg.HTTP.Token, r.madeToken = token, true
 	return nil
 }
 
@@ -155,6 +159,15 @@ func interfaceHosts() []string {
 		}
 	}
 	return out
+}
+
+// newLogger writes text or JSON lines, with secrets masked.
+func newLogger(w io.Writer, c config.Log) *slog.Logger {
+	o := &slog.HandlerOptions{Level: logLevel(c.Level)}
+	if c.Format == "json" {
+		return slog.New(secret.NewHandler(slog.NewJSONHandler(w, o)))
+	}
+	return slog.New(secret.NewHandler(slog.NewTextHandler(w, o)))
 }
 
 func logLevel(name string) slog.Level {

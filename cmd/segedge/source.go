@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/capture/opencv"
 	"github.com/segedge/segedge/capture/synthetic"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/secret"
 )
 
 // openSource is what to capture for a configured camera. With wait, a file that is missing or cannot be read is waited for, as a
@@ -27,6 +30,9 @@ func openSource(c *config.Camera, wait bool) (capture.Options, error) {
 		if err != nil {
 			return nil, err
 		}
+		if spec.Address, err = login(c, spec.Address); err != nil {
+			return nil, err
+		}
 		return opencv.Opener(spec)(ctx)
 	}
 	return o, nil
@@ -37,6 +43,26 @@ func sourceSpec(c *config.Camera) (capture.Spec, error) {
 	spec, err := capture.ParseSource(c.Source)
 	spec.Width, spec.Height, spec.FPS = c.Width, c.Height, float64(c.FPS)
 	return spec, err
+}
+
+// login is an address with the camera's user and password in it, from their file as it is now.
+func login(c *config.Camera, address string) (string, error) {
+	if c.Username == "" {
+		return address, nil
+	}
+	password := c.Password
+	if c.PasswordFile != "" {
+		var err error
+		if password, err = config.ReadSecret(c.PasswordFile); err != nil {
+			return "", fmt.Errorf("the camera's password: %w", err)
+		}
+	}
+	u, err := secret.ParseURL(address)
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(c.Username, password)
+	return u.String(), nil
 }
 
 func syntheticOpener(spec capture.Spec) (capture.Opener, error) {

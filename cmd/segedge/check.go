@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/inference"
+)
+
+// checks says how strict problems is.
+type checks struct {
+	sources bool // a camera's file that is not there is a problem, not something to wait for
+	token   bool // an address off loopback needs a token of its own: nobody makes one
+}
+
+// problems is everything that run refuses before it opens a device, each shown where it is set. Secrets that are kept in files are read
+// into the configuration on the way.
+func problems(l *config.Loaded, want checks) config.Problems {
+	ps := l.Check()
+	readTokens(&l.Config, &ps)
+	ps = append(ps, l.CheckTokens(want.token)...)
+	for i := range l.Cameras {
+		checkSource(&l.Cameras[i], fmt.Sprintf("cameras.%d", i), want.sources, &ps)
+	}
+	checkModelFiles(&l.Config, &ps)
+	checkDoorFiles(&l.Config, &ps)
+	return l.Explain(ps)
+}
+
+// readTokens takes the tokens out of their files.
+func readTokens(c *config.Config, ps *config.Problems) {
+	read := func(key, file string, into *string) {
+		if file == "" || *into != "" {
+			return
+		}
+		token, err := config.ReadSecret(file)
+		if err != nil {
+			ps.Add(key, "%v", err)
+		}
+		*into = token
+	}
+	read("http.token_file", c.HTTP.TokenFile, &c.HTTP.Token)
+	for i := range c.HTTP.Tokens {
+		t := &c.HTTP.Tokens[i]
+		read(fmt.Sprintf("http.tokens.%d.token_file", i), t.TokenFile, &t.Token)
+	}
+}
+
+func checkSource(c *config.Camera, key string, strict bool, ps *config.Problems) {
+	spec, err := sourceSpec(c)
+	switch {
+	case strings.TrimSpace(c.Source) == "": // told already
+	case errors.Is(err, capture.ErrAbsent) && !strict:
+	case err != nil:
+		ps.Add(key+".source", "%v", err)
+	case spec.Kind == capture.KindSynthetic:
+		if _, err := syntheticOpener(spec); err != nil {
+			ps.Add(key+".source", "%v", err)
+		}
+	}
+	for i, p := range c.Prompts {
+		if _, err := parsePrompts([]string{p}); err != nil {
+			ps.Add(fmt.Sprintf("%s.prompts.%d", key, i), "%v", err)
+		}
+	}
+	if c.PasswordFile != "" {
+		if _, err := config.ReadSecret(c.PasswordFile); err != nil {
+			ps.Add(key+".password_file", "%v", err)
+		}
+	}
+}
+
+func checkModelFiles(c *config.Config, ps *config.Problems) {
+	state, err := stateDir(c.Agent.State)
+	if err != nil {
+		ps.Add("agent.state", "%v", err)
+	}
+	_, files, err := modelFiles(c.Model, state)
+	if err != nil {
+		ps.Add("model.name", "%s", strings.TrimPrefix(err.Error(), "model.name "))
+	}
+	key := "model.name"
+	if c.Model.Encoder != "" {
+		key = "model"
+	}
+	for _, f := range files {
+		if f.Path != "" {
+			checkFile(key, f.Path, ps)
+		}
+	}
+	if f := c.Model.Family; f != "" && !slices.ContainsFunc(inference.Families(), func(k inference.Family) bool { return k.Name == f }) {
+		ps.Add("model.family", "%q is no family that is known; segedge models list shows them", f)
+	}
+	if c.Grounding.Model != "" {
+		checkFile("grounding.model", c.Grounding.Model, ps)
+	}
+}
+
+// checkDoorFiles reads what TLS and the broker's login need.
+func checkDoorFiles(c *config.Config, ps *config.Problems) {
+	checkPair("http", c.HTTP.Cert, c.HTTP.Key, ps)
+	checkPair("mqtt", c.MQTT.Cert, c.MQTT.Key, ps)
+	if c.MQTT.CA != "" && checkFile("mqtt.ca", c.MQTT.CA, ps) {
+		if pem, err := os.ReadFile(c.MQTT.CA); err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			ps.Add("mqtt.ca", "%s holds no PEM certificate", c.MQTT.CA)
+		}
+	}
+	if c.MQTT.PasswordFile != "" {
+		if _, err := config.ReadSecret(c.MQTT.PasswordFile); err != nil {
+			ps.Add("mqtt.password_file", "%v", err)
+		}
+	}
+}
+
+func checkPair(section, cert, key string, ps *config.Problems) {
+	if cert == "" || key == "" || !checkFile(section+".cert", cert, ps) || !checkFile(section+".key", key, ps) {
+		return
+	}
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		ps.Add(section+".cert", "%v", err)
+	}
+}
+
+// checkFile reports a file that is missing or cannot be read; true where it is fine.
+func checkFile(key, file string, ps *config.Problems) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		ps.Add(key, "%s cannot be read: %v", file, cmp.Or(errors.Unwrap(err), err))
+		return false
+	}
+	_ = f.Close()
+	return true
+}

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// maxDepth bounds aliases of aliases.
+const maxDepth = 32
+
+// walker carries a YAML tree into a configuration and collects what does not fit.
+type walker struct {
+	doc      *document
+	anchors  map[string]ast.Node
+	problems Problems
+	depth    int
+}
+
+func (w *walker) into(c *Config, root ast.Node) { w.node(reflect.ValueOf(c).Elem(), root, "") }
+
+func (w *walker) refuse(key string, n ast.Node, format string, args ...any) {
+	w.problems = append(w.problems, *w.doc.problem(key, placeOf(n), format, args...))
+}
+
+// node sets v, whose dotted key is key, from a node.
+func (w *walker) node(v reflect.Value, n ast.Node, key string) {
+	n = w.resolve(n)
+	if n == nil || n.Type() == ast.NullType {
+		return // a key without a value: the default
+	}
+	if key != "" {
+		w.doc.places[key] = placeOf(n)
+	}
+	switch {
+	case v.Kind() == reflect.Struct:
+		w.mapping(v, n, key)
+	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
+		w.sequence(v, n, key)
+	default:
+		text, ok := scalar(n)
+		if !ok {
+			w.refuse(key, n, "one value is wanted here, not %s", kind(n))
+			return
+		}
+		if err := assign(v, text); err != nil {
+			w.refuse(key, n, "%v", err)
+		}
+	}
+}
+
+// resolve follows anchors, aliases and tags.
+func (w *walker) resolve(n ast.Node) ast.Node {
+	for range maxDepth {
+		switch x := n.(type) {
+		case *ast.AnchorNode:
+			w.anchors[x.Name.String()] = x.Value
+			n = x.Value
+		case *ast.AliasNode:
+			n = w.anchors[x.Value.String()]
+		case *ast.TagNode:
+			n = x.Value
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+func (w *walker) mapping(v reflect.Value, n ast.Node, key string) {
+	m, ok := n.(ast.MapNode)
+	if !ok || w.depth > maxDepth {
+		w.refuse(key, n, "keys with values are wanted here, not %s", kind(n))
+		return
+	}
+	w.depth++
+	defer func() { w.depth-- }()
+	for it := m.MapRange(); it.Next(); {
+		if it.Key().IsMergeKey() {
+			w.node(v, it.Value(), key)
+			continue
+		}
+		name, _ := scalar(it.Key())
+		field, found := fieldOf(v, name)
+		if !found {
+			w.refuse(join(key, name), it.Key(), "no such setting%s", meant(name, names(v.Type())))
+			continue
+		}
+		w.node(field, it.Value(), join(key, name))
+	}
+}
+
+// sequence replaces a list; what is in its elements begins empty.
+func (w *walker) sequence(v reflect.Value, n ast.Node, key string) {
+	s, ok := n.(*ast.SequenceNode)
+	if !ok {
+		w.refuse(key, n, "a list is wanted here, not %s", kind(n))
+		return
+	}
+	if v.Kind() == reflect.Array {
+		if len(s.Values) != v.Len() {
+			w.refuse(key, n, "%d values, not %d", len(s.Values), v.Len())
+			return
+		}
+	} else {
+		if len(s.Values) > maxList {
+			w.refuse(key, n, "%d are more than %d", len(s.Values), maxList)
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(s.Values), len(s.Values)))
+	}
+	for i, e := range s.Values {
+		w.node(v.Index(i), e, join(key, strconv.Itoa(i)))
+	}
+}
+
+// maxList bounds every list of a file.
+const maxList = 4096
+
+// scalar is a single value as it is written, without quotation marks.
+func scalar(n ast.Node) (string, bool) {
+	switch x := n.(type) {
+	case *ast.StringNode:
+		return x.Value, true
+	case *ast.LiteralNode:
+		return x.Value.Value, true
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode, nil:
+		return "", false
+	}
+	return strings.TrimSpace(n.GetToken().Value), true
+}
+
+func kind(n ast.Node) string {
+	switch n.(type) {
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "keys"
+	}
+	text, _ := scalar(n)
+	return fmt.Sprintf("%q", text)
+}
