@@ -29,12 +29,11 @@ type EventSink interface {
 type Options struct {
 	Name           string
 	Version        string
-	Model          inference.Segmenter // shared by all cameras; not closed by the agent
+	Model          inference.Segmenter // shared by all cameras; the agent's from New on: it closes it when it is replaced, or at the end
 	Events         EventSink           // may be nil
 	CommandTimeout time.Duration       // the longest that a command waits for the model; 20 s
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
-	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed. The agent closes
-	// what it opened.
+	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed.
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
 	Logger    *slog.Logger
 }
@@ -55,7 +54,6 @@ type Agent struct {
 	model inference.Segmenter // the present one
 
 	swapping sync.Mutex
-	opened   inference.Segmenter // by the command model, if any; the agent's to close
 }
 
 var _ api.Service = (*Agent)(nil)
@@ -117,10 +115,7 @@ func (a *Agent) Close() error {
 			all = append(all, fmt.Errorf("camera %s: %w", name, err))
 		}
 	}
-	if a.opened != nil {
-		all = append(all, a.opened.Close())
-		a.opened = nil
-	}
+	all = append(all, a.present().Close())
 	return errors.Join(all...)
 }
 
@@ -210,26 +205,22 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 	if err != nil {
 		return &api.Error{Code: api.BadRequest, Message: err.Error()}
 	}
-	a.Swap(ctx, m)
-	old := a.opened
-	a.opened = m
-	if old != nil {
-		return old.Close()
-	}
-	return nil
+	return a.change(ctx, m).Close()
 }
 
-// Swap changes the model of every camera without losing the objects. The old one is the caller's to close. It does not end with ctx: a
-// camera that has the new model already must keep it.
-func (a *Agent) Swap(ctx context.Context, m inference.Segmenter) {
+// change gives every camera another model without losing the objects, and returns the old one: what it is at works on until it is done. It does
+// not end with ctx: a camera that has the new model already must keep it.
+func (a *Agent) change(ctx context.Context, m inference.Segmenter) (old inference.Segmenter) {
 	for _, name := range a.order {
 		_ = a.cameras[name].pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none
 	}
 	a.mu.Lock()
-	before, after := a.model.Info().Name, m.Info().Name
+	old = a.model
+	before, after := old.Info().Name, m.Info().Name
 	a.model = m
 	a.mu.Unlock()
 	for _, name := range a.order {
 		a.cameras[name].publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
 	}
+	return old
 }

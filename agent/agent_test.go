@@ -25,6 +25,7 @@ import (
 // film is a live source that a test feeds: a red square on a green ground, at the place that the test says.
 type film struct {
 	frames chan int // the square's left edge; closed at the end
+	beside bool     // a blue square stands to the right
 }
 
 func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
@@ -39,6 +40,8 @@ func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
 			dst.Pix[i], dst.Pix[i+1], dst.Pix[i+2] = 60, 120, 60
 			if px >= x && px < x+40 && py >= 40 && py < 80 {
 				dst.Pix[i+1], dst.Pix[i+2] = 40, 220
+			} else if s.beside && px >= 100 && px < 130 && py >= 40 && py < 80 {
+				dst.Pix[i], dst.Pix[i+1] = 220, 40
 			}
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
@@ -21,17 +22,22 @@ const (
 // automaskResult lists what automask made.
 type automaskResult struct {
 	Frame   uint64   `json:"frame"`
-	Found   int      `json:"found"`   // masks that passed the filters
-	Objects []string `json:"objects"` // those that are followed now
+	Found   int      `json:"found"`             // masks that passed the filters
+	Objects []string `json:"objects"`           // those that are followed now
+	Stopped string   `json:"stopped,omitempty"` // why there are not more, where it was stopped on the way
 }
 
-// automask segments everything in the newest frame and follows the best masks that no object has yet and that are no background.
+// automask segments everything in the newest frame and follows the best masks that no object has yet and that are no background. One at a time
+// on a camera. When it has to stop on the way, what it has made by then is told.
 func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, error) {
-	f, err := c.pipe.Frame(ctx, 0)
+	if !c.automasking.TryLock() {
+		return nil, &api.Error{Code: api.AlreadyRunning, Message: "the camera's picture is being segmented already"}
+	}
+	defer c.automasking.Unlock()
+	f, err := c.newest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Release()
 	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2}, nil)
 	if err != nil {
 		return nil, err
@@ -54,13 +60,29 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 		switch {
 		case errors.Is(err, pipeline.ErrNothingFound):
 			continue // the model does not stand by what it found
-		case err != nil:
+		case err != nil && len(out.Objects) == 0:
 			return nil, err
+		case err != nil:
+			_, out.Stopped = explain(err)
+			return out, nil
 		}
 		out.Objects = append(out.Objects, seg.ObjectID(c.name, res.Object.ID))
 		followed = append(followed, res.Object)
 	}
 	return out, nil
+}
+
+// newest is a copy of the newest frame at the model's size: segmenting everything takes seconds, for which no frame of the ring is held.
+func (c *camera) newest(ctx context.Context) (*frame.Frame, error) {
+	f, err := c.pipe.Frame(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Release()
+	own := frame.New(f.Width, f.Height)
+	own.Meta = f.Meta
+	copy(own.Pix, f.Pix)
+	return own, nil
 }
 
 // surrounds reports whether the mask leaves the picture on three sides or more, as sky, ground, water and table tops do: that is what the

@@ -1,10 +1,14 @@
 package agent
 
 import (
+	"context"
+	"errors"
 	"image"
+	"strings"
 	"testing"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -25,6 +29,51 @@ func TestAutomaskFollowsWhatIsThere(t *testing.T) {
 	r.next(40)
 	if reply := r.do("automask", `{"max":5}`); !reply.OK || len(reply.Result.(automaskResult).Objects) != 0 {
 		t.Errorf("what is followed already is not followed twice: %+v", reply)
+	}
+}
+
+// An automask that is stopped on the way says what it has made and why there is not more; while it runs a second one is refused, and no frame is
+// held for it.
+func TestAutomaskTellsWhatItMade(t *testing.T) {
+	gate, asked := inferencetest.NewGate(), 0
+	broken := errors.New("out of memory")
+	model := inferencetest.New(inferencetest.Options{Decode: func(ctx context.Context, ps []seg.Prompt) error {
+		if len(ps) > 1 {
+			return gate.Pass(ctx)
+		}
+		if asked++; ps[0].Mask != nil && asked > 1 {
+			return broken
+		}
+		return nil
+	}})
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Model = model })
+	r.film.beside = true
+	r.next(40)
+	first := make(chan api.Reply)
+	go func() { first <- r.Do(t.Context(), "cam", api.Command{Verb: "automask", Body: &api.Automask{}}) }()
+	<-gate.Arrived()
+	if reply := r.do("automask", "{}"); reply.OK || reply.Error.Code != api.AlreadyRunning {
+		t.Errorf("a second one: %+v", reply)
+	}
+	for range 80 { // the ring has moved on, and nothing is missing from it
+		r.next(40)
+	}
+	f, err := r.cameras["cam"].pipe.Frame(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	gate.Open()
+	reply := <-first
+	if !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	made := reply.Result.(automaskResult)
+	if len(made.Objects) != 1 || !strings.Contains(made.Stopped, "out of memory") {
+		t.Errorf("%+v", made)
+	}
+	if objects, _ := r.Objects("cam"); len(objects.Objects) > 1 {
+		t.Errorf("%d objects", len(objects.Objects))
 	}
 }
 

@@ -45,8 +45,10 @@ type camera struct {
 	pipe   *pipeline.Pipeline
 	times  times
 	shapes shapes
-	first  chan struct{} // closed at the first frame
-	ended  chan struct{} // closed when the camera has ended for good
+
+	automasking sync.Mutex
+	first       chan struct{} // closed at the first frame
+	ended       chan struct{} // closed when the camera has ended for good
 
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string

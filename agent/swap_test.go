@@ -7,6 +7,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/tracker"
@@ -64,4 +65,59 @@ func TestACameraThatHasEndedKeepsNobodyFromAnotherModel(t *testing.T) {
 	if n := next.Live(); n != 0 {
 		t.Errorf("%d embeddings were never closed", n)
 	}
+}
+
+// A model that was replaced is closed, the first one too; what it is encoding is finished, and not used.
+func TestAReplacedModelIsFreed(t *testing.T) {
+	gate := inferencetest.NewGate()
+	busy := false
+	models := []*inferencetest.Segmenter{inferencetest.New(inferencetest.Options{Embed: func(ctx context.Context, _ *frame.Frame) error {
+		if !busy {
+			return nil
+		}
+		return gate.Pass(ctx)
+	}})}
+	for range 3 {
+		models = append(models, inferencetest.New(inferencetest.Options{}))
+	}
+	n := 0
+	r := newRig(t, func(o *Options, _ *CameraOptions) {
+		o.Model = models[0]
+		o.OpenModel = func(context.Context, string) (inference.Segmenter, error) { n++; return models[n], nil }
+	})
+	r.next(40)
+	busy = true
+	asked := make(chan api.Reply)
+	go func() { asked <- r.Do(t.Context(), "cam", command(t, "prompt", onSquare)) }()
+	<-gate.Arrived()
+	for k := 1; k < len(models); k++ {
+		if reply := r.do("model", `{"name":"another"}`); !reply.OK {
+			t.Fatalf("%+v", reply.Error)
+		}
+		if !models[k-1].Closed() || models[k].Closed() {
+			t.Errorf("after swap %d: closed %v and %v", k, models[k-1].Closed(), models[k].Closed())
+		}
+	}
+	gate.Open()
+	r.next(40)
+	if reply := <-asked; !reply.OK {
+		t.Errorf("what the old model was at is asked again: %+v", reply.Error)
+	}
+	if s, _ := r.State("cam"); s.ModelErrors != 0 {
+		t.Errorf("%d model errors", s.ModelErrors)
+	}
+	for i, m := range models {
+		if m.Live() > 4 || i < 3 && m.Live() != 0 {
+			t.Errorf("model %d has %d embeddings open", i, m.Live())
+		}
+	}
+}
+
+func command(t *testing.T, verb, body string) api.Command {
+	t.Helper()
+	cmd, bad := api.Decode(verb, []byte(body))
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	return cmd
 }

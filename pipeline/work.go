@@ -177,10 +177,9 @@ func (p *Pipeline) finish(j *job) {
 		p.prompting = nil
 	}
 	p.o.Observe(laneStages[j.lane], j.took)
-	p.countFailures(j)
 	if j.model != p.model {
 		p.discard(j) // the model was swapped meanwhile: its prompts are asked again
-	} else if j.lane == embedLane {
+	} else if p.countFailures(j); j.lane == embedLane {
 		p.embedded(j)
 	} else {
 		p.decoded(j)

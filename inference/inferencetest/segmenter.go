@@ -62,6 +62,9 @@ func (s *Segmenter) Decodes() int { return int(s.decodes.Load()) }
 // Live is the number of embeddings that were made and not closed: 0 at the end of a test that leaks none.
 func (s *Segmenter) Live() int { return int(s.live.Load()) }
 
+// Closed says whether the model was closed.
+func (s *Segmenter) Closed() bool { return s.closed.Load() }
+
 // Info describes a batched model that takes everything but text.
 func (s *Segmenter) Info() inference.Info {
 	return inference.Info{

@@ -64,6 +64,8 @@ type Model struct {
 	status  Status
 	reasons []string
 	closed  bool
+	life    context.Context // ends when the model is closed
+	end     context.CancelFunc
 	notify  sync.Mutex
 }
 
@@ -86,6 +88,7 @@ func Open(ctx context.Context, f inference.Factory, o Options, files ...inferenc
 		return nil, err
 	}
 	m := &Model{opts: o, factory: f, files: files, family: r.Family}
+	m.life, m.end = context.WithCancel(context.Background())
 	steps, err := m.steps(r)
 	if err != nil {
 		return nil, err
@@ -254,9 +257,12 @@ func (m *Model) Status() Status {
 }
 
 // Run builds the engines that Open left for later, one after the other, and swaps the model in when one agrees. It returns
-// when nothing is left to do, or when ctx ends; a build under way cannot be stopped and is waited for.
+// when nothing is left to do, when the model is closed, or when ctx ends; a build under way cannot be stopped and is waited for.
 func (m *Model) Run(ctx context.Context) error {
-	for len(m.plan) > 0 && ctx.Err() == nil {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.life, cancel)()
+	for len(m.plan) > 0 && ctx.Err() == nil && m.life.Err() == nil {
 		s := m.plan[0]
 		m.plan = m.plan[1:]
 		m.building(s.provider.Name)
@@ -335,7 +341,7 @@ func (m *Model) Info() inference.Info {
 	return i
 }
 
-// Close frees the model once its embeddings are closed. Run has returned before.
+// Close frees the model once its embeddings are closed. A Run ends, and what it was building is not used.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	closed := m.closed
@@ -344,5 +350,6 @@ func (m *Model) Close() error {
 	if closed {
 		return nil
 	}
+	m.end()
 	return m.current.Close()
 }

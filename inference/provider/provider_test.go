@@ -468,3 +468,46 @@ func TestEmbedsWhileModelsAreSwapped(t *testing.T) {
 		t.Errorf("%+v, %d graphs open", m.Status(), f.left())
 	}
 }
+
+// A model that is replaced while its engine is built does not go on: what was being made is thrown away, and nothing more is begun.
+func TestAClosedModelStopsBuilding(t *testing.T) {
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	f := &fakeFactory{load: func(p inference.Provider, n int) error {
+		if p.Name == inference.TensorRT && n == 1 {
+			close(arrived)
+			<-goOn
+		}
+		return nil
+	}}
+	m := open(t, f, Options{Cache: t.TempDir()})
+	done := make(chan error)
+	go func() { done <- m.Run(t.Context()) }()
+	<-arrived
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if s := m.Status(); s.Provider == inference.TensorRT {
+		t.Errorf("it serves on what was built after its end: %+v", s)
+	}
+	if f.left() != 0 {
+		t.Errorf("%d graphs are left", f.left())
+	}
+	late := open(t, f, Options{Cache: t.TempDir()})
+	loads := f.count(inference.TensorRT)
+	if err := late.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Run(t.Context()); err != nil || f.count(inference.TensorRT) != loads {
+		t.Errorf("closed before it began: %v, %d engines begun", err, f.count(inference.TensorRT)-loads)
+	}
+}
+
+func (f *fakeFactory) count(provider string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.loads[provider]
+}
