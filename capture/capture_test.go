@@ -226,14 +226,14 @@ func TestFileIsPacedAndLoops(t *testing.T) {
 	})
 }
 
-func TestSizeChangeIsReportedAndOddEdgesCropped(t *testing.T) {
+func TestSizeChangeIsReportedAndOddEdgesKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{}, live(steady(2, beat), []read{{w: 7, h: 5}, {w: 7, h: 5}}, steady(1, beat)))
 		if err := r.run(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		wantKinds(t, r, Opening, Opened, Resized, Resized, Ended)
-		if i := r.states[2].Info; i.Width != 6 || i.Height != 4 {
+		if i := r.states[2].Info; i.Width != 7 || i.Height != 5 {
 			t.Errorf("resized to %dx%d", i.Width, i.Height)
 		}
 	})
@@ -247,17 +247,6 @@ func TestPictureTooSmallIsAnError(t *testing.T) {
 		}
 		wantKinds(t, r, Opening, Stalled, Opened, Ended)
 	})
-}
-
-func TestCropEven(t *testing.T) {
-	f := frame.New(3, 3)
-	for i := range f.Pix {
-		f.Pix[i] = byte(i)
-	}
-	cropEven(f)
-	if want := []byte{0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14}; f.Width != 2 || f.Height != 2 || !slices.Equal(f.Pix, want) {
-		t.Errorf("%dx%d %v", f.Width, f.Height, f.Pix)
-	}
 }
 
 // With every frame held downstream the source is still drained, and the gap in the numbers shows it.

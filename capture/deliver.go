@@ -47,17 +47,3 @@ func (c *Capture) arrived(s *session, f *frame.Frame) {
 	}
 	c.size = size
 }
-
-// cropEven drops the last column and row of a picture of odd size, in place.
-func cropEven(f *frame.Frame) {
-	w, h := f.Width&^1, f.Height&^1
-	if w == f.Width && h == f.Height {
-		return
-	}
-	if w != f.Width {
-		for y := range h {
-			copy(f.Pix[3*w*y:][:3*w], f.Pix[3*f.Width*y:])
-		}
-	}
-	f.Width, f.Height, f.Pix = w, h, f.Pix[:3*w*h]
-}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/secret"
 )
 
@@ -146,18 +147,18 @@ func parsePath(path string) (_ Spec, err error) {
 }
 
 func parseFile(path string, info fs.FileInfo) (Spec, error) {
+	if err := picture.Refused(path); err != nil {
+		return Spec{}, err
+	}
 	if info.Size() == 0 {
 		return Spec{}, errors.New("the file is empty")
 	}
 	return Spec{Kind: KindFile, Address: path}, nil
 }
 
+// isImage reports whether a file is one still picture by its name. A GIF by itself is taken for a video, which it may be.
 func isImage(name string) bool {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".jpg", ".jpeg", ".png":
-		return true
-	}
-	return false
+	return picture.Named(name) && !strings.EqualFold(filepath.Ext(name), ".gif")
 }
 
 // maxImages bounds what one folder may hold: an hour at 30 frames a second.
@@ -170,12 +171,19 @@ func parseFolder(dir string) (Spec, error) {
 		return Spec{}, fmt.Errorf("the folder cannot be read: %w", err)
 	}
 	var files []string
+	var refused error
 	for _, e := range entries {
-		if !e.IsDir() && isImage(e.Name()) {
+		if err := picture.Refused(e.Name()); err != nil {
+			refused = err
+		}
+		if !e.IsDir() && picture.Named(e.Name()) {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}
-	return sequence(dir, files, "a folder without images; it needs .jpg or .png files")
+	if len(files) == 0 && refused != nil {
+		return Spec{}, refused
+	}
+	return sequence(dir, files, "a folder without images; it needs .jpg or .png files, or .webp, .bmp, .tif, .gif")
 }
 
 func sequence(address string, files []string, none string) (Spec, error) {

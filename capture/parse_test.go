@@ -225,36 +225,6 @@ func TestBrokenImageIsNamed(t *testing.T) {
 	}
 }
 
-func TestCopyConvertsEveryKindOfPicture(t *testing.T) {
-	r := image.Rect(1, 1, 4, 3) // an origin that is not 0
-	c := color.NRGBA{200, 100, 50, 255}
-	nrgba, rgba, gray, deep := image.NewNRGBA(r), image.NewRGBA(r), image.NewGray(r), image.NewNRGBA64(r)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			nrgba.Set(x, y, c)
-			rgba.Set(x, y, c)
-			gray.Set(x, y, color.Gray{77})
-			deep.Set(x, y, c)
-		}
-	}
-	f := frame.New(2, 2)
-	for name, img := range map[string]image.Image{"nrgba": nrgba, "rgba": rgba, "deep": deep, "gray": gray, "part": nrgba.SubImage(image.Rect(2, 1, 4, 3))} {
-		Copy(f, img)
-		want := []byte{50, 100, 200}
-		if name == "gray" {
-			want = []byte{77, 77, 77}
-		}
-		last := f.Pix[len(f.Pix)-3:]
-		if f.Width != img.Bounds().Dx() || !slices.Equal(f.Pix[:3], want) || !slices.Equal(last, want) {
-			t.Errorf("%s: %dx%d %v", name, f.Width, f.Height, f.Pix)
-		}
-	}
-	nrgba.Set(1, 1, color.NRGBA{200, 100, 50, 0})
-	if Copy(f, nrgba); f.Pix[2] != 0 {
-		t.Error("a transparent pixel must be black")
-	}
-}
-
 func FuzzParseSource(f *testing.F) {
 	for _, s := range []string{"synthetic:x", "rtsp://u:p@h/a", "csi:9", "gst: a ! b", "img_%04d.png", "0", "file:///x", "http://[::1", "%d", "://"} {
 		f.Add(s)

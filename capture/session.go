@@ -112,8 +112,7 @@ func (s *session) step(ctx context.Context, src Source) error {
 		s.discard(f)
 		return err
 	}
-	cropEven(f)
-	if f.Width == 0 || f.Height == 0 {
+	if f.Width < 2 || f.Height < 2 {
 		s.discard(f)
 		return errNoPicture
 	}

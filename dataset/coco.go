@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -107,7 +109,7 @@ func (c *COCO) AddMask(image, category int64, m *seg.Mask) {
 	})
 }
 
-func openCOCO(path string) ([]Item, error) {
+func openCOCO(path string) (*Set, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
@@ -123,21 +125,33 @@ func openCOCO(path string) ([]Item, error) {
 			segments[a.Image] = append(segments[a.Image], a.Segment)
 		}
 	}
-	var items []Item
+	out, missing := &Set{}, error(nil)
 	for _, im := range c.Images {
-		if list := segments[im.ID]; len(list) > 0 {
-			file, err := beside(filepath.Dir(path), im.File)
-			if err != nil {
-				return nil, fmt.Errorf("dataset %s: %w", path, err)
-			}
-			items = append(items, Item{Set: stem(path), Group: stem(im.File), Name: stem(im.File), Image: file, masks: segmentMasks(list, im.Width, im.Height)})
+		list := segments[im.ID]
+		if len(list) == 0 {
+			out.Unlabelled = append(out.Unlabelled, im.File)
+			continue
 		}
+		file, err := beside(filepath.Dir(path), im.File)
+		switch {
+		case errors.Is(err, errMissing):
+			out.Orphans, missing = append(out.Orphans, im.File), err
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("dataset %s: %w", path, err)
+		}
+		out.Items = append(out.Items, Item{Set: stem(path), Group: stem(im.File), Name: stem(im.File), Image: file, masks: segmentMasks(list, im.Width, im.Height)})
 	}
-	if len(items) == 0 {
+	switch {
+	case len(out.Items) == 0 && missing != nil:
+		return nil, fmt.Errorf("dataset %s: %w", path, missing)
+	case len(out.Items) == 0:
 		return nil, fmt.Errorf("dataset %s: %w: a COCO file with images and annotations is expected", path, ErrNoData)
 	}
-	return items, nil
+	return out, nil
 }
+
+var errMissing = errors.New("the picture is missing")
 
 // beside finds a picture that an annotation names, in the annotation's folder or in images/ of it, and nowhere else.
 func beside(dir, name string) (string, error) {
@@ -149,13 +163,14 @@ func beside(dir, name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("picture %s is neither in %s nor in its folder images", name, dir)
+	return "", fmt.Errorf("%w: %s is neither in %s nor in its folder images", errMissing, name, dir)
 }
 
-// segmentMasks decodes segmentations of a picture that is w×h before its odd edges are cropped.
-func segmentMasks(list []Segmentation, w, h int) func(f *frame.Frame) ([]*seg.Mask, error) {
-	return func(f *frame.Frame) ([]*seg.Mask, error) {
-		if w&^1 != f.Width || h&^1 != f.Height {
+// segmentMasks decodes segmentations of a picture that is w×h: upright, or as it is stored.
+func segmentMasks(list []Segmentation, w, h int) reader {
+	return func(f *frame.Frame, o picture.Orientation) ([]*seg.Mask, error) {
+		fits := w == f.Width && h == f.Height || w&^1 == f.Width && h&^1 == f.Height || o.Turns() && w == f.Height && h == f.Width
+		if !fits {
 			return nil, fmt.Errorf("annotations of %dx%d, but the picture is %dx%d", w, h, f.Width, f.Height)
 		}
 		var out []*seg.Mask
@@ -164,7 +179,7 @@ func segmentMasks(list []Segmentation, w, h int) func(f *frame.Frame) ([]*seg.Ma
 			if err != nil {
 				return nil, fmt.Errorf("object %d: %w", i+1, err)
 			}
-			if m = cropMask(m, f.Width, f.Height); !m.Rect.Empty() {
+			if m = ontoFrame(m, f, o); !m.Rect.Empty() {
 				out = append(out, m)
 			}
 		}
@@ -172,14 +187,22 @@ func segmentMasks(list []Segmentation, w, h int) func(f *frame.Frame) ([]*seg.Ma
 	}
 }
 
-// cropMask is the part of m on a grid that lacks its last column or row.
-func cropMask(m *seg.Mask, w, h int) *seg.Mask {
-	if m.W == w && m.H == h {
+// ontoFrame is a mask on the grid of a frame that it fits: turned as the frame was, or cropped as it was.
+func ontoFrame(m *seg.Mask, f *frame.Frame, o picture.Orientation) *seg.Mask {
+	if m.W == f.Width && m.H == f.Height {
 		return m
 	}
-	out := seg.NewMask(w, h, m.Rect)
-	for y := out.Rect.Min.Y; y < out.Rect.Max.Y; y++ {
-		copy(out.Row(y), m.Row(y))
+	turned := o.Turns() && m.W == f.Height && m.H == f.Width
+	out := seg.NewMask(f.Width, f.Height, image.Rect(0, 0, f.Width, f.Height))
+	for y := range f.Height {
+		row := out.Row(y)
+		for x := range row {
+			sx, sy := x, y
+			if turned {
+				sx, sy = o.Stored(x, y, f.Width, f.Height)
+			}
+			row[x] = m.At(sx, sy)
+		}
 	}
 	return out.Trim()
 }

@@ -25,8 +25,8 @@ func TestCOCOThereAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "instances.json"), b.Bytes())
-	write(t, filepath.Join(dir, "images", "a.jpg"), jpegOf(t, picture(8, 6, 40)))
-	items, err := Open(filepath.Join(dir, "instances.json"))
+	write(t, filepath.Join(dir, "images", "a.jpg"), jpegOf(t, plain(8, 6, 40)))
+	items, err := open(filepath.Join(dir, "instances.json"))
 	if err != nil || len(items) != 1 || items[0].Name != "a" || items[0].Set != "instances" {
 		t.Fatalf("%+v, %v", items, err)
 	}
@@ -90,11 +90,11 @@ func TestSA1BThereAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sa_3.json"), b.Bytes())
-	write(t, filepath.Join(dir, "sa_3.jpg"), jpegOf(t, picture(8, 6, 40)))
+	write(t, filepath.Join(dir, "sa_3.jpg"), jpegOf(t, plain(8, 6, 40)))
 	write(t, filepath.Join(dir, "lonely.json"), []byte("{}"))
 	write(t, filepath.Join(dir, "sa_4.json"), []byte("["))
-	write(t, filepath.Join(dir, "sa_4.jpg"), jpegOf(t, picture(8, 6, 40)))
-	items, err := Open(dir)
+	write(t, filepath.Join(dir, "sa_4.jpg"), jpegOf(t, plain(8, 6, 40)))
+	items, err := open(dir)
 	if err != nil || len(items) != 2 {
 		t.Fatalf("%+v, %v", items, err)
 	}

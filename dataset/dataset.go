@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -25,26 +27,35 @@ type Item struct {
 	Name  string // of the picture's file, without its ending
 	Image string // path
 
-	masks func(f *frame.Frame) ([]*seg.Mask, error)
+	masks reader
 }
 
-// Load decodes the picture and its objects, in the order of the annotation. Odd edges of the picture are cropped, as
-// cameras' are, and the masks with them, so every mask has the frame's grid.
+// reader reads a picture's objects onto its grid. The picture was turned by o to be upright.
+type reader func(f *frame.Frame, o picture.Orientation) ([]*seg.Mask, error)
+
+// Load decodes the picture, upright, and its objects, in the order of the annotation; every mask has the frame's grid.
 func (it *Item) Load() (*frame.Frame, []*seg.Mask, error) {
-	f, err := ReadImage(it.Image)
+	f, o, err := picture.ReadTurned(it.Image)
 	if err != nil {
 		return nil, nil, err
 	}
-	masks, err := it.masks(f)
+	masks, err := it.masks(f, o)
 	if err != nil {
 		return nil, nil, err
 	}
 	return f, masks, nil
 }
 
+// Set is what a path holds.
+type Set struct {
+	Items []Item
+	// Unlabelled are the pictures that have no annotation, and Orphans the annotations whose picture is missing, by name, sorted.
+	Unlabelled, Orphans []string
+}
+
 // Open finds what a path holds: a folder with images/ and labels/, a DAVIS folder (the first annotated frame of each
 // sequence), a COCO file (its pictures lie beside it, or in a folder images/), or a folder of SA-1B files.
-func Open(path string) ([]Item, error) {
+func Open(path string) (*Set, error) {
 	switch {
 	case strings.HasSuffix(path, ".json"):
 		return openCOCO(path)
@@ -66,7 +77,7 @@ var level = regexp.MustCompile(`_\d+$`)
 
 // openLabels reads images/NAME.jpg with labels/NAME.png, or labels/NAME_k.png where several people or levels are kept
 // apart; of those the first counts.
-func openLabels(dir string) ([]Item, error) {
+func openLabels(dir string) (*Set, error) {
 	pictures, err := pictureFiles(filepath.Join(dir, "images"))
 	if err != nil {
 		return nil, err
@@ -75,23 +86,32 @@ func openLabels(dir string) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	var items []Item
+	out, used := &Set{}, map[string]bool{}
 	for _, p := range pictures {
 		name := stem(p)
 		labels, ok := maps[name]
 		if !ok {
+			out.Unlabelled = append(out.Unlabelled, filepath.Base(p))
 			continue
 		}
+		used[labels] = true
 		set := number.ReplaceAllString(name, "")
 		if set == "" {
 			set = filepath.Base(dir)
 		}
-		items = append(items, Item{Set: set, Group: name, Name: name, Image: p, masks: masksOf(labels)})
+		out.Items = append(out.Items, Item{Set: set, Group: name, Name: name, Image: p, masks: masksOf(labels)})
 	}
-	if len(items) == 0 {
+	for name, path := range maps {
+		if !used[path] && !used[maps[level.ReplaceAllString(name, "")]] {
+			out.Orphans = append(out.Orphans, filepath.Base(path))
+		}
+	}
+	slices.Sort(out.Orphans)
+	out.Orphans = slices.Compact(out.Orphans)
+	if len(out.Items) == 0 {
 		return nil, fmt.Errorf("dataset %s: %w: images/NAME.jpg with labels/NAME.png is expected", dir, ErrNoData)
 	}
-	return items, nil
+	return out, nil
 }
 
 // labelFiles are the label maps of a folder by the picture's name: NAME.png, else the first NAME_k.png.
@@ -114,14 +134,14 @@ func labelFiles(dir string) (map[string]string, error) {
 }
 
 // masksOf reads a label map when asked.
-func masksOf(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
-	return func(f *frame.Frame) ([]*seg.Mask, error) {
+func masksOf(path string) reader {
+	return func(f *frame.Frame, o picture.Orientation) ([]*seg.Mask, error) {
 		l, err := ReadLabels(path)
 		if err != nil {
 			return nil, err
 		}
-		if l, err = l.crop(f, path); err != nil {
-			return nil, err
+		if l, err = l.fit(f, o); err != nil {
+			return nil, fmt.Errorf("labels %s: %w", path, err)
 		}
 		return l.Masks(), nil
 	}
@@ -135,11 +155,11 @@ func pictureFiles(dir string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".jpg", ".jpeg", ".png":
-			if e.Type().IsRegular() || e.Type()&os.ModeSymlink != 0 {
-				out = append(out, filepath.Join(dir, e.Name()))
-			}
+		if err := picture.Refused(e.Name()); err != nil {
+			return nil, fmt.Errorf("dataset %s: %w", dir, err)
+		}
+		if picture.Named(e.Name()) && (e.Type().IsRegular() || e.Type()&os.ModeSymlink != 0) {
+			out = append(out, filepath.Join(dir, e.Name()))
 		}
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -24,8 +25,8 @@ func block(w, h int, r image.Rectangle) *seg.Mask {
 	return m
 }
 
-// picture is a frame of one grey.
-func picture(w, h int, v byte) *frame.Frame {
+// plain is a frame of one grey.
+func plain(w, h int, v byte) *frame.Frame {
 	f := frame.New(w, h)
 	for i := range f.Pix {
 		f.Pix[i] = v
@@ -35,12 +36,12 @@ func picture(w, h int, v byte) *frame.Frame {
 
 // labelsWith is a map with each mask under its number, from 1.
 func labelsWith(w, h int, masks ...*seg.Mask) *Labels {
-	l := &Labels{W: w, H: h, Pix: make([]uint8, w*h)}
+	l := &Labels{W: w, H: h, Pix: make([]uint32, w*h)}
 	for n, m := range masks {
 		for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
 			for i, b := range m.Row(y) {
 				if b != 0 {
-					l.Pix[y*w+m.Rect.Min.X+i] = uint8(n + 1)
+					l.Pix[y*w+m.Rect.Min.X+i] = uint32(n + 1)
 				}
 			}
 		}
@@ -83,7 +84,7 @@ func TestDAVISThereAndBack(t *testing.T) {
 		if i != 1 {
 			l = labelsWith(16, 8, block(16, 8, image.Rect(i, 1, i+4, 5)), block(16, 8, image.Rect(9, 2, 12, 4)))
 		}
-		if err := WriteDAVIS(dir, "walk", i, picture(16, 8, 90), l); err != nil {
+		if err := WriteDAVIS(dir, "walk", i, plain(16, 8, 90), l); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,26 +97,26 @@ func TestDAVISThereAndBack(t *testing.T) {
 		t.Errorf("a frame without labels has %v, %v", l, err)
 	}
 	l, err := v.Truth(2)
-	if err != nil || !slices.Equal(l.IDs(), []uint8{1, 2}) || l.Mask(1).Rect != image.Rect(2, 1, 6, 5) {
+	if err != nil || !slices.Equal(l.IDs(), []uint32{1, 2}) || l.Mask(1).Rect != image.Rect(2, 1, 6, 5) {
 		t.Errorf("labels of the last frame: %v, %v", l, err)
 	}
-	f, err := ReadImage(v.Frames[0])
+	f, err := picture.Read(v.Frames[0])
 	if err != nil || f.Width != 16 || f.Height != 8 || f.Pix[0] < 88 || f.Pix[0] > 92 {
 		t.Errorf("first frame: %v", err)
 	}
 	if err := WriteDAVIS(dir, "../out", 0, f, nil); err == nil {
 		t.Error("a sequence outside the folder was written")
 	}
-	items, err := Open(dir)
-	if err != nil || len(items) != 1 || items[0].Group != "walk" {
-		t.Errorf("items %+v, %v", items, err)
+	set, err := Open(dir)
+	if err != nil || len(set.Items) != 1 || set.Items[0].Group != "walk" {
+		t.Errorf("items %+v, %v", set, err)
 	}
 }
 
 func TestVideosOfAFlatFolder(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 2 {
-		write(t, filepath.Join(dir, fmt.Sprintf("%d.jpg", i)), jpegOf(t, picture(4, 4, 9)))
+		write(t, filepath.Join(dir, fmt.Sprintf("%d.jpg", i)), jpegOf(t, plain(4, 4, 9)))
 	}
 	write(t, filepath.Join(dir, "notes.txt"), []byte("x"))
 	v, err := Videos(dir)
@@ -130,17 +131,19 @@ func TestVideosOfAFlatFolder(t *testing.T) {
 func TestOpenLabelMaps(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"park_0001", "park_0002", "park_0003", "zoo7"} {
-		write(t, filepath.Join(dir, "images", name+".jpg"), jpegOf(t, picture(8, 6, 9)))
+		write(t, filepath.Join(dir, "images", name+".jpg"), jpegOf(t, plain(8, 6, 9)))
 	}
 	one := labelsWith(9, 7, block(9, 7, image.Rect(4, 1, 9, 4))) // its odd edges were cropped off the picture
 	write(t, filepath.Join(dir, "labels", "park_0001.png"), encoded(t, one))
 	write(t, filepath.Join(dir, "labels", "park_0002_1.png"), encoded(t, one))
 	write(t, filepath.Join(dir, "labels", "park_0002_0.png"), encoded(t, labelsWith(8, 6, block(8, 6, image.Rect(0, 0, 1, 1)))))
 	write(t, filepath.Join(dir, "labels", "zoo7.png"), encoded(t, labelsWith(4, 4)))
-	items, err := Open(dir)
-	if err != nil || len(items) != 3 {
-		t.Fatalf("%+v, %v", items, err)
+	write(t, filepath.Join(dir, "labels", "gone.png"), encoded(t, one))
+	set, err := Open(dir)
+	if err != nil || len(set.Items) != 3 || !slices.Equal(set.Unlabelled, []string{"park_0003.jpg"}) || !slices.Equal(set.Orphans, []string{"gone.png"}) {
+		t.Fatalf("%+v, %v", set, err)
 	}
+	items := set.Items
 	if items[0].Set != "park" || items[2].Set != "zoo" || items[1].Name != "park_0002" {
 		t.Errorf("%+v", items)
 	}
@@ -185,7 +188,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(t, filepath.Join(empty, "u/JPEGImages/480p/seq/0.jpg"), jpegOf(t, picture(4, 4, 9)))
+	write(t, filepath.Join(empty, "u/JPEGImages/480p/seq/0.jpg"), jpegOf(t, plain(4, 4, 9)))
 	write(t, filepath.Join(empty, "bad.json"), []byte("{"))
 	write(t, filepath.Join(empty, "none.json"), []byte("{}"))
 	write(t, filepath.Join(empty, "out.json"), []byte(`{"images":[{"id":1,"width":4,"height":4,"file_name":"../x.jpg"}],"annotations":[{"image_id":1,"segmentation":[]}]}`))
@@ -205,4 +208,13 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 	if _, err := Videos(filepath.Join(empty, "nowhere")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
+}
+
+// open is Open's items.
+func open(path string) ([]Item, error) {
+	set, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return set.Items, nil
 }

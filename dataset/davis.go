@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/segedge/segedge/frame"
+	"slices"
 )
 
 // Video is a sequence of pictures, of which some or all have a label map.
@@ -63,45 +62,48 @@ func openVideo(name, frames, labels string) (Video, error) {
 		return v, err
 	}
 	for _, f := range v.Frames {
-		l := filepath.Join(labels, stem(f)+".png")
-		if !isFile(l) {
-			l = ""
-		}
-		v.Labels = append(v.Labels, l)
+		v.Labels = append(v.Labels, labelsOfFrame(labels, stem(f)))
 	}
 	return v, nil
 }
 
-// Truth reads the label map of frame i, on that frame's even grid, or nil where there is none.
+// labelsOfFrame is the path of a frame's label map, "" where there is none.
+func labelsOfFrame(dir, name string) string {
+	for _, ending := range []string{".png", ".tif", ".tiff"} {
+		if path := filepath.Join(dir, name+ending); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// Truth reads the label map of frame i, or nil where there is none.
 func (v *Video) Truth(i int) (*Labels, error) {
 	if v.Labels[i] == "" {
 		return nil, nil
 	}
-	l, err := ReadLabels(v.Labels[i])
-	if err != nil {
-		return nil, err
-	}
-	f := &frame.Frame{Meta: frame.Meta{Width: l.W &^ 1, Height: l.H &^ 1}}
-	return l.crop(f, v.Labels[i])
+	return ReadLabels(v.Labels[i])
 }
 
 // firstFrames are the first annotated frame of every sequence.
-func firstFrames(dir string) ([]Item, error) {
+func firstFrames(dir string) (*Set, error) {
 	videos, err := Videos(dir)
 	if err != nil {
 		return nil, err
 	}
-	var items []Item
+	out := &Set{}
 	for _, v := range videos {
-		for i, l := range v.Labels {
-			if l != "" {
-				items = append(items, Item{Set: filepath.Base(filepath.Clean(dir)), Group: v.Name, Name: v.Name + "/" + stem(v.Frames[i]), Image: v.Frames[i], masks: masksOf(l)})
-				break
-			}
+		i := slices.IndexFunc(v.Labels, func(l string) bool { return l != "" })
+		if i < 0 {
+			out.Unlabelled = append(out.Unlabelled, v.Name)
+			continue
 		}
+		out.Items = append(out.Items, Item{
+			Set: filepath.Base(filepath.Clean(dir)), Group: v.Name, Name: v.Name + "/" + stem(v.Frames[i]), Image: v.Frames[i], masks: masksOf(v.Labels[i]),
+		})
 	}
-	if len(items) == 0 {
+	if len(out.Items) == 0 {
 		return nil, fmt.Errorf("dataset %s: %w: Annotations/480p/SEQUENCE/*.png are expected", dir, ErrNoData)
 	}
-	return items, nil
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 )
 
 // HeldOut is the tenth of each set that training leaves alone: of the sorted names of groups every tenth, with all
@@ -64,7 +65,7 @@ func groupVideos(items []Item) error {
 }
 
 func greyThumbnail(path string) ([]int, error) {
-	f, err := ReadImage(path)
+	f, err := picture.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func film(t *testing.T, lengths ...int) []Item {
 		for i := range length {
 			name := fmt.Sprintf("%s_%04d", videoSet, n)
 			path := filepath.Join(dir, name+".jpg")
-			write(t, path, jpegOf(t, picture(64, 36, byte(20+90*(video%3)+i%4))))
+			write(t, path, jpegOf(t, plain(64, 36, byte(20+90*(video%3)+i%4))))
 			items = append(items, Item{Set: videoSet, Group: name, Name: name, Image: path})
 			n++
 		}
@@ -88,10 +88,10 @@ func TestLoadTellsWhichFileFails(t *testing.T) {
 	dir := t.TempDir()
 	good := labelsWith(8, 6, block(8, 6, image.Rect(1, 1, 5, 4)))
 	for _, name := range []string{"a", "b", "c"} {
-		write(t, filepath.Join(dir, "images", name+".jpg"), jpegOf(t, picture(8, 6, 9)))
+		write(t, filepath.Join(dir, "images", name+".jpg"), jpegOf(t, plain(8, 6, 9)))
 		write(t, filepath.Join(dir, "labels", name+".png"), encoded(t, good))
 	}
-	items, err := Open(dir)
+	items, err := open(dir)
 	if err != nil || len(items) != 3 || items[0].Set != "a" {
 		t.Fatalf("%+v, %v", items, err)
 	}
@@ -110,7 +110,7 @@ func TestLoadTellsWhichFileFails(t *testing.T) {
 func TestLooseFilesAmongSequencesAreLeft(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{"JPEGImages/walk/0.jpg", "JPEGImages/walk/1.jpg", "JPEGImages/readme.jpg"} {
-		write(t, filepath.Join(dir, path), jpegOf(t, picture(8, 6, 9)))
+		write(t, filepath.Join(dir, path), jpegOf(t, plain(8, 6, 9)))
 	}
 	write(t, filepath.Join(dir, "JPEGImages/walk/notes.txt"), []byte("x"))
 	write(t, filepath.Join(dir, "Annotations/walk/1.png"), encoded(t, labelsWith(8, 6, block(8, 6, image.Rect(1, 1, 5, 4)))))
@@ -118,7 +118,7 @@ func TestLooseFilesAmongSequencesAreLeft(t *testing.T) {
 	if err != nil || len(videos) != 1 || len(videos[0].Frames) != 2 || videos[0].Labels[0] != "" || videos[0].Labels[1] == "" {
 		t.Fatalf("%+v, %v", videos, err)
 	}
-	items, err := Open(dir)
+	items, err := open(dir)
 	if err != nil || len(items) != 1 || items[0].Name != "walk/1" {
 		t.Errorf("the first annotated frame: %+v, %v", items, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -14,7 +15,7 @@ const maxSide = 1 << 15
 
 // fillPolygons paints the union of polygons, each given as x and y in turn.
 func fillPolygons(polygons [][]float64, w, h int) (*seg.Mask, error) {
-	if w < 1 || h < 1 || w > maxSide || h > maxPixels/w {
+	if w < 1 || h < 1 || w > maxSide || h > picture.MaxPixels/w {
 		return nil, fmt.Errorf("polygons on a grid of %dx%d", w, h)
 	}
 	m := seg.NewMask(w, h, image.Rect(0, 0, w, h))

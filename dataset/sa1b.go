@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -56,27 +57,42 @@ func WriteSA1B(w io.Writer, s *SA1B) error {
 }
 
 // openSA1B reads NAME.json beside NAME.jpg.
-func openSA1B(dir string) ([]Item, error) {
+func openSA1B(dir string) (*Set, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
-	var items []Item
+	out := &Set{}
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), ".json")
-		picture := filepath.Join(dir, name+".jpg")
-		if ok && isFile(picture) {
-			items = append(items, Item{Set: filepath.Base(dir), Group: name, Name: name, Image: picture, masks: sa1bMasks(filepath.Join(dir, e.Name()))})
+		if !ok {
+			continue
 		}
+		path := pictureBeside(dir, name)
+		if path == "" {
+			out.Orphans = append(out.Orphans, e.Name())
+			continue
+		}
+		out.Items = append(out.Items, Item{Set: filepath.Base(dir), Group: name, Name: name, Image: path, masks: sa1bMasks(filepath.Join(dir, e.Name()))})
 	}
-	if len(items) == 0 {
+	if len(out.Items) == 0 {
 		return nil, fmt.Errorf("dataset %s: %w: images/ and labels/, JPEGImages/ and Annotations/, or NAME.json beside NAME.jpg are expected", dir, ErrNoData)
 	}
-	return items, nil
+	return out, nil
 }
 
-func sa1bMasks(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
-	return func(f *frame.Frame) ([]*seg.Mask, error) {
+// pictureBeside is the path of the picture of this name, "" where there is none.
+func pictureBeside(dir, name string) string {
+	for _, ending := range picture.Endings() {
+		if path := filepath.Join(dir, name+ending); isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func sa1bMasks(path string) reader {
+	return func(f *frame.Frame, o picture.Orientation) ([]*seg.Mask, error) {
 		file, err := os.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("dataset: %w", err)
@@ -90,7 +106,7 @@ func sa1bMasks(path string) func(f *frame.Frame) ([]*seg.Mask, error) {
 		for i := range list {
 			list[i].RLE = &s.Annotations[i].Segmentation
 		}
-		masks, err := segmentMasks(list, s.Image.Width, s.Image.Height)(f)
+		masks, err := segmentMasks(list, s.Image.Width, s.Image.Height)(f, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

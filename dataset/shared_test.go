@@ -25,7 +25,7 @@ func sharedData(t testing.TB, elem ...string) string {
 // TestHeldOutAsTrainingHasIt holds that nothing which was trained on is measured: the sequences of the video set begin where
 // training/data.py says, and its tenth and twentieth are held out.
 func TestHeldOutAsTrainingHasIt(t *testing.T) {
-	items, err := Open(sharedData(t, "train"))
+	items, err := open(sharedData(t, "train"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestSharedDAVIS(t *testing.T) {
 	if err != nil || v.Name != "dog" || len(v.Frames) != 60 || truth.W != 854 || len(truth.IDs()) != 1 {
 		t.Fatalf("%s: %d frames, %v", v.Name, len(v.Frames), err)
 	}
-	items, err := Open(dir)
+	items, err := open(dir)
 	if err != nil || len(items) != 9 {
 		t.Fatalf("%d items, %v", len(items), err)
 	}

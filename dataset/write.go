@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/segedge/segedge/frame"
 )
@@ -30,9 +31,26 @@ func rgba(f *frame.Frame) *image.RGBA {
 	return m
 }
 
-// Encode writes the labels as a PNG file with the palette of DAVIS and PASCAL VOC, so that any viewer shows them.
+// Encode writes the labels as a PNG file, up to 255 with the palette of DAVIS and PASCAL VOC, so that any viewer shows them, else in grey of 16
+// bits. Larger ones have no place in it.
 func (l *Labels) Encode(w io.Writer) error {
-	m := &image.Paletted{Pix: l.Pix, Stride: l.W, Rect: image.Rect(0, 0, l.W, l.H), Palette: palette()}
+	var m image.Image
+	switch largest := slices.Max(l.Pix); {
+	case largest < 256:
+		p := image.NewPaletted(image.Rect(0, 0, l.W, l.H), palette())
+		for i, v := range l.Pix {
+			p.Pix[i] = uint8(v)
+		}
+		m = p
+	case largest < 1<<16:
+		g := image.NewGray16(image.Rect(0, 0, l.W, l.H))
+		for i, v := range l.Pix {
+			g.SetGray16(i%l.W, i/l.W, color.Gray16{Y: uint16(v)})
+		}
+		m = g
+	default:
+		return fmt.Errorf("labels: %d does not fit into the 16 bits of a PNG file", largest)
+	}
 	if err := png.Encode(w, m); err != nil {
 		return fmt.Errorf("labels: %w", err)
 	}

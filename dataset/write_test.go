@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 )
 
 // full is a writer that takes n bytes and then no more.
@@ -30,7 +31,7 @@ func (f *full) Write(p []byte) (int, error) {
 
 func TestWritersSayThatTheDiskIsFull(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
-		"jpeg":   func(w io.Writer) error { return EncodeJPEG(w, picture(64, 64, 9), 90) },
+		"jpeg":   func(w io.Writer) error { return EncodeJPEG(w, plain(64, 64, 9), 90) },
 		"labels": func(w io.Writer) error { return labelsWith(8, 6).Encode(w) },
 		"coco":   func(w io.Writer) error { return WriteCOCO(w, &COCO{}) },
 		"sa-1b":  func(w io.Writer) error { return WriteSA1B(w, &SA1B{}) },
@@ -44,14 +45,14 @@ func TestWritersSayThatTheDiskIsFull(t *testing.T) {
 func TestWriteDAVISFailsWhereItCannotWrite(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "JPEGImages"), []byte("a file where a folder belongs"))
-	if err := WriteDAVIS(dir, "walk", 0, picture(4, 4, 9), nil); err == nil || !strings.Contains(err.Error(), "JPEGImages") {
+	if err := WriteDAVIS(dir, "walk", 0, plain(4, 4, 9), nil); err == nil || !strings.Contains(err.Error(), "JPEGImages") {
 		t.Errorf("%v", err)
 	}
 	dir = t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "Annotations", "480p", "walk", "00002.png"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteDAVIS(dir, "walk", 2, picture(4, 4, 9), labelsWith(4, 4)); err == nil || !strings.Contains(err.Error(), "00002.png") {
+	if err := WriteDAVIS(dir, "walk", 2, plain(4, 4, 9), labelsWith(4, 4)); err == nil || !strings.Contains(err.Error(), "00002.png") {
 		t.Errorf("%v", err)
 	}
 	if !isFile(filepath.Join(dir, "JPEGImages", "480p", "walk", "00002.jpg")) {
@@ -83,7 +84,7 @@ func TestPicturesComeBackAsTheyWent(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := frame.New(2, 2)
-	if err := DecodeInto(got, &b); err != nil || got.Width != 32 || got.Height != 16 {
+	if err := picture.Decode(got, &b); err != nil || got.Width != 32 || got.Height != 16 {
 		t.Fatalf("%dx%d, %v", got.Width, got.Height, err)
 	}
 	for i, v := range f.Pix {
@@ -140,13 +141,13 @@ func inside(p []float64, x, y float64) bool {
 
 func TestCropMask(t *testing.T) {
 	m := block(9, 7, image.Rect(6, 4, 9, 7))
-	if got := cropMask(m, 8, 6); got.W != 8 || got.H != 6 || got.Rect != image.Rect(6, 4, 8, 6) || got.Count() != 4 {
+	if got := ontoFrame(m, plain(8, 6, 0), picture.Upright); got.W != 8 || got.H != 6 || got.Rect != image.Rect(6, 4, 8, 6) || got.Count() != 4 {
 		t.Errorf("%+v", got)
 	}
-	if cropMask(m, 9, 7) != m {
+	if ontoFrame(m, plain(9, 7, 0), picture.Upright) != m {
 		t.Error("a mask of the right size was copied")
 	}
-	if got := cropMask(block(9, 7, image.Rect(8, 0, 9, 7)), 8, 6); !got.Rect.Empty() {
+	if got := ontoFrame(block(9, 7, image.Rect(8, 0, 9, 7)), plain(8, 6, 0), picture.Upright); !got.Rect.Empty() {
 		t.Errorf("nothing is left, but %v", got.Rect)
 	}
 }

@@ -49,7 +49,8 @@ func (o ClicksOptions) withDefaults() ClicksOptions {
 
 // Clicks measures how well a person's clicks are answered. The first goes to the deepest place of the object, each further one to
 // the deepest place of what is missing or too much, whichever goes deeper, and the answer before is fed back as the mask
-// prompt (Sofiiuk and others 2020; Segment Anything, section 7.1). What counts after each click is the answer ranked first.
+// prompt (Sofiiuk and others 2020; Segment Anything, section 7.1); a family without mask prompts is asked with the clicks alone, and one without
+// negative clicks is shown what is missing. What counts after each click is the answer ranked first.
 // An answer without an error keeps its score for the clicks that it did not need.
 func Clicks(ctx context.Context, o ClicksOptions) (*ClicksResult, error) {
 	o = o.withDefaults()
@@ -85,8 +86,8 @@ func Clicks(ctx context.Context, o ClicksOptions) (*ClicksResult, error) {
 	return tally.result()
 }
 
-// picture is what became of one picture. It has no sessions where no object is large enough.
-type picture struct {
+// sample is what became of one picture. It has no sessions where no object is large enough.
+type sample struct {
 	item     *dataset.Item
 	frame    *frame.Frame
 	sessions []*session
@@ -97,15 +98,15 @@ type picture struct {
 
 // pictures measures several at a time and gives them in their order, so that the result does not depend on who was first.
 // Whoever ranges over it must go on to the end, or cancel ctx and then go on to the end.
-func (o *ClicksOptions) pictures(ctx context.Context, items []dataset.Item) <-chan chan *picture {
-	order := make(chan chan *picture, o.Workers-1)
+func (o *ClicksOptions) pictures(ctx context.Context, items []dataset.Item) <-chan chan *sample {
+	order := make(chan chan *sample, o.Workers-1)
 	go func() {
 		defer close(order)
 		for i := range items {
 			if ctx.Err() != nil {
 				return
 			}
-			one := make(chan *picture, 1)
+			one := make(chan *sample, 1)
 			order <- one
 			go func() { one <- o.picture(ctx, &items[i]) }()
 		}

@@ -285,3 +285,30 @@ func TestClicksTable(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// clicksOnly is a model that takes positive points alone, six at most, as EfficientSAM does.
+type clicksOnly struct{ *inferencetest.Segmenter }
+
+func (clicksOnly) Info() inference.Info {
+	return inference.Info{Name: "clicks", Family: "efficientsam", Kinds: inference.Kinds{Points: true, Box: true}}
+}
+
+// TestAFamilyWithoutMaskPromptsIsMeasured: it is asked with clicks alone, and what it takes no more leaves the score as it was.
+func TestAFamilyWithoutMaskPromptsIsMeasured(t *testing.T) {
+	items := pictures(t, []mover{{image.Rect(40, 30, 100, 90), 0, 0, red}, {image.Rect(100, 20, 150, 60), 0, 0, blue}})
+	model := clicksOnly{inferencetest.New(inferencetest.Options{Disc: 25, Decode: func(_ context.Context, ps []seg.Prompt) error {
+		for _, p := range ps {
+			if p.Mask != nil || len(p.Clicks) > 6 || slices.ContainsFunc(p.Clicks, func(c seg.Click) bool { return c.Label == seg.Negative }) {
+				return &inference.UnsupportedError{Family: "efficientsam", Kind: p.Summary()}
+			}
+		}
+		return nil
+	}})}
+	r, err := Clicks(t.Context(), ClicksOptions{Items: items, Segmenter: model, Method: "clicks", Clicks: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Objects != 2 || len(r.MIoU) != 8 || r.MIoU[7] != r.MIoU[5] || r.MIoU[3] == r.MIoU[0] {
+		t.Errorf("%+v", r)
+	}
+}

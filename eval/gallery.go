@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/segedge/segedge/dataset"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
@@ -66,7 +66,7 @@ type Gallery struct{ tiles []tile }
 func Click(ctx context.Context, m inference.Segmenter, shots []Shot, progress func(done int)) (*Gallery, error) {
 	g := &Gallery{}
 	for i, s := range shots {
-		f, err := dataset.ReadImage(s.Picture)
+		f, err := picture.Read(s.Picture)
 		if err != nil {
 			return nil, err
 		}

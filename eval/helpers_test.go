@@ -36,7 +36,7 @@ func (m mover) rect(i int) image.Rectangle { return m.at.Add(image.Pt(m.vx*i, m.
 
 // scene draws frame i: a dark ground, and the movers with a chequered grain that moves with them.
 func scene(i int, movers ...mover) (*frame.Frame, *dataset.Labels) {
-	f, l := frame.New(sceneW, sceneH), &dataset.Labels{W: sceneW, H: sceneH, Pix: make([]uint8, sceneW*sceneH)}
+	f, l := frame.New(sceneW, sceneH), &dataset.Labels{W: sceneW, H: sceneH, Pix: make([]uint32, sceneW*sceneH)}
 	for k := range f.Pix {
 		f.Pix[k] = 20 + byte(k/3%sceneW/8+k/f.Stride()/8)%2*6
 	}
@@ -48,7 +48,7 @@ func scene(i int, movers ...mover) (*frame.Frame, *dataset.Labels) {
 				for c := range 3 {
 					f.Pix[y*f.Stride()+3*x+c] = m.color[c] + grain
 				}
-				l.Pix[y*sceneW+x] = uint8(n + 1)
+				l.Pix[y*sceneW+x] = uint32(n + 1)
 			}
 		}
 	}
@@ -87,11 +87,11 @@ func pictures(t *testing.T, scenes ...[]mover) []dataset.Item {
 		create(t, filepath.Join(dir, "images", name+".jpg"), func(w *os.File) error { return dataset.EncodeJPEG(w, f, 95) })
 		create(t, filepath.Join(dir, "labels", name+".png"), func(w *os.File) error { return l.Encode(w) })
 	}
-	items, err := dataset.Open(dir)
+	set, err := dataset.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return items
+	return set.Items
 }
 
 func create(t *testing.T, path string, write func(*os.File) error) {

@@ -20,15 +20,15 @@ type session struct {
 }
 
 // picture measures the objects of one picture.
-func (o *ClicksOptions) picture(ctx context.Context, it *dataset.Item) *picture {
-	p := &picture{item: it}
+func (o *ClicksOptions) picture(ctx context.Context, it *dataset.Item) *sample {
+	p := &sample{item: it}
 	if p.err = o.answer(ctx, p); p.err != nil {
 		p.err = fmt.Errorf("image %s: %w", it.Name, p.err)
 	}
 	return p
 }
 
-func (o *ClicksOptions) answer(ctx context.Context, p *picture) error {
+func (o *ClicksOptions) answer(ctx context.Context, p *sample) error {
 	f, masks, err := p.item.Load()
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (o *ClicksOptions) answer(ctx context.Context, p *picture) error {
 }
 
 // clicks asks the model. The objects share the picture's embedding, and a click of all is one decode.
-func (o *ClicksOptions) clicks(ctx context.Context, p *picture) (err error) {
+func (o *ClicksOptions) clicks(ctx context.Context, p *sample) (err error) {
 	info := o.Segmenter.Info()
 	p.input = inputOf(&info, p.frame)
 	e, err := o.Segmenter.Embed(ctx, p.frame)
@@ -56,7 +56,7 @@ func (o *ClicksOptions) clicks(ctx context.Context, p *picture) (err error) {
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 	for range o.Clicks {
-		if err := clickAll(ctx, e, p.sessions); err != nil {
+		if err := clickAll(ctx, e, info.Kinds, p.sessions); err != nil {
 			return err
 		}
 	}
@@ -65,7 +65,7 @@ func (o *ClicksOptions) clicks(ctx context.Context, p *picture) (err error) {
 
 // classical asks the baseline, on the picture at the size at which the model saw it: all that the model had, and what makes
 // thousands of objects affordable.
-func (o *ClicksOptions) classical(p *picture) error {
+func (o *ClicksOptions) classical(p *sample) error {
 	if o.Baseline == nil {
 		return nil
 	}
@@ -91,8 +91,8 @@ func (o *ClicksOptions) classical(p *picture) error {
 	return nil
 }
 
-// clickAll decodes the sessions that still have an error, scores the answers and places the next clicks.
-func clickAll(ctx context.Context, e inference.Embedding, sessions []*session) error {
+// clickAll decodes the sessions that still have an error, scores the answers and places the next clicks, of the kinds that the family takes.
+func clickAll(ctx context.Context, e inference.Embedding, kinds inference.Kinds, sessions []*session) error {
 	var open []*session
 	var prompts []seg.Prompt
 	for _, s := range sessions {
@@ -106,21 +106,30 @@ func clickAll(ctx context.Context, e inference.Embedding, sessions []*session) e
 		return nil
 	}
 	answers, err := e.Decode(ctx, prompts)
+	var unsupported *inference.UnsupportedError
+	if errors.As(err, &unsupported) && len(open[0].ious) > 0 { // more clicks than the family takes: the score so far stands
+		for _, s := range open {
+			s.ious = append(s.ious, s.ious[len(s.ious)-1])
+		}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	for i, s := range open {
-		s.answered(&answers[i])
+		s.answered(&answers[i], kinds)
 	}
 	return nil
 }
 
-// answered scores an answer and places the next click, or none where nothing is wrong any more.
-func (s *session) answered(a *seg.Prediction) {
+// answered scores an answer and places the next click, or none where nothing is wrong any more that a click could tell the family.
+func (s *session) answered(a *seg.Prediction, kinds inference.Kinds) {
 	got := onGrid(nil, s.truth)
 	if best := a.Best(); best != nil {
 		got = best.Logits.Cut(s.truth.W, s.truth.H, seg.Threshold)
-		s.prompt.Mask = best.Logits
+		if kinds.Mask {
+			s.prompt.Mask = best.Logits
+		}
 	}
 	if len(s.ious) == 0 {
 		s.first = got
@@ -129,7 +138,14 @@ func (s *session) answered(a *seg.Prediction) {
 		}
 	}
 	s.ious = append(s.ious, got.IoU(s.truth))
-	if click, wrong := NextClick(got, s.truth); wrong {
+	click, wrong := NextClick(got, s.truth)
+	if click.Label == seg.Negative && !kinds.Negatives {
+		var missed float64
+		click.Label = seg.Positive
+		click.Point, missed = s.truth.Minus(got).Deepest()
+		wrong = missed > 0
+	}
+	if wrong {
 		s.prompt.Clicks = append(s.prompt.Clicks, click)
 	}
 }

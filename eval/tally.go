@@ -66,7 +66,7 @@ func newTally(o *ClicksOptions) *tally {
 }
 
 // add takes the scores of a picture's objects.
-func (t *tally) add(p *picture) {
+func (t *tally) add(p *sample) {
 	if len(p.sessions) == 0 {
 		return
 	}

@@ -12,11 +12,11 @@ import (
 )
 
 // measured is a picture with one object whose first click scored iou.
-func measured(set string, iou float64, size int) *picture {
+func measured(set string, iou float64, size int) *sample {
 	f, _ := scene(0)
 	truth := square(100, 100, image.Rect(0, 0, size, size))
 	s := &session{truth: truth, prompt: click, row: row{ious: []float64{iou, (1 + iou) / 2}, oracle: iou, box: 0.5, baseClick: 0.1, baseBox: 0.2}, first: truth}
-	return &picture{item: &dataset.Item{Set: set, Name: fmt.Sprint(iou)}, frame: f, sessions: []*session{s}, input: 160}
+	return &sample{item: &dataset.Item{Set: set, Name: fmt.Sprint(iou)}, frame: f, sessions: []*session{s}, input: 160}
 }
 
 func TestSizesAreSharesOfThePicture(t *testing.T) {
@@ -41,7 +41,7 @@ func TestTallyKeepsTheWorstAndTheBest(t *testing.T) {
 	for i, iou := range []float64{0.5, 0.1, 0.9, 0.3, 0.7, 0.2, 0.8, 0.1} {
 		tally.add(measured([]string{"a", "b"}[i%2], iou, 20))
 	}
-	tally.add(&picture{}) // without an object it counts for nothing
+	tally.add(&sample{}) // without an object it counts for nothing
 	r, err := tally.result()
 	if err != nil {
 		t.Fatal(err)

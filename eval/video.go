@@ -10,6 +10,7 @@ import (
 
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
@@ -159,7 +160,7 @@ type run struct {
 	video    *dataset.Video
 	progress func()
 
-	ids     []uint8
+	ids     []uint32
 	got     [][]*seg.Mask // by object and frame
 	fresh   [][]bool      // by object and frame: the follower saw this very frame
 	took    []time.Duration
@@ -258,7 +259,7 @@ func inputOf(m *inference.Info, f *frame.Frame) int {
 
 // picture decodes frame i, numbered from 1 as cameras do.
 func (r *run) picture(i int) (*frame.Frame, error) {
-	f, err := dataset.ReadImage(r.video.Frames[i])
+	f, err := picture.Read(r.video.Frames[i])
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ type Meta struct {
 	Seq      uint64        // counts a camera's frames from 1; never repeats within a run, gaps are dropped frames
 	Captured time.Time     // when the frame reached this process; wall and monotonic clock
 	PTS      time.Duration // the source's own time, from its first frame; 0 where the source has none
-	Width    int           // pixels, even
-	Height   int           // pixels, even
+	Width    int           // pixels
+	Height   int           // pixels
 }
 
 // Frame is a packed BGR image, 8 bits a channel, row by row, stride 3·Width. It is written by one owner until

@@ -106,11 +106,12 @@ func TestSingleFileEncodesWithEveryPrompt(t *testing.T) {
 	for i := range f.Pix {
 		f.Pix[i] = byte(51 * (i % 3)) // blue 0, green 51, red 102
 	}
+	clear(f.Pix[len(f.Pix)/2:]) // something to be seen
 	e, err := m.Embed(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := m.Embed(t.Context(), frame.New(20, 20)) // must not touch the first one's memory
+	other, err := m.Embed(t.Context(), chequered(20, 20)) // must not touch the first one's memory
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type embedding struct {
 	geometry geometry
 	inputs   []Tensor // the decoder's, of the picture
 	space    [4]Tensor
+	flat     bool // the picture shows nothing
 	release  func()
 
 	mu     sync.Mutex
@@ -69,6 +70,9 @@ func (e *embedding) Decode(ctx context.Context, prompts []seg.Prompt) ([]seg.Pre
 		}
 	}
 	out := make([]seg.Prediction, len(prompts))
+	if e.flat {
+		return out, nil // whatever a decoder makes of it is no object
+	}
 	a := e.m.takeAsk()
 	defer e.m.giveBackAsk(a)
 	a.group(e.m, &e.geometry, prompts)

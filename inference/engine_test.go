@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -102,7 +101,7 @@ var oneClick = seg.Prompt{Clicks: []seg.Click{clickAt(0.1, 0.1, seg.Positive)}}
 
 func decodeOne(t *testing.T, s Segmenter, p seg.Prompt) (seg.Prediction, error) {
 	t.Helper()
-	e, err := s.Embed(t.Context(), frame.New(1024, 512))
+	e, err := s.Embed(t.Context(), chequered(1024, 512))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +254,7 @@ func TestLifeOfAnEmbedding(t *testing.T) {
 		<-hold
 		return good(in)
 	})
-	e, err := s.Embed(t.Context(), frame.New(64, 64))
+	e, err := s.Embed(t.Context(), chequered(64, 64))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +280,7 @@ func TestLifeOfAnEmbedding(t *testing.T) {
 	if err := e.Close(); !errors.Is(err, ErrClosed) {
 		t.Errorf("second Close: %v", err)
 	}
-	if _, err := s.Embed(t.Context(), frame.New(64, 64)); !errors.Is(err, ErrClosed) {
+	if _, err := s.Embed(t.Context(), chequered(64, 64)); !errors.Is(err, ErrClosed) {
 		t.Errorf("Embed after Close: %v", err)
 	}
 }
@@ -290,11 +289,11 @@ func TestEmbedFailsCleanly(t *testing.T) {
 	s, encoder, decoder := samModel(t, good)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Embed(ctx, frame.New(64, 64)); !errors.Is(err, context.Canceled) {
+	if _, err := s.Embed(ctx, chequered(64, 64)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	encoder.answer = func(map[string]Tensor) ([]Tensor, error) { return []Tensor{{Name: "other"}}, nil }
-	if _, err := s.Embed(t.Context(), frame.New(64, 64)); err == nil || !strings.Contains(err.Error(), "image_embeddings") {
+	if _, err := s.Embed(t.Context(), chequered(64, 64)); err == nil || !strings.Contains(err.Error(), "image_embeddings") {
 		t.Errorf("an output is missing: %v", err)
 	}
 	if err := s.Close(); err != nil || encoder.lent != 0 || encoder.closed != 1 || decoder.closed != 1 {

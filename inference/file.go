@@ -54,6 +54,9 @@ func (f File) contract() (*Contract, error) {
 	defer file.Close()
 	c, err := ReadContract(file, st.Size())
 	if err != nil {
+		if known := Foreign(f.Path); known != nil && errors.Is(err, ErrNotONNX) {
+			return nil, known
+		}
 		return nil, err
 	}
 	for _, e := range c.External {

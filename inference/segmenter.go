@@ -144,7 +144,7 @@ func (m *model) Embed(ctx context.Context, f *frame.Frame) (Embedding, error) {
 	}
 	g := m.family.Image.place(f.Width, f.Height)
 	input := s.fill(&m.family.Image, m.table, g, f)
-	e := &embedding{m: m, geometry: g, refs: 1}
+	e := &embedding{m: m, geometry: g, refs: 1, flat: flat(f)}
 	if m.encoder == nil {
 		// A model in a single file has no embedding: the picture itself is kept, and goes back with the embedding.
 		input.Name = m.family.Ask.Image

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -169,7 +168,7 @@ func TestWindowsAreAnsweredAsTheWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := s.Embed(t.Context(), frame.New(1280, 720))
+			e, err := s.Embed(t.Context(), chequered(1280, 720))
 			if err != nil {
 				t.Fatal(err)
 			}

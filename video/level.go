@@ -19,7 +19,7 @@ var levels = [...]struct {
 const slack = 1.04
 
 // fit is the largest size of the same shape that a level, and macroblocks a frame at most, allow at a rate: the picture's own
-// where that fits. Where it is reduced its width is a multiple of a macroblock's.
+// where that fits, without the last column or row of an odd one, which I420 has no form for. Where it is reduced its width is a multiple of a macroblock's.
 func fit(w, h int, fps float64, l Level, most int) (int, int) {
 	blocks := func(w, h int) int { return (w + 15) / 16 * ((h + 15) / 16) }
 	fits := func(w, h int) bool {
@@ -36,7 +36,7 @@ func fit(w, h int, fps float64, l Level, most int) (int, int) {
 		return false
 	}
 	if fits(w, h) {
-		return w, h
+		return w &^ 1, h &^ 1
 	}
 	for nw := (w - 1) &^ 15; nw > 16; nw -= 16 {
 		if nh := max(16, (nw*h+w)/(2*w)*2); fits(nw, nh) {

@@ -87,7 +87,7 @@ func (c *channel) build(o *Options, w, h int, fps float64) (err error) {
 		c.encoder = nil
 		return err
 	}
-	if (f.Width != w || f.Height != h) && (c.format.Width != f.Width || c.format.Height != f.Height) {
+	if (f.Width != w&^1 || f.Height != h&^1) && (c.format.Width != f.Width || c.format.Height != f.Height) {
 		o.Logger.Info("the picture is reduced for the encoder", "from", fmt.Sprintf("%dx%d", w, h), "to", fmt.Sprintf("%dx%d", f.Width, f.Height))
 	}
 	c.from, c.fps, c.format, c.told, c.lastKey = [2]int{w, h}, fps, f, f.Bitrate, time.Time{}
@@ -104,8 +104,20 @@ func (c *channel) convert(o *Options, painted *frame.Frame) error {
 	if c.reduced == nil {
 		c.reduced = frame.New(c.format.Width, c.format.Height)
 	}
-	c.shrink.Shrink(c.reduced, painted, c.format.Width, c.format.Height)
+	if c.format.Width == painted.Width&^1 && c.format.Height == painted.Height&^1 {
+		crop(c.reduced, painted, c.format.Width, c.format.Height)
+	} else {
+		c.shrink.Shrink(c.reduced, painted, c.format.Width, c.format.Height)
+	}
 	return o.Convert(&c.pic, c.reduced.Pix)
+}
+
+// crop copies the top left w×h pixels.
+func crop(dst, src *frame.Frame, w, h int) {
+	dst.Resize(w, h)
+	for y := range h {
+		copy(dst.Pix[y*dst.Stride():][:dst.Stride()], src.Pix[y*src.Stride():])
+	}
 }
 
 // encode makes the unit of the picture; an empty one where rate control skipped it.

@@ -223,6 +223,17 @@ func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
 	}
 }
 
+// TestAPictureOfOddSizeIsEncoded takes one that I420 has no form for: the video lacks its last column and row.
+func TestAPictureOfOddSizeIsEncoded(t *testing.T) {
+	r := newRig(t)
+	r.show(33, 21, 0)
+	r.unit()
+	r.stop()
+	if f := r.encoders[0].format; f.Width != 32 || f.Height != 20 {
+		t.Errorf("encoded as %dx%d", f.Width, f.Height)
+	}
+}
+
 func TestAFailingEncoderIsBuiltAgain(t *testing.T) {
 	r := newRig(t)
 	defer r.stop()

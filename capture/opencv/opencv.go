@@ -68,7 +68,7 @@ func Open(ctx context.Context, spec capture.Spec) (capture.Source, error) {
 	}
 	s := &Source{vc: vc, spec: spec, plan: p}
 	s.w, s.h = int(vc.Get(gocv.VideoCaptureFrameWidth)), int(vc.Get(gocv.VideoCaptureFrameHeight))
-	s.info = capture.Info{Width: s.w &^ 1, Height: s.h &^ 1, Live: spec.Live()}
+	s.info = capture.Info{Width: s.w, Height: s.h, Live: spec.Live()}
 	if fps := vc.Get(gocv.VideoCaptureFPS); !s.info.Live || capture.Rate(fps) == fps {
 		s.info.FPS = capture.Rate(fps)
 	}

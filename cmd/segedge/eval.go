@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
@@ -50,7 +51,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	items, err := c.items()
+	items, err := c.items(e.stderr)
 	if err != nil {
 		return err
 	}
@@ -82,19 +83,34 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 	return c.report(e, results)
 }
 
-func (c *evalClicksCmd) items() ([]dataset.Item, error) {
+func (c *evalClicksCmd) items(notes io.Writer) ([]dataset.Item, error) {
 	var items []dataset.Item
 	for _, path := range c.Data {
 		found, err := dataset.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, found...)
+		named(notes, path, "without an annotation, left out", found.Unlabelled)
+		named(notes, path, "of annotations whose picture is missing", found.Orphans)
+		items = append(items, found.Items...)
 	}
 	if c.HeldOut {
 		return dataset.HeldOut(items)
 	}
 	return items, nil
+}
+
+// named says how many files there are of a kind, and which, of many the first.
+func named(w io.Writer, path, what string, files []string) {
+	const most = 10
+	if len(files) == 0 {
+		return
+	}
+	list := strings.Join(files[:min(len(files), most)], ", ")
+	if len(files) > most {
+		list += ", …"
+	}
+	fmt.Fprintf(w, "%s: %d %s: %s\n", path, len(files), what, list)
 }
 
 func (c *evalClicksCmd) measure(e *env, items []dataset.Item, s inference.Segmenter, baseline bool) (*eval.ClicksResult, error) {

@@ -34,7 +34,7 @@ func moving(t *testing.T, frames int) string {
 	t.Helper()
 	dir := t.TempDir()
 	for i := range frames {
-		f, l := frame.New(160, 96), &dataset.Labels{W: 160, H: 96, Pix: make([]uint8, 160*96)}
+		f, l := frame.New(160, 96), &dataset.Labels{W: 160, H: 96, Pix: make([]uint32, 160*96)}
 		for k := range l.Pix {
 			x, y := k%160, k/160
 			c := []byte{byte(20 + x/4), byte(30 + y/4), 25}

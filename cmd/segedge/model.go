@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,8 +59,8 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
 }
 
-// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled into the state folder, or those of a
-// folder.
+// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled or put into the state folder's models/NAME,
+// or those of a folder.
 func modelFiles(c config.Model, state string) (name string, files []inference.File, err error) {
 	switch {
 	case c.Encoder != "":
@@ -72,7 +73,15 @@ func modelFiles(c config.Model, state string) (name string, files []inference.Fi
 	if name, files, ok := pulled(c.Name, state); ok {
 		return name, files, nil
 	}
+	if own := filepath.Join(state, "models", c.Name); filepath.IsLocal(c.Name) && isDir(own) {
+		return modelFolder(own)
+	}
 	return modelFolder(c.Name)
+}
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
 }
 
 // pulled are the graphs of a published model that was downloaded.
@@ -103,13 +112,34 @@ func modelFolder(path string) (string, []inference.File, error) {
 	if !st.IsDir() {
 		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil
 	}
-	found, err := filepath.Glob(filepath.Join(path, "*.onnx"))
-	if err != nil || len(found) == 0 || len(found) > 2 {
-		return "", nil, fmt.Errorf("model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder", path, len(found))
+	files, err := graphsIn(path)
+	if err != nil {
+		return "", nil, err
 	}
-	var files []inference.File
-	for _, f := range found {
-		files = append(files, inference.File{Path: f})
+	if len(files) > 2 {
+		return "", nil, fmt.Errorf("model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder", path, len(files))
 	}
 	return filepath.Base(path), files, nil
+}
+
+// graphsIn are the ONNX files of a folder. Where there are none, the error says what is there instead.
+func graphsIn(dir string) ([]inference.File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var files []inference.File
+	var foreign error
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if strings.EqualFold(filepath.Ext(e.Name()), ".onnx") {
+			files = append(files, inference.File{Path: path})
+		} else if foreign == nil {
+			foreign = inference.Foreign(path)
+		}
+	}
+	if len(files) == 0 {
+		return nil, cmp.Or(foreign, fmt.Errorf("model.name %s has no ONNX files", dir))
+	}
+	return files, nil
 }

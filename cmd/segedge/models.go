@@ -1,18 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
@@ -110,7 +113,8 @@ func (c *modelsPullCmd) Run(e *env) error {
 }
 
 type modelsInspectCmd struct {
-	Files  []string `arg:"" type:"path" help:"One or two ONNX files."`
+	Files  []string `arg:"" help:"One or two ONNX files, a folder of them, or the name of a model that list shows."`
+	State  string   `help:"State folder, for names." type:"path" placeholder:"DIR"`
 	Family string   `help:"The family, where the files alone leave a choice."`
 	JSON   bool     `name:"json" help:"Print the result as JSON."`
 }
@@ -132,14 +136,16 @@ type inspectedFile struct {
 
 func (c *modelsInspectCmd) Run(e *env) error {
 	var out inspection
-	files := make([]inference.File, len(c.Files))
-	for i, path := range c.Files {
-		files[i] = inference.File{Path: path}
-		contract, err := files[i].Contract()
+	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		contract, err := f.Contract()
 		if err != nil {
 			return err
 		}
-		out.Files = append(out.Files, inspectedFile{Path: path, Contract: contract})
+		out.Files = append(out.Files, inspectedFile{Path: cmp.Or(f.Path, f.Name), Contract: contract})
 	}
 	r, err := inference.Recognise(c.Family, files...)
 	if err != nil {
@@ -163,9 +169,44 @@ func (c *modelsInspectCmd) Run(e *env) error {
 	return nil
 }
 
+// files are those that were named: files, all of a folder, or those of a model by its name.
+func (c *modelsInspectCmd) files() ([]inference.File, error) {
+	var out []inference.File
+	for _, arg := range c.Files {
+		st, err := os.Stat(arg)
+		switch {
+		case err == nil && st.IsDir():
+			files, err := graphsIn(arg)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, files...)
+		case err == nil || len(c.Files) > 1:
+			out = append(out, inference.File{Path: arg})
+		default:
+			files, err := c.named(arg)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, files...)
+		}
+	}
+	return out, nil
+}
+
+// named are the files of a model by its name.
+func (c *modelsInspectCmd) named(name string) ([]inference.File, error) {
+	state, err := stateDir(c.State)
+	if err != nil {
+		return nil, err
+	}
+	_, files, err := modelFiles(config.Model{Name: name}, state)
+	return files, err
+}
+
 func role(r *inference.Recognised, path string) string {
 	switch {
-	case r.Encoder != nil && r.Encoder.Path == path:
+	case r.Encoder != nil && cmp.Or(r.Encoder.Path, r.Encoder.Name) == path:
 		return "encoder"
 	case r.Encoder == nil:
 		return "encoder and decoder"

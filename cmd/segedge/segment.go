@@ -18,6 +18,7 @@ import (
 
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/frame/picture"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/seg"
@@ -26,7 +27,7 @@ import (
 // segmentCmd segments one image.
 type segmentCmd struct {
 	settings
-	Image      string   `arg:"" type:"path" help:"JPEG or PNG file."`
+	Image      string   `arg:"" type:"path" help:"JPEG, PNG, WebP, TIFF, BMP or GIF file; seen as its EXIF says."`
 	Point      []string `help:"A click, x,y or x,y,label within 0..1 (repeatable; label 1 is positive, 0 negative)." sep:"none" placeholder:"X,Y[,LABEL]"`
 	Box        string   `help:"A box, x0,y0,x1,y1 within 0..1." placeholder:"X0,Y0,X1,Y1"`
 	Everything bool     `help:"Segment everything that can be told apart."`
@@ -64,7 +65,7 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := dataset.ReadImage(s.Image)
+	f, err := picture.Read(s.Image)
 	if err != nil {
 		return err
 	}
@@ -77,10 +78,7 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.pictures(f, result.masks); err != nil {
-		return err
-	}
-	return s.print(e.stdout, result)
+	return errors.Join(s.print(e.stdout, result), s.pictures(f, result.masks))
 }
 
 func (s *segmentCmd) prompt() (seg.Prompt, error) {
