@@ -104,8 +104,8 @@ func (l *live) state(camera string) (s api.State) {
 	return s
 }
 
-// picture puts one into a folder.
-func picture(t *testing.T, dir string) {
+// stillPicture puts one into a folder.
+func stillPicture(t *testing.T, dir string) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, 64, 48))); err != nil {
@@ -125,6 +125,6 @@ func TestAMissingSourceIsWaitedFor(t *testing.T) {
 	l := startAgent(t, "cameras:\n- name: a\n  source: synthetic\n- name: b\n  source: "+late+"\n  loop: true\n")
 	l.until("the missing one is told", func() bool { return strings.Contains(l.state("b").Reason, "no such file") })
 	l.until("the other runs", func() bool { return l.state("a").State == api.Running && l.state("a").Processed > 0 })
-	picture(t, late)
+	stillPicture(t, late)
 	l.until("the missing one runs", func() bool { return l.state("b").State == api.Running })
 }
