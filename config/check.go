@@ -96,6 +96,7 @@ func (c *Config) checkHTTP(ps *Problems) {
 	if h.Listen != "" {
 		checkAddress("http.listen", h.Listen, ps)
 	}
+	c.checkReach(ps)
 	if h.Token != "" && h.TokenFile != "" {
 		ps.Add("http.token_file", "the token is given twice: keep http.token or http.token_file")
 	}

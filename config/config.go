@@ -83,14 +83,23 @@ type Video struct {
 
 // HTTP is the page, the API and WHEP.
 type HTTP struct {
-	Listen     string  `yaml:"listen" help:"host:port; empty for none"`
-	Token      string  `yaml:"token" secret:"true" help:"asked of everybody, with every right; needed off loopback"`
-	TokenFile  string  `yaml:"token_file" help:"file that holds the token"`
-	Tokens     []Token `yaml:"tokens" help:"further tokens with fewer rights"`
-	Cert       string  `yaml:"cert" help:"PEM file; the page then speaks HTTPS. Read again when it changes"`
-	Key        string  `yaml:"key" help:"its key"`
-	ICEPort    int     `yaml:"ice_port" min:"0" max:"65535" help:"the UDP port of all viewers; 0 takes a free one"`
-	MaxViewers int     `yaml:"max_viewers" min:"1" max:"100" help:"per camera"`
+	Listen    string  `yaml:"listen" help:"host:port; empty for none"`
+	Token     string  `yaml:"token" secret:"true" help:"asked of everybody, with every right; needed off loopback"`
+	TokenFile string  `yaml:"token_file" help:"file that holds the token"`
+	Tokens    []Token `yaml:"tokens" help:"further tokens with fewer rights"`
+	Cert      string  `yaml:"cert" help:"PEM file; the page then speaks HTTPS. Read again when it changes"`
+	Key       string  `yaml:"key" help:"its key"`
+	ICEPort   int     `yaml:"ice_port" min:"0" max:"65535" help:"the UDP port of all viewers; 0 takes a free one"`
+	// How video finds its way where there is no plain one.
+	ICETCP         string   `yaml:"ice_tcp" help:"[host]:port for the video of viewers that cannot use UDP; empty for none"`
+	ICEServers     []string `yaml:"ice_servers" help:"STUN and TURN servers: stun:host:port, turn:host:port?transport=tcp"`
+	ICECredentials string   `yaml:"ice_credentials_file" help:"file that holds user:password for the TURN servers"`
+	ICEInterfaces  []string `yaml:"ice_interfaces" help:"network interfaces whose addresses viewers are told of; empty for all"`
+	PublicIPs      []string `yaml:"public_ips" help:"addresses that a router in front translates to this machine, told instead of its own"`
+	BasePath       string   `yaml:"base_path" help:"path that a proxy in front serves the page below, such as /cam/yard"`
+	TrustedProxies []string `yaml:"trusted_proxies" help:"addresses or networks of proxies whose X-Forwarded headers are believed"`
+
+	MaxViewers int `yaml:"max_viewers" min:"1" max:"100" help:"per camera"`
 }
 
 // Token is one person's or program's way in.

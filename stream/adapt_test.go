@@ -212,6 +212,18 @@ func TestOffersOfLowLevelsAreRefused(t *testing.T) {
 	}
 }
 
+func TestPacketizationModeZeroIsRefused(t *testing.T) {
+	st := start(t)
+	offer := offerOf(t, st)
+	resp, body := st.do(http.MethodPost, "/whep/cam", typeSDP, strings.ReplaceAll(offer, "packetization-mode=1", "packetization-mode=0"))
+	if resp.StatusCode != http.StatusNotAcceptable || !strings.Contains(body, "packetization mode 1") {
+		t.Errorf("%s %s", resp.Status, body)
+	}
+	if resp, body := st.do(http.MethodPost, "/whep/cam", typeSDP, strings.ReplaceAll(offer, "packetization-mode=1;", "")); resp.StatusCode != http.StatusCreated {
+		t.Errorf("without a mode: %s %s", resp.Status, body)
+	}
+}
+
 // Offers that never connect take each other's place, not that of people.
 func TestHalfOpenSessionsLockNobodyOut(t *testing.T) {
 	st := start(t, func(o *Options) { o.MaxViewers = 3 })

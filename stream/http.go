@@ -95,7 +95,8 @@ func (s *Server) cors(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	u, err := url.Parse(origin)
-	same := err == nil && u.Host != "" && u.Host == r.Host
+	// A proxy in front may have rewritten Host; the browser's own word (Fetch Metadata) no page can forge.
+	same := err == nil && u.Host != "" && u.Host == r.Host || r.Header.Get("Sec-Fetch-Site") == "same-origin"
 	if !same && !s.opts.AllowOrigin(origin) {
 		return false
 	}
@@ -118,7 +119,9 @@ func (s *Server) endpointOptions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Accept-Post", typeSDP)
-	s.links(w)
+	if r.Header.Get("Access-Control-Request-Method") == "" { // a preflight carries no token, and must not be told secrets
+		s.links(w)
+	}
 	preflight(w, "OPTIONS, GET, HEAD, POST")
 	return nil
 }
@@ -160,7 +163,7 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", typeSDP)
-	h.Set("Location", "/whep/"+url.PathEscape(camera)+"/"+v.id)
+	h.Set("Location", s.opts.BasePath+"/whep/"+url.PathEscape(camera)+"/"+v.id)
 	h.Set("ETag", v.etag)
 	h.Set("Accept-Patch", typeFragment)
 	s.links(w)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,7 +36,7 @@ func listen(o *Options) (*sockets, error) {
 	n := &sockets{}
 	logs := loggers{o.Logger}
 	var err error
-	if n.udp, err = listenUDP(o.UDP, logs); err != nil {
+	if n.udp, err = listenUDP(o.UDP, o.shows, logs); err != nil {
 		return nil, fmt.Errorf("UDP %s: %w", o.UDP, err)
 	}
 	for _, a := range n.udp.GetListenAddresses() {
@@ -56,6 +57,7 @@ func listen(o *Options) (*sockets, error) {
 	}
 	e.SetNetworkTypes(types)
 	e.SetIncludeLoopbackCandidate(true)
+	e.SetInterfaceFilter(o.shows)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
 	if err := publish(&e, o.PublicIPs); err != nil {
@@ -65,6 +67,11 @@ func listen(o *Options) (*sockets, error) {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
+}
+
+// shows reports whether viewers are told of an interface.
+func (o *Options) shows(name string) bool {
+	return len(o.Interfaces) == 0 || slices.Contains(o.Interfaces, name)
 }
 
 // publish puts the addresses of the router in front in place of the machine's own.
@@ -86,7 +93,7 @@ func publish(e *webrtc.SettingEngine, ips []string) error {
 
 // listenUDP opens one socket for an address with a host, else one for each interface: a reply must leave by the address
 // that the viewer wrote to.
-func listenUDP(addr string, logs loggers) (ice.UDPMux, error) {
+func listenUDP(addr string, shows func(string) bool, logs loggers) (ice.UDPMux, error) {
 	if addr == "" {
 		addr = ":0"
 	}
@@ -110,12 +117,13 @@ func listenUDP(addr string, logs loggers) (ice.UDPMux, error) {
 		}
 		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: log}), nil
 	}
-	all, err := ice.NewMultiUDPMuxFromPort(int(port), ice.UDPMuxFromPortWithLoopback(), ice.UDPMuxFromPortWithLogger(log))
+	options := []ice.UDPMuxFromPortOption{ice.UDPMuxFromPortWithLoopback(), ice.UDPMuxFromPortWithLogger(log), ice.UDPMuxFromPortWithInterfaceFilter(shows)}
+	all, err := ice.NewMultiUDPMuxFromPort(int(port), options...)
 	if err == nil {
 		return all, nil
 	}
 	// An IPv6 address may be there and not yet usable.
-	four, err4 := ice.NewMultiUDPMuxFromPort(int(port), ice.UDPMuxFromPortWithLoopback(), ice.UDPMuxFromPortWithLogger(log), ice.UDPMuxFromPortWithNetworks(ice.NetworkTypeUDP4))
+	four, err4 := ice.NewMultiUDPMuxFromPort(int(port), append(options, ice.UDPMuxFromPortWithNetworks(ice.NetworkTypeUDP4))...)
 	if err4 != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func checkCodecs(m *sdp.MediaDescription) error {
 	}
 	switch {
 	case best == 0:
-		return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264, which is what is sent here"}
+		return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264 with packetization mode 1, which is what is sent here"}
 	case best < lowLevel:
 		return &refusal{http.StatusNotAcceptable, api.Unsupported,
 			fmt.Sprintf("the offer takes H.264 up to level %d.%d, and what is sent here is of level 3 at least", best/10, best%10)}
@@ -71,20 +71,18 @@ type h264Codec struct {
 	level   int
 }
 
-// h264Codecs are those of a medium, in its order.
+// h264Codecs are those of a medium that can take what is sent, in its order: pictures in fragments, which packetization mode 0 does not
+// know (RFC 6184, 5.4). Where no mode is said 0 would be meant; no player that leaves it out means that.
 func h264Codecs(m *sdp.MediaDescription) []h264Codec {
 	var out []h264Codec
 	for _, payload := range m.MediaName.Formats {
 		if !isH264(m, payload) {
 			continue
 		}
-		c := h264Codec{payload, commonLevel}
-		for _, a := range m.Attributes {
-			if pt, value, _ := strings.Cut(a.Value, " "); a.Key == "fmtp" && pt == payload {
-				c.level = levelOf(value)
-			}
+		format := formatOf(m, payload)
+		if mode := parameter(format, "packetization-mode"); mode == "" || mode == "1" {
+			out = append(out, h264Codec{payload, levelOf(format)})
 		}
-		out = append(out, c)
 	}
 	return out
 }
@@ -96,17 +94,32 @@ func isH264(m *sdp.MediaDescription, payload string) bool {
 	})
 }
 
+// formatOf is a payload type's parameters.
+func formatOf(m *sdp.MediaDescription, payload string) string {
+	for _, a := range m.Attributes {
+		if pt, value, _ := strings.Cut(a.Value, " "); a.Key == "fmtp" && pt == payload {
+			return value
+		}
+	}
+	return ""
+}
+
+// parameter is the value of a key in a format's parameters; empty where it is not there.
+func parameter(format, name string) string {
+	for field := range strings.SplitSeq(format, ";") {
+		if key, value, _ := strings.Cut(strings.TrimSpace(field), "="); strings.EqualFold(key, name) {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
 // levelOf is the level of a format's profile-level-id (RFC 6184, 8.1). Where it is not said, level 1 would be meant; no player
 // that leaves it out means that.
-func levelOf(fmtp string) int {
-	for field := range strings.SplitSeq(fmtp, ";") {
-		key, value, _ := strings.Cut(strings.TrimSpace(field), "=")
-		if !strings.EqualFold(key, "profile-level-id") {
-			continue
-		}
-		if id, err := strconv.ParseUint(value, 16, 24); err == nil && len(value) == 6 {
-			return int(id & 0xff)
-		}
+func levelOf(format string) int {
+	value := parameter(format, "profile-level-id")
+	if id, err := strconv.ParseUint(value, 16, 24); err == nil && len(value) == 6 {
+		return int(id & 0xff)
 	}
 	return commonLevel
 }

@@ -59,10 +59,14 @@ type Options struct {
 	// TCP is the address for viewers that cannot use UDP (ICE-TCP). Empty is none.
 	TCP        string
 	ICEServers []ICEServer
+	// Interfaces are the network interfaces whose addresses viewers are told of; empty is all.
+	Interfaces []string
 	// PublicIPs are addresses that a router in front translates to this machine; they replace its own in the answer.
 	PublicIPs []string
 	// MaxViewers bounds the viewers of all cameras together; 0 is 16.
 	MaxViewers int
+	// BasePath is what a proxy in front puts before the paths of this server, for Location; empty where it puts nothing.
+	BasePath string
 	// AllowOrigin says which other web pages may talk to this server; its own page always may. Nil is all of them, which
 	// is only right where every request carries a token.
 	AllowOrigin func(origin string) bool

@@ -32,6 +32,11 @@ func openPage(t *testing.T, cameras ...string) *browser {
 // prepare has everything but the browser, for what must be so before anybody looks.
 func prepare(t *testing.T, cameras ...string) *browser {
 	t.Helper()
+	return prepareWith(t, Options{}, cameras...)
+}
+
+func prepareWith(t *testing.T, o Options, cameras ...string) *browser {
+	t.Helper()
 	if webtest.Find() == "" {
 		t.Skip("no Chromium on this machine: install the package chromium, or set SEGEDGE_CHROMIUM")
 	}
@@ -40,7 +45,7 @@ func prepare(t *testing.T, cameras ...string) *browser {
 	}
 	b := &browser{agent: newFakeAgent(cameras...)}
 	b.whep = newFakeWHEP(t, b.agent)
-	door, err := New(Options{Service: b.agent, WHEP: b.whep})
+	door, err := New(Options{Service: b.agent, WHEP: b.whep, Token: o.Token, BasePath: o.BasePath, TrustedProxies: o.TrustedProxies})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,9 @@ func prepare(t *testing.T, cameras ...string) *browser {
 	return b
 }
 
-func (b *browser) open() { b.Page = webtest.Open(b.t, b.server.URL) }
+func (b *browser) open() { b.openAt(b.server.URL) }
+
+func (b *browser) openAt(address string) { b.Page = webtest.Open(b.t, address) }
 
 func eval[V any](b *browser, js string) V {
 	b.T.Helper()

@@ -25,5 +25,11 @@
 // loopback, so that a web site cannot reach the agent by pointing its own name at 127.0.0.1. With a token every request
 // but /healthz needs it: "Authorization: Bearer …", or once as ?token=…, which is answered with an HttpOnly,
 // SameSite=Strict cookie and a redirect to the address without it. A request that changes something and comes from
-// a page (it has an Origin) must come from this page, unless it carries the token itself in its header.
+// a page (it has an Origin) must come from this page, unless it carries the token itself in its header. That it does the browser
+// says (Sec-Fetch-Site); where it says nothing, Origin is compared with Host.
+//
+// # Behind a proxy
+//
+// The page's addresses are relative, so that it may be served below a path. Options.BasePath is a path that the proxy leaves on the
+// requests, Options.TrustedProxies are those whose X-Forwarded headers are believed.
 package web

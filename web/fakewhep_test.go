@@ -29,6 +29,7 @@ type fakeWHEP struct {
 	mu       sync.Mutex
 	sessions map[string]*webrtc.PeerConnection
 	refuse   bool
+	links    []string
 	dark     bool // no pictures are sent
 	mute     bool // neither pictures nor messages: the agent has been killed, and nobody has told the network
 	next     int
@@ -92,6 +93,11 @@ func (f *fakeWHEP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodDelete:
 		f.drop(strings.TrimPrefix(r.URL.Path[strings.LastIndex(r.URL.Path, "/"):], "/"))
 	case http.MethodPatch:
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodOptions:
+		for _, link := range f.links {
+			w.Header().Add("Link", link)
+		}
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.WriteHeader(http.StatusMethodNotAllowed)

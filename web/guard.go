@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/segedge/segedge/api"
@@ -25,13 +26,14 @@ var errShortToken = fmt.Errorf("web: the token is too short to protect anything:
 // guard decides who may come in; the package comment says how.
 type guard struct {
 	token  string
+	path   string // that the cookie is for
 	cookie string // what the cookie holds: derived from the token, so that it does not reveal it
 }
 
-func newGuard(token string) *guard {
+func newGuard(token, base string) *guard {
 	mac := hmac.New(sha256.New, []byte(token))
 	mac.Write([]byte("segedge page cookie"))
-	return &guard{token: token, cookie: hex.EncodeToString(mac.Sum(nil))}
+	return &guard{token: token, path: base + "/", cookie: hex.EncodeToString(mac.Sum(nil))}
 }
 
 func (g *guard) wrap(next http.Handler) http.Handler {
@@ -53,7 +55,7 @@ func (g *guard) local(next http.Handler, w http.ResponseWriter, r *http.Request)
 	case !isLoopback(hostname(r.Host)):
 		refuse(w, http.StatusMisdirectedRequest, fmt.Sprintf("this agent has no token and answers to localhost only, not to %q", r.Host))
 	case !sameSite(r):
-		refuse(w, http.StatusForbidden, "the request comes from another site's page")
+		refuse(w, http.StatusForbidden, foreign)
 	default:
 		next.ServeHTTP(w, r)
 	}
@@ -72,7 +74,7 @@ func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request
 	case !g.hasCookie(r):
 		unauthorised(w, r, "this agent needs its token: Authorization: Bearer …, or open the page with ?token=…")
 	case !sameSite(r):
-		refuse(w, http.StatusForbidden, "the request comes from another site's page")
+		refuse(w, http.StatusForbidden, foreign)
 	default:
 		next.ServeHTTP(w, r)
 	}
@@ -87,11 +89,15 @@ func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName(r), Value: g.cookie, Path: "/", MaxAge: 365 * 24 * 3600,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+		Name: cookieName(r), Value: g.cookie, Path: g.path, MaxAge: 365 * 24 * 3600,
+		HttpOnly: true, Secure: isSecure(r), SameSite: http.SameSiteStrictMode,
 	})
 	q.Del("token")
-	to := url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, "/\\"), RawQuery: q.Encode()}
+	// Relative to where the client is, which a proxy in front may have moved; "./" keeps a name with a colon from being a scheme.
+	to := url.URL{Path: "./" + strings.TrimLeft(path.Base("/"+r.URL.Path), "/\\"), RawQuery: q.Encode()}
+	if strings.HasSuffix(r.URL.Path, "/") {
+		to.Path = "./"
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", to.String())
 	w.WriteHeader(http.StatusSeeOther)
@@ -115,12 +121,17 @@ func cookieName(r *http.Request) string {
 }
 
 // sameSite reports whether a request may carry the rights of the page: it reads only, or it comes from a page of this
-// very origin, or from no page at all.
+// very origin, or from no page at all. The browser's own word on that (Fetch Metadata, Sec-Fetch-Site) goes before a comparison of
+// Origin with Host, which a proxy in front may have rewritten; no page can forge either.
 func sameSite(r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
 		return true
 	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return true
+	case "":
+	default:
 		return false
 	}
 	origin := r.Header.Get("Origin")
@@ -130,6 +141,9 @@ func sameSite(r *http.Request) bool {
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host)
 }
+
+// foreign says why a request was refused, and what to do where it came from this page after all.
+const foreign = "the request comes from another site's page; if that is this page behind a proxy, have the proxy keep the Host header, or set http.trusted_proxies"
 
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""

@@ -35,6 +35,7 @@ func TestWithoutToken(t *testing.T) {
 		{"metrics not from anywhere", "GET", "/metrics", []string{"Host: evil.example"}, 421},
 		{"own page", "POST", clear, []string{"Origin: http://localhost:8080", "Sec-Fetch-Site: same-origin"}, 200},
 		{"no page", "POST", clear, nil, 200},
+		{"own page, whose Host a proxy has rewritten", "POST", clear, []string{"Origin: https://box.lan", "Sec-Fetch-Site: same-origin"}, 200},
 		{"another page", "POST", clear, []string{"Origin: http://evil.example"}, 403},
 		{"another port", "POST", clear, []string{"Origin: http://localhost:9090"}, 403},
 		{"a sandboxed page", "POST", clear, []string{"Origin: null"}, 403},
@@ -53,7 +54,7 @@ func TestWithoutToken(t *testing.T) {
 func TestWithToken(t *testing.T) {
 	whep := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
 	door := newDoor(t, Options{Token: token, WHEP: whep})
-	cookie := "Cookie: segedge_8080=" + newGuard(token).cookie
+	cookie := "Cookie: segedge_8080=" + newGuard(token, "").cookie
 	const host, clear = "Host: box.lan:8080", "/api/v1/cameras/cam/clear"
 	for _, c := range []struct {
 		name, method, target string
@@ -67,7 +68,7 @@ func TestWithToken(t *testing.T) {
 		{"basic", "GET", "/api/v1/info", []string{"Authorization: Basic " + token}, 401},
 		{"cookie", "GET", "/", []string{cookie}, 200},
 		{"the token as cookie", "GET", "/", []string{"Cookie: segedge_8080=" + token}, 401},
-		{"another port's cookie", "GET", "/", []string{"Cookie: segedge_9090=" + newGuard(token).cookie}, 401},
+		{"another port's cookie", "GET", "/", []string{"Cookie: segedge_9090=" + newGuard(token, "").cookie}, 401},
 		{"an old cookie beside a good one", "GET", "/", []string{"Cookie: segedge_8080=old; " + strings.TrimPrefix(cookie, "Cookie: ")}, 200},
 		{"health", "GET", "/healthz", nil, 200},
 		{"readiness", "GET", "/readyz", nil, 401},
@@ -78,6 +79,7 @@ func TestWithToken(t *testing.T) {
 		{"preflight", "OPTIONS", "/whep/cam", []string{"Origin: http://player.example", "Access-Control-Request-Method: POST"}, 204},
 		{"no preflight", "OPTIONS", "/whep/cam", nil, 401},
 		{"command, own page", "POST", clear, []string{cookie, "Origin: http://box.lan:8080"}, 200},
+		{"command, own page, Host rewritten", "POST", clear, []string{cookie, "Origin: https://cams.example", "Sec-Fetch-Site: same-origin"}, 200},
 		{"command, another page", "POST", clear, []string{cookie, "Origin: http://evil.example"}, 403},
 		{"command, the cookie's host on another port", "POST", clear, []string{cookie, "Origin: http://box.lan:9090"}, 403},
 		{"token in a command's address", "POST", clear + "?token=" + token, nil, 401},
@@ -94,11 +96,12 @@ func TestWithToken(t *testing.T) {
 func TestLogin(t *testing.T) {
 	door := newDoor(t, Options{Token: token})
 	for target, want := range map[string]string{
-		"/?token=" + token:                     "/",
-		"/?camera=2&token=" + token:            "/?camera=2",
-		"//evil.example/?token=" + token:       "/evil.example/",
-		"/%5Cevil.example?token=" + token:      "/evil.example",
-		"/api/v1/info?token=" + token + "&a=b": "/api/v1/info?a=b",
+		"/?token=" + token:                     "./",
+		"/?camera=2&token=" + token:            "./?camera=2",
+		"//evil.example/?token=" + token:       "./",
+		"/%5Cevil.example?token=" + token:      "./evil.example",
+		"/http:evil.example?token=" + token:    "./http:evil.example",
+		"/api/v1/info?token=" + token + "&a=b": "./info?a=b",
 	} {
 		res := ask(door, "GET", target, "", "Host: box.lan:8080")
 		if got := res.Header.Get("Location"); res.StatusCode != 303 || got != want {

@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	links   = regexp.MustCompile(`(?:href|src)="([^"]+)"|from "([^"]+)"`)
-	outside = regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}`)
+	links    = regexp.MustCompile(`(?:href|src)="([^"]+)"|from "([^"]+)"`)
+	absolute = regexp.MustCompile("[`\"'](/api/|/whep/|/js/|/style|/icon)[^`\"']*")
+	outside  = regexp.MustCompile(`(?i)(https?:)?//[a-z0-9.-]+\.[a-z]{2,}`)
 )
 
 // Every file that the page names is there, and nothing is fetched from outside.
@@ -25,12 +26,16 @@ func TestPageIsWhole(t *testing.T) {
 		}
 		for _, m := range links.FindAllStringSubmatch(string(a.body), -1) {
 			target := m[1] + m[2]
-			if !strings.HasPrefix(target, "/") {
-				target = path.Join(path.Dir(name), target)
+			if strings.HasPrefix(target, "/") {
+				t.Errorf("%s names %s: below a path of a proxy that is somebody else's", name, target)
 			}
+			target = path.Join(path.Dir(name), target)
 			if _, ok := p[target]; !ok {
 				t.Errorf("%s names %s, which is not there", name, target)
 			}
+		}
+		for _, m := range absolute.FindAllString(string(a.body), -1) {
+			t.Errorf("%s asks for %s: below a path of a proxy that is somebody else's", name, m)
 		}
 		for _, u := range outside.FindAllString(string(a.body), -1) {
 			if u != "http://www.w3.org" { // the SVG namespace, fetched by nobody

@@ -20,9 +20,13 @@ type Options struct {
 	Health   func() []Check       // nil: ready as soon as it listens
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
 	Token    string               // empty: loopback only
-	Version  string               // shown by /healthz and the page
-	Logger   *slog.Logger         // nil discards
-	Now      func() time.Time     // for tests; nil is time.Now
+	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
+	BasePath string
+	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-Host, -Proto and -For are believed.
+	TrustedProxies []string
+	Version        string           // shown by /healthz and the page
+	Logger         *slog.Logger     // nil discards
+	Now            func() time.Time // for tests; nil is time.Now
 }
 
 // Server is the door. Safe for concurrent use; it starts nothing.
@@ -48,12 +52,16 @@ func New(o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	front, err := newFront(o.BasePath, o.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
 	page, err := newPage()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, guard: newGuard(o.Token), metrics: newMetrics(o.Service, o.Version)}
-	s.handler = secure(s.guard.wrap(s.routes(page)))
+	s := &Server{opts: o, guard: newGuard(o.Token, front.base), metrics: newMetrics(o.Service, o.Version)}
+	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
 }
 

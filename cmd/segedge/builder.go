@@ -275,7 +275,13 @@ func (b *builder) buildDoors() error {
 	if err != nil {
 		return fmt.Errorf("http.listen: %w", err)
 	}
+	servers, err := iceServers(&b.cfg.HTTP)
+	if err != nil {
+		return err
+	}
 	b.stream, err = stream.New(stream.Options{
+		TCP: b.cfg.HTTP.ICETCP, ICEServers: servers, Interfaces: b.cfg.HTTP.ICEInterfaces, PublicIPs: b.cfg.HTTP.PublicIPs,
+		BasePath:        strings.TrimRight(b.cfg.HTTP.BasePath, "/"),
 		Service:         b.agent,
 		Commands:        b.commands,
 		RequestKeyframe: func(camera string, r int) { b.sinks[camera].RequestKeyframe(video.Rendition(r)) },
@@ -290,6 +296,7 @@ func (b *builder) buildDoors() error {
 		return err
 	}
 	b.web, err = web.New(web.Options{
+		BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Schema: api.JSONSchema(), Token: b.cfg.HTTP.Token,
 		Version: version, Logger: b.log,
 	})

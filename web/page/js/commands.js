@@ -28,7 +28,7 @@ export class Commands {
   }
 
   async #overHTTP(verb, id, fields) {
-    const url = `/api/v1/cameras/${encodeURIComponent(this.#player.camera)}/${encodeURIComponent(verb)}`;
+    const url = `api/v1/cameras/${encodeURIComponent(this.#player.camera)}/${encodeURIComponent(verb)}`;
     let answer;
     try {
       answer = await fetch(url, {
@@ -54,7 +54,7 @@ export class Commands {
 // get reads a document of the API; null when it cannot be had.
 export async function get(path) {
   try {
-    const answer = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(5000) });
+    const answer = await fetch(`api/v1/${path}`, { signal: AbortSignal.timeout(5000) });
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;

@@ -97,13 +97,15 @@ export class Player extends EventTarget {
 
   async #connect(signal) {
     if (!globalThis.RTCPeerConnection) throw new Error("this browser has no WebRTC, or it is switched off");
-    const pc = this.#pc = new RTCPeerConnection();
+    const iceServers = await servers(this.#endpoint, signal);
+    if (signal.aborted) return;
+    const pc = this.#pc = new RTCPeerConnection({ iceServers });
     pc.addTransceiver("video", { direction: "recvonly" });
     pc.addEventListener("track", (e) => this.#show(e.track, e.receiver));
     pc.addEventListener("connectionstatechange", () => this.#watch(pc));
     this.#listen(pc);
     await pc.setLocalDescription();
-    await gathered(pc);
+    await gathered(pc, iceServers.length ? 3000 : 300);
     const answer = await this.#post(pc.localDescription.sdp, signal);
     if (!answer) return;
     if (signal.aborted) return this.#end();
@@ -114,17 +116,20 @@ export class Player extends EventTarget {
     this.#say("live", "live");
   }
 
+  // endpoint is relative: a proxy may serve the page below a path.
+  get #endpoint() { return `whep/${encodeURIComponent(this.camera)}`; }
+
   // post sends the offer and gives the answer; nothing where the page is loaded again instead.
   async #post(offer, signal) {
-    const answer = await fetch(`/whep/${encodeURIComponent(this.camera)}`, {
+    const answer = await fetch(this.#endpoint, {
       method: "POST", headers: { "Content-Type": "application/sdp" }, body: offer,
       signal: AbortSignal.any([signal, AbortSignal.timeout(pathTime)]),
     }).catch((e) => { throw new Error(e.name === "TimeoutError" ? "the agent does not answer" : "the agent cannot be reached"); });
     if (answer.status === 401) { location.reload(); return ""; } // the token has changed: the page asks for it
     const body = await answer.text();
     if (!answer.ok) throw new Error(sentence(body) || `the agent answers ${answer.status}`);
-    this.#resource = new URL(answer.headers.get("Location"), location.href).pathname;
-    this.viewer = decodeURIComponent(this.#resource.split("/").pop());
+    this.viewer = answer.headers.get("Location").split("/").pop(); // what is before it may be another path to a proxy than to us
+    this.#resource = `${this.#endpoint}/${this.viewer}`;
     return body;
   }
 
@@ -207,13 +212,26 @@ export class Player extends EventTarget {
   }
 }
 
-// gathered waits for the local candidates, briefly: the agent also finds a peer that reaches it first.
-function gathered(pc) {
+// gathered waits for the local candidates, briefly: the agent also finds a peer that reaches it first, unless a relay is the only way.
+function gathered(pc, most) {
   if (pc.iceGatheringState === "complete") return Promise.resolve();
   return new Promise((done) => {
-    setTimeout(done, 300);
+    setTimeout(done, most);
     pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && done());
   });
+}
+
+// servers are the STUN and TURN servers that the agent names in its Link header (draft-ietf-wish-whep); none where it cannot be
+// asked: the offer will tell.
+async function servers(endpoint, signal) {
+  const answer = await fetch(endpoint, { method: "OPTIONS", signal: AbortSignal.any([signal, AbortSignal.timeout(pathTime)]) }).catch(() => null);
+  const found = [];
+  for (const [, urls, rest] of (answer?.headers.get("Link") ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+=(?:"(?:[^"\\]|\\.)*"|[^",;]*))*)/g)) {
+    const value = (key) => rest.match(new RegExp(`;\\s*${key}="((?:[^"\\\\]|\\\\.)*)"`))?.[1].replace(/\\(.)/g, "$1");
+    if (value("rel") !== "ice-server") continue;
+    found.push(value("username") ? { urls, username: value("username"), credential: value("credential") } : { urls });
+  }
+  return found;
 }
 
 // sentence is the message in an error answer, JSON or plain.
