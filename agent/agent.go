@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -35,7 +37,9 @@ type Options struct {
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
 	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed.
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
-	Logger    *slog.Logger
+	// LastSeq is the number of a camera's newest event; nil where events are not numbered.
+	LastSeq func(camera string) uint64
+	Logger  *slog.Logger
 }
 
 // Grounder finds what a phrase names in a frame, best first. Safe for concurrent use.
@@ -165,7 +169,27 @@ func (a *Agent) Objects(name string) (api.Objects, bool) {
 		return api.Objects{}, false
 	}
 	objects, ref := c.shown()
-	return api.Objects{Schema: api.Schema, Camera: name, Frame: ref, Objects: objects}, true
+	list := api.Objects{Schema: api.Schema, Camera: name, Frame: ref, Objects: objects}
+	if a.o.LastSeq != nil {
+		list.AsOfSeq = a.o.LastSeq(name)
+	}
+	return list, true
+}
+
+// Counters are what a camera has done over the life of the process.
+type Counters struct {
+	Capture  capture.Stats
+	Pipeline pipeline.Counters
+	Embed    time.Duration // that the model has worked on its present frame; 0 while it is free
+}
+
+// Counters of a camera; false for one that does not exist.
+func (a *Agent) Counters(name string) (Counters, bool) {
+	c := a.cameras[name]
+	if c == nil {
+		return Counters{}, false
+	}
+	return Counters{c.source.Stats(), c.pipe.Counters(), c.pipe.EmbedFor()}, true
 }
 
 // Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.

@@ -18,6 +18,7 @@ type times struct {
 type window struct {
 	took [512]time.Duration
 	n    int // written so far
+	sum  time.Duration
 }
 
 func (t *times) observe(stage string, took time.Duration) {
@@ -33,6 +34,7 @@ func (t *times) observe(stage string, took time.Duration) {
 	}
 	w.took[w.n%len(w.took)] = took
 	w.n++
+	w.sum += took
 }
 
 // snapshot is each stage's distribution over the newest durations.
@@ -44,7 +46,7 @@ func (t *times) snapshot() map[string]api.Latency {
 		s := slices.Clone(w.took[:min(w.n, len(w.took))])
 		slices.Sort(s)
 		at := func(q float64) float64 { return s[int(q*float64(len(s)-1)+0.5)].Seconds() * 1000 }
-		out[name] = api.Latency{P50: at(0.5), P95: at(0.95), P99: at(0.99)}
+		out[name] = api.Latency{P50: at(0.5), P95: at(0.95), P99: at(0.99), Count: uint64(w.n), Sum: w.sum.Seconds() * 1000}
 	}
 	return out
 }

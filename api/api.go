@@ -130,6 +130,9 @@ type Latency struct {
 	P50 float64 `json:"p50_ms"`
 	P95 float64 `json:"p95_ms"`
 	P99 float64 `json:"p99_ms"`
+	// Over the life of the process, for /metrics alone.
+	Count uint64  `json:"-"`
+	Sum   float64 `json:"-"` // milliseconds
 }
 
 // State is the retained state of a camera.

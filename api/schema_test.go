@@ -269,7 +269,7 @@ func TestSchemaTakesWhatIsSent(t *testing.T) {
 		{"reply.snapshot", Snapshot{Bytes: 3, JPEG: []byte("jpg")}}, {"reply.snapshot", Snapshot{Topic: "a/snapshot"}},
 		{"reply.prompt", PromptResult{Object: "cam-1", Document: json.RawMessage("{}")}},
 		{"info", Info{Schema: Schema, Cameras: []string{"cam"}}},
-		{"state", State{Schema: Schema, State: Running, Stages: map[string]Latency{"flow": {1, 2, 3}}}},
+		{"state", State{Schema: Schema, State: Running, Stages: map[string]Latency{"flow": {P50: 1, P95: 2, P99: 3}}}},
 	} {
 		data, err := json.Marshal(c.doc)
 		if err != nil {

@@ -71,24 +71,50 @@ func (s *stats) arrived(f *frame.Frame) {
 	s.newest = f.Captured
 }
 
-// drops remembers what has been said about dropped frames.
-type drops struct {
-	at                time.Time
-	dropped, discards uint64
+// quietAfter is how long no frame may be dropped for an overload to be over.
+const quietAfter = 10 * time.Second
+
+// overload is one cause of dropped frames, told when it begins and when it is over.
+type overload struct {
+	seen  uint64 // dropped so far, as last looked at
+	total uint64 // since it began; 0 while there is none
+	began time.Time
+	last  time.Time
 }
 
-// logDrops says once a second at most what was dropped.
+// look takes a count; began is true for the first frames of an overload, over for the end of one.
+func (o *overload) look(now time.Time, count uint64) (began, over bool) {
+	n := count - o.seen
+	o.seen = count
+	if n > 0 {
+		began = o.total == 0
+		if began {
+			o.began = now
+		}
+		o.total += n
+		o.last = now
+		return began, false
+	}
+	return false, o.total > 0 && now.Sub(o.last) >= quietAfter
+}
+
+// drops are the causes.
+type drops struct{ late, held overload }
+
+// logDrops says when frames begin to be dropped, and when that is over.
 func (c *Capture) logDrops() {
+	c.tell(&c.logged.late, c.o.Out.Dropped()+c.stats.reclaimed.Load(), "the pipeline is too slow, frames dropped", "the pipeline keeps up again")
+	c.tell(&c.logged.held, c.stats.discarded.Load(), "every frame is held, frames discarded", "frames are free again")
+}
+
+func (c *Capture) tell(o *overload, count uint64, begins, ends string) {
 	now := time.Now()
-	if now.Sub(c.logged.at) < time.Second {
-		return
+	began, over := o.look(now, count)
+	if began {
+		c.o.Logger.Warn(begins, "frames", o.total)
 	}
-	dropped, discards := c.o.Out.Dropped()+c.stats.reclaimed.Load(), c.stats.discarded.Load()
-	if n := dropped - c.logged.dropped; n > 0 {
-		c.o.Logger.Warn("the pipeline is too slow, frames dropped", "frames", n)
+	if over {
+		c.o.Logger.Info(ends, "frames", o.total, "for", o.last.Sub(o.began).Round(time.Second))
+		*o = overload{seen: o.seen}
 	}
-	if n := discards - c.logged.discards; n > 0 {
-		c.o.Logger.Warn("every frame is held, frames discarded", "frames", n)
-	}
-	c.logged = drops{now, dropped, discards}
 }

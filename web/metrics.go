@@ -20,15 +20,18 @@ type metrics struct {
 	commands *prometheus.CounterVec
 }
 
-func newMetrics(s api.Service, version string) *metrics {
+func newMetrics(o *Options) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		commands: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "segedge_http_commands_total", Help: "Commands received over HTTP, by verb and error code (ok where there was none).",
 		}, []string{"verb", "code"}),
 	}
-	m.registry.MustRegister(m.commands, newCollector(s, version), collectors.NewGoCollector(),
+	m.registry.MustRegister(m.commands, newCollector(o.Service, o.Version), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if o.Vitals != nil {
+		m.registry.MustRegister(newVitals(o.Vitals))
+	}
 	return m
 }
 
@@ -91,7 +94,7 @@ func newCollector(s api.Service, version string) *collector {
 		info:    desc("info", "The agent: always 1.", "agent", "version", "model", "family", "provider"),
 		started: desc("start_time_seconds", "When the agent started, in Unix time."),
 		objects: desc("objects", "Live objects by state.", "camera", "state"),
-		stage:   desc("stage_latency_seconds", "Quantiles of a stage's recent times.", "camera", "stage", "quantile"),
+		stage:   desc("stage_latency_seconds", "How long a stage takes: quantiles of its recent times, count and sum of all.", "camera", "stage"),
 		events:  desc("events_total", "Sequence number of the newest event: counts over restarts.", "camera"),
 		state:   desc("camera_state", "1 for the state that the camera is in.", "camera", "state"),
 		runs:    desc("model_provider", "1 for the execution provider that the model runs on.", "provider"),
@@ -172,9 +175,7 @@ func (c *collector) collectState(ch chan<- prometheus.Metric, camera string, s *
 		ch <- metric(c.state, prometheus.GaugeValue, one(name == s.State), camera, name)
 	}
 	for stage, l := range s.Stages {
-		for q, ms := range map[string]float64{"0.5": l.P50, "0.95": l.P95, "0.99": l.P99} {
-			ch <- metric(c.stage, prometheus.GaugeValue, ms/1e3, camera, stage, q)
-		}
+		ch <- summary(c.stage, l, camera, stage)
 	}
 }
 
@@ -195,6 +196,19 @@ func metric(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...
 		labels[i] = strings.ToValidUTF8(labels[i], "�")
 	}
 	m, err := prometheus.NewConstMetric(d, kind, v, labels...)
+	if err != nil {
+		return prometheus.NewInvalidMetric(d, err)
+	}
+	return m
+}
+
+// summary is a stage's latency.
+func summary(d *prometheus.Desc, l api.Latency, labels ...string) prometheus.Metric {
+	for i := range labels {
+		labels[i] = strings.ToValidUTF8(labels[i], "�")
+	}
+	q := map[float64]float64{0.5: l.P50 / 1e3, 0.95: l.P95 / 1e3, 0.99: l.P99 / 1e3}
+	m, err := prometheus.NewConstSummary(d, l.Count, l.Sum/1e3, q, labels...)
 	if err != nil {
 		return prometheus.NewInvalidMetric(d, err)
 	}

@@ -6,9 +6,48 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
 )
+
+// someVitals are those of one camera.
+func someVitals() Vitals {
+	return Vitals{
+		Cameras: map[string]CameraVitals{"cam": {Stalls: 2, Reopens: 3, Abandoned: 1, Late: 40, Held: 5, ModelBusy: 0.25}},
+		Broker:  BrokerVitals{Connected: true, Sessions: 4, Pending: 7, Bytes: 4096, Sent: 100, Dropped: 6, Commands: 9, Refused: 8},
+	}
+}
+
+func TestVitals(t *testing.T) {
+	text := scrape(t, newDoor(t, Options{Vitals: someVitals}))
+	for _, want := range []string{
+		`segedge_camera_stalls_total{camera="cam"} 2`, `segedge_camera_reconnects_total{camera="cam"} 3`, `segedge_reads_abandoned_total{camera="cam"} 1`,
+		`segedge_frames_lost_total{camera="cam",cause="late"} 40`, `segedge_frames_lost_total{camera="cam",cause="held"} 5`, `segedge_model_busy_seconds{camera="cam"} 0.25`,
+		"segedge_broker_connected 1", "segedge_broker_connections_total 4", "segedge_outbox_pending 7", "segedge_outbox_bytes 4096", "segedge_outbox_sent_total 100",
+		"segedge_outbox_dropped_total 6", "segedge_mqtt_commands_total 9", "segedge_mqtt_commands_refused_total 8",
+	} {
+		if !strings.Contains(text, "\n"+want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+}
+
+// What promtool check metrics finds fault with: names, types, help, units.
+func TestMetricsAreLinted(t *testing.T) {
+	agent := newFakeAgent("cam")
+	agent.objects = []seg.Object{{ID: 1, State: seg.Tracking}}
+	door := newDoor(t, Options{Service: agent, Vitals: someVitals})
+	ask(door, "POST", "/api/v1/cameras/cam/clear", "", asJSON)
+	problems, err := promlint.New(strings.NewReader(scrape(t, door))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
 
 func scrape(t *testing.T, door *Server) string {
 	t.Helper()
@@ -46,7 +85,8 @@ func TestMetrics(t *testing.T) {
 		`segedge_events_total{camera="cam"} 44`,
 		`segedge_camera_state{camera="cam",state="running"} 1`,
 		`segedge_camera_state{camera="cam",state="stalled"} 0`,
-		`segedge_stage_latency_seconds{camera="cam",quantile="0.95",stage="flow"} 0.0031`,
+		`segedge_stage_latency_seconds{camera="cam",stage="flow",quantile="0.95"} 0.0031`,
+		`segedge_stage_latency_seconds_count{camera="cam",stage="flow"} 0`,
 		`segedge_http_commands_total{code="ok",verb="clear"} 1`,
 		`segedge_http_commands_total{code="unknown_object",verb="rename"} 1`,
 		`segedge_http_commands_total{code="unknown_verb",verb="unknown"} 2`,

@@ -18,6 +18,7 @@ type Options struct {
 	Commands *dispatch.Dispatcher // shared with the other doors; nil makes one of its own
 	WHEP     http.Handler         // mounted under /whep/ with its whole path; nil answers 503 there
 	Health   func() []Check       // nil: ready as soon as it listens
+	Vitals   func() Vitals        // for /metrics; may be nil
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
 	Token    string               // empty: loopback only
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
@@ -60,7 +61,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, guard: newGuard(o.Token, front.base), metrics: newMetrics(o.Service, o.Version)}
+	s := &Server{opts: o, guard: newGuard(o.Token, front.base), metrics: newMetrics(&o)}
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
 }

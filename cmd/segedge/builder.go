@@ -25,7 +25,6 @@ import (
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/record"
-	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/supervise"
@@ -98,7 +97,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	b.agent, err = agent.New(agent.Options{
 		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
-		OpenModel: b.openModel,
+		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) },
 	}, cameras)
 	if err != nil {
 		return err
@@ -297,7 +296,8 @@ func (b *builder) buildDoors() error {
 	}
 	b.web, err = web.New(web.Options{
 		BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
-		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Schema: api.JSONSchema(), Token: b.cfg.HTTP.Token,
+		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
+		Token:   b.cfg.HTTP.Token,
 		Version: version, Logger: b.log,
 	})
 	if err != nil {
@@ -324,26 +324,6 @@ func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
 // FrameAt is the frame that a viewer saw at an RTP time.
 func (b *builder) FrameAt(viewer string, rtpTime uint32) (uint64, bool) {
 	return b.stream.FrameAt(viewer, rtpTime)
-}
-
-// health are the checks of /readyz.
-func (b *builder) health() []web.Check {
-	var out []web.Check
-	for _, name := range b.agent.Cameras() {
-		s, _ := b.agent.State(name)
-		out = append(out, web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)})
-		if err := b.sinks[name].Fault(); err != nil {
-			out = append(out, web.Check{Name: "video of " + name, Reason: err.Error()})
-		}
-	}
-	info := b.agent.Info()
-	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})
-	err := b.client.Ready()
-	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + secret.Mask(b.cfg.MQTT.Broker)}
-	if err != nil {
-		check.Reason = err.Error()
-	}
-	return append(out, check)
 }
 
 // close gives back what build took, in the opposite order; the parts that ran have ended.

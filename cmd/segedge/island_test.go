@@ -91,16 +91,7 @@ func (l *live) until(what string, done func() bool) {
 
 func (l *live) state(camera string) (s api.State) {
 	l.t.Helper()
-	res, err := http.Get(l.page + "api/v1/cameras/" + camera + "/state")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	_ = json.Unmarshal(body, &s)
+	_ = json.Unmarshal([]byte(l.get("api/v1/cameras/"+camera+"/state")), &s)
 	return s
 }
 
@@ -127,4 +118,29 @@ func TestAMissingSourceIsWaitedFor(t *testing.T) {
 	l.until("the other runs", func() bool { return l.state("a").State == api.Running && l.state("a").Processed > 0 })
 	stillPicture(t, late)
 	l.until("the missing one runs", func() bool { return l.state("b").State == api.Running })
+}
+
+// What was sent is what is counted.
+func TestMetricsCountTheEvents(t *testing.T) {
+	l := startAgent(t, "cameras:\n- name: a\n  source: synthetic\n")
+	counted := regexp.MustCompile(`segedge_events_total\{camera="a"\} [1-9]`)
+	l.until("events are counted", func() bool {
+		text := l.get("metrics")
+		return counted.MatchString(text) && strings.Contains(text, "segedge_broker_connected 1") && strings.Contains(text, `segedge_camera_reconnects_total{camera="a"} 0`)
+	})
+}
+
+// get reads an address of the page.
+func (l *live) get(path string) string {
+	l.t.Helper()
+	res, err := http.Get(l.page + path)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return string(body)
 }

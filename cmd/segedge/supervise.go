@@ -29,6 +29,9 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.web != nil {
 		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
 	}
+	if b.cfg.Debug.Listen != "" {
+		doors = append(doors, supervise.Part{Name: "profiles", Run: supervise.Keep("profiles", b.profile, b.log)})
+	}
 	unit := systemd.Reporter{Status: b.status, Progress: b.progress, Logger: b.log}
 	p := supervise.Process{Doors: doors, Main: b.agent.Run, Beside: []supervise.Part{{Name: "systemd", Run: unit.Run}}}
 	b.welcome()
@@ -46,6 +49,16 @@ func (b *builder) serve(ctx context.Context) error {
 		l = &again
 	}
 	return web.Serve(ctx, *l, b.web)
+}
+
+// profile serves Go's profiles to who looks for a fault on this machine.
+func (b *builder) profile(ctx context.Context) error {
+	l, err := net.Listen("tcp", b.cfg.Debug.Listen)
+	if err != nil {
+		return fmt.Errorf("debug.listen: %w", err)
+	}
+	b.log.Info("profiles are served", "address", "http://"+l.Addr().String()+"/debug/pprof/")
+	return web.Serve(ctx, l, web.Profiles())
 }
 
 // welcome prints where to look and what is going on.

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/secret"
+	"github.com/segedge/segedge/web"
+)
+
+// health are the checks of /readyz.
+func (b *builder) health() []web.Check {
+	var out []web.Check
+	for _, name := range b.agent.Cameras() {
+		s, _ := b.agent.State(name)
+		out = append(out, web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)})
+		if err := b.sinks[name].Fault(); err != nil {
+			out = append(out, web.Check{Name: "video of " + name, Reason: err.Error()})
+		}
+	}
+	info := b.agent.Info()
+	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})
+	err := b.client.Ready()
+	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + secret.Mask(b.cfg.MQTT.Broker)}
+	if err != nil {
+		check.Reason = err.Error()
+	}
+	return append(out, check)
+}
+
+// vitals are the numbers of /metrics that no camera's state holds.
+func (b *builder) vitals() web.Vitals {
+	s := b.client.Stats()
+	v := web.Vitals{Cameras: map[string]web.CameraVitals{}, Broker: web.BrokerVitals{
+		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
+		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
+	}}
+	for _, name := range b.agent.Cameras() {
+		n, _ := b.agent.Counters(name)
+		v.Cameras[name] = web.CameraVitals{
+			Stalls: n.Capture.Stalls, Reopens: n.Capture.Reopens, Abandoned: n.Capture.Abandoned,
+			Late: n.Capture.Dropped - min(n.Capture.Dropped, n.Capture.Discarded), Held: n.Capture.Discarded, ModelBusy: n.Embed.Seconds(),
+		}
+	}
+	return v
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Vitals are numbers for /metrics that no document of a camera holds.
+type Vitals struct {
+	Cameras map[string]CameraVitals
+	Broker  BrokerVitals
+}
+
+// CameraVitals count over the life of the process.
+type CameraVitals struct {
+	Stalls    uint64  // times that frames stopped coming
+	Reopens   uint64  // times that the source was opened again
+	Abandoned uint64  // reads left behind in C
+	Late      uint64  // frames dropped since the pipeline was not done with the one before
+	Held      uint64  // frames discarded since every buffer was held
+	ModelBusy float64 // seconds that the model has worked on its present frame
+}
+
+// BrokerVitals are the MQTT client's.
+type BrokerVitals struct {
+	Connected bool
+	Sessions  uint64 // connections so far
+	Pending   int    // events that wait for the broker
+	Bytes     int64  // of them, on disk
+	Sent      uint64 // events delivered
+	Dropped   uint64 // events given up, each explained by events.dropped
+	Commands  uint64
+	Refused   uint64
+}
+
+// vital is one number of a camera's or the broker's vitals.
+type vital[T any] struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(*T) float64
+}
+
+// vitals collects them.
+type vitals struct {
+	read    func() Vitals
+	late    *prometheus.Desc
+	cameras []vital[CameraVitals]
+	broker  []vital[BrokerVitals]
+}
+
+func newVitals(read func() Vitals) *vitals {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("segedge_"+name, help, labels, nil)
+	}
+	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
+	return &vitals{
+		read: read,
+		late: desc("frames_lost_total", "Frames captured and never processed, by cause: late (the pipeline was busy) or held (no buffer was free).", "camera", "cause"),
+		cameras: []vital[CameraVitals]{
+			{desc("camera_stalls_total", "Times that a camera's frames stopped coming.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Stalls) }},
+			{desc("camera_reconnects_total", "Times that a camera's source was opened again.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Reopens) }},
+			{desc("reads_abandoned_total", "Reads that hung and were left behind.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Abandoned) }},
+			{desc("model_busy_seconds", "How long the model has worked on its present frame; 0 while it is free.", "camera"), gauge,
+				func(v *CameraVitals) float64 { return v.ModelBusy }},
+		},
+		broker: []vital[BrokerVitals]{
+			{desc("broker_connected", "1 while the agent is connected to its broker."), gauge, func(v *BrokerVitals) float64 { return one(v.Connected) }},
+			{desc("broker_connections_total", "Connections to the broker so far; more than one are reconnects."), counter, func(v *BrokerVitals) float64 { return float64(v.Sessions) }},
+			{desc("outbox_pending", "Events that wait for the broker."), gauge, func(v *BrokerVitals) float64 { return float64(v.Pending) }},
+			{desc("outbox_bytes", "Size of the outbox on disk."), gauge, func(v *BrokerVitals) float64 { return float64(v.Bytes) }},
+			{desc("outbox_sent_total", "Events that the broker has acknowledged."), counter, func(v *BrokerVitals) float64 { return float64(v.Sent) }},
+			{desc("outbox_dropped_total", "Events given up, each explained by an event events.dropped."), counter, func(v *BrokerVitals) float64 { return float64(v.Dropped) }},
+			{desc("mqtt_commands_total", "Commands received over MQTT."), counter, func(v *BrokerVitals) float64 { return float64(v.Commands) }},
+			{desc("mqtt_commands_refused_total", "Of these, the ones that were refused."), counter, func(v *BrokerVitals) float64 { return float64(v.Refused) }},
+		},
+	}
+}
+
+// Describe names what Collect gives.
+func (v *vitals) Describe(ch chan<- *prometheus.Desc) {
+	ch <- v.late
+	for _, f := range v.cameras {
+		ch <- f.desc
+	}
+	for _, f := range v.broker {
+		ch <- f.desc
+	}
+}
+
+// Collect reads them.
+func (v *vitals) Collect(ch chan<- prometheus.Metric) {
+	now := v.read()
+	for camera, c := range now.Cameras {
+		ch <- metric(v.late, prometheus.CounterValue, float64(c.Late), camera, "late")
+		ch <- metric(v.late, prometheus.CounterValue, float64(c.Held), camera, "held")
+		for _, f := range v.cameras {
+			ch <- metric(f.desc, f.kind, f.read(&c), camera)
+		}
+	}
+	for _, f := range v.broker {
+		ch <- metric(f.desc, f.kind, f.read(&now.Broker))
+	}
+}
