@@ -204,6 +204,10 @@ type state struct {
 	Keyframes uint64  `json:"keyframes"`
 	Viewers   int     `json:"viewers"`
 	Objects   int     `json:"objects"`
+
+	ModelErrors uint64 `json:"model_errors"`
+	Refused     uint64 `json:"prompts_refused"`
+	Panics      uint64 `json:"panics"`
 }
 
 // await asks again until the condition holds.

@@ -168,3 +168,97 @@ func give(t *testing.T, from, to string) {
 		}
 	}
 }
+
+// pairs goes from each of n things to each of the others, once, in one way that begins and ends at the first. n is prime.
+func pairs(n int) []int {
+	var way []int
+	for step := 1; step < n; step++ {
+		for i := 1; i <= n; i++ {
+			way = append(way, i*step%n)
+		}
+	}
+	return way
+}
+
+// TestEveryFamilyTakesOverFromEveryOther changes from each family of models to each other one, by command and by configuration, while two objects
+// are followed, one of them with a point that not all families take: the agent goes on, the objects keep their ids, and nothing fails.
+func TestEveryFamilyTakesOverFromEveryOther(t *testing.T) {
+	graphs := func(encoder, decoder string) [2]string {
+		fixtures := filepath.Join(root(t), "inference", "testdata", "fixtures")
+		return [2]string{filepath.Join(fixtures, encoder), filepath.Join(fixtures, decoder)}
+	}
+	families := []struct {
+		name  string
+		files [2]string
+	}{
+		{"segedge", graphs("segedge/encoder.onnx", "segedge/decoder.onnx")},
+		{"sam", graphs("sam/encoder.onnx", "sam/decoder.onnx")},
+		{"nanosam", graphs("nanosam/encoder-512.onnx", "nanosam/decoder.onnx")},
+		{"sam2", graphs("sam2/encoder.onnx", "sam2/decoder.onnx")},
+		{"efficientsam", graphs("efficientsam/encoder.onnx", "efficientsam/decoder.onnx")},
+	}
+	folder := t.TempDir()
+	config := filepath.Join(folder, "segedge.yaml")
+	configure := func(files [2]string) {
+		text := "model:\n  encoder: " + files[0] + "\n  decoder: " + files[1] + "\n"
+		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configure(families[0].files)
+	r := start(t, "--source", still(t), "--config", config, "--state", folder)
+	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
+	for _, prompt := range []string{`{"points":[{"x":0.42,"y":0.36,"label":1},{"x":0.9,"y":0.1,"label":0}]}`, `{"points":[{"x":0.57,"y":0.62,"label":1}]}`} {
+		if status, reply := r.post("prompt", prompt); status != 200 {
+			t.Fatalf("%d %v", status, reply)
+		}
+	}
+	runs := func() (family string) {
+		var info struct {
+			Family string `json:"family"`
+		}
+		r.get("api/v1/info", &info)
+		return info.Family
+	}
+	at := families[0].name
+	for _, byCommand := range []bool{true, false} {
+		for _, k := range pairs(len(families)) {
+			next := families[k]
+			if byCommand { // a command names a model of the store, and recognises it by its graphs
+				giveFiles(t, next.files, filepath.Join(folder, "models", "mobilesam"))
+				if status, reply := r.post("model", `{"name":"mobilesam"}`); status != 200 {
+					t.Fatalf("%s to %s: %d %v", at, next.name, status, reply)
+				}
+			} else {
+				configure(next.files)
+				if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.await(next.name, func(state) bool { return runs() == next.name })
+			from := r.await("a state", func(state) bool { return true }).Keyframes
+			s := r.await("two keyframes of "+next.name+" after "+at, func(s state) bool { return s.Keyframes > from+1 })
+			if s.Objects != 2 || s.ModelErrors+s.Refused+s.Panics != 0 {
+				t.Fatalf("%s to %s: %+v", at, next.name, s)
+			}
+			at = next.name
+		}
+	}
+}
+
+// giveFiles puts an encoder and a decoder where a model of the store lies.
+func giveFiles(t *testing.T, files [2]string, to string) {
+	t.Helper()
+	for i, name := range []string{"encoder.onnx", "decoder.onnx"} {
+		data, err := os.ReadFile(files[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
