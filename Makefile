@@ -3,6 +3,7 @@
 SOURCE ?= synthetic
 LISTEN ?= 127.0.0.1:8080
 ARGS   ?=
+FPS    ?= 24
 PREFIX ?= /usr/local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -10,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint release nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint release sensitivity nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -45,6 +46,9 @@ e2e: build ## the whole agent against mosquitto, Chromium and a WebRTC peer
 bench: build ## stage costs at 480p and 720p with 1, 10 and 50 objects, then fifty by the clock
 	bin/segedge bench
 	bin/segedge bench --objects 50 --size 854x480 --frames 300 --realtime 30
+
+sensitivity: build ## what a fifth more or less of each of the tracker's numbers changes: DATA=FOLDER with annotated video; resumable
+	bin/segedge eval sensitivity --out docs/sensitivity.md $(if $(DATA),--data $(DATA) --fps $(FPS))
 
 fuzz: ## half a minute for every decoder
 	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . ); do \

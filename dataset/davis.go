@@ -15,9 +15,13 @@ type Video struct {
 }
 
 // Videos finds the sequences of a DAVIS folder: JPEGImages/480p/SEQUENCE/*.jpg with Annotations/480p/SEQUENCE/*.png,
-// where "480p" may be missing; or else the pictures of a flat folder, as one sequence without labels. Sorted by name.
+// where "480p" may be missing; the videos in a folder with images/ and labels/, whose frames come under running numbers (HeldOut says
+// where one begins); or else the pictures of a flat folder, as one sequence without labels. Sorted by name.
 func Videos(dir string) ([]Video, error) {
 	root := filepath.Join(dir, "JPEGImages")
+	if isDir(filepath.Join(dir, "labels")) {
+		return flatVideos(dir)
+	}
 	if !isDir(root) {
 		frames, err := pictureFiles(dir)
 		if err != nil {
@@ -48,6 +52,35 @@ func Videos(dir string) ([]Video, error) {
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("dataset %s: %w: no sequence has a picture", dir, ErrNoData)
+	}
+	return out, nil
+}
+
+// flatVideos are the videos among the pictures of a folder with images/ and labels/.
+func flatVideos(dir string) ([]Video, error) {
+	set, err := openLabels(dir)
+	if err != nil {
+		return nil, err
+	}
+	maps, err := labelFiles(filepath.Join(dir, "labels"))
+	if err != nil {
+		return nil, err
+	}
+	items := slices.DeleteFunc(set.Items, func(it Item) bool { return it.Set != videoSet })
+	if err := groupVideos(items); err != nil {
+		return nil, err
+	}
+	var out []Video
+	for _, it := range items {
+		if len(out) == 0 || out[len(out)-1].Name != it.Group {
+			out = append(out, Video{Name: it.Group})
+		}
+		v := &out[len(out)-1]
+		v.Frames = append(v.Frames, it.Image)
+		v.Labels = append(v.Labels, maps[it.Name])
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("dataset %s: %w: none of the pictures is a frame of a video", dir, ErrNoData)
 	}
 	return out, nil
 }

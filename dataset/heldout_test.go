@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -81,6 +82,35 @@ func TestHeldOutKeepsVideosTogether(t *testing.T) {
 	}
 	if items[0].Group != items[0].Name {
 		t.Error("the caller's items were changed")
+	}
+}
+
+func TestVideosUnderRunningNumbers(t *testing.T) {
+	dir := t.TempDir()
+	for i, it := range film(t, 4, 5) {
+		data, err := os.ReadFile(it.Image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "images", it.Name+".jpg"), data)
+		write(t, filepath.Join(dir, "labels", it.Name+"_0.png"), encoded(t, labelsWith(64, 36, block(64, 36, image.Rect(1+i, 1, 9+i, 9)))))
+	}
+	videos, err := Videos(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(videos) != 2 || len(videos[0].Frames) != 4 || len(videos[1].Frames) != 5 {
+		t.Fatalf("videos %+v", videos)
+	}
+	truth, err := videos[1].Truth(0)
+	if err != nil || len(truth.IDs()) == 0 {
+		t.Errorf("truth %v, %v", truth, err)
+	}
+	stills := t.TempDir()
+	write(t, filepath.Join(stills, "images", "still_0001.jpg"), jpegOf(t, plain(8, 6, 9)))
+	write(t, filepath.Join(stills, "labels", "still_0001.png"), encoded(t, labelsWith(8, 6, block(8, 6, image.Rect(1, 1, 5, 4)))))
+	if _, err := Videos(stills); !errors.Is(err, ErrNoData) {
+		t.Errorf("still pictures are no video: %v", err)
 	}
 }
 

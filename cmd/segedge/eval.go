@@ -27,8 +27,9 @@ import (
 
 // evalCmd measures accuracy.
 type evalCmd struct {
-	Clicks evalClicksCmd `cmd:"" help:"Click on annotated pictures as a person would."`
-	Video  evalVideoCmd  `cmd:"" help:"Follow objects through annotated video (DAVIS layout): J, F, J&F."`
+	Clicks      evalClicksCmd      `cmd:"" help:"Click on annotated pictures as a person would."`
+	Video       evalVideoCmd       `cmd:"" help:"Follow objects through annotated video (DAVIS layout): J, F, J&F."`
+	Sensitivity evalSensitivityCmd `cmd:"" help:"Turn each number of the tracker by a fifth, down and up, and say what that changes."`
 }
 
 // evalClicksCmd is the click benchmark.

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/segedge/segedge/capture/synthetic"
+	"github.com/segedge/segedge/dataset"
+	"github.com/segedge/segedge/eval"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
+	"github.com/segedge/segedge/tracker/motion"
+)
+
+// evalSensitivityCmd measures what each number of the tracker is worth.
+type evalSensitivityCmd struct {
+	settings
+	Data   string   `type:"path" help:"Folder with annotated video to measure numbers on that move the scenes: DAVIS layout, or images/ and labels/ with frames of videos." placeholder:"DIR"`
+	Scenes []string `help:"Built-in scenes of the screening." default:"crossing,occlusion,leave,light,fast,shake"`
+	Frames int      `help:"Frames of a scene." default:"90"`
+	Moved  float64  `help:"Points by which a number must move the scenes to be measured on the data." default:"0.1"`
+	FPS    float64  `name:"fps" help:"Rate at which the data's pictures were taken, frames a second." default:"24"`
+	Log    string   `type:"path" help:"What was measured, a line each; a study that was stopped goes on from it. It holds for one program, model and data." default:"build/sensitivity.jsonl"`
+	Out    string   `type:"path" help:"Also write the table to this file." placeholder:"FILE.md"`
+}
+
+func (c *evalSensitivityCmd) Run(e *env) (err error) {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	memo := eval.NewMemo(m.Model, 4096)
+	defer func() { err = errors.Join(err, memo.Close()) }()
+	o := eval.SensitivityOptions{Moved: c.Moved, Log: c.Log}
+	if o.Screen, err = c.screen(memo); err != nil {
+		return err
+	}
+	if o.Full, err = c.full(memo); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Log), 0o755); err != nil {
+		return err
+	}
+	bar := newBar(e.stderr, 1, "sensitivity")
+	o.Progress = func(done, total int, what string) {
+		bar.ChangeMax(total)
+		bar.Describe(what)
+		_ = bar.Set(done)
+	}
+	results, err := eval.MeasureSensitivity(e.ctx, o)
+	_ = bar.Finish()
+	if err != nil {
+		return err
+	}
+	var table strings.Builder
+	if err := eval.SensitivityTable(&table, results); err != nil {
+		return err
+	}
+	if c.Out != "" {
+		if err := os.WriteFile(c.Out, []byte(table.String()), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(e.stdout, table.String())
+	return err
+}
+
+// screen scores a tuning by the mean IoU, in points, over the built-in scenes.
+func (c *evalSensitivityCmd) screen(m inference.Segmenter) (func(context.Context, *tracker.Tuning) (float64, error), error) {
+	var scenes []*eval.Scene
+	for i, preset := range c.Scenes {
+		s, err := eval.RenderScene(synthetic.Options{Width: 640, Height: 360, Preset: preset, Seed: uint64(i)}, c.Frames)
+		if err != nil {
+			return nil, err
+		}
+		scenes = append(scenes, s)
+	}
+	return func(ctx context.Context, t *tracker.Tuning) (float64, error) {
+		sum := 0.0
+		for _, s := range scenes {
+			iou, err := s.Follow(ctx, m, tracker.New(tracker.Options{Tuning: t}, lk.New(lk.Options{})))
+			if err != nil {
+				return 0, err
+			}
+			sum += iou
+		}
+		return 100 * sum / float64(len(scenes)), nil
+	}, nil
+}
+
+// full scores a tuning by J&F, in points, from a first-frame mask on the data; nil without any.
+func (c *evalSensitivityCmd) full(m inference.Segmenter) (func(context.Context, *tracker.Tuning) (float64, error), error) {
+	if c.Data == "" {
+		return nil, nil
+	}
+	videos, err := dataset.Videos(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	flow := func() (motion.Flow, func() error, error) { return lk.New(lk.Options{}), nil, nil }
+	return func(ctx context.Context, t *tracker.Tuning) (float64, error) {
+		r, err := eval.Video(ctx, eval.VideoOptions{
+			Videos: videos, Prompt: eval.PromptMask, Method: "segedge", FPS: c.FPS,
+			New: eval.Product(eval.ProductOptions{Model: m, Flow: flow, Tracker: tracker.Options{FPS: c.FPS, Tuning: t}}),
+		})
+		if err != nil {
+			return 0, err
+		}
+		return 100 * r.Mean.JF, nil
+	}, nil
+}
