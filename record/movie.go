@@ -4,34 +4,37 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
+	"time"
 
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/mp4"
 )
 
-// movie is the MP4. It begins with the first keyframe after the first frame, whose size it then knows.
+// movie is the MP4. It begins with the first keyframe.
 type movie struct {
 	file *os.File
-	size *atomic.Pointer[[2]int]
 	w    *mp4.Writer
 	err  error
 }
 
-func (m *movie) write(u video.Unit) {
+// write adds a picture and gives its place in the movie; false where it is not in it.
+func (m *movie) write(u video.Unit) (at time.Duration, ok bool) {
 	if m.err != nil {
-		return
+		return 0, false
 	}
 	if m.w == nil {
-		size := m.size.Load()
-		if size == nil || !u.Keyframe {
-			return
+		if !u.Keyframe {
+			return 0, false
 		}
-		m.w, m.err = mp4.NewWriter(m.file, mp4.Format{Width: size[0], Height: size[1]})
+		m.w, m.err = mp4.NewWriter(m.file, mp4.Format{Width: u.Width, Height: u.Height})
 	}
 	if m.err == nil {
 		m.err = m.w.Write(u)
 	}
+	if m.err != nil {
+		return 0, false
+	}
+	return m.w.At(), true
 }
 
 func (m *movie) close() error {

@@ -27,18 +27,19 @@ type Sink interface {
 
 // Options say what is recorded.
 type Options struct {
-	Video string // file for the overlay as MP4; none if empty
-	Masks string // file for every frame's masks as JSON lines; none if empty
+	Video  string // file for the overlay as MP4; none if empty
+	Camera string // whose frames they are: the head of their objects' ids
+	Masks  string // file for every frame's masks as JSON lines; none if empty
 }
 
 // Recorder writes the files. Safe for concurrent use; Run runs once.
 type Recorder struct {
-	video *os.File
-	masks *os.File
-	units chan video.Unit
-	lines chan line
-	lost  atomic.Uint64
-	size  atomic.Pointer[[2]int]
+	video  *os.File
+	masks  *os.File
+	units  chan video.Unit
+	lines  chan line
+	lost   atomic.Uint64
+	camera string
 
 	mu     sync.Mutex
 	err    error
@@ -47,7 +48,7 @@ type Recorder struct {
 
 // New makes the files.
 func New(o Options) (*Recorder, error) {
-	r := &Recorder{units: make(chan video.Unit, queue), lines: make(chan line, queue)}
+	r := &Recorder{camera: o.Camera, units: make(chan video.Unit, queue), lines: make(chan line, queue)}
 	var err error
 	if o.Video != "" {
 		if r.video, err = os.Create(o.Video); err != nil {
@@ -71,19 +72,15 @@ type tap struct {
 }
 
 func (t *tap) Show(f *frame.Frame, objects []seg.Object) {
+	if t.r.masks != nil { // before its picture, which finds its line then
+		l := line{seg.FrameRef{Seq: f.Seq, Captured: f.Captured}, f.PTS, f.Width, f.Height, append([]seg.Object(nil), objects...)}
+		select {
+		case t.r.lines <- l:
+		default:
+			t.r.lost.Add(1)
+		}
+	}
 	t.next.Show(f, objects)
-	if t.r.video != nil && t.r.size.Load() == nil {
-		t.r.size.Store(&[2]int{f.Width, f.Height})
-	}
-	if t.r.masks == nil {
-		return
-	}
-	l := line{seg.FrameRef{Seq: f.Seq, Captured: f.Captured}, f.Width, f.Height, append([]seg.Object(nil), objects...)}
-	select {
-	case t.r.lines <- l:
-	default:
-		t.r.lost.Add(1)
-	}
 }
 
 // Unit takes an encoded picture. It never blocks.
@@ -101,19 +98,18 @@ func (r *Recorder) Unit(u video.Unit) {
 // Run writes until ctx ends and the queues are empty. A file that cannot be written any more is given up, and Close says so; nothing
 // else ends with it.
 func (r *Recorder) Run(ctx context.Context) error {
-	movie := &movie{file: r.video, size: &r.size}
-	lines := &lineWriter{}
+	movie := &movie{file: r.video}
+	lines := &lineWriter{camera: r.camera, keyed: r.video != nil}
 	if r.masks != nil {
 		lines.w = bufio.NewWriterSize(r.masks, 1<<16)
 	}
-	done := ctx.Done()
 	for {
 		select {
 		case u := <-r.units:
-			movie.write(u)
+			r.picture(movie, lines, u)
 		case l := <-r.lines:
 			lines.write(l)
-		case <-done:
+		case <-ctx.Done():
 			r.drain(movie, lines)
 			r.fail(movie.close())
 			r.fail(lines.close())
@@ -122,12 +118,28 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 }
 
+// picture writes a picture, and the lines up to its frame.
+func (r *Recorder) picture(m *movie, lines *lineWriter, u video.Unit) {
+	at, ok := m.write(u)
+	for more := true; more; { // its line was queued before it
+		select {
+		case l := <-r.lines:
+			lines.write(l)
+		default:
+			more = false
+		}
+	}
+	if ok {
+		lines.shown(u.Seq, at)
+	}
+}
+
 // drain writes what still waits.
 func (r *Recorder) drain(m *movie, lines *lineWriter) {
 	for {
 		select {
 		case u := <-r.units:
-			m.write(u)
+			r.picture(m, lines, u)
 		case l := <-r.lines:
 			lines.write(l)
 		default:

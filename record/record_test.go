@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -45,7 +46,7 @@ func square() *seg.Mask {
 // unit is a keyframe with parameter sets, so small that no decoder would take it.
 func unit(seq uint64) video.Unit {
 	data := []byte{0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0, 0, 0, 1, 0x65, 0x88, 0x51, 0x52, 0x53, 0x54}
-	return video.Unit{Data: data, Keyframe: true, Seq: seq, Captured: time.Unix(int64(seq), 0), Duration: time.Second}
+	return video.Unit{Data: data, Keyframe: true, Seq: seq, Width: 64, Height: 32, Captured: time.Unix(int64(seq), 0), Duration: time.Second}
 }
 
 // A recording is complete after Run has ended, and a line holds one frame's objects, their masks on the full frame.
@@ -93,13 +94,12 @@ func TestMasksAreWrittenByLine(t *testing.T) {
 	}
 }
 
-func TestTheMovieBeginsWithAKeyframeOfAKnownSize(t *testing.T) {
+func TestTheMovieBeginsWithAKeyframe(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	r, err := New(Options{Video: file})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Beside(new(shown)).Show(frame.New(64, 32), nil)
 	later := unit(1)
 	later.Keyframe = false
 	for _, u := range []video.Unit{later, unit(2), unit(3)} {
@@ -167,5 +167,68 @@ func TestNothingIsRecordedUnlessAsked(t *testing.T) {
 	r.Unit(unit(1))
 	if err := ran(t, r); err != nil || next != 1 || len(r.units)+len(r.lines) != 0 {
 		t.Errorf("%v, %d", err, next)
+	}
+}
+
+// A line says where in the movie its frame is, and objects are called there as on every door.
+func TestLinesAreKeyedToTheMovie(t *testing.T) {
+	dir := t.TempDir()
+	r, err := New(Options{Camera: "door", Video: filepath.Join(dir, "a.mp4"), Masks: filepath.Join(dir, "b.jsonl")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := r.Beside(new(shown))
+	for seq := uint64(1); seq <= 6; seq++ {
+		f := frame.New(8, 8)
+		f.Seq, f.Captured, f.PTS = seq, time.Unix(int64(seq), 0), time.Duration(seq)*time.Second
+		sink.Show(f, []seg.Object{{ID: 3, State: seg.Tracking, Mask: square()}})
+		if seq == 2 || seq == 3 || seq == 5 {
+			r.Unit(unit(seq))
+		}
+	}
+	if err := ran(t, r); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "b.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float64{-1, 0, 1, -1, 3, -1}
+	for i, text := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		var l struct {
+			Camera  string
+			Frame   seg.FrameRef
+			PTS     float64
+			Time    *float64
+			Objects []struct{ ID string }
+		}
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatal(err)
+		}
+		at := -1.
+		if l.Time != nil {
+			at = *l.Time
+		}
+		if l.Frame.Seq != uint64(i+1) || l.PTS != float64(i+1) || at != want[i] || l.Camera != "door" || l.Objects[0].ID != "door-3" {
+			t.Errorf("line %d: %s, want time %g", i, text, want[i])
+		}
+	}
+}
+
+// What a killed process has been given is on the disk: nothing waits in a buffer.
+func TestLinesSurviveAKill(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "masks.jsonl")
+	r, err := New(Options{Camera: "door", Masks: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := &lineWriter{w: bufio.NewWriter(r.masks), camera: "door"}
+	lines.write(line{w: 8, h: 8})
+	data, err := os.ReadFile(file)
+	if err != nil || !bytes.HasSuffix(data, []byte("}\n")) {
+		t.Errorf("%q, %v", data, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -80,7 +80,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.newest.Store(&b.cfg.Model)
-	if b.records, err = record.New(record.Options{Video: b.run.Out, Masks: b.run.Masks}); err != nil {
+	if b.records, err = record.New(record.Options{Camera: b.cfg.Cameras[0].Name, Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
 	}
 	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))

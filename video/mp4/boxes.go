@@ -20,11 +20,46 @@ func unity() []byte {
 	return bytes.Join([][]byte{be32(1 << 16), zeros(12), be32(1 << 16), zeros(12), be32(1 << 30)}, nil)
 }
 
-// moov is the index: it describes the one track.
-func (m *Writer) moov() []byte {
+// overhead is the length of a fragment's head: moof, and the header of its mdat.
+const overhead = 108
+
+// head writes the head of the next fragment, one picture long, over the room before it.
+func (m *Writer) head(fragment []byte, key bool, size, length uint32) {
+	flags := uint32(0x01010000) // depends on others, is no place to begin at (8.8.3.1)
+	if key {
+		flags = 0x02000000
+	}
+	moof := box("moof",
+		full("mfhd", 0, 0, be32(uint32(len(m.sizes)+1))),
+		box("traf",
+			full("tfhd", 0, 0x020000, be32(1)), // offsets count from the moof
+			full("tfdt", 1, 0, be64(m.start)),
+			full("trun", 0, 0x000701, be32(1), be32(overhead), be32(length), be32(size), be32(flags))))
+	copy(fragment, moof)
+	copy(fragment[len(moof):], be32(8+size))
+	copy(fragment[len(moof)+4:], "mdat")
+}
+
+// chunks are where the samples lie, each behind the head of its fragment.
+func (m *Writer) chunks() []byte {
+	out := make([]byte, 0, 8*len(m.sizes))
+	at := m.first
+	for _, n := range m.sizes {
+		out = append(out, be64(uint64(at+overhead))...)
+		at += overhead + int64(n)
+	}
+	return out
+}
+
+// moov describes the one track: the whole of it, or nothing yet but that fragments follow.
+func (m *Writer) moov(whole bool) []byte {
 	var length uint64
 	for _, n := range m.lengths {
 		length += uint64(n)
+	}
+	extends := box("mvex", full("trex", 0, 0, be32(1), be32(1), zeros(12)))
+	if whole {
+		extends = nil
 	}
 	return box("moov",
 		full("mvhd", 1, 0, zeros(16), be32(Timescale), be64(length), be32(1<<16), be16(1<<8), zeros(10), unity(), zeros(24), be32(2)),
@@ -36,7 +71,8 @@ func (m *Writer) moov() []byte {
 				box("minf",
 					full("vmhd", 0, 1, zeros(8)),
 					box("dinf", full("dref", 0, 0, be32(1), full("url ", 0, 1))),
-					box("stbl", m.stsd(), m.stts(), m.stss(), m.stsc(), m.stsz(), full("co64", 0, 0, be32(1), be64(uint64(m.mdat+16))))))))
+					box("stbl", m.stsd(), m.stts(), m.stss(), m.stsc(), m.stsz(), full("co64", 0, 0, be32(uint32(len(m.sizes))), m.chunks()))))),
+		extends)
 }
 
 // stsd describes the codec: AVC with 4-byte lengths (ISO/IEC 14496-15, 5.3.3.1).
@@ -66,9 +102,12 @@ func (m *Writer) stts() []byte {
 // stss is the samples that decoding can begin at.
 func (m *Writer) stss() []byte { return full("stss", 0, 0, be32(uint32(len(m.keys))), list(m.keys)) }
 
-// stsc says that all samples lie in one chunk.
+// stsc says that each sample is a chunk of its own.
 func (m *Writer) stsc() []byte {
-	return full("stsc", 0, 0, be32(1), be32(1), be32(uint32(len(m.sizes))), be32(1))
+	if len(m.sizes) == 0 {
+		return full("stsc", 0, 0, be32(0))
+	}
+	return full("stsc", 0, 0, be32(1), be32(1), be32(1), be32(1))
 }
 
 func (m *Writer) stsz() []byte {

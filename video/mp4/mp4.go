@@ -1,6 +1,8 @@
 // Package mp4 writes the units of package video into an MP4 file (ISO/IEC 14496-12, 14496-15) that players and editors
-// open and search: one H.264 track, each picture shown for the time until the next. Samples go to the file as they come;
-// only the index is kept in memory, 12 bytes a picture. It reads nothing and encodes nothing.
+// open and search: one H.264 track, each picture shown for the time until the next. Each picture goes to the file as it comes, as
+// a fragment of its own, so that what is there can be played whenever writing ends: after a crash or a power cut as well. Close
+// makes an ordinary file of it, with one index at the end, by declaring the fragments to be part of the media data.
+// Only the index is kept in memory, 12 bytes a picture. It reads nothing and encodes nothing.
 package mp4
 
 import (
@@ -27,8 +29,10 @@ var ErrFull = errors.New("mp4: the recording has reached its greatest length")
 type Writer struct {
 	w        io.WriteSeeker
 	format   Format
-	at       int64 // where the next byte goes
-	mdat     int64 // where the box of samples begins
+	at       int64  // where the next byte goes
+	mdat     int64  // where the box of samples will begin
+	first    int64  // where the first fragment begins
+	start    uint64 // when the newest sample is shown, in ticks
 	sps, pps []byte
 	sizes    []uint32
 	lengths  []uint32 // of each sample in ticks; the last is a guess until the next sample comes
@@ -48,11 +52,8 @@ func NewWriter(w io.WriteSeeker, f Format) (*Writer, error) {
 	m := &Writer{w: w, format: f}
 	head := box("ftyp", []byte("isom"), be32(0x200), []byte("isomiso2avc1mp41"))
 	m.mdat = int64(len(head))
-	// A 64-bit size, since nobody knows yet how long it gets; filled in by Close.
-	head = append(head, be32(1)...)
-	head = append(head, "mdat"...)
-	head = append(head, be64(16)...)
-	return m, m.write(head)
+	// Room for the header of the one box of samples that Close makes of everything after it.
+	return m, m.write(append(head, box("free", zeros(8))...))
 }
 
 // Write adds one unit. Units before the first keyframe cannot be decoded and are left out.
@@ -63,18 +64,27 @@ func (m *Writer) Write(u video.Unit) error {
 	if len(m.sizes) >= MaxSamples {
 		return ErrFull
 	}
-	sample := m.sample(u.Data)
+	fragment := m.fragment(u.Data)
 	if m.sps == nil || m.pps == nil {
 		return fmt.Errorf("mp4: the keyframe of frame %d has no parameter sets", u.Seq)
 	}
-	if err := m.write(sample); err != nil {
+	n := len(m.lengths)
+	if n == 0 {
+		if err := m.write(m.moov(false)); err != nil {
+			return err
+		}
+		m.first = m.at
+	} else {
+		m.lengths[n-1] = ticks(between(m.prev, u))
+		m.start += uint64(m.lengths[n-1])
+	}
+	size, length := uint32(len(fragment)-overhead), ticks(u.Duration)
+	m.head(fragment, u.Keyframe, size, length)
+	if err := m.write(fragment); err != nil {
 		return err
 	}
-	if n := len(m.lengths); n > 0 {
-		m.lengths[n-1] = ticks(between(m.prev, u))
-	}
-	m.sizes = append(m.sizes, uint32(len(sample)))
-	m.lengths = append(m.lengths, ticks(u.Duration))
+	m.sizes = append(m.sizes, size)
+	m.lengths = append(m.lengths, length)
 	if u.Keyframe {
 		m.keys = append(m.keys, uint32(len(m.sizes)))
 	}
@@ -83,16 +93,26 @@ func (m *Writer) Write(u video.Unit) error {
 	return nil
 }
 
-// between is how long a is shown before b: by the source's own clock where both have it, else by the time of capture.
+// At is when the newest picture is shown, from the beginning of the recording.
+func (m *Writer) At() time.Duration {
+	return time.Duration(m.start/Timescale)*time.Second + time.Duration(m.start%Timescale)*time.Second/Timescale
+}
+
+// between is how long a is shown before b: by the source's own clock where both have it and it keeps step with the time of capture,
+// else by that: a camera's stamps may jump when it sets its clock, and a file's when it begins anew.
 func between(a, b video.Unit) time.Duration {
-	if d := b.PTS - a.PTS; d > 0 {
+	captured := b.Captured.Sub(a.Captured)
+	if d := b.PTS - a.PTS; d > 0 && (d <= jump || d <= 2*captured) {
 		return d
 	}
-	if d := b.Captured.Sub(a.Captured); d > 0 {
-		return d
+	if captured > 0 {
+		return captured
 	}
 	return b.Duration
 }
+
+// jump is how far a source's clock may step ahead of the time of capture: a file is read as it comes.
+const jump = 2 * time.Second
 
 func ticks(d time.Duration) uint32 {
 	const most = 10 * time.Minute // a stalled camera's last picture; keeps the sum in bounds
@@ -100,9 +120,11 @@ func ticks(d time.Duration) uint32 {
 	return uint32(max(1, (int64(d)*Timescale+int64(time.Second)/2)/int64(time.Second)))
 }
 
-// sample turns an access unit into length-prefixed form. Parameter sets stay in it: the encoder may renumber them.
-func (m *Writer) sample(unit []byte) []byte {
+// fragment turns an access unit into length-prefixed form, with room for the fragment's head before it. Parameter sets stay in it: the
+// encoder may renumber them.
+func (m *Writer) fragment(unit []byte) []byte {
 	m.buf.Reset()
+	m.buf.Write(zeros(overhead))
 	for nal := range video.NALs(unit) {
 		switch video.NALType(nal) {
 		case video.NALAUD:
@@ -131,13 +153,14 @@ func (m *Writer) Close() error {
 		return errors.New("mp4: no picture was recorded")
 	}
 	end := m.at
-	if err := m.write(m.moov()); err != nil {
+	if err := m.write(m.moov(true)); err != nil {
 		return err
 	}
-	if _, err := m.w.Seek(m.mdat+8, io.SeekStart); err != nil {
+	if _, err := m.w.Seek(m.mdat, io.SeekStart); err != nil {
 		return fmt.Errorf("mp4: %w", err)
 	}
-	if _, err := m.w.Write(be64(uint64(end - m.mdat))); err != nil {
+	head := append(append(be32(1), "mdat"...), be64(uint64(end-m.mdat))...) // 1: the size has 64 bits
+	if _, err := m.w.Write(head); err != nil {
 		return fmt.Errorf("mp4: %w", err)
 	}
 	return nil

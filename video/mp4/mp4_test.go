@@ -33,7 +33,7 @@ func units(t *testing.T) (out [][]byte) {
 }
 
 // record writes as many of the pictures as there are times, at those times.
-func record(t *testing.T, at []time.Duration, pts bool) string {
+func record(t *testing.T, at []time.Duration, pts, crashed bool) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "out.mp4")
 	f, err := os.Create(path)
@@ -57,10 +57,43 @@ func record(t *testing.T, at []time.Duration, pts bool) string {
 			t.Fatal(err)
 		}
 	}
+	if got := m.At(); got != at[len(at)-1]-at[0] {
+		t.Errorf("the last picture is shown at %v, want %v", got, at[len(at)-1]-at[0])
+	}
+	if crashed { // whatever was written is all there is
+		return path
+	}
 	if err := errors.Join(m.Close(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// A recording that ended with the power, or with its process, is played up to there: also where the last picture is cut off.
+func TestACrashLeavesAPlayableFile(t *testing.T) {
+	var at []time.Duration
+	for i := range 50 {
+		at = append(at, time.Duration(i)*40*time.Millisecond)
+	}
+	path := record(t, at, false, true)
+	s := ffprobe(t, path).Streams[0]
+	if s.CodecName != "h264" || s.NbReadFrames != "50" || s.AvgFrameRate != "25/1" {
+		t.Errorf("%+v", s)
+	}
+	out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-ss", "1.5", "-i", path, "-f", "null", "-").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("ffmpeg after a seek: %s, %v", out, err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data[:len(data)-30], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := ffprobe(t, path).Streams[0].NbReadFrames; n != "49" && n != "50" {
+		t.Errorf("%s pictures of one that is cut", n)
+	}
 }
 
 type probe struct {
@@ -84,7 +117,7 @@ func ffprobe(t *testing.T, path string) probe {
 	if err != nil {
 		t.Skip("ffprobe is not installed: a real reader cannot judge the file")
 	}
-	out, err := exec.CommandContext(t.Context(), tool, "-v", "error", "-count_frames", "-show_streams", "-of", "json", path).Output()
+	out, err := exec.CommandContext(t.Context(), tool, "-v", "fatal", "-count_frames", "-show_streams", "-of", "json", path).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +135,7 @@ func TestPlayersReadIt(t *testing.T) {
 	}
 	for name, pts := range map[string]bool{"capture time": false, "source time": true} {
 		t.Run(name, func(t *testing.T) {
-			path := record(t, at, pts)
+			path := record(t, at, pts, false)
 			s := ffprobe(t, path).Streams[0]
 			if s.CodecName != "h264" || s.Profile != "Constrained Baseline" || s.Width != 168 || s.Height != 90 || s.ColorSpace != "smpte170m" || s.ColorRange != "tv" {
 				t.Errorf("%+v", s)
@@ -129,7 +162,7 @@ func TestDroppedFramesKeepTheTime(t *testing.T) {
 			at = append(at, time.Duration(i)*40*time.Millisecond)
 		}
 	}
-	if s := ffprobe(t, record(t, at, false)).Streams[0]; s.Duration != "2.000000" || s.NbReadFrames == "50" {
+	if s := ffprobe(t, record(t, at, false, false)).Streams[0]; s.Duration != "2.000000" || s.NbReadFrames == "50" {
 		t.Errorf("%+v, want 2 s", s)
 	}
 }
@@ -141,9 +174,11 @@ func TestBetween(t *testing.T) {
 		b    video.Unit
 		want time.Duration
 	}{
-		"source clock":      {video.Unit{PTS: 1500 * time.Millisecond, Captured: now.Add(time.Hour)}, 500 * time.Millisecond},
-		"source began anew": {video.Unit{PTS: 0, Captured: now.Add(30 * time.Millisecond)}, 30 * time.Millisecond},
-		"no clock moved":    {video.Unit{PTS: time.Second, Captured: now, Duration: 20 * time.Millisecond}, 20 * time.Millisecond},
+		"source clock":         {video.Unit{PTS: 1500 * time.Millisecond, Captured: now.Add(time.Hour)}, 500 * time.Millisecond},
+		"source set its clock": {video.Unit{PTS: 10 * time.Minute, Captured: now.Add(40 * time.Millisecond)}, 40 * time.Millisecond},
+		"a long stall":         {video.Unit{PTS: 10 * time.Minute, Captured: now.Add(598 * time.Second)}, 599 * time.Second},
+		"source began anew":    {video.Unit{PTS: 0, Captured: now.Add(30 * time.Millisecond)}, 30 * time.Millisecond},
+		"no clock moved":       {video.Unit{PTS: time.Second, Captured: now, Duration: 20 * time.Millisecond}, 20 * time.Millisecond},
 	} {
 		if got := between(a, c.b); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
