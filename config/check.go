@@ -155,6 +155,9 @@ func (c *Config) checkMQTT(ps *Problems) {
 	} else if strings.HasPrefix(m.Prefix, "$") || strings.HasPrefix(m.Prefix, "/") || strings.HasSuffix(m.Prefix, "/") {
 		ps.Add("mqtt.prefix", "%q: a prefix neither begins with $ or / nor ends with /", m.Prefix)
 	}
+	if !printable(m.ClientID) || len(m.ClientID) > 128 {
+		ps.Add("mqtt.client_id", "%q has a control character in it, or is longer than 128", m.ClientID)
+	}
 	if m.Password != "" && m.PasswordFile != "" {
 		ps.Add("mqtt.password_file", "the password is given twice: keep mqtt.password or mqtt.password_file")
 	}
@@ -181,7 +184,7 @@ func (c *Config) checkBroker(ps *Problems) {
 	}
 	encrypted, known := brokerSchemes[u.Scheme]
 	switch {
-	case !known || u.Scheme != "unix" && u.Hostname() == "" || u.Scheme == "unix" && u.Path == "":
+	case !known || u.Scheme != "unix" && u.Hostname() == "" || u.Scheme == "unix" && (u.Path == "" || u.Host != ""):
 		ps.Add("mqtt.broker", "%q is no broker address such as tcp://host:1883, tls://host:8883, wss://host/path or unix:///path", c.MQTT.Broker)
 	case u.Port() != "" && !isPort(u.Port()):
 		ps.Add("mqtt.broker", "%s is no port", u.Port())

@@ -115,6 +115,7 @@ type MQTT struct {
 	Broker       string        `yaml:"broker" help:"tcp://host:1883, tls://host:8883, ws://, wss://, unix://; empty starts an embedded one"`
 	Embedded     string        `yaml:"embedded" help:"address of the embedded one; 127.0.0.1:1883, or a free port where that is taken"`
 	Prefix       string        `yaml:"prefix" help:"of every topic; segedge/<agent> by default"`
+	ClientID     string        `yaml:"client_id" help:"segedge-<agent> by default; no two clients of a broker may have the same"`
 	Username     string        `yaml:"username"`
 	Password     string        `yaml:"password" secret:"true"`
 	PasswordFile string        `yaml:"password_file" help:"file that holds the password, read at every connection"`

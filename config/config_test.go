@@ -125,3 +125,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestBrokerSettings(t *testing.T) {
+	c, err := Load("", []string{"SEGEDGE_MQTT_PASSWORD=geheim 1", "SEGEDGE_MQTT_CLIENT_ID=door"}, []string{"mqtt.broker=unix:///run/m.sock"})
+	if err != nil || c.MQTT.Password != "geheim 1" || c.MQTT.ClientID != "door" || c.MQTT.Broker != "unix:///run/m.sock" {
+		t.Errorf("%v: %+v", err, c.MQTT)
+	}
+	for _, bad := range []string{"mqtt.broker=unix://", "mqtt.broker=unix://host/run/m.sock", "mqtt.client_id=a\x01", "mqtt.client_id=" + strings.Repeat("a", 129)} {
+		if _, err := Load("", nil, []string{bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

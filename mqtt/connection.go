@@ -146,7 +146,7 @@ func (c *Connection) credentials() (user, password string, err error) {
 		if err != nil {
 			return "", "", fmt.Errorf("read the broker's password: %w", err)
 		}
-		password = strings.TrimRight(string(data), "\r\n")
+		password = strings.TrimPrefix(strings.TrimRight(string(data), "\r\n"), "\ufeff") // as editors leave it
 	}
 	return user, password, nil
 }
@@ -163,6 +163,9 @@ func (c *Connection) check() error {
 	if _, err := c.TLS.config(u.Hostname()); err != nil {
 		return err
 	}
-	_, _, err = c.credentials()
+	user, _, err := c.credentials()
+	if err == nil {
+		err = errors.Join(validText(user), validText(c.ClientID))
+	}
 	return err
 }

@@ -69,6 +69,12 @@ func TestPasswordFileIsReadAgain(t *testing.T) {
 			t.Errorf("got %q %q %v", user, got, err)
 		}
 	}
+	if err := os.WriteFile(file, []byte("\ufeffgeheim 1\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := c.credentials(); got != "geheim 1" || err != nil {
+		t.Errorf("as an editor left it: %q %v", got, err)
+	}
 }
 
 // certificate makes a self-signed certificate for loopback and returns its two files.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // Will is the message that the broker sends when the link breaks.
@@ -82,9 +83,31 @@ func Dial(ctx context.Context, c Connection, will *Will, keep bool, handler func
 	l.client = paho.NewClient(o)
 	if err := l.connect(ctx); err != nil {
 		l.Close(0)
-		return nil, fmt.Errorf("connect to the broker %s: %w", redact(c.Broker), err)
+		return nil, fmt.Errorf("connect to the broker %s: %w", redact(c.Broker), refusalOf(err))
 	}
 	return l, nil
+}
+
+// refusals are what a broker may answer to a connection (MQTT 3.1.1, section 3.2.2.3), in words.
+var refusals = []struct {
+	err  error
+	says string
+}{
+	{packets.ErrorRefusedBadProtocolVersion, "the broker refuses: it does not speak MQTT 3.1.1"},
+	{packets.ErrorRefusedIDRejected, "the broker refuses the client id: set mqtt.client_id"},
+	{packets.ErrorRefusedServerUnavailable, "the broker refuses for now: it says that it is not available"},
+	{packets.ErrorRefusedBadUsernameOrPassword, "the broker refuses the user name or the password"},
+	{packets.ErrorRefusedNotAuthorised, "the broker refuses: it says that this client is not authorised; check user name, password and access list"},
+}
+
+// refusalOf is a broker's refusal in words, or the error as it is.
+func refusalOf(err error) error {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return fmt.Errorf("%s (%w)", r.says, err)
+		}
+	}
+	return err
 }
 
 // open makes the network connection and keeps hold of it, so that it can be broken at once.

@@ -34,6 +34,9 @@ func startMosquitto(t *testing.T, extra string) *mosquitto {
 	if strings.Contains(extra, "allow_anonymous") {
 		conf = strings.Replace(conf, "allow_anonymous true\n", "", 1)
 	}
+	if strings.Contains(extra, "max_queued_messages") {
+		conf = strings.Replace(conf, "max_queued_messages 0\n", "", 1)
+	}
 	if os.Getuid() == 0 {
 		conf += "user root\n"
 	}

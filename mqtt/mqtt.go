@@ -58,12 +58,14 @@ type Client struct {
 	outbox   *outbox.Outbox
 	commands *commands
 	suspects *suspects
+	heard    chan struct{} // signalled when the agent's own "online" has come back
 
 	turned atomic.Int64 // when the journal's goroutine last came round, in Unix nanoseconds; 0 while it does not run
 
 	mu        sync.Mutex
 	connected bool
 	lastErr   error
+	deaf      error // why nobody hears the agent although it is connected
 	sessions  uint64
 	ran       bool
 }
@@ -108,7 +110,7 @@ func New(o Options) (*Client, error) {
 	if err := o.defaults(); err != nil {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
-	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects()}
+	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1)}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}
@@ -167,13 +169,16 @@ func (c *Client) Stats() Stats {
 // a StateDir is ready without being durable.
 func (c *Client) Ready() error {
 	c.mu.Lock()
-	connected, lastErr := c.connected, c.lastErr
+	connected, lastErr, deaf := c.connected, c.lastErr, c.deaf
 	c.mu.Unlock()
 	if !connected {
 		if lastErr != nil {
 			return lastErr
 		}
 		return errors.New("not connected to the broker yet")
+	}
+	if deaf != nil {
+		return deaf
 	}
 	if err := c.outbox.Stats().Disk; err != nil && !errors.Is(err, outbox.ErrNoFolder) {
 		return fmt.Errorf("events are not durable: %w", err)

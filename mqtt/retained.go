@@ -21,12 +21,13 @@ type keeper struct {
 	l     *Link
 	sent  map[string][]byte // what was last sent to a topic, as far as a change of it counts
 	masks map[string]uint64 // the frame of the last masks message
+	beat  time.Time         // when the states were last sent whether they changed or not
 	left  map[string]bool   // topics of what the broker does not take
 	found discovery
 }
 
 func newKeeper(c *Client, l *Link) *keeper {
-	return &keeper{c: c, l: l, sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: discovery{o: &c.o, topics: c.topics}}
+	return &keeper{c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: discovery{o: &c.o, topics: c.topics}}
 }
 
 // all sends everything that is retained, beside the status.
@@ -121,6 +122,12 @@ func (k *keeper) states(ctx context.Context) error {
 		s.Schema, s.Camera = api.Schema, camera
 		if err := k.send(ctx, k.c.topics.Camera(camera, "state"), s, nil); err != nil {
 			return err
+		}
+	}
+	if time.Since(k.beat) > heartbeat { // what does not change is sent again: who hears nothing of an agent may take it for gone
+		k.beat = time.Now()
+		for _, camera := range k.c.o.Service.Cameras() {
+			delete(k.sent, k.c.topics.Camera(camera, "state"))
 		}
 	}
 	return nil

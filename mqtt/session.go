@@ -43,27 +43,28 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 			return
 		}
 		c.setConnected(false, err)
+		thrown := peerClosed(err) && time.Since(began) < stable
 		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures = 0
 		}
 		pause := backoff(failures, rand.Float64())
 		c.log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
-		if failures == 3 && c.Stats().Sessions > 2 {
-			c.log.Warn("the broker ends every session soon after it began: does another client use this id?", "client_id", c.o.ClientID)
-		}
 		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
 		}
 		wait.Stop()
+		if thrown && !c.suspects.isCareful() {
+			c.standBack(ctx)
+		}
 	}
 }
 
 func (c *Client) setConnected(yes bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.connected, c.lastErr = yes, err
+	c.connected, c.lastErr, c.deaf = yes, err, nil
 	if yes {
 		c.sessions++
 	}
@@ -71,7 +72,7 @@ func (c *Client) setConnected(yes bool, err error) {
 
 // session is one connection: connect, subscribe, describe, say online, then deliver until it breaks or ctx ends.
 func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
-	l, err := Dial(ctx, c.o.Connection, &Will{c.topics.Status(), StatusOffline}, true, c.commands.receive)
+	l, err := Dial(ctx, c.o.Connection, &Will{c.topics.Status(), StatusOffline}, true, c.hear)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,10 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	keeper := newKeeper(c, l)
+	select {
+	case <-c.heard: // of an earlier session
+	default:
+	}
 	if err := c.announce(ctx, l, keeper); err != nil {
 		c.verdict(l.ending(err))
 		return err
@@ -87,20 +92,26 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	c.setConnected(true, nil)
 	c.log.Info("connected to the broker", "broker", redact(c.o.Broker), "prefix", c.topics.Prefix)
 
+	keep, stopKeeping := context.WithCancel(run)
+	defer stopKeeping()
+	kept := make(chan struct{})
 	var group sync.WaitGroup
-	failed := make(chan error, 3)
-	for _, part := range []func(context.Context) error{
-		keeper.run,
-		func(ctx context.Context) error { return c.deliver(ctx, l) },
-		func(ctx context.Context) error { return c.commands.answer(ctx, l) },
+	failed := make(chan error, 4)
+	for _, part := range []func() error{
+		func() error { defer close(kept); return keeper.run(keep) },
+		func() error { return c.deliver(run, l) },
+		func() error { return c.commands.answer(run, l) },
+		func() error { return c.listenToItself(run) },
 	} {
-		group.Go(func() { failed <- part(run) })
+		group.Go(func() { failed <- part() })
 	}
 	select {
 	case <-l.Lost():
 		err = l.Err()
 	case err = <-failed:
 	case <-ctx.Done():
+		stopKeeping() // what it is sending may wait for a broker that says nothing any more
+		<-kept
 		err = c.leave(l, keeper, drained)
 	}
 	cancel()
@@ -117,6 +128,13 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
 	if err := l.Subscribe(ctx, c.topics.Command("+", "+")); err != nil {
 		return err
+	}
+	if err := l.Subscribe(ctx, c.topics.Status()); err != nil {
+		if l.Err() != nil || ctx.Err() != nil {
+			return err
+		}
+		c.log.Warn("the agent cannot read its own status, so it would not notice that it may not write", "error", err)
+		signal(c.heard)
 	}
 	if err := k.all(ctx); err != nil {
 		return err

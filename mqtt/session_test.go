@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -309,15 +310,83 @@ func TestCommandsOverABroker(t *testing.T) {
 	}
 }
 
-func TestTwoAgentsWithOneClientID(t *testing.T) {
+// late is a service that was started later than the others.
+type late struct{ *agent }
+
+func (l late) Info() api.Info {
+	i := l.agent.Info()
+	i.Started = i.Started.Add(time.Hour)
+	return i
+}
+
+// TestTwoAgentsWithOneName: the one that was started later says so and waits until the other has gone; they do not throw
+// each other out.
+func TestTwoAgentsWithOneName(t *testing.T) {
 	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/box/status")
+	first, stop := start(t, testOptions(t, m.url(), &agent{}))
+	until(t, "the first is connected", func() bool { return first.Ready() == nil })
 	said := &lines{}
-	for range 2 {
-		o := testOptions(t, m.url(), &agent{})
-		o.Logger = slog.New(slog.NewTextHandler(said, nil))
-		start(t, o)
+	o := testOptions(t, m.url(), &agent{})
+	o.Service, o.Logger = late{&agent{}}, slog.New(slog.NewTextHandler(said, nil))
+	second, _ := start(t, o)
+	until(t, "the second says why it waits", func() bool { return strings.Contains(said.String(), "give one of them another agent.name") })
+	until(t, "the first is back", func() bool { return first.Ready() == nil })
+	if err := second.Ready(); err == nil || !strings.Contains(err.Error(), `another agent called "box"`) {
+		t.Errorf("the second is ready: %v", err)
 	}
-	until(t, "the log says why", func() bool { return strings.Contains(said.String(), "does another client use this id?") })
+	online := 0
+	for _, m := range ears.all("/status") {
+		if string(m.Payload) == StatusOnline {
+			online++
+		}
+	}
+	if online > 4 {
+		t.Errorf("online was said %d times", online)
+	}
+	stop()
+	until(t, "the second takes over", func() bool { return second.Ready() == nil })
+}
+
+// TestBrokerThatPassesNothingOn: mosquitto acknowledges what a client without the right says, and discards it.
+func TestBrokerThatPassesNothingOn(t *testing.T) {
+	dir := t.TempDir()
+	acl := filepath.Join(dir, "acl")
+	if err := os.WriteFile(acl, []byte("user somebody\ntopic readwrite #\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// With no bound on its queue mosquitto 2.0.11 ends the connection at what it denies, instead.
+	m := startMosquitto(t, "max_queued_messages 1000\nacl_file "+acl+"\n")
+	c, _ := start(t, testOptions(t, m.url(), &agent{}))
+	until(t, "it is noticed", func() bool {
+		err := c.Ready()
+		return err != nil && strings.Contains(err.Error(), "access list must let a client without a user name write to segedge/box/#")
+	})
+	if !c.Stats().Connected {
+		t.Error("noticed for another reason")
+	}
+}
+
+// TestStopWithAFrozenBroker ends within what is promised, whatever was under way.
+func TestStopWithAFrozenBroker(t *testing.T) {
+	m := startMosquitto(t, "")
+	a := &agent{}
+	c, stop := start(t, testOptions(t, m.url(), a))
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	if err := m.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	a.set(cup(1)) // the list of objects is sent, and nobody acknowledges it
+	c.Publish(happened(0))
+	time.Sleep(100 * time.Millisecond)
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
 }
 
 // lines is a log that may be read while it is written.
