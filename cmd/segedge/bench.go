@@ -16,6 +16,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/segedge/segedge/capture/synthetic"
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/overlay"
@@ -100,7 +101,7 @@ func (b *benchCmd) Run(e *env) (err error) {
 	bar := newBar(e.stderr, len(b.Size)*len(b.Objects)*b.Frames, "measuring")
 	for _, size := range b.Size {
 		for _, n := range b.Objects {
-			row, err := b.row(e.ctx, m.Model, size, n, bar)
+			row, err := b.row(e.ctx, m.Model, cfg, size, n, bar)
 			if err != nil {
 				return fmt.Errorf("bench of %d objects at %dx%d: %w", n, size.w, size.h, err)
 			}
@@ -128,7 +129,7 @@ func (b *benchCmd) check() error {
 }
 
 // row walks the scene with n objects: each stage in turn in this goroutine or, by the clock, as an agent does.
-func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, size benchSize, n int, bar *progressbar.ProgressBar) (row benchRow, err error) {
+func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, cfg config.Config, size benchSize, n int, bar *progressbar.ProgressBar) (row benchRow, err error) {
 	row = benchRow{Width: size.w, Height: size.h, Objects: n}
 	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h})
 	if err != nil {
@@ -143,8 +144,8 @@ func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, size benchSiz
 	}
 	defer picture.encoder.Close()
 	p, err := pipeline.New(pipeline.Options{
-		Model: m, Tracker: tracker.New(tracker.Options{}, motion), Synchronous: b.Realtime == 0, Observe: watch.observe,
-		Show: picture.show,
+		Model: m, Tracker: tracker.New(trackerOptions(cfg), motion), Synchronous: b.Realtime == 0, Observe: watch.observe,
+		Show: picture.show, MaxObjects: cfg.Tracker.MaxObjects,
 	})
 	if err != nil {
 		return row, err

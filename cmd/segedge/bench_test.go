@@ -36,6 +36,21 @@ func TestBenchWalksAndFollowsTheClock(t *testing.T) {
 	}
 }
 
+// The configuration's tracker is the one that is measured.
+func TestBenchMeasuresTheConfiguredTracker(t *testing.T) {
+	code, stdout, stderr := command(t, "bench", "--size", "160x96", "--objects", "6", "--frames", "8", "--json", "--set", "tracker.max_objects=2")
+	var got benchResult
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if f := got.Rows[0].Followed; f == 0 || f > 2 {
+		t.Errorf("%g objects were followed of two at most", f)
+	}
+}
+
 func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 	for text, args := range map[string][]string{
 		"854x480":        {"--size", "big"},

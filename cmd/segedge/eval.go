@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/eval"
 	"github.com/segedge/segedge/eval/grabcut"
@@ -188,7 +189,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	methods, done, err := c.methods(m)
+	methods, done, err := c.methods(cfg, m)
 	if err != nil {
 		return err
 	}
@@ -245,16 +246,21 @@ func (c *evalVideoCmd) delay(method string) int {
 // fps is the rate of the pictures, which the tracker's times are counted in, by the clock and offline alike.
 func (c *evalVideoCmd) fps() float64 { return cmp.Or(c.Realtime, eval.DefaultFPS) }
 
+// tracker is what run ships, or is told by the configuration, but for the rate, which is known.
+func (c *evalVideoCmd) tracker(cfg config.Config, without tracker.Cues) tracker.Options {
+	o := trackerOptions(cfg)
+	o.FPS, o.Without = c.fps(), without
+	return o
+}
+
 // methods are the followers by name; done frees what they share.
-func (c *evalVideoCmd) methods(m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
+func (c *evalVideoCmd) methods(cfg config.Config, m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
 	flow := func() (motion.Flow, func() error, error) {
 		return lk.New(lk.Options{}), nil, nil
 	}
 	s := m.Model
 	product := func(without tracker.Cues) func() (eval.Follower, error) {
-		return eval.Product(eval.ProductOptions{
-			Model: s, Flow: flow, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: tracker.Options{FPS: c.fps(), Without: without},
-		})
+		return eval.Product(eval.ProductOptions{Model: s, Flow: flow, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: c.tracker(cfg, without)})
 	}
 	methods = map[string]func() (eval.Follower, error){
 		"segedge": product(0),

@@ -13,9 +13,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/dataset"
+	"github.com/segedge/segedge/eval"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/tracker"
 )
 
 // command runs the program in this process; the test is skipped where there is no ONNX Runtime.
@@ -137,6 +140,21 @@ func TestEvalVideoWithLateAnswers(t *testing.T) {
 	code, _, stderr = command(t, "eval", "video", "--data", moving(t, 8), "--delay", "2", "--realtime", "12")
 	if code == 0 || !strings.Contains(stderr, "for frames that wait") {
 		t.Errorf("a delay by the clock: %d, %s", code, stderr)
+	}
+}
+
+// What is measured is what run does: the shipped policy, or the configuration's.
+func TestEvalVideoMeasuresWhatShips(t *testing.T) {
+	cfg := config.Default()
+	c := &evalVideoCmd{}
+	got, want := c.tracker(cfg, tracker.CueSnap), trackerOptions(cfg)
+	want.FPS, want.Without = eval.DefaultFPS, tracker.CueSnap
+	if got != want || got.Budget != cfg.Tracker.Budget || got.Budget == 0 {
+		t.Errorf("measured %+v, shipped %+v", got, want)
+	}
+	cfg.Tracker.Budget = 0.2
+	if got := c.tracker(cfg, 0).Budget; got != 0.2 {
+		t.Errorf("configured a budget of 0.2, measured %g", got)
 	}
 }
 
