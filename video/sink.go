@@ -16,12 +16,13 @@ const retryEncoder = time.Second
 
 // Sink is one camera's video. Show and the requests are safe from any goroutine.
 type Sink struct {
-	opts    Options
-	slot    slot
-	rate    rate
-	painter *overlay.Painter
-	snaps   chan chan snapshot
-	now     func() time.Time // time.Now but in tests
+	opts        Options
+	slot        slot
+	rate        rate
+	painter     *overlay.Painter
+	snaps       chan request
+	compressing chan struct{}    // holds one token while a snapshot is encoded
+	now         func() time.Time // time.Now but in tests
 
 	channels [renditions]channel
 	shape    atomic.Uint64 // width and height of the newest frame
@@ -48,7 +49,7 @@ func New(opts Options) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("video: %w", err)
 	}
-	s := &Sink{opts: opts, painter: painter, now: time.Now, snaps: make(chan chan snapshot, 8)}
+	s := &Sink{opts: opts, painter: painter, now: time.Now, snaps: make(chan request, 8), compressing: make(chan struct{}, 1)}
 	for r := range s.channels {
 		s.channels[r].rendition = Rendition(r)
 	}
@@ -158,7 +159,7 @@ func (s *Sink) process(now *shown) error {
 	if err != nil {
 		return err
 	}
-	s.answerSnapshots(f.Width, f.Height)
+	s.answerSnapshots(f)
 	for r := range s.channels {
 		c := &s.channels[r]
 		if !s.opts.Wanted(c.rendition) {

@@ -1,10 +1,8 @@
 package video
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"image/jpeg"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -272,57 +270,6 @@ func TestShowNeverBlocks(t *testing.T) {
 	}
 	close(gate)
 	r.stop()
-}
-
-func TestSnapshot(t *testing.T) {
-	r := newRig(t)
-	defer r.stop()
-	r.wanted.Store(false)
-	type result struct {
-		jpeg []byte
-		err  error
-	}
-	got := make(chan result, 1)
-	go func() {
-		b, err := r.sink.Snapshot(t.Context())
-		got <- result{b, err}
-	}()
-	for i := 0; ; i++ {
-		r.show(64, 32, time.Duration(i)*time.Millisecond)
-		select {
-		case g := <-got:
-			if g.err != nil {
-				t.Fatal(g.err)
-			}
-			img, err := jpeg.Decode(bytes.NewReader(g.jpeg))
-			if err != nil || img.Bounds().Dx() != 64 || img.Bounds().Dy() != 32 {
-				t.Fatalf("%v, %v", img, err)
-			}
-			if len(r.encoders) != 0 {
-				t.Error("a snapshot needs no encoder")
-			}
-			return
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
-func TestSnapshotGivesUp(t *testing.T) {
-	r := newRig(t)
-	defer r.stop()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range cap(r.sink.snaps) {
-		if _, err := r.sink.Snapshot(ctx); !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-	}
-	if _, err := r.sink.Snapshot(ctx); !errors.Is(err, ErrBusy) {
-		t.Errorf("%v, want %v", err, ErrBusy)
-	}
-	if _, err := JPEG(nil, 2, 2); err == nil {
-		t.Error("an empty picture became a JPEG")
-	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {

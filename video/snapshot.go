@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+
+	"github.com/segedge/segedge/frame"
 )
 
 // Errors of a snapshot.
@@ -15,39 +17,68 @@ var (
 	ErrStopped = errors.New("video: not running")
 )
 
-type snapshot struct {
-	jpeg []byte
-	err  error
+// Shot says what a snapshot shows.
+type Shot struct {
+	Clean bool // the camera's picture without the overlay
+	Width int  // reduced to this many columns; 0, and more than there are, is the picture's own size
 }
 
-// Snapshot is the next frame with its overlay, as JPEG. It waits for that frame, whether or not anybody watches.
-func (s *Sink) Snapshot(ctx context.Context) ([]byte, error) {
-	answer := make(chan snapshot, 1)
+// request is a snapshot that waits for its frame.
+type request struct {
+	clean  bool
+	answer chan *frame.Frame // nil when the sink stops
+}
+
+// Snapshot is the next frame as JPEG. It waits for that frame, whether or not anybody watches.
+func (s *Sink) Snapshot(ctx context.Context, shot Shot) ([]byte, error) {
+	r := request{shot.Clean, make(chan *frame.Frame, 1)}
 	select {
-	case s.snaps <- answer:
+	case s.snaps <- r:
 	default:
 		return nil, ErrBusy
 	}
 	s.snapping.Add(1)
 	defer s.snapping.Add(-1)
 	select {
-	case a := <-answer:
-		return a.jpeg, a.err
+	case f := <-r.answer:
+		if f == nil {
+			return nil, ErrStopped
+		}
+		return s.compress(ctx, f, shot.Width)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("video: snapshot: no frame came: %w", ctx.Err())
 	}
 }
 
-// answerSnapshots gives the painted picture to all who wait.
-func (s *Sink) answerSnapshots(w, h int) {
-	var made snapshot
+// compress reduces and encodes, one picture at a time: a large one keeps a core busy for half a second.
+func (s *Sink) compress(ctx context.Context, f *frame.Frame, width int) ([]byte, error) {
+	select {
+	case s.compressing <- struct{}{}:
+		defer func() { <-s.compressing }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("video: snapshot: %w", ctx.Err())
+	}
+	if width > 0 && width < f.Width {
+		small := frame.New(2, 2)
+		var shrinker frame.Shrinker
+		shrinker.Shrink(small, f, width, max(1, (f.Height*width+f.Width/2)/f.Width))
+		f = small
+	}
+	return JPEG(f.Pix, f.Width, f.Height)
+}
+
+// answerSnapshots gives copies of the picture to all who wait.
+func (s *Sink) answerSnapshots(clean *frame.Frame) {
 	for {
 		select {
-		case answer := <-s.snaps:
-			if made.jpeg == nil && made.err == nil {
-				made.jpeg, made.err = JPEG(s.painted.Pix, w, h)
+		case r := <-s.snaps:
+			src := &s.painted
+			if r.clean {
+				src = clean
 			}
-			answer <- made
+			f := frame.New(src.Width, src.Height)
+			copy(f.Pix, src.Pix)
+			r.answer <- f
 		default:
 			return
 		}
@@ -57,8 +88,8 @@ func (s *Sink) answerSnapshots(w, h int) {
 func (s *Sink) refuseSnapshots() {
 	for {
 		select {
-		case answer := <-s.snaps:
-			answer <- snapshot{err: ErrStopped}
+		case r := <-s.snaps:
+			r.answer <- nil
 		default:
 			return
 		}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -21,6 +22,8 @@ type Options struct {
 	Vitals   func() Vitals        // for /metrics; may be nil
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
 	Token    string               // empty: loopback only
+	// Picture is a JPEG of what a camera shows now, with the overlay or without, reduced to a width unless that is 0. Nil answers 404.
+	Picture func(ctx context.Context, camera string, overlay bool, width int) ([]byte, error)
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
 	BasePath string
 	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-Host, -Proto and -For are believed.
@@ -77,6 +80,7 @@ func (s *Server) routes(page http.Handler) http.Handler {
 	mux.HandleFunc("GET /api/v1/cameras", s.cameras)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/state", s.state)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/objects", s.objects)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/snapshot.jpg", s.snapshot)
 	mux.HandleFunc("POST /api/v1/cameras/{camera}/{verb}", s.command)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/{verb}", s.wrongMethod)
 	mux.HandleFunc("GET /api/", s.nothing)

@@ -196,14 +196,6 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	}, nil
 }
 
-// streamed is a unit for the viewers.
-func streamed(u video.Unit) stream.Unit {
-	return stream.Unit{
-		Data: u.Data, Keyframe: u.Keyframe, Rendition: int(u.Rendition), Width: u.Width, Height: u.Height, Level: int(u.Level),
-		Seq: u.Seq, Captured: u.Captured, PTS: u.PTS, Duration: u.Duration,
-	}
-}
-
 // stageToEncoded is the time from a frame's capture to its encoded picture.
 const stageToEncoded = "capture_to_encoded"
 
@@ -296,7 +288,7 @@ func (b *builder) buildDoors() error {
 		return err
 	}
 	b.web, err = web.New(web.Options{
-		BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
+		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
 		Token:   b.cfg.HTTP.Token,
 		Version: version, Logger: b.log,
@@ -311,15 +303,6 @@ func (b *builder) buildDoors() error {
 	b.listener.Store(&l)
 	b.address = l.Addr()
 	return nil
-}
-
-// Snapshot is a JPEG of what a camera's viewers see.
-func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
-	s := b.sinks[camera]
-	if s == nil {
-		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
-	}
-	return s.Snapshot(ctx)
 }
 
 // FrameAt is the frame that a viewer saw at an RTP time.

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/stream"
+	"github.com/segedge/segedge/video"
+)
+
+// streamed is a unit for the viewers.
+func streamed(u video.Unit) stream.Unit {
+	return stream.Unit{
+		Data: u.Data, Keyframe: u.Keyframe, Rendition: int(u.Rendition), Width: u.Width, Height: u.Height, Level: int(u.Level),
+		Seq: u.Seq, Captured: u.Captured, PTS: u.PTS, Duration: u.Duration,
+	}
+}
+
+// Snapshot is a JPEG of what a camera's viewers see.
+func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
+	return b.picture(ctx, camera, true, 0)
+}
+
+// picture is a snapshot with or without the overlay, reduced to a width unless that is 0.
+func (b *builder) picture(ctx context.Context, camera string, overlay bool, width int) ([]byte, error) {
+	s := b.sinks[camera]
+	if s == nil {
+		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
+	}
+	return s.Snapshot(ctx, video.Shot{Clean: !overlay, Width: width})
+}
