@@ -1,5 +1,7 @@
 package tracker
 
+import "github.com/segedge/segedge/seg"
+
 // Options sets a tracker up. A zero field takes the default that its comment names.
 type Options struct {
 	GridWidth int     // width of the reduced picture that motion is measured on, pixels; 384, never more than the frame's
@@ -18,11 +20,12 @@ type Options struct {
 	ForgetAfter float64
 	// UpdateEvery is the least time between two object.updated of one object, seconds; 1. Negative: every change.
 	UpdateEvery float64
-	MinIoU      float64 // predicted IoU below which an answer is doubted; 0.4
-	MaxArea     float64 // share of the frame that no mask may exceed unless a person asked for it; 0.9
-	MaxObjects  int     // live objects at most; 64
-	Without     Cues    // cues to leave out, to measure what they are worth; none
-	Tuning      *Tuning // the numbers that it decides by; copied; Defaults()
+	MinIoU      float64       // predicted IoU below which an answer is doubted; 0.4
+	MaxArea     float64       // share of the frame that no mask may exceed unless a person asked for it; 0.9
+	MaxObjects  int           // live objects at most; 64
+	NextID      func() seg.ID // numbers a new object, without blocking; counts from 1
+	Without     Cues          // cues to leave out, to measure what they are worth; none
+	Tuning      *Tuning       // the numbers that it decides by; copied; Defaults()
 }
 
 func (o Options) withDefaults() Options {
@@ -48,5 +51,9 @@ func (o Options) withDefaults() Options {
 	set(&o.UpdateEvery, 1)
 	set(&o.MinIoU, 0.4)
 	set(&o.MaxArea, 0.9)
+	if o.NextID == nil {
+		var last seg.ID
+		o.NextID = func() seg.ID { last++; return last }
+	}
 	return o
 }

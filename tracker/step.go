@@ -16,7 +16,6 @@ type Tracker struct {
 	clock    clock
 	scene    *motion.Scene
 	objects  []*object // live, by id
-	next     seg.ID
 	changes  []seg.Change
 	pairs    []motion.Pair // scratch
 	way      []track       // scratch
@@ -42,7 +41,7 @@ func New(o Options, flow motion.Flow) *Tracker {
 		k = *o.Tuning
 	}
 	return &Tracker{
-		opt: o, tuning: &k, clock: newClock(o.FPS, &k), next: 1,
+		opt: o, tuning: &k, clock: newClock(o.FPS, &k),
 		scene: motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/agent"
+	"github.com/segedge/segedge/agent/ids"
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/config"
@@ -46,6 +47,7 @@ type builder struct {
 
 	model    *loadedModel
 	agent    *agent.Agent
+	ids      *ids.Ledger
 	commands *dispatch.Dispatcher
 	client   *mqtt.Client
 	broker   *broker.Broker
@@ -83,6 +85,7 @@ func (b *builder) build(ctx context.Context) error {
 	if b.records, err = record.New(record.Options{Camera: b.cfg.Cameras[0].Name, Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
 	}
+	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
 	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))
 	for i := range b.cfg.Cameras {
 		co, err := b.camera(&b.cfg.Cameras[i], i == 0)
@@ -177,7 +180,8 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if first {
 		show = b.records.Beside(sink)
 	}
-	tr := tracker.New(trackerOptions(b.cfg), lk.New(lk.Options{}))
+	follow := trackerOptions(b.cfg)
+	follow.NextID = b.ids.For(name)
 	var zones []api.Zone
 	for _, z := range c.Zones {
 		zones = append(zones, api.Zone(z))
@@ -189,7 +193,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	return agent.CameraOptions{
 		Name: name, Source: source, Video: show, Prompts: prompts,
 		Viewers:  func() int { return b.stream.Viewers(name) },
-		Tracker:  tr,
+		Tracker:  tracker.New(follow, lk.New(lk.Options{})),
 		Zones:    zones,
 		Lines:    lines,
 		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
@@ -320,6 +324,9 @@ func (b *builder) close() error {
 	}
 	if b.broker != nil {
 		b.broker.Close()
+	}
+	if b.ids != nil {
+		b.ids.Close()
 	}
 	if b.commands != nil {
 		b.commands.Close()

@@ -1,0 +1,164 @@
+// Package ids numbers objects so that no number means two things, over restarts and power cuts too. Numbers are reserved on
+// disk in blocks, ahead of need: giving one away never waits for a disk, and a kill costs the rest of a block, not a
+// number's meaning. It knows no objects; who asks gets a number.
+package ids
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/seg"
+)
+
+const (
+	block  = 64        // numbers reserved at once
+	ahead  = block / 2 // how few may be left before the next block is reserved
+	prefix = "ids: "
+)
+
+// Ledger gives numbers to the objects of all cameras. Safe for concurrent use.
+type Ledger struct {
+	path string
+	log  *slog.Logger
+
+	mu       sync.Mutex
+	next     map[string]uint64 // the number that the camera's next object gets
+	reserved map[string]uint64 // numbers below are on disk as given
+	busy     bool              // a block is being reserved
+	closed   bool
+	quiet    bool
+
+	writing sync.WaitGroup
+}
+
+// Open reads the ledger of a file that need not exist. One that cannot be read is an error for the log, and numbers then
+// begin where no earlier run can have been.
+func Open(path string, log *slog.Logger) *Ledger {
+	l := &Ledger{path: path, log: log, next: map[string]uint64{}, reserved: map[string]uint64{}}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &l.next)
+	}
+	if err != nil || l.next == nil {
+		log.Error(prefix+"the numbers given so far cannot be read; objects are numbered by the clock from now on", "file", path, "error", err)
+		l.next = map[string]uint64{everyone: uint64(time.Now().Unix())}
+	}
+	return l
+}
+
+// everyone is the name under which a ledger that lost its numbers keeps the least one for all cameras. No camera has it.
+const everyone = "*"
+
+// For is what gives numbers to one camera's objects. The first block is reserved before it returns.
+func (l *Ledger) For(camera string) func() seg.ID {
+	l.mu.Lock()
+	l.next[camera] = max(l.next[camera], l.next[everyone], 1)
+	l.mu.Unlock()
+	l.reserve()
+	return func() seg.ID { return l.give(camera) }
+}
+
+func (l *Ledger) give(camera string) seg.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := l.next[camera]
+	l.next[camera] = n + 1
+	if l.reserved[camera] < n+ahead && !l.busy && !l.closed {
+		l.busy = true
+		l.writing.Go(l.keepAhead)
+	}
+	return seg.ID(n)
+}
+
+// keepAhead reserves until enough is, or the disk refuses.
+func (l *Ledger) keepAhead() {
+	for {
+		l.reserve()
+		l.mu.Lock()
+		enough := true
+		for camera, n := range l.next {
+			enough = enough && (camera == everyone || l.reserved[camera] >= n+ahead)
+		}
+		if enough || l.quiet || l.closed {
+			l.busy = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+	}
+}
+
+// reserve writes numbers as given that are still to come.
+func (l *Ledger) reserve() {
+	l.mu.Lock()
+	want := maps.Clone(l.next)
+	l.mu.Unlock()
+	for camera := range want {
+		if camera != everyone {
+			want[camera] += block
+		}
+	}
+	l.write(want)
+}
+
+// write makes numbers durable. Where the disk refuses, numbers go on, and the log says what that means.
+func (l *Ledger) write(numbers map[string]uint64) {
+	data, err := json.Marshal(numbers)
+	if err == nil {
+		err = replace(l.path, append(data, '\n'))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.reserved, l.quiet = numbers, false
+		return
+	}
+	if !l.quiet {
+		l.log.Error(prefix+"the numbers of objects are not durable: after a restart they may be given again", "error", err)
+	}
+	l.quiet = true
+}
+
+// Close writes down the numbers that were given, and no more: a clean end wastes none.
+func (l *Ledger) Close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.writing.Wait()
+	l.mu.Lock()
+	given := maps.Clone(l.next)
+	l.mu.Unlock()
+	l.write(given)
+}
+
+// replace writes a file that is whole at any moment, its name included.
+func replace(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the numbers: %w", err)
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the numbers: %w", err)
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("write the numbers: %w", err)
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
