@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -149,7 +150,7 @@ func TestEvalVideoMeasuresWhatShips(t *testing.T) {
 	c := &evalVideoCmd{}
 	got, want := c.tracker(cfg, tracker.CueSnap), trackerOptions(cfg)
 	want.FPS, want.Without = eval.DefaultFPS, tracker.CueSnap
-	if got != want || got.Budget != cfg.Tracker.Budget || got.Budget == 0 {
+	if !reflect.DeepEqual(got, want) || got.Budget != cfg.Tracker.Budget || got.Budget == 0 {
 		t.Errorf("measured %+v, shipped %+v", got, want)
 	}
 	cfg.Tracker.Budget = 0.2
