@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -36,7 +37,7 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 		if o.State == seg.Ended {
 			continue
 		}
-		p.name = append(p.nameOf(o, p.name[:0]), suffix(o)...)
+		p.name = append(p.ordered(p.nameOf(o, p.name[:0])), suffix(o)...)
 		w := 0
 		p.name, w = p.text.cut(p.name, max(c.w/3, 3*p.text.size))
 		pad := p.text.size / 3
@@ -62,6 +63,24 @@ func (p *Painter) nameOf(o *seg.Object, buf []byte) []byte {
 		buf = append(buf, '#')
 	}
 	return strconv.AppendUint(buf, uint64(o.ID), 10)
+}
+
+// ordered is a name as it is read from left to right, in place.
+func (p *Painter) ordered(name []byte) []byte {
+	if bytes.IndexFunc(name, leftward) < 0 {
+		return name
+	}
+	p.runes = p.runes[:0]
+	for rest := name; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		p.runes, rest = append(p.runes, r), rest[n:]
+	}
+	visual(p.runes)
+	name = name[:0]
+	for _, r := range p.runes {
+		name = utf8.AppendRune(name, r)
+	}
+	return name
 }
 
 // spot is the corner of a chip above the middle of the mask if there is room, else at its upper edge; below another chip

@@ -32,6 +32,7 @@ type Painter struct {
 	text   typeface
 	chips  []image.Rectangle // the labels of this picture, so that none covers another
 	name   []byte
+	runes  []rune
 }
 
 // New makes a painter.

@@ -13,7 +13,8 @@ import (
 // maxGlyphs bounds the glyphs kept: names come from outside.
 const maxGlyphs = 1024
 
-// typeface draws text in Go Medium (Latin, Greek, Cyrillic) at one size at a time, from glyphs that it keeps.
+// typeface draws text in Go Medium (Latin, Greek, Cyrillic), and what that does not have in GNU Unifont, at one size at a time, from
+// glyphs that it keeps.
 type typeface struct {
 	font   *opentype.Font
 	face   font.Face
@@ -58,16 +59,32 @@ func (t *typeface) glyph(r rune) *glyph {
 	if len(t.glyphs) >= maxGlyphs {
 		clear(t.glyphs)
 	}
-	g := &glyph{}
+	g := t.outline(r)
+	if g == nil {
+		g = t.bitmap(r)
+	}
+	switch {
+	case invisible(r):
+		g = &glyph{}
+	case g == nil && r == missing:
+		g = &glyph{}
+	case g == nil:
+		g = t.glyph(missing)
+	}
 	t.glyphs[r] = g
+	return g
+}
+
+// missing stands for a character that neither font has.
+const missing = '\ufffd'
+
+// outline is a letter of Go Medium; nil where it has none.
+func (t *typeface) outline(r rune) *glyph {
 	dr, mask, at, advance, ok := t.face.Glyph(fixed.Point26_6{}, r)
 	if !ok {
-		if r != '?' {
-			*g = *t.glyph('?')
-		}
-		return g
+		return nil
 	}
-	g.rect, g.advance = dr, advance.Round()
+	g := &glyph{rect: dr, advance: advance.Round()}
 	g.alpha = make([]uint8, 0, dr.Dx()*dr.Dy())
 	for y := range dr.Dy() {
 		for x := range dr.Dx() {
