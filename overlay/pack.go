@@ -2,7 +2,7 @@
 
 // Packs GNU Unifont for package overlay: every visible character that its two fonts draw, 16 rows of one or two bytes each.
 //
-//	go run overlay/unifont/pack.go unifont.otf unifont_upper.otf overlay/unifont/glyphs.gz
+//	go run overlay/pack.go unifont.otf unifont_upper.otf overlay/unifont/glyphs.gz
 //
 // The fonts are those of Debian's package fonts-unifont, version 15.0.01.
 package main
