@@ -46,6 +46,7 @@ const (
 	Internal       Code = "internal"        // the agent's own fault
 	TooLarge       Code = "too_large"       // the body is over its limit
 	Unauthorised   Code = "unauthorised"    // no token, or a wrong one
+	Forbidden      Code = "forbidden"       // the caller's role does not reach so far
 	AlreadyRunning Code = "already_running" // the thing asked for is under way
 	Conflict       Code = "conflict"        // the thing asked for makes no sense now, such as undo with nothing to undo
 )

@@ -13,7 +13,7 @@ import (
 var (
 	codes = []Code{
 		BadJSON, BadRequest, UnknownVerb, UnknownCamera, UnknownObject, NotReady, Unsupported, NothingFound, Overloaded, Timeout, Internal,
-		TooLarge, Unauthorised, AlreadyRunning, Conflict,
+		TooLarge, Unauthorised, Forbidden, AlreadyRunning, Conflict,
 	}
 	eventTypes = []seg.EventType{
 		seg.ObjectNew, seg.ObjectUpdated, seg.ObjectAmbiguous, seg.ObjectOccluded, seg.ObjectLost, seg.ObjectRecovered, seg.ObjectEnded,

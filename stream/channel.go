@@ -72,7 +72,7 @@ func (v *viewer) work() {
 func (v *viewer) form() api.Form { return api.Form{Inline: true, Viewer: v.id} }
 
 func (v *viewer) carryOut(data []byte) api.Reply {
-	r := v.server.opts.Commands.Do(v.ctx, dispatch.Request{Form: v.form(), Camera: v.camera, Body: data, Door: "viewer " + v.id})
+	r := v.server.opts.Commands.Do(v.ctx, dispatch.Request{Form: v.form(), Camera: v.camera, Body: data, Door: "viewer " + v.id, Caller: v.caller})
 	if shot, ok := r.Result.(*api.Snapshot); ok {
 		small, err := dispatch.Fit(shot, mostPicture)
 		if err != nil {

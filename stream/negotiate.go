@@ -27,7 +27,7 @@ func (s *Server) watch(ctx context.Context, camera, client string, offer []byte)
 		s.giveUp()
 		return nil, "", err
 	}
-	v.client = client
+	v.client, v.caller = client, api.CallerOf(ctx)
 	sdp, err := v.answer(ctx, string(offer))
 	if err == nil {
 		v.level = negotiatedLevel(string(offer), sdp)

@@ -17,6 +17,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/segedge/segedge/api"
 )
 
 // mtu is the size of an RTP payload: what is left of 1200 bytes, which pass everywhere, beside headers and extensions.
@@ -27,6 +29,7 @@ type viewer struct {
 	id     string
 	camera string
 	client string // the address that the offer came from
+	caller api.Caller
 	server *Server
 	log    *slog.Logger
 

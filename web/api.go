@@ -30,6 +30,7 @@ var statuses = map[api.Code]int{
 	api.Internal:       http.StatusInternalServerError,
 	api.TooLarge:       http.StatusRequestEntityTooLarge,
 	api.Unauthorised:   http.StatusUnauthorized,
+	api.Forbidden:      http.StatusForbidden,
 	api.AlreadyRunning: http.StatusConflict,
 	api.Conflict:       http.StatusConflict,
 }
@@ -100,7 +101,7 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 	}
 	// A command does not end with its connection: who sends it again under its id learns how it ended.
 	reply := s.opts.Commands.Do(context.WithoutCancel(r.Context()), dispatch.Request{
-		Form: api.Form{Verb: verb}, Camera: camera, Body: body, Door: "http",
+		Form: api.Form{Verb: verb}, Camera: camera, Body: body, Door: "http", Caller: api.CallerOf(r.Context()),
 	})
 	s.metrics.command(verb, reply)
 	if reply.Error != nil && reply.Error.Code == api.Internal {

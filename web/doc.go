@@ -29,6 +29,9 @@
 // a page (it has an Origin) must come from this page, unless it carries the token itself in its header. That it does the browser
 // says (Sec-Fetch-Site); where it says nothing, Origin is compared with Host.
 //
+// Each token has a role (api.Role), which goes with the request to whoever carries it out. An address that came with ten wrong tokens
+// waits.
+//
 // # Behind a proxy
 //
 // The page's addresses are relative, so that it may be served below a path. Options.BasePath is a path that the proxy leaves on the

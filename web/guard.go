@@ -1,39 +1,35 @@
 package web
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/segedge/segedge/api"
 )
 
-// minToken keeps out tokens that could be guessed over a network.
-const minToken = 16
-
-var errShortToken = fmt.Errorf("web: the token is too short to protect anything: use at least %d characters, or none to listen on loopback only", minToken)
-
 // guard decides who may come in; the package comment says how.
 type guard struct {
-	token  string
-	path   string // that the cookie is for
-	cookie string // what the cookie holds: derived from the token, so that it does not reveal it
+	keys  keys
+	path  string // that the cookie is for
+	tries *throttle
+	log   *slog.Logger
 }
 
-func newGuard(token, base string) *guard {
-	mac := hmac.New(sha256.New, []byte(token))
-	mac.Write([]byte("segedge page cookie"))
-	return &guard{token: token, path: base + "/", cookie: hex.EncodeToString(mac.Sum(nil))}
+// wrong answers who came with a wrong token.
+func (g *guard) wrong(w http.ResponseWriter, r *http.Request) {
+	g.tries.failed(r.RemoteAddr)
+	g.log.Warn("somebody came with a wrong token", "from", hostname(r.RemoteAddr))
+	unauthorised(w, r, "this token is not the agent's")
 }
 
 func (g *guard) wrap(next http.Handler) http.Handler {
@@ -41,7 +37,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		switch {
 		case r.URL.Path == healthPath:
 			next.ServeHTTP(w, r)
-		case g.token == "":
+		case len(g.keys) == 0:
 			g.local(next, w, r)
 		default:
 			g.locked(next, w, r)
@@ -61,22 +57,34 @@ func (g *guard) local(next http.Handler, w http.ResponseWriter, r *http.Request)
 	}
 }
 
-// locked is the door with a token.
+// locked is the door with tokens.
 func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	bearer, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	shown := r.Method == http.MethodGet && r.URL.Query().Has("token")
+	if cookie := g.keys.byCookie(r); cookie != nil && !given && !shown {
+		if !sameSite(r) {
+			refuse(w, http.StatusForbidden, foreign)
+			return
+		}
+		cookie.enter(next, w, r)
+		return
+	}
 	switch {
-	case given && same(bearer, g.token):
-		next.ServeHTTP(w, r) // whoever holds the token is no confused browser: players on other pages are welcome
 	case isPreflight(r):
 		next.ServeHTTP(w, r) // the Fetch standard sends it without credentials
-	case r.Method == http.MethodGet && r.URL.Query().Has("token"):
-		g.login(w, r)
-	case !g.hasCookie(r):
+	case !given && !shown:
 		unauthorised(w, r, "this agent needs its token: Authorization: Bearer …, or open the page with ?token=…")
-	case !sameSite(r):
-		refuse(w, http.StatusForbidden, foreign)
+	case g.tries.wait(r.RemoteAddr) > 0:
+		w.Header().Set("Retry-After", strconv.Itoa(int(g.tries.wait(r.RemoteAddr)/time.Second)+1))
+		refuse(w, http.StatusTooManyRequests, "too many wrong tokens came from this address: wait a while")
+	case given:
+		if k := g.keys.byToken(bearer); k != nil {
+			k.enter(next, w, r) // whoever holds the token is no confused browser: players on other pages are welcome
+			return
+		}
+		g.wrong(w, r)
 	default:
-		next.ServeHTTP(w, r)
+		g.login(w, r)
 	}
 }
 
@@ -84,12 +92,13 @@ func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request
 // and screenshots would keep it.
 func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if !same(q.Get("token"), g.token) {
-		unauthorised(w, r, "this token is not the agent's")
+	k := g.keys.byToken(q.Get("token"))
+	if k == nil {
+		g.wrong(w, r)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName(r), Value: g.cookie, Path: g.path, MaxAge: 365 * 24 * 3600,
+		Name: cookieName(r), Value: k.cookie, Path: g.path, MaxAge: 365 * 24 * 3600,
 		HttpOnly: true, Secure: isSecure(r), SameSite: http.SameSiteStrictMode,
 	})
 	q.Del("token")
@@ -101,15 +110,6 @@ func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", to.String())
 	w.WriteHeader(http.StatusSeeOther)
-}
-
-func (g *guard) hasCookie(r *http.Request) bool {
-	for _, c := range r.CookiesNamed(cookieName(r)) {
-		if same(c.Value, g.cookie) {
-			return true
-		}
-	}
-	return false
 }
 
 // cookieName carries the port: cookies do not know ports, and two agents may share a host.
@@ -147,12 +147,6 @@ const foreign = "the request comes from another site's page; if that is this pag
 
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
-}
-
-// same compares in a time that does not depend on where the two differ, nor on their lengths.
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
 func hostname(host string) string {
@@ -211,8 +205,11 @@ func unauthorised(w http.ResponseWriter, r *http.Request, sentence string) {
 
 func refuse(w http.ResponseWriter, status int, sentence string) {
 	code := api.Unauthorised
-	if status == http.StatusMisdirectedRequest {
+	switch status {
+	case http.StatusMisdirectedRequest:
 		code = api.BadRequest
+	case http.StatusTooManyRequests:
+		code = api.Overloaded
 	}
 	body, _ := json.Marshal(api.Refuse("", code, sentence)) // two strings: it cannot fail
 	w.Header().Set("Content-Type", "application/json")

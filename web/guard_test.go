@@ -54,7 +54,7 @@ func TestWithoutToken(t *testing.T) {
 func TestWithToken(t *testing.T) {
 	whep := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
 	door := newDoor(t, Options{Token: token, WHEP: whep})
-	cookie := "Cookie: segedge_8080=" + newGuard(token, "").cookie
+	cookie := "Cookie: segedge_8080=" + cookieOf(token)
 	const host, clear = "Host: box.lan:8080", "/api/v1/cameras/cam/clear"
 	for _, c := range []struct {
 		name, method, target string
@@ -68,7 +68,7 @@ func TestWithToken(t *testing.T) {
 		{"basic", "GET", "/api/v1/info", []string{"Authorization: Basic " + token}, 401},
 		{"cookie", "GET", "/", []string{cookie}, 200},
 		{"the token as cookie", "GET", "/", []string{"Cookie: segedge_8080=" + token}, 401},
-		{"another port's cookie", "GET", "/", []string{"Cookie: segedge_9090=" + newGuard(token, "").cookie}, 401},
+		{"another port's cookie", "GET", "/", []string{"Cookie: segedge_9090=" + cookieOf(token)}, 401},
 		{"an old cookie beside a good one", "GET", "/", []string{"Cookie: segedge_8080=old; " + strings.TrimPrefix(cookie, "Cookie: ")}, 200},
 		{"health", "GET", "/healthz", nil, 200},
 		{"readiness", "GET", "/readyz", nil, 401},

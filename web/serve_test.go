@@ -26,10 +26,16 @@ func listen(t *testing.T) net.Listener {
 func start(t *testing.T, h http.Handler) (addr string, stop func() error) {
 	t.Helper()
 	l := listen(t)
+	return l.Addr().String(), serveOn(t, l, h)
+}
+
+// serveOn is start on a listener of the test's.
+func serveOn(t *testing.T, l net.Listener, h http.Handler) (stop func() error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, h) }()
-	return l.Addr().String(), func() error {
+	return func() error {
 		cancel()
 		select {
 		case err := <-done:

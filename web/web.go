@@ -21,7 +21,8 @@ type Options struct {
 	Health   func() []Check       // nil: ready as soon as it listens
 	Vitals   func() Vitals        // for /metrics; may be nil
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
-	Token    string               // empty: loopback only
+	Token    string               // of every right; without any token: loopback only
+	Tokens   []Token              // further ones
 	// Picture is a JPEG of what a camera shows now, with the overlay or without, reduced to a width unless that is 0. Nil answers 404.
 	Picture func(ctx context.Context, camera string, overlay bool, width int) ([]byte, error)
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
@@ -46,8 +47,9 @@ func New(o Options) (*Server, error) {
 	if o.Service == nil {
 		return nil, errors.New("web: no service to hand commands to")
 	}
-	if o.Token != "" && len(o.Token) < minToken {
-		return nil, errShortToken
+	ks, err := newKeys(o.Token, o.Tokens)
+	if err != nil {
+		return nil, err
 	}
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Commands == nil {
@@ -64,7 +66,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, guard: newGuard(o.Token, front.base), metrics: newMetrics(&o)}
+	s := &Server{opts: o, guard: &guard{ks, front.base + "/", newThrottle(o.Now), o.Logger}, metrics: newMetrics(&o)}
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
 }

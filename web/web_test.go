@@ -34,8 +34,11 @@ func ask(h http.Handler, method, target, body string, headers ...string) *http.R
 	r.Host = "localhost:8080"
 	for _, line := range headers {
 		name, value, _ := strings.Cut(line, ": ")
-		if name == "Host" {
+		switch name {
+		case "Host":
 			r.Host = value
+		case "Remote":
+			r.RemoteAddr = value
 		}
 		r.Header.Add(name, value)
 	}

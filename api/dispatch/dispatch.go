@@ -46,7 +46,8 @@ type Options struct {
 
 // Dispatcher does commands. Safe for concurrent use.
 type Dispatcher struct {
-	o Options
+	o     Options
+	audit *audit
 
 	mu     sync.Mutex // the fields below
 	memory *memory
@@ -57,7 +58,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	d := &Dispatcher{o: o, memory: newMemory(), file: file{path: o.File, log: o.Logger}}
+	d := &Dispatcher{o: o, audit: newAudit(o.Logger), memory: newMemory(), file: file{path: o.File, log: o.Logger}}
 	d.file.load(d.memory, time.Now())
 	return d
 }
@@ -77,6 +78,7 @@ type Request struct {
 	Body   []byte
 	Door   string // whose ids these are where the command names no client: a door, or one of its connections
 	NeedID bool   // refuse a command without an id: the door may deliver it twice
+	Caller api.Caller
 }
 
 // Do carries out a command. A repetition gets the answer of the first, and waits for it if need be. A command with an id
@@ -94,6 +96,7 @@ type Ticket struct {
 	Repeated bool // its id is that of an earlier command, the answer to which it gets
 
 	d     *Dispatcher
+	from  Request
 	begun time.Time
 	reply *api.Reply  // refused, or answered before
 	entry *remembered // what is known of its id; nil without one
@@ -102,13 +105,16 @@ type Ticket struct {
 // Begin decodes a command and notes its id. A door that takes many at once calls Sync once before it runs them.
 func (d *Dispatcher) Begin(r Request) *Ticket {
 	cmd, bad := r.Decode(r.Body)
-	t := &Ticket{Command: cmd, Camera: r.Camera, d: d, begun: time.Now()}
+	t := &Ticket{Command: cmd, Camera: r.Camera, d: d, from: r, begun: time.Now()}
+	t.from.Body = nil
 	cameras := d.o.Service.Cameras()
 	switch {
 	case !slices.Contains(cameras, r.Camera):
 		t.refuse(api.UnknownCamera, fmt.Sprintf("there is no camera %q; there are %s", r.Camera, strings.Join(cameras, ", ")))
 	case bad != nil:
 		t.refuse(bad.Code, bad.Message)
+	case !r.Caller.May(cmd.Verb):
+		t.refuse(api.Forbidden, fmt.Sprintf("the role %s may not %s: use a token of a role that may", r.Caller.Role, cmd.Verb))
 	case cmd.ID == "" && r.NeedID:
 		t.refuse(api.BadRequest, `the command has no "id": without one it could be done twice`)
 	case cmd.ID != "":
@@ -120,7 +126,7 @@ func (d *Dispatcher) Begin(r Request) *Ticket {
 // Refuse is a ticket for a command that the door itself does not take. Its id, if any, stays free.
 func (d *Dispatcher) Refuse(r Request, code api.Code, message string) *Ticket {
 	cmd, _ := r.Decode(r.Body)
-	t := &Ticket{Command: cmd, Camera: r.Camera, d: d}
+	t := &Ticket{Command: cmd, Camera: r.Camera, d: d, from: r}
 	t.refuse(code, message)
 	return t
 }
@@ -157,6 +163,7 @@ func (t *Ticket) refuse(code api.Code, message string) {
 	}
 	r := api.Refuse(t.ID, code, message)
 	t.reply = &r
+	t.d.audit.note(&t.from, t, r)
 }
 
 // maxMessage bounds the sentence of a refusal, in bytes.
@@ -181,6 +188,7 @@ func (t *Ticket) Run(ctx context.Context) api.Reply {
 	t.locate()
 	r := t.do(ctx)
 	r.Schema, r.ID = api.Schema, t.ID
+	t.d.audit.note(&t.from, t, r)
 	return t.finish(r)
 }
 

@@ -45,22 +45,23 @@ type builder struct {
 	run   *runCmd
 	out   io.Writer
 
-	model    *loadedModel
-	agent    *agent.Agent
-	ids      *ids.Ledger
-	commands *dispatch.Dispatcher
-	client   *mqtt.Client
-	broker   *broker.Broker
-	stream   *stream.Server
-	web      *web.Server
-	listener atomic.Pointer[net.Listener] // until the page is served
-	address  net.Addr                     // of the page; nil for none
-	sinks    map[string]*video.Sink
-	records  *record.Recorder
-	ground   *onnx.Graph
-	relay    relay
-	parts    *supervise.Group             // what runs beside the cameras
-	newest   atomic.Pointer[config.Model] // what the model that runs was opened with
+	model       *loadedModel
+	agent       *agent.Agent
+	ids         *ids.Ledger
+	commands    *dispatch.Dispatcher
+	client      *mqtt.Client
+	broker      *broker.Broker
+	stream      *stream.Server
+	web         *web.Server
+	listener    atomic.Pointer[net.Listener] // until the page is served
+	address     net.Addr                     // of the page; nil for none
+	certificate *web.Certificate             // of the page; nil for plain HTTP
+	sinks       map[string]*video.Sink
+	records     *record.Recorder
+	ground      *onnx.Graph
+	relay       relay
+	parts       *supervise.Group             // what runs beside the cameras
+	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
 }
 
 // relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
@@ -286,7 +287,7 @@ func (b *builder) buildDoors() error {
 		Fault:           func(camera string) error { return b.sinks[camera].Fault() },
 		UDP:             net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
 		Color: overlay.Color, Logger: b.log,
-		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" },
+		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0 },
 	})
 	if err != nil || listen == "" {
 		return err
@@ -294,11 +295,16 @@ func (b *builder) buildDoors() error {
 	b.web, err = web.New(web.Options{
 		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
-		Token:   b.cfg.HTTP.Token,
+		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens),
 		Version: version, Logger: b.log,
 	})
 	if err != nil {
 		return err
+	}
+	if b.cfg.HTTP.Cert != "" {
+		if b.certificate, err = web.LoadCertificate(b.cfg.HTTP.Cert, b.cfg.HTTP.Key, b.log); err != nil {
+			return configFault{err}
+		}
 	}
 	l, err := net.Listen("tcp", listen)
 	if err != nil {

@@ -34,11 +34,11 @@ func TestPromptsAreRead(t *testing.T) {
 }
 
 func TestAddressesAreWhatAPersonTypes(t *testing.T) {
-	got := addresses(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}, "")
+	got := addresses("http", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}, "")
 	if len(got) != 1 || got[0] != "http://127.0.0.1:8080/" {
 		t.Errorf("%v", got)
 	}
-	got = addresses(&net.TCPAddr{IP: net.IPv6unspecified, Port: 80}, "secret")
+	got = addresses("http", &net.TCPAddr{IP: net.IPv6unspecified, Port: 80}, "secret")
 	if got[0] != "http://localhost:80/?token=secret" {
 		t.Errorf("%v", got)
 	}

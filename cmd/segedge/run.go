@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/secret"
+	"github.com/segedge/segedge/web"
 )
 
 // runCmd is the agent.
@@ -126,7 +128,7 @@ func loopback(addr string) bool {
 }
 
 // addresses are the page's addresses as a person would type them, with the token where one is given.
-func addresses(listen net.Addr, token string) []string {
+func addresses(scheme string, listen net.Addr, token string) []string {
 	tcp, ok := listen.(*net.TCPAddr)
 	if !ok {
 		return []string{listen.String()}
@@ -141,7 +143,16 @@ func addresses(listen net.Addr, token string) []string {
 	}
 	out := make([]string, len(hosts))
 	for i, h := range hosts {
-		out[i] = "http://" + net.JoinHostPort(h, fmt.Sprint(tcp.Port)) + suffix
+		out[i] = scheme + "://" + net.JoinHostPort(h, fmt.Sprint(tcp.Port)) + suffix
+	}
+	return out
+}
+
+// tokens are the configured tokens as the page's door takes them.
+func tokens(list []config.Token) []web.Token {
+	out := make([]web.Token, len(list))
+	for i, t := range list {
+		out[i] = web.Token{Name: t.Name, Role: api.Role(t.Role), Token: t.Token}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -48,6 +49,9 @@ func (b *builder) serve(ctx context.Context) error {
 		}
 		l = &again
 	}
+	if b.certificate != nil {
+		return web.Serve(ctx, tls.NewListener(*l, b.certificate.Config()), b.web)
+	}
 	return web.Serve(ctx, *l, b.web)
 }
 
@@ -73,11 +77,18 @@ func (b *builder) welcome() {
 	if b.address == nil {
 		return
 	}
-	for _, a := range addresses(b.address, b.shownToken()) {
+	scheme := "http"
+	if b.certificate != nil {
+		scheme = "https"
+	}
+	for _, a := range addresses(scheme, b.address, b.shownToken()) {
 		fmt.Fprintf(b.out, "  page: %s\n", a)
 	}
-	if b.cfg.HTTP.Token != "" && b.shownToken() == "" {
-		fmt.Fprintf(b.out, "  the page asks for a token: http.token, or %s\n", filepath.Join(b.state, "token"))
+	switch {
+	case b.run.madeToken && b.shownToken() == "":
+		fmt.Fprintf(b.out, "  the page asks for the token in %s\n", filepath.Join(b.state, "token"))
+	case b.shownToken() == "" && (b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0):
+		fmt.Fprintln(b.out, "  the page asks for a token of the configuration (http.token, http.tokens)")
 	}
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
 }
