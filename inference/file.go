@@ -78,7 +78,13 @@ func Open(load Loader, family string, o Options, files ...File) (Segmenter, erro
 	if err != nil {
 		return nil, err
 	}
+	return r.Load(load, r.Family, o)
+}
+
+// Load loads the graphs and makes the model, by the rules of f: the family that was recognised, or another for a trial.
+func (r *Recognised) Load(load Loader, f Family, o Options) (Segmenter, error) {
 	var encoder Graph
+	var err error
 	if r.Encoder != nil {
 		if encoder, err = load(*r.Encoder, r.Family.encoderOutputs()); err != nil {
 			return nil, err
@@ -91,5 +97,5 @@ func Open(load Loader, family string, o Options, files ...File) (Segmenter, erro
 		}
 		return nil, err
 	}
-	return NewSegmenter(r.Family, encoder, decoder, o)
+	return NewSegmenter(f, encoder, decoder, o)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/known"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/models"
@@ -28,6 +29,17 @@ func (m *loadedModel) Close() error { return errors.Join(m.Model.Close(), m.runt
 
 // openModel opens the configured model on the best provider that works here. Pulled models and TensorRT's engines are in the state folder.
 func openModel(ctx context.Context, c config.Config, log *slog.Logger) (*loadedModel, error) {
+	return openBy(ctx, c, log, openOn)
+}
+
+// openUnproved is openModel for the command that proves it.
+func openUnproved(ctx context.Context, c config.Config) (*loadedModel, error) {
+	return openBy(ctx, c, slog.New(slog.DiscardHandler), openAny)
+}
+
+type opener func(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error)
+
+func openBy(ctx context.Context, c config.Config, log *slog.Logger, open opener) (*loadedModel, error) {
 	state, err := stateDir(c.Agent.State)
 	if err != nil {
 		return nil, err
@@ -36,15 +48,32 @@ func openModel(ctx context.Context, c config.Config, log *slog.Logger) (*loadedM
 	if err != nil {
 		return nil, err
 	}
-	m, err := openOn(ctx, rt, c.Model, state, log)
+	m, err := open(ctx, rt, c.Model, state, log)
 	if err != nil {
 		return nil, errors.Join(err, rt.Close())
 	}
 	return &loadedModel{m, rt}, nil
 }
 
-// openOn opens a model on a runtime that is open already.
+// openOn opens a model on a runtime that is open already. One that does not answer known pictures is refused before it is used; the built-in
+// one is trusted.
 func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
+	m, err := openAny(ctx, rt, c, state, log)
+	if err != nil || builtIn(c) {
+		return m, err
+	}
+	if err := known.Prove(ctx, m); err != nil {
+		return nil, errors.Join(fmt.Errorf("model %s is refused: %w", m.Info().Name, err), m.Close())
+	}
+	return m, nil
+}
+
+func builtIn(c config.Model) bool {
+	return c.Encoder == "" && (c.Name == "" || c.Name == "default" || c.Name == models.Name)
+}
+
+// openAny opens a model, whatever it answers.
+func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
 	name, files, err := modelFiles(c, state)
 	if err != nil {
 		return nil, err
@@ -65,7 +94,7 @@ func modelFiles(c config.Model, state string) (name string, files []inference.Fi
 	switch {
 	case c.Encoder != "":
 		return filepath.Base(filepath.Dir(c.Encoder)), []inference.File{{Path: c.Encoder}, {Path: c.Decoder}}, nil
-	case c.Name == "" || c.Name == "default" || c.Name == models.Name:
+	case builtIn(c):
 		return models.Name, []inference.File{
 			{Name: models.Name + " encoder", Data: models.Encoder()}, {Name: models.Name + " decoder", Data: models.Decoder()},
 		}, nil

@@ -2,12 +2,10 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,13 +14,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
-	"github.com/segedge/segedge/inference/onnx"
-	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/inference/store"
 	"github.com/segedge/segedge/models"
-	"github.com/segedge/segedge/seg"
 )
 
 // modelsCmd are the commands about models.
@@ -244,106 +238,6 @@ func kindNames(k inference.Kinds) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-type modelsCheckCmd struct {
-	settings
-	Model string `arg:"" optional:"" help:"A model's name, a folder or a file; by default the configured one."`
-	JSON  bool   `name:"json" help:"Print the result as JSON."`
-}
-
-// checkResult is how a model runs here.
-type checkResult struct {
-	Model     string  `json:"model"`
-	Family    string  `json:"family"`
-	Provider  string  `json:"provider"`
-	Why       string  `json:"why"`
-	EncodeMS  float64 `json:"encode_ms"`
-	Decode1MS float64 `json:"decode_1_ms"`
-	Decode5MS float64 `json:"decode_5_ms"`
-	AgreesIoU float64 `json:"agreement_iou"`
-	Disagrees string  `json:"disagreement,omitempty"`
-}
-
-func (c *modelsCheckCmd) Run(e *env) (err error) {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
-	if c.Model != "" {
-		cfg.Model.Name, cfg.Model.Encoder, cfg.Model.Decoder = c.Model, "", ""
-	}
-	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	state, err := stateDir(cfg.Agent.State)
-	if err != nil {
-		return err
-	}
-	_, files, err := modelFiles(cfg.Model, state)
-	if err != nil {
-		return err
-	}
-	plain, err := inference.Open(m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}), cfg.Model.Family, inference.Options{Side: cfg.Model.Input}, files...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, plain.Close()) }()
-	out, err := runCheck(e.ctx, m, plain)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		err = json.NewEncoder(e.stdout).Encode(out)
-	} else {
-		_, err = fmt.Fprintf(e.stdout, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n%s: %s\n",
-			out.Model, out.Family, out.Provider, out.EncodeMS, out.Decode1MS, out.Decode5MS, out.AgreesIoU, out.Disagrees, out.Provider, out.Why)
-	}
-	if err == nil && out.Disagrees != "" {
-		return exitError(1)
-	}
-	return err
-}
-
-func runCheck(ctx context.Context, m *loadedModel, plain inference.Segmenter) (*checkResult, error) {
-	info := m.Info()
-	out := &checkResult{Model: info.Name, Family: info.Family, Provider: info.Provider, Why: info.Why}
-	agree, err := provider.Compare(ctx, plain, m.Model) // the first run of both, which is slower
-	if err != nil {
-		return nil, err
-	}
-	out.AgreesIoU = seg.Round4(agree.IoU)
-	if err := agree.Check(); err != nil {
-		out.Disagrees = err.Error()
-	}
-	return out, out.time(ctx, m.Model, provider.TestPicture())
-}
-
-func (r *checkResult) time(ctx context.Context, m inference.Segmenter, f *frame.Frame) error {
-	ms := func(start time.Time) float64 { return seg.Round4(time.Since(start).Seconds() * 1000) }
-	start := time.Now()
-	emb, err := m.Embed(ctx, f)
-	if err != nil {
-		return err
-	}
-	r.EncodeMS = ms(start)
-	for _, d := range []struct {
-		n    int
-		took *float64
-	}{{1, &r.Decode1MS}, {5, &r.Decode5MS}} {
-		prompts := make([]seg.Prompt, d.n)
-		for i := range prompts {
-			prompts[i].Clicks = []seg.Click{{Point: seg.Point{X: 0.3 + 0.1*float64(i), Y: 0.5}, Label: seg.Positive}}
-		}
-		start := time.Now()
-		if _, err := emb.Decode(ctx, prompts); err != nil {
-			return errors.Join(err, emb.Close())
-		}
-		*d.took = ms(start)
-	}
-	return emb.Close()
 }
 
 // newBytesBar shows the progress of a download on a terminal, and nothing elsewhere.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/models"
 )
 
@@ -68,7 +69,12 @@ func checked(t *testing.T, files []string) string {
 	if r.EncodeMS <= 0 || r.Decode1MS <= 0 || r.Decode5MS <= 0 || r.Why == "" {
 		t.Errorf("%v: %+v", files, r)
 	}
-	return cmp.Or(r.Disagrees, fmt.Sprintf("runs on %s, IoU with the plain graph %.3f", r.Provider, r.AgreesIoU))
+	least := 1.0
+	for _, iou := range r.Known {
+		least = min(least, iou)
+	}
+	return cmp.Or(r.Disagrees, r.Refused,
+		fmt.Sprintf("runs on %s, IoU with the plain graph %.3f, with what is known %.2f at least", r.Provider, r.AgreesIoU, least))
 }
 
 // tableInDocs compares rows with the table of this name in docs/models.md, or writes it.
@@ -199,6 +205,7 @@ func TestTableOfBrokenModels(t *testing.T) {
 			[]inference.Port{{Name: "image_embeddings", Type: "float32", Shape: []int64{1, 256, 64, 64}}})), fixture("sam/decoder")}},
 		{"an encoder alone", []string{fixture("sam/encoder")}},
 		{"weights that are no numbers", []string{write("broken.onnx", broken), decoder}},
+		{"weights that are zeros", []string{write("zeros.onnx", weightless(models.Encoder())), decoder}},
 	} {
 		verdict := checked(t, c.files)
 		if strings.HasPrefix(verdict, "runs on") {
@@ -212,4 +219,29 @@ func TestTableOfBrokenModels(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("| %s | %s |", c.what, verdict))
 	}
 	tableInDocs(t, "broken", "| file | what `models check` says |", rows)
+}
+
+// weightless is an ONNX file whose weights are zeros.
+func weightless(file []byte) []byte { return inferencetest.Weights(file, func(b []byte) { clear(b) }) }
+
+// TestABrokenModelIsRefusedBeforeItIsUsed on the commands that would use it, with what it looks like.
+func TestABrokenModelIsRefusedBeforeItIsUsed(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{"encoder.onnx": weightless(models.Encoder()), "decoder.onnx": models.Decoder()} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"segment", saved(t, "ball.png", ball(64, 48, 12)), "--point", "0.5,0.5"}, {"run", "--listen", "127.0.0.1:0", "--set", "mqtt.embedded=127.0.0.1:0", "--duration", "5s"},
+	} {
+		_, problem := said(t, append(args, "--set", "model.provider=cpu", "--set", "model.name="+dir, "--set", "log.level=error")...)
+		if strings.Contains(problem, onnx.ErrNoLibrary.Error()) {
+			t.Skipf("SKIPPED: %s", problem)
+		}
+		if !strings.Contains(problem, "is refused: it answers") || !strings.Contains(problem, "its weights look") {
+			t.Errorf("%v: %s", args, problem)
+		}
+	}
 }
