@@ -22,7 +22,7 @@ var ranks = map[string]int{
 	"capture/opencv": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
 	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2,
 	"tracker": 4, "pipeline": 5,
-	"agent": 6, "eval": 6, "record": 6,
+	"agent": 6, "eval": 6, "record": 6, "soak": 6,
 	"cmd": 7, "e2e": 7, "archtest": 7,
 }
 
@@ -37,7 +37,7 @@ var only = map[string][]string{
 	"github.com/yalue/onnxruntime_go":     {"inference/onnx"},
 	"github.com/eclipse/paho.mqtt.golang": {"mqtt"},
 	"github.com/mochi-mqtt/server":        {"mqtt/broker"},
-	"github.com/pion/":                    {"stream", "video/openh264"},
+	"github.com/pion/":                    {"stream", "stream/watcher", "video/openh264"},
 	"github.com/alecthomas/kong":          {"cmd/segedge"},
 	"github.com/goccy/go-yaml":            {"config"},
 }

@@ -31,6 +31,12 @@ import (
 	"github.com/segedge/segedge/video/openh264"
 )
 
+// benchCmds measure this machine.
+type benchCmds struct {
+	Stages benchCmd `cmd:"" default:"withargs" help:"Measure what each stage costs on this machine."`
+	Soak   soakCmd  `cmd:"" help:"Run the whole agent for long while what it depends on fails, and draw what grows."`
+}
+
 // benchCmd measures the stages on the built-in scene.
 type benchCmd struct {
 	settings

@@ -28,7 +28,7 @@ type cli struct {
 	Watch   watchCmd   `cmd:"" help:"Print the events of a running agent."`
 	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
 	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
-	Bench   benchCmd   `cmd:"" help:"Measure what each stage costs on this machine."`
+	Bench   benchCmds  `cmd:"" help:"Measure what each stage costs on this machine, or soak the whole agent."`
 	Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print the defaults."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of commands, replies and events."`
