@@ -6,16 +6,25 @@ import (
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/motion"
+	"github.com/segedge/segedge/tracker/shape"
 )
+
+// Answer is the model's answer to a query. Err is set where the model failed for it.
+type Answer struct {
+	ID         seg.ID
+	Prompt     seg.Prompt // the query's
+	Prediction seg.Prediction
+	Err        error
+}
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
 func (t *Tracker) Answer(seq uint64, as []Answer) {
 	if len(as) == 0 || !t.prompted(as) {
-		t.pay(seq)
+		t.budget.pay(seq, t.Newest())
 	}
 	at, exact := t.scene.Find(seq)
 	for i := range as {
-		o := t.find(as[i].ID)
+		o := t.objects.find(as[i].ID)
 		switch {
 		case o == nil:
 		case as[i].Err != nil:
@@ -23,22 +32,21 @@ func (t *Tracker) Answer(seq uint64, as []Answer) {
 		case !exact:
 			t.refuse(o)
 		default:
-			t.answer(o, seq, at, &as[i])
+			t.answer(o, &as[i], &evidence{seq: seq, at: at, e: t.scene.At(at), view: t.looks.At(seq)})
 		}
 	}
-	t.sweepEnded()
+	t.objects.sweep()
 }
 
 // prompted says whether all that is answered is a person's prompts, which cost no budget.
 func (t *Tracker) prompted(as []Answer) bool {
 	return !slices.ContainsFunc(as, func(a Answer) bool {
-		o := t.find(a.ID)
+		o := t.objects.find(a.ID)
 		return o == nil || !o.asked
 	})
 }
 
-func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
-	ev := &evidence{seq: seq, e: t.scene.At(at), sight: t.sightOf(seq)}
+func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 	if o.given {
 		t.take(o, ev, a)
 		return
@@ -48,22 +56,24 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		t.refuse(o)
 		return
 	}
+	w, h := ev.e.Gray.W, ev.e.Gray.H
 	if a.Prompt.Mask == nil && !o.asked && o.track != nil {
-		best = o.likeliest(&a.Prediction, ev.e.Gray.W, ev.e.Gray.H)
+		best = t.likeliest(o, &a.Prediction, w, h)
 	}
 	ev.model = best.Logits
-	if o.track != nil && (o.state.Visible() || o.coasting && o.emerged == seq) && !o.asked {
-		if tr, ok := t.trackAt(o, seq); ok {
-			ev.prior = &tr
+	first := o.asked || o.track == nil
+	if !first && (o.state.Visible() || o.coasting && o.emerged == ev.seq) {
+		if m, ok := t.trackAt(o, ev.seq); ok {
+			ev.prior = &m
 		}
 	}
-	if ev.prior != nil && (t.passing(o, seq) || o.track.resting > restingHalf) {
-		o.key = seq // whose answer this is, motion alone can tell
+	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.RestHalf) {
+		o.key = ev.seq // whose answer this is, motion alone can tell
 		return
 	}
-	var p *patch
-	if o.asked || o.track == nil {
-		p = patchOf(best.Logits, ev.e.Gray.W, ev.e.Gray.H) // a person's word is not outvoted
+	var p *shape.Patch
+	if first {
+		p = t.tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
 	} else {
 		p = t.fuse(o, ev)
 	}
@@ -71,17 +81,17 @@ func (t *Tracker) answer(o *object, seq uint64, at int, a *Answer) {
 		t.refuse(o)
 		return
 	}
-	if o.asked || o.track == nil {
-		o.candidates, o.offered, o.offeredAt = rivals(&a.Prediction, p.w, p.h), seq, p.rect.Min.Add(p.rect.Max).Div(2)
+	if first {
+		o.candidates, o.offered, o.offeredAt = t.candidates(&a.Prediction, w, h), ev.seq, p.Middle()
 	} else {
-		t.rebase(o, seq)
+		t.rebase(o, ev.seq)
 	}
-	t.adopt(o, p, ev, at, best)
+	t.adopt(o, p, ev, best)
 	t.accept(o)
 }
 
 // likeliest is the answer whose size is nearest to the one expected, among those that the model believes nearly as much.
-func (o *object) likeliest(a *seg.Prediction, w, h int) *seg.Candidate {
+func (t *Tracker) likeliest(o *object, a *seg.Prediction, w, h int) *seg.Candidate {
 	best, most := a.Best(), math.Inf(-1)
 	for i := range a.Candidates {
 		c := &a.Candidates[i]
@@ -89,79 +99,55 @@ func (o *object) likeliest(a *seg.Prediction, w, h int) *seg.Candidate {
 			continue
 		}
 		n := float64(c.Logits.Cut(w, h, seg.Threshold).Count())
-		if score := c.PredictedIoU - math.Abs(math.Log2(max(n, 1)/max(o.body, 1)))/2; score > most {
+		if score := c.PredictedIoU - t.tuning.SizeOdds*math.Abs(math.Log2(max(n, 1)/max(o.size, 1))); score > most {
 			best, most = c, score
 		}
 	}
 	return best
 }
 
-// rivals are the other valid answers to an ambiguous prompt.
-func rivals(a *seg.Prediction, w, h int) []rival {
+// candidates are the other valid answers to an ambiguous prompt.
+func (t *Tracker) candidates(a *seg.Prediction, w, h int) []candidate {
 	if !a.Ambiguous {
 		return nil
 	}
-	var out []rival
+	var out []candidate
 	for _, c := range a.Candidates[1:] {
 		if c.Logits != nil && c.Logits.Finite() {
-			out = append(out, rival{patchOf(c.Logits, w, h), motion.Identity, c.PredictedIoU, c.Stability})
+			out = append(out, candidate{t.tuning.Shape.PatchOf(c.Logits, w, h), motion.Identity, c.PredictedIoU, c.Stability})
 		}
 	}
 	return out
 }
 
-// The other answers to a prompt are offered for offerFor seconds, and until the object has come offerWay of its sizes from where it was prompted:
-// they move with the one that is believed, and say less and less about what is there.
-const offerFor, offerWay = 10, 1.0
-
-// expire withdraws an offer whose time is up.
-func (t *Tracker) expire(o *object, now uint64) {
-	if len(o.candidates) == 0 {
-		return
-	}
-	x, y := o.track.center()
-	way := math.Hypot(x-float64(o.offeredAt.X), y-float64(o.offeredAt.Y))
-	if !o.state.Visible() || now-min(o.offered, now) > uint64(t.frames(offerFor)) || way > offerWay*math.Sqrt(o.area) {
-		t.withdraw(o)
-	}
-}
-
-// withdraw takes the other answers to a prompt back, and says so.
-func (t *Tracker) withdraw(o *object) {
-	if len(o.candidates) > 0 {
-		o.candidates = nil
-		t.change(seg.ObjectUpdated, o)
-	}
-}
-
-// rebase ties the rivals of an object, whose mask is about to be replaced by a newer one of frame seq, to that frame.
+// rebase ties the candidates of an object, whose mask is about to be replaced by a newer one of frame seq, to that frame.
 func (t *Tracker) rebase(o *object, seq uint64) {
 	if len(o.candidates) == 0 {
 		return
 	}
-	tr, ok := t.trackAt(o, seq)
+	m, ok := t.trackAt(o, seq)
 	if !ok {
 		t.withdraw(o)
 		return
 	}
 	o.candidates = slices.Clone(o.candidates) // undo may keep the old ones
 	for i := range o.candidates {
-		o.candidates[i].base = o.candidates[i].base.After(tr.back.Affine)
+		o.candidates[i].offset = o.candidates[i].offset.After(m.Back.Affine)
 	}
 }
 
 // take learns from a mask that a person gave: it needs no answer to be believed.
 func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
-	tr, ok := t.trackAt(o, ev.seq)
+	m, ok := t.trackAt(o, ev.seq)
 	if !ok {
 		return
 	}
-	p := tr.resampled()
-	if p.area() == 0 {
+	p := m.Resampled()
+	if p.Area() == 0 {
 		t.refuse(o)
 		return
 	}
-	o.given, o.area, o.body = false, float64(p.area()), float64(p.area())
+	o.given, o.area, o.size = false, float64(p.Area()), float64(p.Area())
 	t.learn(o, p, ev)
 	o.key, o.iou, o.stab = ev.seq, 1, 1
 	if best := a.Prediction.Best(); best != nil {
@@ -170,99 +156,95 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 	t.accept(o)
 }
 
-// Limits of a believable answer.
-const (
-	mostGrowth  = 2.5 // area over the usual one
-	leastGrowth = 0.25
-	leastUsual  = 0.2 // likeness over the usual one
-	fewestCells = 6   // on the working grid
-)
-
 // believable says whether a mask can be the object's.
-func (t *Tracker) believable(o *object, p *patch, ev *evidence, best *seg.Candidate) bool {
-	n := float64(p.area())
-	if n < fewestCells {
+func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) bool {
+	k := t.tuning
+	area := p.Area()
+	n := float64(area)
+	if area < k.LeastCells {
 		return false
 	}
 	if o.track == nil || o.asked {
 		return true
 	}
-	if most := t.opt.MaxArea * float64(p.w*p.h); n > most && o.area <= most {
+	if most := t.opt.MaxArea * float64(p.W*p.H); n > most && o.area <= most {
 		return false // unless it is so large because a person asked for it
 	}
-	if ratio := n / max(o.area, 1); ratio > mostGrowth && n > o.body || ratio < leastGrowth {
+	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastGrowth {
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {
 		return t.recognised(o, p, ev)
 	}
-	if ev.sight == nil || o.likeIn(ev.sight).frames == 0 {
+	return t.familiar(o, p, ev, best)
+}
+
+// familiar says whether a mask looks like the object, as far as anything is known of that, and takes what it looks like for usual.
+func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) bool {
+	l := o.known(ev)
+	if l == nil {
 		return best.PredictedIoU >= t.opt.MinIoU
 	}
-	mean, ok := resemblance(o, t.uncovered(o, p, ev.seq), ev.sight)
+	mean, ok := t.looks.Resemblance(l, ev.view, t.uncovered(o, p, ev.seq))
 	if !ok {
 		return true // too thin to cover the middle of a cell
 	}
-	l := o.likeIn(ev.sight)
-	if l.usual == 0 {
-		l.usual = mean
+	if l.Usual == 0 {
+		l.Usual = mean
 	}
-	if mean < leastUsual*l.usual && o.misses > 0 {
+	if mean < t.tuning.LeastLike*l.Usual && o.misses > 0 {
 		return false // with the motion in order it is only another side of it
 	}
-	if t.way = t.inTheWay(o, ev.prior, ev.seq, t.way[:0]); len(t.way) > 0 {
-		return true // and some of what was seen may be another's
+	if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
+		l.Usual += t.tuning.LikeRate * (mean - l.Usual)
 	}
-	l.usual += 0.1 * (mean - l.usual)
 	return true
 }
 
-// adopt makes a patch on frame ev.seq the object's mask and carries it to the present.
-func (t *Tracker) adopt(o *object, p *patch, ev *evidence, at int, best *seg.Candidate) {
-	n := float64(p.area())
+// adopt makes a patch on the evidence's frame the object's mask and carries it to the present.
+func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) {
+	n := float64(p.Area())
 	if o.track == nil || o.asked {
 		o.area = n
 	} else {
-		o.area += 0.2 * (n - o.area)
+		o.area += t.tuning.AreaRate * (n - o.area)
 	}
 	if o.asked {
-		o.body = 0
-		o.forget()
+		o.size = 0
+		o.Forget()
 	}
-	if !t.shared(o, p, ev.seq) {
+	if !o.shared(p, ev.seq) {
 		t.learn(o, p, ev)
 	}
-	tr := newTrack(p, ev.seq)
+	m := newTrack(p, ev.seq)
 	if ev.prior != nil {
-		tr.pace = o.track.pace
+		m.pace = o.track.pace
 	}
-	t.present(o, tr, at)
-	if ev.body > 0 {
-		o.body = ev.body
+	t.present(o, m, ev.at)
+	if ev.size > 0 {
+		o.size = ev.size
 	} else {
-		o.body = max(o.body, n) // it may come back in parts
+		o.size = max(o.size, n) // it may come back in parts
 	}
-	o.track, o.mask, o.key, o.iou, o.stab = tr, nil, ev.seq, best.PredictedIoU, best.Stability
-	o.base = t.colourShare(o, p, motion.Still, ev.e)
+	o.track, o.mask, o.key, o.iou, o.stab = m, nil, ev.seq, best.PredictedIoU, best.Stability
+	o.base = t.colourShare(o, p, ev)
 }
 
-// shared says whether another visible object overlaps a patch: what it looks like then is not worth learning.
-func (t *Tracker) shared(o *object, p *patch, seq uint64) bool {
-	return slices.ContainsFunc(t.objects, func(q *object) bool {
-		if q == o || q.track == nil || !q.state.Visible() {
-			return false
-		}
-		there, ok := q.track.at(seq)
-		return ok && there.bounds().Overlaps(p.rect) && o.track != nil && o.cover == q
-	})
+// shared says whether the object's cover overlaps a patch: what it looks like then is not worth learning.
+func (o *object) shared(p *shape.Patch, seq uint64) bool {
+	if o.track == nil || o.cover == nil {
+		return false
+	}
+	there, ok := o.cover.in(seq)
+	return ok && there.Bounds().Overlaps(p.Rect)
 }
 
 // accept moves the object's state on after an answer that was believed.
 func (t *Tracker) accept(o *object) {
-	was, now, asked := o.state, t.Newest(), o.asked
+	was, asked := o.state, o.asked
 	o.answered()
 	o.coasting, o.misses, o.doubts, o.found = false, 0, 0, 0
-	o.become(seg.Tracking, now)
+	o.become(seg.Tracking, t.Newest())
 	switch {
 	case o.shown == nil:
 		t.change(seg.ObjectNew, o)
@@ -274,8 +256,8 @@ func (t *Tracker) accept(o *object) {
 	}
 }
 
-// refuse deals with an answer that was not believed: a first one ends the object, one to what a person said takes that back, others make the
-// object doubtful.
+// refuse deals with an answer that was not believed: a first one ends the object, one to what a person said takes that back, others make
+// the object doubtful.
 func (t *Tracker) refuse(o *object) {
 	o.retract()
 	o.answered()

@@ -9,8 +9,8 @@ import (
 	"github.com/segedge/segedge/tracker"
 )
 
-// behind lets a disc run behind one that rests and that nobody follows. It returns how far the middle of what is shown was from the disc's at most,
-// pixels, the IoU at the end, and what happened.
+// behind lets a disc run behind one that rests and that nobody follows. It returns how far the middle of what is shown was from the disc's
+// at most, pixels, the IoU at the end, and what happened.
 func behind(t *testing.T, o tracker.Options) (away, last float64, happened []seg.EventType) {
 	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{
 		{newTexture(2), 20, line(30, 60, 4, 0), red},
@@ -33,8 +33,8 @@ func behind(t *testing.T, o tracker.Options) (away, last float64, happened []seg
 	return away, last, w.types(0)
 }
 
-// What stands in front of a moving object, and is no object itself, does not keep its mask: that goes on at the object's speed, is called hidden, and
-// is found again.
+// What stands in front of a moving object, and is no object itself, does not keep its mask: that goes on at the object's speed, is called
+// hidden, and is found again.
 func TestAPostDoesNotKeepTheMask(t *testing.T) {
 	away, last, happened := behind(t, tracker.Options{})
 	kept, _, _ := behind(t, tracker.Options{Without: tracker.CueCover})

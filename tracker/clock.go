@@ -16,8 +16,8 @@ func newClock(fps float64, k *Tuning) clock {
 	return clock{fps: fps, given: true}
 }
 
-// tick takes the time of a frame into account that came n frames after the last one; 0 for one that follows none. Gaps that are too short or too
-// long are no rate but a pause, or frames without a time.
+// tick takes the time of a frame into account that came n frames after the last one; 0 for one that follows none. Gaps that are too short
+// or too long are no rate but a pause, or frames without a time.
 func (c *clock) tick(captured time.Time, n uint64, k *Tuning) {
 	if !c.given && n > 0 {
 		gap := captured.Sub(c.captured).Seconds() / float64(n)

@@ -164,8 +164,8 @@ func TestAMaskDoesNotSwell(t *testing.T) {
 	}
 }
 
-// Something that the tracker knows nothing of passes in front of a disc. A model that is shown what is left of the mask says it back; asked by a
-// click, it says what is there.
+// Something that the tracker knows nothing of passes in front of a disc. A model that is shown what is left of the mask says it back; asked
+// by a click, it says what is there.
 func TestAMaskThatShrankGrowsBack(t *testing.T) {
 	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{
 		{newTexture(2), 16, line(120, 60, 0.2, 0), red},

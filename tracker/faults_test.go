@@ -30,7 +30,8 @@ func mark(l seg.Label, p seg.Point) seg.Prompt {
 	return seg.Prompt{Clicks: []seg.Click{{Point: p, Label: l}}}
 }
 
-// A refinement that the model cannot take leaves the object as it was: nothing waits for it, it is never asked again, nothing is there to undo.
+// A refinement that the model cannot take leaves the object as it was: nothing waits for it, it is never asked again, nothing is there to
+// undo.
 func TestARefusedRefinementIsTakenBack(t *testing.T) {
 	w := settled(t, 9)
 	id, now := w.ids[0], w.tr.Newest()
@@ -233,7 +234,9 @@ func TestAnOfferExpiresVisibly(t *testing.T) {
 		speed float64
 		by    int // the frame by which it has gone
 	}{{"moved on", 2, 30}, {"stayed", 0, 330}} {
-		s := &scene{w: 160, h: 90, ground: newTexture(1), discs: []disc{{newTexture(2), 14, line(30, 45, c.speed, 0), red}, {newTexture(3), 9, line(130, 45, 0, 0), blue}}}
+		s := &scene{w: 160, h: 90, ground: newTexture(1), discs: []disc{
+			{newTexture(2), 14, line(30, 45, c.speed, 0), red}, {newTexture(3), 9, line(130, 45, 0, 0), blue},
+		}}
 		w := newWalk(t, s, tracker.Options{UpdateEvery: 1000})
 		w.every = 1000
 		if err := w.tr.Step(s.render(0)); err != nil {

@@ -111,7 +111,10 @@ var (
 )
 
 func TestAnUnhiddenObjectIsFollowedWithoutFuss(t *testing.T) {
-	s := &scene{w: 240, h: 136, ground: newTexture(1), pan: line(0, 0, 0.5, 0.2), discs: []disc{{newTexture(2), 20, line(50, 60, 1.5, 0.3), red}}}
+	s := &scene{
+		w: 240, h: 136, ground: newTexture(1), pan: line(0, 0, 0.5, 0.2),
+		discs: []disc{{newTexture(2), 20, line(50, 60, 1.5, 0.3), red}},
+	}
 	w := newWalk(t, s, tracker.Options{})
 	for n := range 90 {
 		w.frame(n)

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/look"
 	"github.com/segedge/segedge/tracker/motion"
+	"github.com/segedge/segedge/tracker/shape"
 )
 
 // object is one thing that is followed.
@@ -39,14 +41,29 @@ type object struct {
 	updated uint64 // frame of the last change reported
 }
 
-// belief is the mask that is believed in: what undo brings back.
+// belief is the mask that is believed in.
 type belief struct {
 	track      *track // nil before the first accepted answer
 	key        uint64 // the frame of that answer
 	iou, stab  float64
-	candidates []rival
+	candidates []candidate
 	offered    uint64      // the frame of the prompt that they answered
 	offeredAt  image.Point // where the object was then, cells
+}
+
+// appearance is what was learnt of how an object looks and how large it is.
+type appearance struct {
+	look.Look
+	area float64 // usual size, cells
+	size float64 // in the frame of the present patch, that the motion leads to expect, cells; 0: nothing yet
+	base float64 // share of the colours inside the mask that were the object's own on the last keyframe
+}
+
+// clone is an independent copy.
+func (a *appearance) clone() appearance {
+	c := *a
+	c.Look = a.Look.Clone()
+	return c
 }
 
 // anchor is a prompt, the frame it was given on or has been carried to, and the trust that is left in it.
@@ -58,10 +75,14 @@ type anchor struct {
 	words  string
 }
 
-// rival is another valid answer; it moves with the believed one.
-type rival struct {
-	patch     *patch
-	base      motion.Affine // from the frame of the believed one's patch to that of its own
+func anchorOf(p seg.Prompt, seq uint64) anchor {
+	return anchor{prompt: p.Clone(), seq: seq, trust: 1, words: p.Summary()}
+}
+
+// candidate is another valid answer to an ambiguous prompt; it moves with the believed one.
+type candidate struct {
+	patch     *shape.Patch
+	offset    motion.Affine // from the frame of the believed one's patch to that of its own
 	iou, stab float64
 }
 
@@ -74,13 +95,47 @@ type memento struct {
 	waits bool // what a person said after it waits for its answer
 }
 
+// What is kept of an object's past, at most.
 const (
 	maxUndo    = 8
 	maxAnchors = 64
 )
 
-func (o *object) remember() {
-	m := memento{anchors: slices.Clone(o.anchors), belief: o.belief, appearance: o.appearance.clone(), state: o.state}
+// visible says that the object has a mask of what the camera sees now.
+func (o *object) visible() bool { return o.track != nil && o.state.Visible() }
+
+// in is the object's track as it was in frame seq, if the object is visible and was there then.
+func (o *object) in(seq uint64) (track, bool) {
+	if !o.visible() {
+		return track{}, false
+	}
+	return o.track.in(seq)
+}
+
+// sizeAt is the size that the object is expected to have where its track is, cells.
+func (o *object) sizeAt(m *track) float64 {
+	s := m.Back.Scale()
+	return o.size / max(s*s, 1e-3)
+}
+
+// become changes the state.
+func (o *object) become(s seg.State, now uint64) {
+	if o.state != s {
+		o.state, o.since, o.mask = s, now, nil
+	}
+}
+
+// say adds what a person said.
+func (o *object) say(a anchor) {
+	if len(o.anchors) == maxAnchors {
+		o.anchors = o.anchors[:copy(o.anchors, o.anchors[1:])]
+	}
+	o.anchors = append(o.anchors, a)
+}
+
+// remember keeps the present for undo.
+func (o *object) remember(waits bool) {
+	m := memento{anchors: slices.Clone(o.anchors), belief: o.belief, appearance: o.appearance.clone(), state: o.state, waits: waits}
 	if o.track != nil {
 		m.track = o.track.clone()
 	}
@@ -90,8 +145,8 @@ func (o *object) remember() {
 	o.undo = append(o.undo, m)
 }
 
-// retract takes back what a person said since the model last answered, because it could not be asked or was not believed. The prompt that an object
-// was made for stays: whoever made the object ends it.
+// retract takes back what a person said since the model last answered, because it could not be asked or was not believed. The prompt that
+// an object was made for stays: whoever made the object ends it.
 func (o *object) retract() {
 	i := slices.IndexFunc(o.undo, func(m memento) bool { return m.waits })
 	if i < 0 {
@@ -107,66 +162,4 @@ func (o *object) answered() {
 	for i := range o.undo {
 		o.undo[i].waits = false
 	}
-}
-
-// become changes the state.
-func (o *object) become(s seg.State, now uint64) {
-	if o.state != s {
-		o.state, o.since, o.mask = s, now, nil
-	}
-}
-
-// currentMask is the mask in the present frame, nil while there is none to believe.
-func (t *Tracker) currentMask(o *object) *seg.Mask {
-	switch {
-	case o.state == seg.Ended:
-		return o.mask // the last one
-	case o.track == nil || o.state == seg.Lost || o.state == seg.Tentative || t.scene.Len() == 0:
-		return nil
-	}
-	if o.mask == nil {
-		o.mask = t.snapped(o)
-		if o.cover != nil && o.cover.track != nil {
-			o.mask = without(o.mask, o.cover.track)
-		}
-	}
-	return o.mask
-}
-
-// without is a mask less what a track covers.
-func without(m *seg.Mask, t *track) *seg.Mask {
-	i := 0
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
-			if m.Bits[i] != 0 && t.value(float64(x), float64(y)) > 0 {
-				m.Bits[i] = 0
-			}
-			i++
-		}
-	}
-	return m.Trim()
-}
-
-// snapshot is the object as the world sees it in the newest frame.
-func (t *Tracker) snapshot(o *object) seg.Object {
-	now := t.Newest()
-	s := seg.Object{
-		ID: o.id, Name: o.name, State: o.state, Mask: t.currentMask(o), PredictedIoU: o.iou, Stability: o.stab,
-		Keyframe: o.key, Age: int(now - min(now, o.born)),
-	}
-	if n := len(o.anchors); n > 0 {
-		s.Prompt = o.anchors[n-1].words
-	}
-	if o.key > 0 {
-		s.MaskAge = int(now - min(now, o.key))
-	}
-	if s.Mask == nil {
-		return s
-	}
-	for _, c := range o.candidates {
-		var m *seg.Mask
-		m, t.steps = (&track{patch: c.patch, back: o.track.back.Then(&t.tuning.Motion, c.base)}).mask(t.steps)
-		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: m, PredictedIoU: c.iou, Stability: c.stab})
-	}
-	return s
 }

@@ -28,7 +28,7 @@ type Options struct {
 	Tuning      *Tuning       // the numbers that it decides by; copied; Defaults()
 }
 
-func (o Options) withDefaults() Options {
+func withDefaults(o Options) Options {
 	set := func(v *float64, d float64) {
 		if *v == 0 {
 			*v = d
@@ -57,3 +57,19 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// Cues are what speaks for and against an object, as a set: see Options.Without.
+type Cues uint16
+
+// The cues; docs/tracking.md says what each is worth.
+const (
+	CueModel    Cues = 1 << iota // the decoder's answer
+	CueFeatures                  // what the encoder saw
+	CueColours                   // the pixels' colours
+	CueMotion                    // whether a place moves with the object or with the scene
+	CueCover                     // what lies in front of an object: another one, or what rests with the scene
+	CueSnap                      // colours draw the edge of what is shown
+	CueSize                      // how large the motion leads to expect the object
+	CueCrop                      // keyframes that show only the objects and what is around them
+	CueLocal                     // parts of an object that move their own way
+)

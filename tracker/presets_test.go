@@ -132,7 +132,8 @@ func (p *park) events(name string) (out []seg.EventType) {
 	return out
 }
 
-// Each preset isolates a difficulty: the objects that it does not concern must have no events at all, and those that it does, the right ones.
+// Each preset isolates a difficulty: the objects that it does not concern must have no events at all, and those that it does, the right
+// ones.
 func TestTheSceneOfEachDifficulty(t *testing.T) {
 	hidden := []seg.EventType{seg.ObjectOccluded, seg.ObjectLost}
 	for _, c := range []struct {

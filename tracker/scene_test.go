@@ -38,8 +38,8 @@ func newTexture(seed uint64) (t texture) {
 	return t
 }
 
-// fill writes the texture's values at the whole places of r, seen from (ox, oy), row by row. A wave is a product of what its column and its row
-// have, so that no pixel needs a sine.
+// fill writes the texture's values at the whole places of r, seen from (ox, oy), row by row. A wave is a product of what its column and its
+// row have, so that no pixel needs a sine.
 func (t *texture) fill(dst []float64, r image.Rectangle, ox, oy float64) []float64 {
 	dst = slices.Grow(dst[:0], r.Dx()*r.Dy())[:r.Dx()*r.Dy()]
 	clear(dst)

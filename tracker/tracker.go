@@ -1,20 +1,53 @@
-// Package tracker carries objects from frame to frame: the scene's motion history, each object's fit to it, the life of
-// an object, and the wish for keyframes. It reads pixels in pure Go. It does no IO, reads no clock and runs no model:
-// the pipeline shows it frames and brings it the model's answers.
+// Package tracker follows the objects of one camera: it moves their masks from frame to frame, decides what to ask a model about and which
+// of its answers to believe, and says honestly when it does not know. It is the walk of an object's life; how a picture moves is measured
+// in motion, a mask carried in shape, and what an object looks like learnt in look. It reads pixels in pure Go; it does no IO, reads no
+// clock and runs no model: the pipeline shows it frames and brings it the model's answers.
 package tracker
 
-import "github.com/segedge/segedge/seg"
+import (
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/look"
+	"github.com/segedge/segedge/tracker/motion"
+)
 
-// Query is what to ask the model about one object in one frame: its prompts, carried to that frame.
-type Query struct {
-	ID     seg.ID
-	Prompt seg.Prompt
+// Tracker follows the objects of one camera. One goroutine owns it.
+type Tracker struct {
+	opt     Options
+	tuning  *Tuning
+	clock   clock
+	scene   *motion.Scene
+	looks   look.Memory
+	objects roster
+	changes []seg.Change // that nobody has taken yet
+	budget  budget
+	crops   cropper
+	fitter  fitter
+	fusion  fusion
+	readout readout
 }
 
-// Answer is the model's answer to a query. Err is set where the model failed for it.
-type Answer struct {
-	ID         seg.ID
-	Prompt     seg.Prompt // the query's
-	Prediction seg.Prediction
-	Err        error
+// New makes a tracker that measures motion with flow.
+func New(o Options, flow motion.Flow) *Tracker {
+	o = withDefaults(o)
+	k := Defaults()
+	if o.Tuning != nil {
+		k = *o.Tuning
+	}
+	return &Tracker{
+		opt: o, tuning: &k, clock: newClock(o.FPS, &k), looks: look.NewMemory(&k.Look),
+		scene:  motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
+		fitter: fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
+	}
 }
+
+// Oldest is the first frame that the history reaches, 0 when it is empty.
+func (t *Tracker) Oldest() uint64 { return t.scene.Oldest() }
+
+// Newest is the last frame, 0 before the first.
+func (t *Tracker) Newest() uint64 { return t.scene.Newest() }
+
+// uses says that a cue is not left out.
+func (t *Tracker) uses(c Cues) bool { return t.opt.Without&c == 0 }
+
+// since is the number of frames from seq to the newest.
+func (t *Tracker) since(seq uint64) uint64 { return t.Newest() - min(seq, t.Newest()) }

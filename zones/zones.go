@@ -1,6 +1,6 @@
-// Package zones says what objects do at the borders that a person drew in a camera's picture: who enters and leaves a polygon, and for how long,
-// and who crosses a line, and which way. It is shown the objects of each frame and passes on what a tracker told of them, so that an object leaves
-// its zones before it ends. It follows nothing itself and knows no pixels but the masks'.
+// Package zones says what objects do at the borders that a person drew in a camera's picture: who enters and leaves a polygon, and for how
+// long, and who crosses a line, and which way. It is shown the objects of each frame and passes on what a tracker told of them, so that an
+// object leaves its zones before it ends. It follows nothing itself and knows no pixels but the masks'.
 package zones
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Watch watches the zones and lines of one camera. One goroutine owns it. Objects are judged by their ground point, the middle of the mask's
-// lower edge, in normalised coordinates.
+// Watch watches the zones and lines of one camera. One goroutine owns it. Objects are judged by their ground point, the middle of the
+// mask's lower edge, in normalised coordinates.
 type Watch struct {
 	tuning   Tuning
 	zones    []zone
@@ -37,8 +37,8 @@ type presence struct {
 // New makes a watch without zones.
 func New(k Tuning) *Watch { return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}} }
 
-// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it, and those in it do not
-// leave. Points are normalised.
+// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it, and those in it
+// do not leave. Points are normalised.
 func (w *Watch) SetZone(name string, points []seg.Point) {
 	w.zones = slices.DeleteFunc(w.zones, func(z zone) bool { return z.name == name })
 	for _, v := range w.visitors {
@@ -61,9 +61,9 @@ func (w *Watch) SetLine(name string, points []seg.Point) {
 	}
 }
 
-// Report appends what a tracker told, each end of an object after its leaving the zones that it was in, and what the objects of frame ref do at
-// zones and lines; without objects, between frames, only the former. Objects that no zone.entered would make sense of yet (nothing was told of
-// them) are left out.
+// Report appends what a tracker told, each end of an object after its leaving the zones that it was in, and what the objects of frame ref
+// do at zones and lines; without objects, between frames, only the former. Objects that no zone.entered would make sense of yet (nothing
+// was told of them) are left out.
 func (w *Watch) Report(ref seg.FrameRef, told []seg.Change, objects []seg.Object, dst []seg.Change) []seg.Change {
 	for _, c := range told {
 		v := w.visitors[c.After.ID]

@@ -82,7 +82,8 @@ func TestAZoneTellsWhoEntersAndLeavesAndForHowLong(t *testing.T) {
 	if in.Details["zone"] != "gate" || out.Details["zone"] != "gate" || out.Before == nil || out.Before.Mask != in.After.Mask {
 		t.Errorf("entered %v, left %v", in.Details, out.Details)
 	}
-	if n, s := out.Details["dwell_frames"].(uint64), out.Details["dwell_s"].(float64); n < 14 || n > 16 || math.Abs(s-float64(n)/10) > 1e-9 {
+	n, s := out.Details["dwell_frames"].(uint64), out.Details["dwell_s"].(float64)
+	if n < 14 || n > 16 || math.Abs(s-float64(n)/10) > 1e-9 {
 		t.Errorf("it stayed for %d frames and %.2f s: 0.3 of the picture at 0.02 a frame, ten frames a second", n, s)
 	}
 }
@@ -202,7 +203,9 @@ func TestZonesAndLinesAreReplacedAndTakenAway(t *testing.T) {
 }
 
 func TestAPolygonMayBeConcave(t *testing.T) {
-	u := zone{corners: []seg.Point{{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0.7, Y: 1}, {X: 0.7, Y: 0.3}, {X: 0.3, Y: 0.3}, {X: 0.3, Y: 1}, {X: 0, Y: 1}}}
+	u := zone{corners: []seg.Point{
+		{X: 0, Y: 0}, {X: 1, Y: 0}, {X: 1, Y: 1}, {X: 0.7, Y: 1}, {X: 0.7, Y: 0.3}, {X: 0.3, Y: 0.3}, {X: 0.3, Y: 1}, {X: 0, Y: 1},
+	}}
 	for _, c := range []struct {
 		x, y float64
 		want bool

@@ -99,9 +99,9 @@ func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Ve
 	if err := f.setPoints(pts); err != nil {
 		return err
 	}
-	win := image.Pt(f.opt.Window, f.opt.Window)
-	gocv.CalcOpticalFlowPyrLKWithParams(f.prev, f.next, f.from, f.to, &f.there, &f.thereErr, win, f.opt.Levels, f.until, 0, f.opt.MinTexture)
-	gocv.CalcOpticalFlowPyrLKWithParams(f.next, f.prev, f.to, f.home, &f.back, &f.backErr, win, f.opt.Levels, f.until, 0, f.opt.MinTexture)
+	win, eig := image.Pt(f.opt.Window, f.opt.Window), f.opt.MinTexture
+	gocv.CalcOpticalFlowPyrLKWithParams(f.prev, f.next, f.from, f.to, &f.there, &f.thereErr, win, f.opt.Levels, f.until, 0, eig)
+	gocv.CalcOpticalFlowPyrLKWithParams(f.next, f.prev, f.to, f.home, &f.back, &f.backErr, win, f.opt.Levels, f.until, 0, eig)
 	return f.vectors(pts, dst)
 }
 

@@ -1,5 +1,5 @@
-// Package lk measures optical flow in pure Go: pyramidal Lucas–Kanade in its inverse-compositional form (Baker and Matthews, "Lucas-Kanade 20
-// Years On", IJCV 2004), forwards and backwards. It implements motion.Flow. It is no dense flow and keeps no tracks.
+// Package lk measures optical flow in pure Go: pyramidal Lucas–Kanade in its inverse-compositional form (Baker and Matthews, "Lucas-Kanade
+// 20 Years On", IJCV 2004), forwards and backwards. It implements motion.Flow. It is no dense flow and keeps no tracks.
 package lk
 
 import (

@@ -101,9 +101,10 @@ func TestFlowRefusesWhatItCannotKnow(t *testing.T) {
 	}
 	unrelated := New(Options{})
 	ok := 0
-	_ = unrelated.Step(newTexture(1).picture(160, 120, 0, 0), newTexture(2).picture(160, 120, 0, 0), grid(160, 120, 8), dst[:0])
-	dst = make([]motion.Vector, len(grid(160, 120, 8)))
-	if err := unrelated.Step(newTexture(1).picture(160, 120, 0, 0), newTexture(2).picture(160, 120, 0, 0), grid(160, 120, 8), dst); err != nil {
+	one, other, pts := newTexture(1).picture(160, 120, 0, 0), newTexture(2).picture(160, 120, 0, 0), grid(160, 120, 8)
+	_ = unrelated.Step(one, other, pts, dst[:0])
+	dst = make([]motion.Vector, len(pts))
+	if err := unrelated.Step(one, other, pts, dst); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range dst {

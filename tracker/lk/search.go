@@ -92,8 +92,8 @@ func (s *searcher) search(a, b *pyramid, x, y int) (dx, dy float32, ok bool) {
 // stillStep is the squared length of a step after which no other is taken, pixels.
 const stillStep = 0.0009
 
-// refine improves the displacement (x0, y0) of a window that was taken around (x, y). It is not ok where the window's middle leaves the picture
-// or goes so far that the window cannot have seen the way.
+// refine improves the displacement (x0, y0) of a window that was taken around (x, y). It is not ok where the window's middle leaves the
+// picture or goes so far that the window cannot have seen the way.
 func (s *searcher) refine(w *window, b *plane, x, y int, x0, y0 float32) (dx, dy float32, ok bool) {
 	dx, dy = x0, y0
 	cx, cy := floor(dx), floor(dy)

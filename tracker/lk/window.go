@@ -5,9 +5,10 @@ import "math"
 // maxRadius is the largest half side of a window: the sums of one of 19×19 pixels fit 32 bits.
 const maxRadius = 9
 
-// window is what is searched for: the slopes of a square of one picture. What a search asks of the other picture is the sum, over the square,
-// of slope times difference. Between four pixels the other picture is interpolated bilinearly, so that sum is bilinear as well: once it is
-// known at the four corners of a cell, an iteration inside the cell costs a handful of multiplications instead of the whole square.
+// window is what is searched for: the slopes of a square of one picture. What a search asks of the other picture is the sum, over the
+// square, of slope times difference. Between four pixels the other picture is interpolated bilinearly, so that sum is bilinear as well:
+// once it is known at the four corners of a cell, an iteration inside the cell costs a handful of multiplications instead of the whole
+// square.
 type window struct {
 	radius, side  int
 	slopes        []int64 // gx + gy<<32: one multiplication serves both

@@ -40,7 +40,8 @@ func plainStep(a, b *motion.Gray, radius, x, y int, dx, dy float64) (sx, sy, lea
 	for v := y - radius; v <= y+radius; v++ {
 		for u := x - radius; u <= x+radius; u++ {
 			p, q := u+int(cx), v+int(cy)
-			there := (1-fx)*(1-fy)*repeated(b, p, q) + fx*(1-fy)*repeated(b, p+1, q) + (1-fx)*fy*repeated(b, p, q+1) + fx*fy*repeated(b, p+1, q+1)
+			there := (1-fx)*(1-fy)*repeated(b, p, q) + fx*(1-fy)*repeated(b, p+1, q) +
+				(1-fx)*fy*repeated(b, p, q+1) + fx*fy*repeated(b, p+1, q+1)
 			gx, gy := sobel(a, u, v)
 			gx, gy = gx/8, gy/8
 			e := there - repeated(a, u, v)

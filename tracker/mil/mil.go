@@ -1,5 +1,5 @@
-// Package mil follows a box with OpenCV's MIL tracker (Babenko, Yang and Belongie, "Visual Tracking with Online Multiple Instance Learning",
-// CVPR 2009). It is a baseline that the product is measured against; no camera runs it. It needs cgo.
+// Package mil follows a box with OpenCV's MIL tracker (Babenko, Yang and Belongie, "Visual Tracking with Online Multiple Instance
+// Learning", CVPR 2009). It is a baseline that the product is measured against; no camera runs it. It needs cgo.
 package mil
 
 import (

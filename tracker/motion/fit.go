@@ -13,22 +13,23 @@ type Fit struct {
 }
 
 // Fit finds the similarity that explains the pairs, or a translation where they are too few, by iteratively reweighted least squares with
-// Geman–McClure weights around the median motion (Black and Anandan, CVIU 1996). The pairs are left as they are; without any it is the identity.
-func (t *Tuning) Fit(ps []Pair) Fit {
+// Geman–McClure weights around the median motion (Black and Anandan, CVIU 1996). The pairs are left as they are; without any it is the
+// identity.
+func (k *Tuning) Fit(ps []Pair) Fit {
 	f := Fit{Affine: Identity, Pairs: len(ps)}
 	if len(ps) == 0 {
 		return f
 	}
 	f.C, f.F = medianMotion(ps)
-	for round := range t.FitRounds {
-		sigma := t.FitSigma * float64(uint(1)<<max(0, t.FitWide-round))
-		if len(ps) < t.FitPairs {
+	for round := range k.FitRounds {
+		sigma := k.FitSigma * float64(uint(1)<<max(0, k.FitWide-round))
+		if len(ps) < k.FitPairs {
 			f.Affine = f.translation(ps, sigma)
 		} else {
-			f.Affine = f.similarity(ps, sigma, t.FitDamp)
+			f.Affine = f.similarity(ps, sigma, k.FitDamp)
 		}
 	}
-	f.Inliers = f.explained(ps, t.InlierReach*t.FitSigma)
+	f.Inliers = f.explained(ps, k.InlierReach*k.FitSigma)
 	return f
 }
 
@@ -66,8 +67,8 @@ func (a Affine) translation(ps []Pair, sigma float64) Affine {
 	return Shift(dx/w, dy/w)
 }
 
-// similarity solves for rotation, scale and shift in closed form (Umeyama, PAMI 1991, in two dimensions), damped towards a pure shift where the
-// points hardly spread.
+// similarity solves for rotation, scale and shift in closed form (Umeyama, PAMI 1991, in two dimensions), damped towards a pure shift where
+// the points hardly spread.
 func (a Affine) similarity(ps []Pair, sigma, damp float64) Affine {
 	var w, x, y, u, v float64
 	for i := range ps {
@@ -97,16 +98,16 @@ func (a Affine) similarity(ps []Pair, sigma, damp float64) Affine {
 	return Affine{c, -s, u - c*x + s*y, s, c, v - s*x - c*y}
 }
 
-// Bend lets a similarity stretch and shear as far as the pairs that it explains agree on that: one least-squares step for what is left, damped as
-// the similarity is.
-func (t *Tuning) Bend(f Fit, ps []Pair) Fit {
-	if len(ps) < t.BendPairs || f.Inliers < t.BendInliers {
+// Bend lets a similarity stretch and shear as far as the pairs that it explains agree on that: one least-squares step for what is left,
+// damped as the similarity is.
+func (k *Tuning) Bend(f Fit, ps []Pair) Fit {
+	if len(ps) < k.BendPairs || f.Inliers < k.BendInliers {
 		return f
 	}
 	var w, x, y float64
 	for i := range ps {
-		k := ps[i].W * robust(f.Miss2(ps[i]), t.FitSigma)
-		w, x, y = w+k, x+k*ps[i].X, y+k*ps[i].Y
+		g := ps[i].W * robust(f.Miss2(ps[i]), k.FitSigma)
+		w, x, y = w+g, x+g*ps[i].X, y+g*ps[i].Y
 	}
 	if w < 1e-9 {
 		return f
@@ -115,13 +116,13 @@ func (t *Tuning) Bend(f Fit, ps []Pair) Fit {
 	var xx, xy, yy, xu, yu, xv, yv float64
 	for i := range ps {
 		p := &ps[i]
-		k := p.W * robust(f.Miss2(*p), t.FitSigma)
+		g := p.W * robust(f.Miss2(*p), k.FitSigma)
 		u, v := f.At(p.X, p.Y)
 		px, py, ru, rv := p.X-x, p.Y-y, p.U-u, p.V-v
-		xx, xy, yy = xx+k*px*px, xy+k*px*py, yy+k*py*py
-		xu, yu, xv, yv = xu+k*px*ru, yu+k*py*ru, xv+k*px*rv, yv+k*py*rv
+		xx, xy, yy = xx+g*px*px, xy+g*px*py, yy+g*py*py
+		xu, yu, xv, yv = xu+g*px*ru, yu+g*py*ru, xv+g*px*rv, yv+g*py*rv
 	}
-	damp := t.BendDamp * w
+	damp := k.BendDamp * w
 	xx, yy = xx+damp, yy+damp
 	det := xx*yy - xy*xy
 	a, b := (xu*yy-yu*xy)/det, (yu*xx-xu*xy)/det

@@ -25,12 +25,12 @@ func (e *Entry) ends(i int, forward bool) (p Pair, ok bool) {
 	return Pair{X: x, Y: y, U: u, V: w}, true
 }
 
-// Pair is vector i of an entry as a pair, from the frame before to the entry's own or, not forward, back; not ok where none was found. What comes
-// home more exactly weighs more.
-func (t *Tuning) Pair(e *Entry, i int, forward bool) (p Pair, ok bool) {
+// Pair is vector i of an entry as a pair, from the frame before to the entry's own or, not forward, back; not ok where none was found. What
+// comes home more exactly weighs more.
+func (k *Tuning) Pair(e *Entry, i int, forward bool) (p Pair, ok bool) {
 	p, ok = e.ends(i, forward)
 	if ok {
-		p.W = 1 / (t.BackFloor + float64(e.Vectors[i].FB))
+		p.W = 1 / (k.BackFloor + float64(e.Vectors[i].FB))
 	}
 	return p, ok
 }

@@ -43,7 +43,10 @@ func TestAHistoryKnowsItsEnds(t *testing.T) {
 }
 
 func TestAPairWeighsByItsWayBack(t *testing.T) {
-	e := &Entry{Points: []Pixel{{10, 20}, {1, 1}}, Vectors: []Vector{{D: Pixel{3, -1}, FB: 0.75, OK: true}, {}}, Scene: Fit{Affine: Shift(2, 0)}}
+	e := &Entry{
+		Points: []Pixel{{10, 20}, {1, 1}}, Vectors: []Vector{{D: Pixel{3, -1}, FB: 0.75, OK: true}, {}},
+		Scene: Fit{Affine: Shift(2, 0)},
+	}
 	if p, ok := tuned.Pair(e, 0, true); !ok || p != (Pair{10, 20, 13, 19, 1}) {
 		t.Errorf("forward %+v, %v", p, ok)
 	}

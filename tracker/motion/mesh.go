@@ -84,25 +84,25 @@ type Local struct {
 	weights []float32
 }
 
-// Fit is the mesh over r, a rectangle of the frame that the pairs lead to, of what the pairs miss the motion by: where a place of that frame
-// lay in the frame before, less where the inverse of the motion puts it. Each pair speaks to the nodes within radius pixels. The mesh is valid
-// until the next fit.
-func (l *Local) Fit(t *Tuning, ps []Pair, motion Affine, r image.Rectangle, radius float64) *Mesh {
+// Fit is the mesh over r, a rectangle of the frame that the pairs lead to, of what the pairs miss the motion by: where a place of that
+// frame lay in the frame before, less where the inverse of the motion puts it. Each pair speaks to the nodes within radius pixels. The mesh
+// is valid until the next fit.
+func (l *Local) Fit(k *Tuning, ps []Pair, motion Affine, r image.Rectangle, radius float64) *Mesh {
 	m := &l.mesh
-	m.over(r, t.MeshStep, m.nodes)
+	m.over(r, k.MeshStep, m.nodes)
 	clear(m.nodes)
 	if cap(l.weights) < len(m.nodes) {
 		l.weights = make([]float32, len(m.nodes), len(m.nodes)*5/4)
 	}
 	l.weights = l.weights[:len(m.nodes)]
 	for i := range l.weights {
-		l.weights[i] = float32(t.MeshDamp)
+		l.weights[i] = float32(k.MeshDamp)
 	}
 	back := motion.Inverse()
 	for i := range ps {
 		p := &ps[i]
 		x, y := back.At(p.U, p.V)
-		if dx, dy := p.X-x, p.Y-y; dx*dx+dy*dy <= t.MeshStray*t.MeshStray {
+		if dx, dy := p.X-x, p.Y-y; dx*dx+dy*dy <= k.MeshStray*k.MeshStray {
 			l.add(p, float32(dx), float32(dy), radius)
 		}
 	}
@@ -110,7 +110,7 @@ func (l *Local) Fit(t *Tuning, ps []Pair, motion Affine, r image.Rectangle, radi
 		m.nodes[k].x /= w
 		m.nodes[k].y /= w
 	}
-	m.measure(t.MeshReach)
+	m.measure(k.MeshReach)
 	return m
 }
 

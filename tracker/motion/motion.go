@@ -1,6 +1,6 @@
-// Package motion measures how the picture of one camera moves: frames are reduced, followed from one to the next at a grid of points, and kept
-// in a bounded history with the vectors between them; robust fits say how the vectors of a region move together, and a mesh what of it moves
-// its own way. It knows no objects and no model, and it measures no flow itself: that is a Flow's work (tracker/lk, tracker/flow).
+// Package motion measures how the picture of one camera moves: frames are reduced, followed from one to the next at a grid of points, and
+// kept in a bounded history with the vectors between them; robust fits say how the vectors of a region move together, and a mesh what of it
+// moves its own way. It knows no objects and no model, and it measures no flow itself: that is a Flow's work (tracker/lk, tracker/flow).
 package motion
 
 // Gray is a reduced grey image of a frame.

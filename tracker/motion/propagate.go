@@ -6,8 +6,8 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Propagate calls step for each entry on the way from entry i to entry j, in either direction, and returns the trust that is left of 1: step says
-// what share of the motion over an entry was explained, 0..1.
+// Propagate calls step for each entry on the way from entry i to entry j, in either direction, and returns the trust that is left of 1:
+// step says what share of the motion over an entry was explained, 0..1.
 func (s *Scene) Propagate(i, j int, step func(e *Entry, forward bool) float64) float64 {
 	trust, doubt := 1.0, s.tuning.StepDoubt
 	for ; i < j; i++ {
@@ -19,8 +19,8 @@ func (s *Scene) Propagate(i, j int, step func(e *Entry, forward bool) float64) f
 	return trust
 }
 
-// Point propagates a normalised point from entry i to entry j by the vectors around it. One that leaves the picture stays where it was, with no
-// trust: nothing there is what was pointed at.
+// Point propagates a normalised point from entry i to entry j by the vectors around it. One that leaves the picture stays where it was,
+// with no trust: nothing there is what was pointed at.
 func (s *Scene) Point(p seg.Point, i, j int) (q seg.Point, trust float64) {
 	w, h := s.grid()
 	x, y := p.X*w-0.5, p.Y*h-0.5
@@ -38,8 +38,8 @@ func (s *Scene) Point(p seg.Point, i, j int) (q seg.Point, trust float64) {
 	return in, trust
 }
 
-// Box propagates a normalised box from entry i to entry j by the vectors inside it. One that nothing is left of in the picture stays where it
-// was, with no trust.
+// Box propagates a normalised box from entry i to entry j by the vectors inside it. One that nothing is left of in the picture stays where
+// it was, with no trust.
 func (s *Scene) Box(b seg.Box, i, j int) (q seg.Box, trust float64) {
 	w, h := s.grid()
 	cx, cy := b.Center().X*w-0.5, b.Center().Y*h-0.5
@@ -62,7 +62,8 @@ func (s *Scene) grid() (w, h float64) {
 	return float64(g.W), float64(g.H)
 }
 
-// around fits the motion of the vectors within an ellipse about a place, near ones weighing more; the picture's own motion where there are none.
+// around fits the motion of the vectors within an ellipse about a place, near ones weighing more; the picture's own motion where there are
+// none.
 func (s *Scene) around(e *Entry, forward bool, cx, cy, rx, ry float64) Fit {
 	s.pairs = s.pairs[:0]
 	for i := range e.Vectors {

@@ -32,11 +32,12 @@ type Scene struct {
 }
 
 // NewScene makes a scene whose motion is measured by flow. The tuning is read from then on, not copied.
-func NewScene(o Options, t *Tuning, flow Flow) *Scene {
-	return &Scene{History: newHistory(o.Frames), opt: o, tuning: t, flow: flow, points: float64(o.Points)}
+func NewScene(o Options, k *Tuning, flow Flow) *Scene {
+	return &Scene{History: newHistory(o.Frames), opt: o, tuning: k, flow: flow, points: float64(o.Points)}
 }
 
-// Check says whether a frame can come next: not when it is no newer than the last, and not before the history was cleared when its size is another.
+// Check says whether a frame can come next: not when it is no newer than the last, and not before the history was cleared when its size is
+// another.
 func (s *Scene) Check(f *frame.Frame) (resized bool, err error) {
 	last := s.Last()
 	if last == nil {
@@ -86,8 +87,8 @@ func (s *Scene) Measure(last, e *Entry, closer []Pixel) error {
 	return nil
 }
 
-// shed measures at fewer points after frames that never came: most of a step is the flow, and a machine that is behind sees more by being on time.
-// gap is the number of frames since the last one.
+// shed measures at fewer points after frames that never came: most of a step is the flow, and a machine that is behind sees more by being
+// on time. gap is the number of frames since the last one.
 func (s *Scene) shed(gap uint64) {
 	most := float64(s.opt.Points)
 	if gap > 1 {
@@ -108,8 +109,8 @@ func gridPoints(dst []Pixel, w, h, step int) []Pixel {
 }
 
 // gridStep is the distance between the points of a grid of about n over w×h pixels.
-func (t *Tuning) gridStep(w, h, n int) int {
-	step := t.GridLeast
+func (k *Tuning) gridStep(w, h, n int) int {
+	step := k.GridLeast
 	for (w/step)*(h/step) > n {
 		step++
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// push is a flow in which the left half of the picture moves by left and the right one by right, and which counts the points that it was asked about.
+// push is a flow in which the left half of the picture moves by left and the right one by right, and which counts the points that it was
+// asked about.
 type push struct {
 	left, right Pixel
 	points      int

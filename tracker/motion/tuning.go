@@ -1,7 +1,7 @@
 package motion
 
-// Tuning is every number of this package that was chosen, so that each can be changed by itself and its worth be measured. Lengths are pixels of
-// the reduced picture unless a comment says otherwise.
+// Tuning is every number of this package that was chosen, so that each can be changed by itself and its worth be measured. Lengths are
+// pixels of the reduced picture unless a comment says otherwise.
 type Tuning struct {
 	FitRounds   int     // rounds of reweighting in a fit
 	FitSigma    float64 // residual at which a pair's weight falls to a quarter in the last rounds (Geman–McClure's scale)
@@ -26,6 +26,7 @@ type Tuning struct {
 	MeshStray   float64 // that a vector may miss the affine motion by in a step and count as the region's own
 	MeshRadius  float64 // distances between grid points: how far a vector speaks
 	MeshDamp    float64 // weight, where a sure vector has 4, of a node's keeping to the affine motion
+	MeshKept    int     // newest steps of a track whose meshes are kept, so that what comes late is answered as exactly
 }
 
 // Defaults are the numbers that the product is shipped with.
@@ -35,6 +36,6 @@ func Defaults() Tuning {
 		BendPairs: 16, BendInliers: 0.5, BendDamp: 40, BackFloor: 0.25,
 		GridLeast: 4, ShedDown: 0.85, ShedUp: 1.005, ShedLeast: 0.4,
 		StepDoubt: 0.1, PointReach: 1.0 / 24, NearDecay: 2, EdgeSlack: 2,
-		MeshStep: 8, MeshReach: 32, MeshStray: 8, MeshRadius: 1.6, MeshDamp: 0.01,
+		MeshStep: 8, MeshReach: 32, MeshStray: 8, MeshRadius: 1.6, MeshDamp: 0.01, MeshKept: 16,
 	}
 }

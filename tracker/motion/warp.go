@@ -23,13 +23,13 @@ func (w *Warp) At(x, y float64) (u, v float64) {
 
 // Stepped is the warp of the next frame: step leads there, and local is what of it the affine motion does not explain, nil for nothing. r
 // is what its mesh must cover there, over the memory of spare, which nothing else may use any more.
-func (w *Warp) Stepped(t *Tuning, step Affine, local *Mesh, r image.Rectangle, spare Mesh) Warp {
+func (w *Warp) Stepped(k *Tuning, step Affine, local *Mesh, r image.Rectangle, spare Mesh) Warp {
 	inv := step.Inverse()
 	out := Warp{Affine: w.After(inv)}
 	if w.Mesh.w == 0 && local == nil || r.Empty() {
 		return out
 	}
-	out.Mesh.over(r, t.MeshStep, spare.nodes)
+	out.Mesh.over(r, k.MeshStep, spare.nodes)
 	m := &out.Mesh
 	for j := range m.h {
 		y := float64((m.y + j) * m.step)
@@ -46,18 +46,18 @@ func (w *Warp) Stepped(t *Tuning, step Affine, local *Mesh, r image.Rectangle, s
 			m.nodes[j*m.w+i] = offset{float32(dx + ox), float32(dy + oy)}
 		}
 	}
-	m.measure(t.MeshReach)
+	m.measure(k.MeshReach)
 	return out
 }
 
 // Then is the warp followed by an affine map, with a mesh of its own.
-func (w *Warp) Then(t *Tuning, a Affine) Warp {
+func (w *Warp) Then(k *Tuning, a Affine) Warp {
 	out := Warp{Affine: a.After(w.Affine), Mesh: w.Mesh}
 	out.Mesh.nodes = make([]offset, len(w.Mesh.nodes))
 	for i, d := range w.Mesh.nodes {
 		out.Mesh.nodes[i] = offset{float32(a.A)*d.x + float32(a.B)*d.y, float32(a.D)*d.x + float32(a.E)*d.y}
 	}
-	out.Mesh.measure(t.MeshReach)
+	out.Mesh.measure(k.MeshReach)
 	return out
 }
 

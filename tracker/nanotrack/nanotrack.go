@@ -1,5 +1,6 @@
-// Package nanotrack follows a box with NanoTrack v2, a small Siamese network (github.com/HonglinChu/SiamTrackers; the post-processing is that of
-// OpenCV's TrackerNano). It runs over inference.Graph and knows no runtime. It has no lost signal of its own: Score is all there is.
+// Package nanotrack follows a box with NanoTrack v2, a small Siamese network (github.com/HonglinChu/SiamTrackers; the post-processing is
+// that of OpenCV's TrackerNano). It runs over inference.Graph and knows no runtime. It has no lost signal of its own: Score is all there
+// is.
 package nanotrack
 
 import (

@@ -46,7 +46,10 @@ func (head) Run(_ context.Context, in []inference.Tensor) ([]inference.Tensor, f
 		ltrb[i], ltrb[n+i] = float32(x-bx+half), float32(y-by+half)
 		ltrb[2*n+i], ltrb[3*n+i] = float32(bx-x+half), float32(by-y+half)
 	}
-	return []inference.Tensor{{Shape: []int64{1, 2, cells, cells}, Float32: scores}, {Shape: []int64{1, 4, cells, cells}, Float32: ltrb}}, func() {}, nil
+	out := []inference.Tensor{
+		{Shape: []int64{1, 2, cells, cells}, Float32: scores}, {Shape: []int64{1, 4, cells, cells}, Float32: ltrb},
+	}
+	return out, func() {}, nil
 }
 
 // picture has one bright spot on a dark ground.

@@ -19,17 +19,17 @@ func TestFoundAgainAndAgain(t *testing.T) {
 	} {
 		o := &object{}
 		got := 0
-		for range mostFound {
-			if o.again(c.mean, c.usual, c.colours, c.size) {
+		for range tuned.FoundAgain {
+			if o.again(tuned, c.mean, c.usual, c.colours, c.size) {
 				got++
 			}
 		}
 		if got > 1 || got == 1 != c.want {
-			t.Errorf("%s: believed %d times of %d, want %v at the last", c.what, got, mostFound, c.want)
+			t.Errorf("%s: believed %d times of %d, want %v at the last", c.what, got, tuned.FoundAgain, c.want)
 		}
 	}
-	o := &object{found: mostFound - 1}
-	if o.again(0.1, 1, 0.5, 1) || o.again(0.1, 1, 1, 1) {
+	o := &object{found: tuned.FoundAgain - 1}
+	if o.again(tuned, 0.1, 1, 0.5, 1) || o.again(tuned, 0.1, 1, 1, 1) {
 		t.Error("one that is something else does not end the row")
 	}
 }

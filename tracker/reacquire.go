@@ -1,0 +1,111 @@
+package tracker
+
+import (
+	"image"
+	"math"
+
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/look"
+	"github.com/segedge/segedge/tracker/motion"
+	"github.com/segedge/segedge/tracker/shape"
+)
+
+// seek looks for an object that is hidden or lost in what the encoder saw: the connected place that looks most like it, up to where it looks as much
+// like the rest, and not where another object is. It prompts with that place and its best point.
+func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
+	v := t.looks.At(seq)
+	at, exact := t.scene.Find(seq)
+	if v == nil || !exact || v.Crop() || !o.In(v).Known() {
+		return seg.Prompt{}, false
+	}
+	e := t.scene.At(at)
+	places := t.looks.Read(o.In(v), v, look.Everywhere)
+	o.Colours.AddToMap(&t.tuning.Look, places, e)
+	t.veto(o, places, e)
+	best := places.Peak()
+	if best < 0 || places.Data[best] < float32(t.tuning.SeekPeak) {
+		return seg.Prompt{}, false
+	}
+	x, y := places.Middle(best)
+	return seg.Prompt{
+		Clicks: []seg.Click{{Point: seg.Point{X: x, Y: y}, Label: seg.Positive}},
+		Mask:   places.Flood(best, 0), Single: true,
+	}, true
+}
+
+// nowhere is a likeness that no place has.
+const nowhere = -2
+
+// veto takes out what cannot be the object: where others are, and, soon after it was hidden, what lies too far away.
+func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
+	w, h := float64(e.Gray.W), float64(e.Gray.H)
+	cx, cy := o.track.Center()
+	reach := math.Sqrt(o.area)*t.tuning.SeekReach + t.tuning.SeekSpeed*w*float64(t.since(o.since)+1)
+	for i := range places.Data {
+		if x, y := places.Middle(i); math.Hypot(x*w-cx, y*h-cy) > reach {
+			places.Data[i] = nowhere
+		}
+	}
+	for _, there := range t.objects.others(o, e.Seq) {
+		for i := range places.Data {
+			if x, y := places.Middle(i); there.Value(x*w, y*h) > 0 {
+				places.Data[i] = nowhere
+			}
+		}
+	}
+}
+
+// recognised says whether a mask that was found without a past is the object: it looks like it all over, and is nobody else.
+func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
+	k := t.tuning
+	m := t.uncovered(o, p, ev.seq)
+	for q, there := range t.objects.others(o, ev.seq) {
+		if q != o.cover && there.Cover(m) > k.FoundOverlap {
+			return false
+		}
+	}
+	colours := 1.0 // share of the usual
+	if o.Colours.Ready() && o.base > 0 {
+		colours = t.colourShare(o, p, ev) / o.base
+	}
+	l := o.known(ev)
+	if l == nil {
+		return colours > k.SameColours
+	}
+	size := float64(p.Area()) / max(o.size, 1)
+	if o.coasting && colours >= k.SameColours && size >= k.EmergedSize && p.Middle().In(o.track.Bounds()) {
+		return true // beside what it went behind, the encoder sees it in other company
+	}
+	enters := !p.Rect.Inset(-1).In(image.Rect(0, 0, p.W, p.H)) // and may be seen only in part
+	mean, ok := t.looks.Resemblance(l, ev.view, m)
+	if !ok {
+		mean = math.Inf(-1)
+	}
+	if o.again(k, mean, l.Usual, colours, size) {
+		return true // seen from another side, again and again
+	}
+	whole := size >= k.WholeSize || enters && size >= k.EnteredSize && colours >= k.SameColours
+	return ok && mean >= max(k.FoundLike, k.FoundShare*l.Usual) && colours >= k.LeastColour && whole
+}
+
+// colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.
+func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
+	alone := shape.NewTrack(p, ev.seq)
+	return o.Colours.Share(&t.tuning.Look, &alone, ev.e)
+}
+
+// again counts the finds in a row that may be the object, by their mean likeness, which is usual for it, and by the shares of its usual
+// colours and size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from
+// the rest, a look-alike perhaps; less is asked of it then.
+func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
+	floor, least := -k.FoundLike, k.EmergedSize
+	if usual < k.FoundLike {
+		floor, least = min(floor, usual-k.Unlike), k.WholeSize
+	}
+	if mean >= floor && colours >= k.SameColours && size >= least {
+		o.found++
+	} else {
+		o.found = 0
+	}
+	return o.found >= k.FoundAgain
+}
