@@ -9,13 +9,41 @@ import (
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/capture/opencv"
 	"github.com/segedge/segedge/capture/synthetic"
+	"github.com/segedge/segedge/capture/view"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/secret"
+	"github.com/segedge/segedge/seg"
 )
 
 // openSource is what to capture for a configured camera. With wait, a file that is missing or cannot be read is waited for, as a
 // camera is; without, it ends the run.
 func openSource(c *config.Camera, wait bool) (capture.Options, error) {
+	o, err := plainSource(c, wait)
+	if err != nil {
+		return o, err
+	}
+	o.Open, err = view.Wrap(o.Open, viewOf(c))
+	return o, err
+}
+
+// viewOf is what is done to a camera's picture before anything else sees it.
+func viewOf(c *config.Camera) view.Options {
+	o := view.Options{Rotate: c.Rotate, FlipX: c.Flip == "horizontal" || c.Flip == "both", FlipY: c.Flip == "vertical" || c.Flip == "both"}
+	if len(c.Crop) == 4 {
+		o.Crop = seg.Box{X0: c.Crop[0], Y0: c.Crop[1], X1: c.Crop[2], Y1: c.Crop[3]}
+	}
+	for _, s := range c.Privacy {
+		polygon := make([]seg.Point, len(s.Points))
+		for i, p := range s.Points {
+			polygon[i] = seg.Point{X: p[0], Y: p[1]}
+		}
+		o.Black = append(o.Black, polygon)
+	}
+	return o
+}
+
+// plainSource is the picture as the source gives it.
+func plainSource(c *config.Camera, wait bool) (capture.Options, error) {
 	o := capture.Options{Loop: c.Loop, Wait: wait}
 	spec, err := sourceSpec(c)
 	switch {
