@@ -311,7 +311,7 @@ func TestPageOnPhone(t *testing.T) {
 	b.Do(chromedp.Sleep(700 * time.Millisecond))
 	b.shot("phone-pick")
 	fits := `[...document.querySelectorAll(".tools button, .pick-chip, #objects button, #stats, #clear")].filter((e) => e.offsetParent).map((e) => [e, e.getBoundingClientRect()])
-		.filter(([e, r]) => (!e.closest(".chips") && (r.left < 0 || r.right > innerWidth + 0.5)) || r.bottom > innerHeight || r.width < 30 || r.height < 28).map(([e, r]) => e.outerHTML.slice(0, 60) + JSON.stringify(r)).join("; ")`
+		.filter(([e, r]) => (!e.closest(".chips") && (r.left < 0 || r.right > innerWidth + 0.5)) || r.bottom > innerHeight || r.width < 44 || r.height < 44).map(([e, r]) => e.outerHTML.slice(0, 60) + JSON.stringify(r)).join("; ")`
 	if bad := eval[string](b, fits); bad != "" {
 		t.Errorf("out of the screen, or too small for a thumb: %s", bad)
 	}
