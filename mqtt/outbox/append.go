@@ -38,20 +38,9 @@ func (b *Outbox) Flush() {
 	b.Append(nil)
 	b.wr.Lock()
 	defer b.wr.Unlock()
-	b.mu.Lock()
-	done, noted := b.done, b.noted
-	b.mu.Unlock()
-	if done == noted || !b.durable() {
-		return
+	if b.durable() {
+		b.noteDelivered(false)
 	}
-	if err := b.disk.note(appendDelivered(nil, done)); err != nil {
-		b.refuse(err)
-		return
-	}
-	b.mu.Lock()
-	b.noted = done
-	b.stats.Bytes = b.disk.used()
-	b.mu.Unlock()
 }
 
 // number gives an entry the camera's next number and encodes it.
@@ -172,11 +161,12 @@ func (b *Outbox) durable() bool { return b.disk != nil && b.disk.active != nil }
 // begin starts a segment that knows all that the older ones know.
 func (b *Outbox) begin() error {
 	b.mu.Lock()
-	h := header{Version: 1, Identity: b.o.Identity, Next: b.next, Delivered: b.done, Cameras: cloneStreams(b.cameras)}
+	h := header{Version: version, Identity: b.o.Identity, Next: b.next, Delivered: b.done, Cameras: cloneStreams(b.cameras)}
 	for _, it := range b.queue.pending() {
 		if it.seg == 0 { // numbered, but not in an older segment
 			s := h.Cameras[it.camera]
 			s.Last = min(s.Last, it.seq-1)
+			s.Sent = min(s.Sent, s.Last)
 			h.Cameras[it.camera], h.Next = s, min(h.Next, it.index)
 		}
 	}

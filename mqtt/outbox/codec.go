@@ -37,13 +37,15 @@ var (
 type stream struct {
 	ID   string `json:"id"`
 	Last uint64 `json:"last"` // the last sequence number given
-
-	sent uint64 // the last sequence number delivered, as far as this process knows
+	Sent uint64 `json:"sent"` // the last that was delivered or given up, as far as is known; what is between waits in older segments
 }
+
+// version is of the header.
+const version = 2
 
 // header begins a segment.
 type header struct {
-	Version   int               `json:"version"`
+	Version   int               `json:"version"`  // 2; in 1 the streams do not say what was sent
 	Identity  string            `json:"identity"` // the agent and the broker that the journal belongs to
 	Next      uint64            `json:"next"`     // the index of the segment's first event
 	Delivered uint64            `json:"delivered"`

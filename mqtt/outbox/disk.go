@@ -215,6 +215,16 @@ func (d *disk) drop(n uint64) {
 	delete(d.sizes, n)
 }
 
+// hasBefore reports whether dropBefore would remove any.
+func (d *disk) hasBefore(n uint64) bool {
+	for have := range d.sizes {
+		if have < n && (have != d.num || d.active == nil) {
+			return true
+		}
+	}
+	return false
+}
+
 // dropBefore removes the segments older than n, the active one never.
 func (d *disk) dropBefore(n uint64) {
 	for have := range d.sizes {

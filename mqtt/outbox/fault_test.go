@@ -341,6 +341,70 @@ func TestLostJournalBeginsAStream(t *testing.T) {
 	}
 }
 
+// TestSegmentThatIsGone takes the oldest of two segments away, whole or emptied, with the events in it that nobody has got:
+// they are explained, and those that were delivered are not.
+func TestSegmentThatIsGone(t *testing.T) {
+	for name, spoil := range map[string]func(string) error{
+		"emptied": func(f string) error { return os.Truncate(f, 0) }, "removed": os.Remove,
+		"without its beginning": func(f string) error {
+			data, err := os.ReadFile(f)
+			if err == nil {
+				clear(data[:len(data)/2])
+				err = os.WriteFile(f, data, 0o600)
+			}
+			return err
+		},
+	} {
+		dir := t.TempDir()
+		o := testOptions(dir)
+		o.SegmentBytes = 1 << 10
+		b := open(t, o)
+		for i := range 20 {
+			b.Append([]Entry{entry("a", fmt.Sprint(i)), entry("b", fmt.Sprint(i))})
+		}
+		deliver(t, b, 6) // three of each camera
+		b.Flush()
+		b.disk.close()
+		files := journalFiles(t, dir)
+		if len(files) < 3 {
+			t.Fatalf("%d segments", len(files))
+		}
+		if err := spoil(files[0]); err != nil {
+			t.Fatal(err)
+		}
+		b = open(t, o)
+		b.Flush()
+		got := drain(t, b)
+		gone := accounted(t, got, map[string]uint64{"a": 4, "b": 4})
+		if gone == 0 || len(got)-2+gone < 34 {
+			t.Errorf("%s: %d events and %d explained of 34: %+v", name, len(got)-2, gone, got)
+		}
+	}
+}
+
+// TestDeliveredSegmentsAreNotMissed removes what is delivered as it goes, and starts after a kill at any place.
+func TestDeliveredSegmentsAreNotMissed(t *testing.T) {
+	dir := t.TempDir()
+	o := testOptions(dir)
+	o.SegmentBytes = 1 << 10
+	for run := range 10 {
+		b := open(t, o)
+		for _, w := range drain(t, b) {
+			if w.Lost.From > 0 {
+				t.Fatalf("run %d: %d to %d are called lost", run, w.Lost.From, w.Lost.To)
+			}
+		}
+		deliver(t, b, len(drain(t, b)))
+		for i := range 30 + run {
+			b.Append([]Entry{entry("a", fmt.Sprint(i))})
+			if i%3 != 0 {
+				deliver(t, b, 1)
+			}
+		}
+		b.disk.close()
+	}
+}
+
 func TestEventThatVanishesFromDisk(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, testOptions(dir))

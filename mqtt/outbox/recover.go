@@ -62,6 +62,11 @@ func (r *recovery) header(payload []byte) {
 	r.identity = h.Identity
 	r.next, r.delivered = max(r.next, h.Next), max(r.delivered, h.Delivered)
 	for name, s := range h.Cameras {
+		if _, known := r.cameras[name]; !known && h.Version >= version {
+			// The first that is heard of a camera: what waited then lay in segments of which nothing is left. Nothing is missing
+			// if it has been delivered since.
+			r.cameras[name] = stream{ID: s.ID, Last: min(s.Sent, s.Last)}
+		}
 		r.advance(name, s.ID, s.Last+1, h.Next)
 		r.cameras[name] = s
 	}
@@ -141,7 +146,7 @@ func (r *recovered) streams(id func() string) map[string]*stream {
 		if r.damaged {
 			s.ID = id()
 		}
-		s.sent = s.Last
+		s.Sent = s.Last
 		out[name] = &s
 	}
 	for _, it := range slices.Backward(r.items) {
@@ -149,7 +154,7 @@ func (r *recovered) streams(id func() string) map[string]*stream {
 		if it.lost.To == it.seq-1 && it.lost.From > 0 {
 			first = it.lost.From
 		}
-		out[it.camera].sent = first - 1
+		out[it.camera].Sent = first - 1
 	}
 	return out
 }

@@ -113,7 +113,7 @@ func (b *Outbox) Delivered(index uint64) {
 	defer b.mu.Unlock()
 	for b.queue.len() > 0 && b.queue.at(0).index <= index {
 		it := b.queue.pop()
-		b.camera(it.camera).sent = it.seq
+		b.camera(it.camera).Sent = it.seq
 		b.stats.Sent++
 	}
 	b.done = max(b.done, index+1)

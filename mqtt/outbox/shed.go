@@ -76,7 +76,7 @@ func (b *Outbox) floor(i int) uint64 {
 			return it.seq
 		}
 	}
-	return b.camera(camera).sent
+	return b.camera(camera).Sent
 }
 
 func (b *Outbox) headSegment() uint64 {
@@ -103,8 +103,37 @@ func (b *Outbox) trim() {
 	if n := b.headSegment(); n != 0 {
 		oldest = n
 	}
-	b.disk.dropBefore(oldest)
+	if b.disk.hasBefore(oldest) && b.noteDelivered(true) {
+		b.disk.dropBefore(oldest)
+	}
 	b.mu.Lock()
 	b.stats.Bytes = b.disk.used()
 	b.mu.Unlock()
+}
+
+// noteDelivered writes down what was delivered, and reports whether the journal knows it now. A segment is removed only
+// then: else a start after a power cut would take its events for lost.
+func (b *Outbox) noteDelivered(durably bool) bool {
+	b.mu.Lock()
+	done, noted := b.done, b.noted
+	b.mu.Unlock()
+	if done == noted && !durably {
+		return true
+	}
+	if !b.durable() {
+		return b.disk != nil // the segments that a refusing disk left are not what a start will go by
+	}
+	write := b.disk.note
+	if durably {
+		write = b.disk.write
+	}
+	if err := write(appendDelivered(nil, done)); err != nil {
+		b.refuse(err)
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.noted = done
+	b.stats.Bytes = b.disk.used()
+	return true
 }
