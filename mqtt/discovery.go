@@ -11,12 +11,30 @@ import (
 )
 
 // discovery describes the agent to Home Assistant as one device (MQTT device discovery): a sensor for each camera's
-// state and a binary sensor for each object, on while the object is seen.
+// state and a binary sensor for each object, on while the object is seen. Home Assistant writes down every change of a
+// state or an attribute, so the attributes are only what hardly ever changes: where an object is, is in the events.
 type discovery struct {
 	o      *Options
 	topics Topics
-	known  map[string]any // the components that were announced
+	known  map[string]any // the components that were announced, by this or an earlier run
 	told   bool
+}
+
+// description is a payload, with the components that there may be before it has arrived, and that there are after.
+type description struct {
+	payload       []byte
+	before, after map[string]string
+}
+
+// newDiscovery goes on from what is known to be announced.
+func newDiscovery(c *Client) discovery {
+	d := discovery{o: &c.o, topics: c.topics, known: map[string]any{}}
+	if c.announced.Discovery == d.topic() {
+		for name, platform := range c.announced.Components {
+			d.known[name] = entity{Platform: platform}
+		}
+	}
+	return d
 }
 
 // entity is one component of the device.
@@ -40,9 +58,9 @@ func (d *discovery) topic() string {
 	return d.o.Discovery + "/device/" + node(d.o.Agent) + "/config"
 }
 
-// update returns the payloads to send, one after the other. A component that is gone is first announced with its
-// platform alone, which removes it, and then left out.
-func (d *discovery) update(s api.Service) [][]byte {
+// update returns what to send, one after the other. A component that is gone is first announced with its platform alone,
+// which removes it, and then left out.
+func (d *discovery) update(s api.Service) []description {
 	now := d.components(s)
 	gone := map[string]any{}
 	for name, e := range d.known {
@@ -54,12 +72,21 @@ func (d *discovery) update(s api.Service) [][]byte {
 		return nil
 	}
 	d.known, d.told = now, true
-	var out [][]byte
-	if len(gone) > 0 {
-		maps.Copy(gone, now)
-		out = append(out, d.payload(s.Info(), gone))
+	maps.Copy(gone, now)
+	all, left := platforms(gone), platforms(now)
+	var out []description
+	if len(gone) > len(now) {
+		out = append(out, description{d.payload(s.Info(), gone), all, all})
 	}
-	return append(out, d.payload(s.Info(), now))
+	return append(out, description{d.payload(s.Info(), now), all, left})
+}
+
+func platforms(components map[string]any) map[string]string {
+	out := make(map[string]string, len(components))
+	for name, e := range components {
+		out[name] = e.(entity).Platform
+	}
+	return out
 }
 
 func sameEntities(a, b map[string]any) bool {
@@ -76,6 +103,7 @@ func (d *discovery) components(s api.Service) map[string]any {
 			Platform: "sensor", Name: camera + " state", UniqueID: id + "_state", Icon: "mdi:cctv", DeviceClass: "enum",
 			Options:    []string{api.Running, api.Stalled, api.Stopped, api.Paused},
 			StateTopic: d.topics.Camera(camera, "state"), Value: "{{ value_json.state }}", Attributes: d.topics.Camera(camera, "state"),
+			AttributesOf: "{{ dict(reason=value_json.reason | default(''), width=value_json.width, height=value_json.height) | tojson }}",
 		}
 		list, _ := s.Objects(camera)
 		for _, o := range list.Objects {
@@ -98,7 +126,7 @@ func (d *discovery) object(camera, id string, o seg.Object) entity {
 		StateTopic:   d.topics.Camera(camera, "objects"),
 		Value:        "{{ 'ON' if " + pick + " | selectattr('state', 'in', ['tracking', 'uncertain']) | list | count > 0 else 'OFF' }}",
 		Attributes:   d.topics.Camera(camera, "objects"),
-		AttributesOf: "{{ " + pick + " | first | default({}) | tojson }}",
+		AttributesOf: "{{ dict(id='" + seg.ObjectID(camera, o.ID) + "', prompt=(" + pick + " | map(attribute='prompt') | first | default(''))) | tojson }}",
 	}
 }
 

@@ -67,7 +67,7 @@ func examples(t *testing.T) map[string][]byte {
 			Object: "cam-1", Frame: 900, Requested: 900, Document: encode(seg.Document{Camera: "cam", Object: &object, W: 64, H: 32}),
 		})),
 		"refusal":   encode(api.Refuse("7f3b", refused.Code, refused.Message)),
-		"discovery": (&discovery{o: &o, topics: Topics{"segedge/box"}}).update(a)[0],
+		"discovery": (&discovery{o: &o, topics: Topics{"segedge/box"}}).update(a)[0].payload,
 	}
 }
 

@@ -51,14 +51,15 @@ type Options struct {
 
 // Client is an agent's side of MQTT.
 type Client struct {
-	o        Options
-	topics   Topics
-	log      *slog.Logger
-	intake   *intake
-	outbox   *outbox.Outbox
-	commands *commands
-	suspects *suspects
-	heard    chan struct{} // signalled when the agent's own "online" has come back
+	o         Options
+	topics    Topics
+	log       *slog.Logger
+	intake    *intake
+	outbox    *outbox.Outbox
+	commands  *commands
+	suspects  *suspects
+	announced *announced
+	heard     chan struct{} // signalled when the agent's own "online" has come back
 
 	turned atomic.Int64 // when the journal's goroutine last came round, in Unix nanoseconds; 0 while it does not run
 
@@ -114,9 +115,11 @@ func New(o Options) (*Client, error) {
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}
+	remember := ""
 	if o.StateDir != "" {
-		box.Dir = filepath.Join(o.StateDir, "outbox")
+		box.Dir, remember = filepath.Join(o.StateDir, "outbox"), filepath.Join(o.StateDir, "announced.json")
 	}
+	c.announced = loadAnnounced(remember, cmp.Or(o.BrokerName, redact(o.Broker)), o.Logger)
 	var err error
 	if c.outbox, err = outbox.Open(box); err != nil {
 		return nil, fmt.Errorf("mqtt: %w", err)

@@ -27,13 +27,13 @@ type keeper struct {
 }
 
 func newKeeper(c *Client, l *Link) *keeper {
-	return &keeper{c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: discovery{o: &c.o, topics: c.topics}}
+	return &keeper{c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c)}
 }
 
 // all sends everything that is retained, beside the status.
 func (k *keeper) all(ctx context.Context) error {
 	forget := func(context.Context) error { clear(k.sent); return nil }
-	return k.step(ctx, []func(context.Context) error{forget, k.info, k.states, k.objects, k.discover})
+	return k.step(ctx, []func(context.Context) error{forget, k.tidy, k.info, k.states, k.objects, k.discover})
 }
 
 // run sends what changes until ctx ends.
@@ -99,6 +99,9 @@ func (k *keeper) send(ctx context.Context, topic string, doc any, counts []byte)
 func (k *keeper) sendFitting(ctx context.Context, m outgoing) error {
 	if k.c.fits(m) && !k.c.suspects.isCondemned(m.key) {
 		delete(k.left, m.topic)
+		if m.retained {
+			k.c.announced.topic(m.topic)
+		}
 		return k.c.publish(ctx, k.l, m)
 	}
 	k.c.suspects.acquit(m.key)
@@ -169,11 +172,34 @@ func (k *keeper) discover(ctx context.Context) error {
 	if k.c.o.Discovery == "" {
 		return nil
 	}
-	for _, payload := range k.found.update(k.c.o.Service) {
-		m := outgoing{key: "discovery", topic: k.found.topic(), qos: 1, retained: true, payload: payload}
+	for _, d := range k.found.update(k.c.o.Service) {
+		k.c.announced.described(k.found.topic(), d.before)
+		m := outgoing{key: "discovery", topic: k.found.topic(), qos: 1, retained: true, payload: d.payload}
 		if err := k.sendFitting(ctx, m); err != nil {
 			return err
 		}
+		k.c.announced.described(k.found.topic(), d.after)
+	}
+	return nil
+}
+
+// tidy takes back what an earlier run or another configuration left with the broker: an empty retained message removes
+// what was retained (MQTT 3.1.1, section 3.3.1.3), and for Home Assistant the device.
+func (k *keeper) tidy(ctx context.Context) error {
+	t := k.c.topics
+	wanted := map[string]bool{t.Status(): true, t.Info(): true}
+	for _, camera := range k.c.o.Service.Cameras() {
+		wanted[t.Camera(camera, "state")], wanted[t.Camera(camera, "objects")] = true, true
+	}
+	if k.c.o.Discovery != "" {
+		wanted[k.found.topic()] = true
+	}
+	for _, topic := range k.c.announced.stale(wanted) {
+		if err := k.c.publish(ctx, k.l, outgoing{key: topic, topic: topic, qos: 1, retained: true}); err != nil {
+			return err
+		}
+		k.c.announced.cleared(topic)
+		k.c.log.Info("what is no longer true was taken back from the broker", "topic", topic)
 	}
 	return nil
 }

@@ -139,6 +139,7 @@ func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
 	if err := k.all(ctx); err != nil {
 		return err
 	}
+	c.announced.topic(c.topics.Status())
 	return c.publish(ctx, l, c.status(StatusOnline))
 }
 

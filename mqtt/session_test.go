@@ -225,7 +225,7 @@ func TestDiscovery(t *testing.T) {
 	a.set(cup(1))
 	o := testOptions(t, "tcp://127.0.0.1:1", a)
 	o.Agent, o.Discovery, o.PageURL = "my.box", "homeassistant", "http://box:8080/"
-	d := discovery{o: &o, topics: Topics{"segedge/my.box"}}
+	d := discovery{o: &o, topics: Topics{"segedge/my.box"}, known: map[string]any{}}
 	if d.topic() != "homeassistant/device/segedge_my_box/config" {
 		t.Errorf("topic %s", d.topic())
 	}
@@ -243,7 +243,7 @@ func TestDiscovery(t *testing.T) {
 	if len(first) != 1 {
 		t.Fatalf("%d payloads", len(first))
 	}
-	got := parse(first[0])
+	got := parse(first[0].payload)
 	if len(got) != 2 || got["cam_state"]["platform"] != "sensor" || got["cam-1"]["platform"] != "binary_sensor" || got["cam-1"]["name"] != "cup" {
 		t.Errorf("components %v", got)
 	}
@@ -256,7 +256,7 @@ func TestDiscovery(t *testing.T) {
 	renamed := cup(1)
 	renamed.Name = "mug"
 	a.set(renamed)
-	if now := d.update(a); len(now) != 1 || parse(now[0])["cam-1"]["name"] != "mug" {
+	if now := d.update(a); len(now) != 1 || parse(now[0].payload)["cam-1"]["name"] != "mug" {
 		t.Error("a new name is not told")
 	}
 	a.set()
@@ -264,10 +264,10 @@ func TestDiscovery(t *testing.T) {
 	if len(gone) != 2 {
 		t.Fatalf("%d payloads remove a component", len(gone))
 	}
-	if tomb := parse(gone[0])["cam-1"]; len(tomb) != 1 || tomb["platform"] != "binary_sensor" {
+	if tomb := parse(gone[0].payload)["cam-1"]; len(tomb) != 1 || tomb["platform"] != "binary_sensor" {
 		t.Errorf("removed by %v", tomb)
 	}
-	if _, ok := parse(gone[1])["cam-1"]; ok {
+	if _, ok := parse(gone[1].payload)["cam-1"]; ok {
 		t.Error("what is removed stays in the retained document")
 	}
 }

@@ -6,15 +6,14 @@ package ids
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/segedge/segedge/atomicfile"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -116,7 +115,7 @@ func (l *Ledger) reserve() {
 func (l *Ledger) write(numbers map[string]uint64) {
 	data, err := json.Marshal(numbers)
 	if err == nil {
-		err = replace(l.path, append(data, '\n'))
+		err = atomicfile.Write(l.path, append(data, '\n'))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,25 +139,4 @@ func (l *Ledger) Close() {
 	given := maps.Clone(l.next)
 	l.mu.Unlock()
 	l.write(given)
-}
-
-// replace writes a file that is whole at any moment, its name included.
-func replace(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the numbers: %w", err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return fmt.Errorf("write the numbers: %w", err)
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("write the numbers: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/atomicfile"
 )
 
 // maxFile is the least size at which the file is written anew with what is still remembered.
@@ -129,31 +130,11 @@ func (l *file) rewrite(m *memory) {
 		}
 	}
 	l.close()
-	if err := replaceFile(l.path, buf.Bytes()); err != nil {
+	if err := atomicfile.Write(l.path, buf.Bytes()); err != nil {
 		l.complain(err)
 	}
 	l.size = int64(buf.Len())
 	l.limit = max(maxFile, 2*l.size)
-}
-
-// replaceFile writes a file that is whole at any moment.
-func replaceFile(path string, data []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		_ = os.Remove(path + ".new")
-		return err
-	}
-	return os.Rename(path+".new", path)
 }
 
 func (l *file) complain(err error) {

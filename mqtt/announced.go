@@ -1,0 +1,110 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/segedge/segedge/atomicfile"
+)
+
+// announced remembers, over sessions and restarts, what the agent has left with a broker: its retained topics, and what it
+// described to Home Assistant. So what is no longer true is taken back: a camera that was renamed, an object that ended
+// while the agent was away, discovery that was switched off. It is written down before it is sent. Not safe for
+// concurrent use.
+type announced struct {
+	path  string // empty keeps nothing
+	log   *slog.Logger
+	quiet bool
+	kept
+}
+
+// kept is what the file holds.
+type kept struct {
+	Broker     string            `json:"broker"` // and the agent is not part of it: one that is renamed takes its old topics back
+	Topics     map[string]bool   `json:"topics"`
+	Discovery  string            `json:"discovery,omitempty"`  // the topic of the description
+	Components map[string]string `json:"components,omitempty"` // its components and their platforms
+}
+
+func loadAnnounced(path, broker string, log *slog.Logger) *announced {
+	a := &announced{path: path, log: log, kept: kept{Broker: broker, Topics: map[string]bool{}, Components: map[string]string{}}}
+	if path == "" {
+		return a
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return a
+	}
+	was := kept{}
+	if err == nil {
+		err = json.Unmarshal(data, &was)
+	}
+	if err != nil {
+		log.Warn("what was left with the broker is not known any more: retained topics of cameras that are gone stay", "error", err)
+		return a
+	}
+	if was.Broker == broker && was.Topics != nil {
+		a.kept = was
+		if a.Components == nil {
+			a.Components = map[string]string{}
+		}
+	}
+	return a
+}
+
+// topic notes a retained topic before it is sent.
+func (a *announced) topic(t string) {
+	if !a.Topics[t] {
+		a.Topics[t] = true
+		a.save()
+	}
+}
+
+// stale are the topics that are not among those wanted.
+func (a *announced) stale(wanted map[string]bool) []string {
+	var out []string
+	for _, t := range slices.Sorted(maps.Keys(a.Topics)) {
+		if !wanted[t] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// cleared forgets a topic that holds nothing any more.
+func (a *announced) cleared(t string) {
+	delete(a.Topics, t)
+	if t == a.Discovery {
+		a.Discovery, a.Components = "", map[string]string{}
+	}
+	a.save()
+}
+
+// described notes the components of a description.
+func (a *announced) described(topic string, components map[string]string) {
+	if a.Discovery == topic && maps.Equal(a.Components, components) {
+		return
+	}
+	a.Discovery, a.Components = topic, maps.Clone(components)
+	a.Topics[topic] = true
+	a.save()
+}
+
+func (a *announced) save() {
+	if a.path == "" {
+		return
+	}
+	data, err := json.Marshal(a.kept)
+	if err == nil {
+		err = atomicfile.Write(a.path, append(data, '\n'))
+	}
+	if err != nil && !a.quiet {
+		a.log.Warn("what is left with the broker cannot be written down: after a restart it would not be taken back", "error", err)
+	}
+	a.quiet = err != nil
+}

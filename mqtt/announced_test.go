@@ -1,0 +1,142 @@
+package mqtt
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/api"
+)
+
+// cameras is a service with other cameras.
+type cameras struct {
+	*agent
+	names []string
+}
+
+func (c cameras) Cameras() []string { return c.names }
+
+func (c cameras) State(camera string) (api.State, bool) {
+	s, _ := c.agent.State("cam")
+	return s, camera == c.names[0]
+}
+
+func (c cameras) Objects(camera string) (api.Objects, bool) {
+	o, _ := c.agent.Objects("cam")
+	return o, camera == c.names[0]
+}
+
+// now is what a broker holds: who subscribes gets it.
+func now(t *testing.T, url string, filters ...string) map[string]string {
+	t.Helper()
+	ears := listen(t, url, "now-"+t.Name(), filters...)
+	ears.send(t, "end/of/retained", "")
+	until(t, "what is retained", func() bool { return len(ears.all("end/of/retained")) > 0 })
+	out := map[string]string{}
+	for _, m := range ears.all("") {
+		if m.Retained && len(m.Payload) > 0 {
+			out[m.Topic] = string(m.Payload)
+		}
+	}
+	return out
+}
+
+// TestWhatIsNoLongerTrueIsTakenBack: over restarts, a camera that was renamed, an agent that was, an object that ended
+// while nobody was connected, and discovery switched off.
+func TestWhatIsNoLongerTrueIsTakenBack(t *testing.T) {
+	m := startMosquitto(t, "")
+	a := &agent{}
+	a.set(cup(1))
+	o := testOptions(t, m.url(), a)
+	o.Discovery = "homeassistant"
+	run := func(o Options) {
+		t.Helper()
+		c, stop := start(t, o)
+		until(t, "connected", func() bool { return c.Ready() == nil })
+		stop()
+	}
+	run(o)
+	ears := listen(t, m.url(), "ears", "homeassistant/#", "segedge/#")
+	a.set() // it ended while the agent was away
+	run(o)
+	until(t, "the object that ended meanwhile is taken back", func() bool {
+		for _, m := range ears.all("/config") {
+			var d struct {
+				Components map[string]map[string]any `json:"components"`
+			}
+			if err := json.Unmarshal(m.Payload, &d); err != nil {
+				t.Fatal(err)
+			}
+			if c, ok := d.Components["cam-1"]; ok && len(c) == 1 && c["platform"] == "binary_sensor" {
+				return true
+			}
+		}
+		return false
+	})
+	o.Service = cameras{a, []string{"door"}}
+	run(o)
+	if got := now(t, m.url(), "segedge/#", "homeassistant/#", "end/#"); got["segedge/box/door/state"] == "" || got["segedge/box/cam/state"] != "" ||
+		got["segedge/box/cam/objects"] != "" || strings.Contains(got["homeassistant/device/segedge_box/config"], `"cam_state"`) {
+		t.Errorf("after the camera was renamed: %v", got)
+	}
+	o.Discovery = ""
+	run(o)
+	if got := now(t, m.url(), "homeassistant/#", "end/#"); len(got) != 0 {
+		t.Errorf("after discovery was switched off: %v", got)
+	}
+	o.Agent = "other"
+	run(o)
+	got := now(t, m.url(), "segedge/#", "end/#")
+	for topic := range got {
+		if strings.HasPrefix(topic, "segedge/box/") {
+			t.Errorf("after the agent was renamed there is %s", topic)
+		}
+	}
+	if got["segedge/other/status"] != StatusStopped {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestAnnouncedIsOfOneBroker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "announced.json")
+	log := slog.New(slog.DiscardHandler)
+	a := loadAnnounced(path, "one", log)
+	a.topic("a/state")
+	a.described("ha/config", map[string]string{"x": "sensor"})
+	if again := loadAnnounced(path, "one", log); !again.Topics["a/state"] || again.Components["x"] != "sensor" || len(again.stale(nil)) != 2 {
+		t.Errorf("%+v", again)
+	}
+	if other := loadAnnounced(path, "two", log); len(other.Topics) != 0 || len(other.Components) != 0 {
+		t.Errorf("another broker holds none of it: %+v", other)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	broken := loadAnnounced(path, "one", log)
+	broken.topic("b")
+	if again := loadAnnounced(path, "one", log); !again.Topics["b"] || len(again.Topics) != 1 {
+		t.Errorf("%+v", again)
+	}
+}
+
+// TestHomeAssistantSeesFewChanges: what its templates read of a list and a state does not change with every frame.
+func TestHomeAssistantSeesFewChanges(t *testing.T) {
+	a := &agent{}
+	a.set(cup(1), cup(2))
+	o := testOptions(t, "tcp://127.0.0.1:1", a)
+	d := discovery{o: &o, topics: Topics{"segedge/box"}, known: map[string]any{}}
+	for name, c := range d.components(a) {
+		e := c.(entity)
+		if e.AttributesOf == "" {
+			t.Errorf("%s has every field as an attribute", name)
+		}
+		for _, field := range []string{"fps", "frame", "captured", "processed", "box", "centroid", "area", "predicted_iou", "stability", "mask_age", "age", "keyframe"} {
+			if strings.Contains(e.AttributesOf+e.Value, field) {
+				t.Errorf("%s reads %s, which changes with every frame: %s %s", name, field, e.Value, e.AttributesOf)
+			}
+		}
+	}
+}
