@@ -89,6 +89,10 @@ func Examine(ctx context.Context, f inference.Family, open func(inference.Family
 // looks says what the fault of a model looks like.
 func looks(ctx context.Context, answers []Answer, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) string {
 	best, rights := "", count(answers)
+	square, squares, rest := tallied(answers)
+	if squares > 0 && square >= squares-1 && rest == 0 && squares < len(answers) {
+		return "its resize rule looks like another than the family's: it is right in pictures that are nearly square, and wrong in wide and tall ones"
+	}
 	for _, g := range guesses() {
 		other, ok := g.ask(ctx, f, open)
 		if n := count(other); ok && n > rights && (n == len(other) || n > len(other)*3/4) {
@@ -98,7 +102,11 @@ func looks(ctx context.Context, answers []Answer, f inference.Family, open func(
 	if best != "" {
 		return best
 	}
-	square, squares, rest := 0, 0, 0
+	return nothing(answers)
+}
+
+// tallied are the right answers about pictures that are nearly square, how many of those there are, and the right ones about the others.
+func tallied(answers []Answer) (square, squares, rest int) {
 	for _, a := range answers {
 		switch {
 		case a.Square() && a.Right():
@@ -110,25 +118,25 @@ func looks(ctx context.Context, answers []Answer, f inference.Family, open func(
 			rest++
 		}
 	}
-	if squares > 0 && square >= squares-1 && rest == 0 && squares < len(answers) {
-		return "its resize rule looks like another than the family's: it is right in pictures that are nearly square, and wrong in wide and tall ones"
-	}
-	return nothing(answers)
+	return square, squares, rest
 }
 
-// nothing says what a model looks like that answers nothing, or anything.
+// nothing says what a model looks like that finds nothing, or anything.
 func nothing(answers []Answer) string {
-	empty, sum := 0, 0.0
+	empty, clicks, sum := 0, 0.0, 0.0
 	for _, a := range answers {
-		if sum += a.IoU; a.Empty {
+		if a.Empty {
 			empty++
+		}
+		if a.prompt.Box == nil {
+			clicks, sum = clicks+1, sum+a.IoU
 		}
 	}
 	switch {
 	case empty == len(answers):
 		return "it finds nothing anywhere: its weights look like zeros, or its picture is not what it expects (colours, normalisation)"
-	case sum < 0.5*float64(len(answers)):
-		return "its answers have little to do with what is asked: its weights look shuffled, damaged or untrained"
+	case sum < leastClick*clicks:
+		return "its answers have little to do with what is asked: its weights look shuffled, zero in part, damaged or untrained"
 	}
 	return ""
 }
@@ -176,7 +184,7 @@ func (g *guess) ask(ctx context.Context, f inference.Family, open func(inference
 		return nil, false
 	}
 	quick, err := askAs(ctx, f, open, &g.view, Quick())
-	if err != nil || 2*count(quick) <= len(quick) {
+	if err != nil || !convincing(quick) {
 		return nil, false // not worth more
 	}
 	answers, err := askAs(ctx, f, open, &g.view, All())
