@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,8 +25,9 @@ import (
 
 // film is a live source that a test feeds: a red square on a green ground, at the place that the test says.
 type film struct {
-	frames chan int // the square's left edge; closed at the end
-	beside bool     // a blue square stands to the right
+	frames chan int    // the square's left edge; closed at the end
+	beside bool        // a blue square stands to the right
+	wide   atomic.Bool // from now on the picture is wider
 }
 
 func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
@@ -34,9 +36,13 @@ func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
 		if !ok {
 			return io.EOF
 		}
-		dst.Resize(160, 120)
+		w := 160
+		if s.wide.Load() {
+			w = 200
+		}
+		dst.Resize(w, 120)
 		for i := 0; i < len(dst.Pix); i += 3 {
-			px, py := i/3%160, i/3/160
+			px, py := i/3%w, i/3/w
 			dst.Pix[i], dst.Pix[i+1], dst.Pix[i+2] = 60, 120, 60
 			if px >= x && px < x+40 && py >= 40 && py < 80 {
 				dst.Pix[i+1], dst.Pix[i+2] = 40, 220
@@ -296,9 +302,6 @@ func TestStateTellsWhatHappens(t *testing.T) {
 	if err := r.Stuck(time.Hour); err != nil {
 		t.Error(err)
 	}
-	if err := r.Stuck(0); err == nil || !strings.Contains(err.Error(), "cam") {
-		t.Errorf("with no patience at all a running camera is stuck: %v", err)
-	}
 	if info := r.Info(); info.Agent != "box" || info.Version != "test" || len(info.Cameras) != 1 || info.Family == "" || info.Grounded {
 		t.Errorf("%+v", info)
 	}
@@ -310,6 +313,51 @@ func TestStateTellsWhatHappens(t *testing.T) {
 	}
 	if s, _ := r.State("cam"); s.State != api.Paused {
 		t.Errorf("state %q while paused", s.State)
+	}
+}
+
+// A camera is stuck while a frame that has come is not processed; one that sends a picture now and then is not.
+func TestStuckIsWhatHasWorkWaiting(t *testing.T) {
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) }) // after the rig's
+	r := newRig(t, nil)
+	r.next(40)
+	if err := r.Stuck(0); err != nil {
+		t.Errorf("nothing waits: %v", err)
+	}
+	deadline := time.After(20 * time.Second)
+	for err := error(nil); err == nil || !strings.Contains(err.Error(), "cam"); err = r.Stuck(0) {
+		select {
+		case r.film.frames <- 40: // nobody takes what is shown, which holds the pipeline up
+		case <-deadline:
+			t.Fatalf("frames wait: %v", err)
+		}
+	}
+	go func() {
+		for {
+			select {
+			case <-r.shown:
+			case <-over:
+				return
+			}
+		}
+	}()
+}
+
+// A picture of another size is told by events: what was known of the old picture is looked for anew.
+func TestAnotherSizeIsTold(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	r.film.wide.Store(true)
+	r.next(40)
+	const want = "the picture's size changed from 160×120 to 200×120"
+	for _, typ := range []seg.EventType{seg.CameraStalled, seg.CameraRecovered} {
+		if e := r.diary.await(t, typ); e.Details["reason"] != want || e.Camera != "cam" {
+			t.Errorf("%s: %+v", typ, e)
+		}
+	}
+	if s, _ := r.State("cam"); s.State != api.Running || s.Width != 200 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -125,7 +126,7 @@ func (c *camera) sourceState(s capture.State) {
 		c.setState(api.Running, "")
 		if after {
 			c.background(func(ctx context.Context) { _ = c.pipe.Reset(ctx) }) // one that has stopped needs none
-			c.publish(seg.Event{Type: seg.CameraRecovered})
+			c.publish(seg.Event{Type: seg.CameraRecovered, Details: map[string]any{"reason": s.Reason}})
 		}
 	case capture.Stalled:
 		c.mu.Lock()
@@ -138,7 +139,12 @@ func (c *camera) sourceState(s capture.State) {
 		}
 	case capture.Ended:
 		c.setState(api.Stopped, s.Reason)
-	case capture.Opening, capture.Resized: // the pipeline sees the size of every frame
+	case capture.Resized: // the pipeline sees the size of every frame
+		for _, t := range []seg.EventType{seg.CameraStalled, seg.CameraRecovered} {
+			c.publish(seg.Event{Type: t, Details: map[string]any{"reason": s.Reason}})
+		}
+	case capture.Opening:
+		c.setState(api.Stalled, cmp.Or(s.Reason, "opening"))
 	}
 }
 
@@ -254,7 +260,9 @@ func (c *camera) stuck(limit time.Duration) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d := time.Since(c.ref.Captured); c.phase == api.Running && !c.pipe.Paused() && c.started && d > limit {
+	// A camera that sends a picture now and then is none of the pipeline's fault.
+	waits := c.source.Stats().Newest.After(c.ref.Captured)
+	if d := time.Since(c.ref.Captured); waits && c.phase == api.Running && !c.pipe.Paused() && c.started && d > limit {
 		return fmt.Errorf("no frame was processed for %v", d.Round(time.Second))
 	}
 	return nil

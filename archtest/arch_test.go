@@ -19,8 +19,8 @@ const module = "github.com/segedge/segedge/"
 var ranks = map[string]int{
 	"atomicfile": 0, "frame": 0, "seg": 0, "supervise": 0, "secret": 0,
 	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
-	"capture/opencv": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2, "grounding": 2,
-	"video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
+	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
+	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
 	"tracker/look": 3, "tracker": 4, "pipeline": 5,
 	"agent": 6, "eval": 6, "record": 6, "soak": 6,
 	"cmd": 7, "e2e": 7, "archtest": 7,
@@ -28,7 +28,7 @@ var ranks = map[string]int{
 
 // leaves are the packages that call C, or import what does.
 var leaves = []string{
-	"capture/opencv", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "cmd/segedge",
+	"capture/opencv", "capture/libav", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "cmd/segedge",
 }
 
 // only names the packages that may import a third-party module.

@@ -17,6 +17,8 @@ const (
 	DefaultStallAfter = 2 * time.Second
 	DefaultStuckAfter = 5 * time.Second
 	DefaultOpenLimit  = 20 * time.Second
+	DefaultFirstLimit = 30 * time.Second
+	DefaultBlindLimit = 60 * time.Second
 	DefaultGrace      = time.Second
 	DefaultBackoffMin = 500 * time.Millisecond
 	DefaultBackoffMax = 10 * time.Second
@@ -41,10 +43,14 @@ type Options struct {
 	OnState func(State)
 	Logger  *slog.Logger
 
-	StallAfter time.Duration // without a frame for so long, the source is reported stalled
-	StuckAfter time.Duration // a read that takes so long is abandoned, with its frame and its handle
-	OpenLimit  time.Duration // the same for opening and for the first read
-	Grace      time.Duration // how long Run waits, when it is stopped, for a read to come back
+	// The limits measure silence: where a source can tell (Listener), bytes that come count although no picture does. Those
+	// of a read grow with what is usual between the camera's own frames.
+	StallAfter time.Duration // silent for so long, the source is reported stalled
+	StuckAfter time.Duration // and is given up, to be opened anew
+	OpenLimit  time.Duration // the same for opening
+	FirstLimit time.Duration // and for the first read
+	BlindLimit time.Duration // given up although bytes come, since no picture does
+	Grace      time.Duration // how long a read may take to come back that is told to end; then it is left behind
 	BackoffMin time.Duration // between two openings at first, doubling
 	BackoffMax time.Duration // and at most, each ± 20 %
 }
@@ -59,6 +65,8 @@ func (o *Options) fill() error {
 	setDefault(&o.StallAfter, DefaultStallAfter)
 	setDefault(&o.StuckAfter, DefaultStuckAfter)
 	setDefault(&o.OpenLimit, DefaultOpenLimit)
+	setDefault(&o.FirstLimit, DefaultFirstLimit)
+	setDefault(&o.BlindLimit, DefaultBlindLimit)
 	setDefault(&o.Grace, DefaultGrace)
 	setDefault(&o.BackoffMin, DefaultBackoffMin)
 	setDefault(&o.BackoffMax, DefaultBackoffMax)
@@ -89,6 +97,8 @@ type Capture struct {
 	seq     uint64
 	state   State
 	size    [2]int // of the newest frame
+	rhythm  rhythm
+	blamed  string // the reason of the stall that lasts
 
 	abandoned <-chan struct{} // closed when the read that was abandoned has come back; nil without one
 	stats     stats
@@ -126,7 +136,7 @@ func (c *Capture) Run(ctx context.Context) error {
 			c.report(State{Kind: Ended, Reason: err.Error()})
 			return fmt.Errorf("capture: %w", err)
 		}
-		if s.lasted() > c.o.BackoffMax {
+		if s.worked() {
 			c.backoff.reset()
 		}
 		if !c.pause(ctx, err) {
@@ -159,7 +169,8 @@ func (c *Capture) watch(ctx context.Context, s *session) error {
 		case <-s.done:
 			return s.err
 		case <-ctx.Done():
-			return c.stop(s)
+			c.stop(s)
+			return nil
 		case <-ticker.C:
 			c.logDrops()
 			if err := c.judge(s); err != nil {
@@ -169,34 +180,66 @@ func (c *Capture) watch(ctx context.Context, s *session) error {
 	}
 }
 
-// stop waits for the reader, but not for one that is stuck.
-func (c *Capture) stop(s *session) error {
+// stop ends the reader and waits for it, but not for one that is stuck. It reports whether it came back.
+func (c *Capture) stop(s *session) bool {
+	s.cancel()
 	timer := time.NewTimer(c.o.Grace)
 	defer timer.Stop()
 	select {
 	case <-s.done:
+		return true
 	case <-timer.C:
 		c.abandon(s)
+		return false
 	}
-	return nil
 }
 
 // judge reports a stall, and answers an error once the session must be given up.
 func (c *Capture) judge(s *session) error {
-	busy, what := s.busy()
-	stalled, stuck := c.o.StallAfter, c.o.StuckAfter
-	if what != reading {
-		stalled, stuck = c.o.StuckAfter, c.o.OpenLimit
-	}
-	if busy < stalled {
+	waited, silent, what := s.busy()
+	stall, stuck := c.limits(what)
+	blind := waited >= c.o.BlindLimit && silent < waited
+	switch {
+	case waited < stall:
+		return nil
+	case silent < stall && !blind:
+		if what == beginning {
+			c.reportWaiting()
+		}
 		return nil
 	}
-	c.report(State{Kind: Stalled, Reason: fmt.Sprintf("no frame for %v: %s takes too long", stalled, what)})
-	if busy < stuck || !c.free() {
+	c.report(State{Kind: Stalled, Reason: silence(what, stall, blind)})
+	if silent < stuck && !blind || !c.free() {
 		return nil
 	}
-	c.abandon(s)
-	return fmt.Errorf("gave up on a %s that was stuck for %v", what, stuck)
+	if c.stop(s) {
+		return fmt.Errorf("gave up: %s", silence(what, waited.Round(time.Second), blind))
+	}
+	return fmt.Errorf("gave up on a %s that was stuck for %v", what, waited.Round(time.Second))
+}
+
+// limits are how long a call may be silent before the source counts as stalled, and before it is given up.
+func (c *Capture) limits(what activity) (stall, stuck time.Duration) {
+	switch what {
+	case opening:
+		return c.o.StuckAfter, c.o.OpenLimit
+	case beginning:
+		return max(c.o.StuckAfter, c.o.FirstLimit/3), max(c.o.OpenLimit, c.o.FirstLimit)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stall = c.rhythm.patience(c.o.StallAfter)
+	return stall, max(c.o.StuckAfter, 2*stall)
+}
+
+func silence(what activity, d time.Duration, blind bool) string {
+	switch {
+	case blind:
+		return "bytes come, but no picture can be made of them"
+	case what == reading:
+		return fmt.Sprintf("no frame for %v", d)
+	}
+	return fmt.Sprintf("no frame for %v: %s takes too long", d, what)
 }
 
 // free reports whether no abandoned read is still out.
@@ -214,8 +257,7 @@ func (c *Capture) abandon(s *session) {
 	c.mu.Lock()
 	c.current = nil
 	c.mu.Unlock()
-	s.cancel()
 	c.abandoned = s.done
 	c.stats.abandoned.Add(1)
-	c.o.Logger.Warn("abandoned a stuck read", "after", c.o.StuckAfter)
+	c.o.Logger.Warn("left a stuck call behind")
 }

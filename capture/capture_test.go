@@ -166,12 +166,12 @@ func TestStopDoesNotWaitForAStuckRead(t *testing.T) {
 
 func TestSlowOpeningIsReportedAndGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Options{}, live(one(read{after: 30 * time.Second}), steady(3, beat)), live(steady(3, beat)))
+		r := newRig(t, Options{}, live(one(read{after: 40 * time.Second}), steady(3, beat)), live(steady(3, beat)))
 		if err := r.run(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		wantKinds(t, r, Opening, Stalled, Stalled, Opened, Ended)
-		if s := r.states[1]; !strings.Contains(s.Reason, "first read") || r.at(1) > 5500*time.Millisecond {
+		if s := r.states[1]; !strings.Contains(s.Reason, "first read") || r.at(1) > 10500*time.Millisecond {
 			t.Errorf("%v at %v", s, r.at(1))
 		}
 	})

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/segedge/segedge/frame"
@@ -22,6 +23,10 @@ func (c *Capture) deliver(s *session, f *frame.Frame) bool {
 	f.Seq, f.Captured = c.seq, time.Now()
 	c.arrived(s, f)
 	c.stats.arrived(f)
+	if s.frames.Load() == 1 {
+		c.rhythm.reopened()
+	}
+	c.rhythm.arrived(f.Captured)
 	published := f != s.spare
 	if published {
 		c.o.Out.Put(f)
@@ -43,7 +48,8 @@ func (c *Capture) arrived(s *session, f *frame.Frame) {
 		c.set(State{Kind: Recovered, Info: info})
 	}
 	if c.size != [2]int{} && c.size != size {
-		c.set(State{Kind: Resized, Info: info})
+		why := fmt.Sprintf("the picture's size changed from %d×%d to %d×%d", c.size[0], c.size[1], size[0], size[1])
+		c.set(State{Kind: Resized, Info: info, Reason: why})
 	}
 	c.size = size
 }

@@ -45,6 +45,6 @@ func Example() {
 // Addresses are told apart by what they look like, and are never logged with their passwords.
 func ExampleParseSource() {
 	spec, err := capture.ParseSource("rtsp://viewer:secret@camera.example/stream")
-	fmt.Println(spec.Kind, spec.Live(), spec, err)
-	// Output: rtsp true rtsp://***@camera.example/stream <nil>
+	fmt.Println(spec.Kind, spec, err)
+	// Output: rtsp rtsp://***@camera.example/stream <nil>
 }

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,7 +55,10 @@ func parse(s string) (Spec, error) {
 		return parseURL(strings.ToLower(scheme), s)
 	}
 	name, rest, _ := strings.Cut(s, ":")
-	switch name {
+	if strings.Contains(s, ":") && exists(s) {
+		name = "" // a path is a path, whatever it looks like
+	}
+	switch strings.ToLower(name) {
 	case "synthetic":
 		return Spec{Kind: KindSynthetic, Preset: strings.TrimSpace(rest)}, nil
 	case "gst":
@@ -76,7 +81,7 @@ func parseURL(scheme, s string) (Spec, error) {
 	kind := KindHTTP
 	switch scheme {
 	case "file":
-		return parsePath(s[len("file://"):])
+		return parsePath(filePath(s[len("file://"):]))
 	case "rtsp", "rtsps":
 		kind = KindRTSP
 	case "http", "https":
@@ -93,7 +98,11 @@ func parseURL(scheme, s string) (Spec, error) {
 	return Spec{Kind: kind, Address: s}, nil
 }
 
+// launcher is what stands in front of a pipeline that was tried in a shell.
+var launcher = regexp.MustCompile(`^gst-launch-1\.0(\s+-\S+)*\s+`)
+
 func parseGStreamer(s string) (Spec, error) {
+	s = launcher.ReplaceAllString(s, "")
 	if s == "" {
 		return Spec{}, errors.New("no pipeline after gst:, such as gst: videotestsrc ! videoconvert")
 	}
@@ -109,6 +118,17 @@ func parseCSI(id string, given bool) (Spec, error) {
 		return Spec{}, fmt.Errorf("%q is no sensor number, such as csi:0", id)
 	}
 	return Spec{Kind: KindCSI, Sensor: int(n)}, nil
+}
+
+// filePath is the path in a file URL (RFC 8089). One that was pasted without being escaped is taken too.
+func filePath(s string) string {
+	if local, ok := strings.CutPrefix(s, "localhost/"); ok {
+		s = "/" + local
+	}
+	if path, err := url.PathUnescape(s); err == nil && (exists(path) || !exists(s)) {
+		return path
+	}
+	return s
 }
 
 func exists(path string) bool {
@@ -132,7 +152,7 @@ func parsePath(path string) (_ Spec, err error) {
 	switch {
 	case err == nil && info.IsDir():
 		return parseFolder(path)
-	case err == nil && isImage(path):
+	case err == nil && isImage(path) && !holdsVideo(path):
 		return Spec{Kind: KindImages, Address: path, Files: []string{path}}, nil
 	case err == nil && info.Mode().IsRegular():
 		return parseFile(path, info)
@@ -159,6 +179,23 @@ func parseFile(path string, info fs.FileInfo) (Spec, error) {
 // isImage reports whether a file is one still picture by its name. A GIF by itself is taken for a video, which it may be.
 func isImage(name string) bool {
 	return picture.Named(name) && !strings.EqualFold(filepath.Ext(name), ".gif")
+}
+
+// holdsVideo reports whether a file begins as an MP4 or a Matroska does, whatever its name: a photograph's container, which
+// begins as an MP4 too, has a brand of its own (ISO/IEC 23008-12).
+func holdsVideo(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false // whoever reads it will say
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	var begin [12]byte
+	_, _ = io.ReadFull(f, begin[:]) // less is neither
+	switch string(begin[8:]) {
+	case "heic", "heix", "mif1", "msf1", "avif", "avis":
+		return false
+	}
+	return string(begin[4:8]) == "ftyp" || string(begin[:4]) == "\x1a\x45\xdf\xa3"
 }
 
 // maxImages bounds what one folder may hold: an hour at 30 frames a second.

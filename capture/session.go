@@ -33,6 +33,9 @@ type session struct {
 	since  atomic.Int64 // when the call that is under way began, after begun; -1 for none
 	what   atomic.Int32
 	frames atomic.Uint64
+	first  atomic.Int64 // when the first frame came, after begun
+	newest atomic.Int64 // and the newest
+	source atomic.Pointer[Listener]
 
 	spares *frame.Pool  // of one, made when first needed
 	spare  *frame.Frame // to read into when there is no other
@@ -64,16 +67,37 @@ func (s *session) enter(a activity) {
 
 func (s *session) leave() { s.since.Store(-1) }
 
-// busy is how long the call under way has taken; 0 while the session waits for a frame's time to come.
-func (s *session) busy() (time.Duration, activity) {
+// busy is how long the call under way has taken, and for how long of this nothing at all has come; 0 while the session
+// waits for a frame's time to come.
+func (s *session) busy() (waited, silent time.Duration, what activity) {
 	since := s.since.Load()
 	if since < 0 {
-		return 0, reading
+		return 0, 0, reading
 	}
-	return time.Since(s.begun) - time.Duration(since), activity(s.what.Load())
+	waited = time.Since(s.begun) - time.Duration(since)
+	silent = waited
+	if l := s.source.Load(); l != nil {
+		silent = min(silent, time.Since((*l).Active()))
+	}
+	return waited, silent, activity(s.what.Load())
 }
 
-func (s *session) lasted() time.Duration { return time.Since(s.begun) }
+// arrived notes a frame's time.
+func (s *session) arrived() {
+	now := int64(time.Since(s.begun))
+	if s.frames.Add(1) == 1 {
+		s.first.Store(now)
+	}
+	s.newest.Store(now)
+}
+
+// worked reports whether the source has given pictures for a while: what fails after that may be tried again at once.
+func (s *session) worked() bool {
+	return s.frames.Load() > 1 && time.Duration(s.newest.Load()-s.first.Load()) >= workedFor
+}
+
+// workedFor is how long pictures must have come for an opening to count as a good one.
+const workedFor = time.Second
 
 func (s *session) run(ctx context.Context) error {
 	src, err := s.c.o.Open(ctx)
@@ -88,6 +112,9 @@ func (s *session) run(ctx context.Context) error {
 	s.info.Live = true
 	if d, ok := src.(Describer); ok {
 		s.info = d.Info()
+	}
+	if l, ok := src.(Listener); ok {
+		s.source.Store(&l)
 	}
 	s.pace.init(s.info.FPS)
 	defer s.pace.stop()
@@ -116,8 +143,11 @@ func (s *session) step(ctx context.Context, src Source) error {
 		s.discard(f)
 		return errNoPicture
 	}
-	s.frames.Add(1)
-	if !s.info.Live {
+	s.arrived()
+	if d, ok := src.(Describer); ok && s.frames.Load() == 1 {
+		s.info = d.Info() // it may know more by now
+	}
+	if !s.info.Live || s.info.Paced {
 		if err := s.pace.wait(ctx, f.PTS); err != nil {
 			s.discard(f)
 			return err

@@ -7,11 +7,13 @@ package capture
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 )
 
-// Source gives frames. One goroutine opens it, reads it and closes it.
+// Source gives frames. One goroutine opens it, reads it and closes it. The context that it was opened with lasts until it
+// is closed: when that ends, whatever is under way ends soon, where the source can do so.
 type Source interface {
 	// Read fills dst: its size, its pixels and, where the source has a clock of its own, its PTS. It waits for the
 	// next frame at most as long as the source's own limits say; a source that can, returns when ctx ends. It answers
@@ -34,8 +36,15 @@ var ErrAbsent = errors.New("is not there")
 type Info struct {
 	Width, Height int     // pixels; 0 until the first frame where the source cannot say
 	FPS           float64 // frames a second as the source announces them; 0 where it cannot say
-	Live          bool    // comes at its own pace, which waiting would only make late; others are paced by their PTS
+	Live          bool    // has no end but by failing, and comes at its own pace: waiting would only make it late. Others are paced by their PTS
+	Paced         bool    // paced by its PTS although it is live: it comes in bursts of some seconds
 }
 
 // Describer is implemented by sources that know something about themselves. A source that does not is live.
 type Describer interface{ Info() Info }
+
+// Listener is implemented by sources that can tell silence from a picture that is still on its way, or waits for a
+// keyframe. It is asked from another goroutine.
+type Listener interface {
+	Active() time.Time // when bytes last came
+}

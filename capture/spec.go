@@ -2,7 +2,7 @@ package capture
 
 import (
 	"fmt"
-	"path"
+	"regexp"
 	"strings"
 
 	"github.com/segedge/segedge/secret"
@@ -37,17 +37,6 @@ type Spec struct {
 	FPS           float64
 }
 
-// Live reports whether the source comes at its own pace and without end.
-func (s Spec) Live() bool {
-	switch s.Kind {
-	case KindDevice, KindRTSP, KindGStreamer, KindCSI:
-		return true
-	case KindHTTP:
-		return !videoFile(s.Address)
-	}
-	return false
-}
-
 // String is the source as it may be logged: without passwords.
 func (s Spec) String() string {
 	switch s.Kind {
@@ -67,15 +56,19 @@ func (s Spec) String() string {
 }
 
 // GStreamer is the pipeline that OpenCV is to run for a CSI camera or a pipeline of the user's; "" for other kinds. A
-// pipeline that names no appsink gets one that keeps the newest frame only, since OpenCV takes its frames from there.
+// pipeline that names no appsink gets one that keeps the newest frame only, since OpenCV takes its frames from there; in
+// front of any appsink, the picture is made BGR.
 func (s Spec) GStreamer() string {
 	const sink = "appsink drop=1 max-buffers=1 sync=false"
 	switch s.Kind {
 	case KindGStreamer:
-		if strings.Contains(s.Address, "appsink") {
-			return s.Address
+		const bgr = "! videoconvert ! video/x-raw,format=BGR "
+		if at := appsink.FindStringIndex(s.Address); at == nil {
+			return strings.TrimRight(s.Address, " !") + " " + bgr + "! " + sink
+		} else if before := s.Address[:at[0]]; !isBGR.MatchString(before) {
+			return before + bgr + s.Address[at[0]:]
 		}
-		return strings.TrimRight(s.Address, " !") + " ! videoconvert ! video/x-raw,format=BGR ! " + sink
+		return s.Address
 	case KindCSI:
 		return fmt.Sprintf("nvarguscamerasrc sensor-id=%d ! video/x-raw(memory:NVMM),width=%d,height=%d,framerate=%d/1 ! "+
 			"nvvidconv ! video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! "+sink,
@@ -91,15 +84,10 @@ func or(v, def int) int {
 	return def
 }
 
+var (
+	appsink = regexp.MustCompile(`!\s*appsink\b`)
+	isBGR   = regexp.MustCompile(`format=(\(string\))?"?BGR"?\s*$`)
+)
+
 // Mask hides what looks like a password, a token or a user's name in URLs and pipelines: text that is to be logged.
 func Mask(s string) string { return secret.Mask(s) }
-
-// videoFile reports whether a URL's or file's name is that of a recording rather than of a stream.
-func videoFile(address string) bool {
-	address, _, _ = strings.Cut(address, "?")
-	switch strings.ToLower(path.Ext(address)) {
-	case ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".ogv":
-		return true
-	}
-	return false
-}

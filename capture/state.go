@@ -8,8 +8,9 @@ import (
 // Kind says what happened to a source.
 type Kind string
 
-// The states of a source. Every run begins with Opening; Opened comes with the first frame of the run; Stalled and
-// Recovered alternate after it; Resized may come at any time; nothing follows Ended.
+// The states of a source. Every run begins with Opening, which comes again, with its reason, when the first picture takes
+// long; Opened comes with the first frame of the run; Stalled and Recovered alternate after it; Resized may come at any
+// time; nothing follows Ended.
 const (
 	Opening   Kind = "opening"
 	Opened    Kind = "opened"
@@ -22,7 +23,7 @@ const (
 // State is where a source stands, and since when.
 type State struct {
 	Kind   Kind
-	Reason string        // of Stalled and Ended, one sentence
+	Reason string        // of Stalled and Ended, one sentence; of Recovered, why it had stalled; of Resized, from what to what
 	Retry  time.Duration // until the source is opened again; 0 while the open one is waited for
 	Info   Info          // of the newest frame; its size is 0 before the first
 	At     time.Time
@@ -36,6 +37,8 @@ func (s State) Running() bool {
 // String says it in words.
 func (s State) String() string {
 	switch {
+	case s.Kind == Recovered:
+		return fmt.Sprintf("recovered: %dx%d at %.4g frames/s", s.Info.Width, s.Info.Height, s.Info.FPS)
 	case s.Kind == Stalled && s.Retry > 0:
 		return fmt.Sprintf("stalled: %s; opening again in %.1fs", s.Reason, s.Retry.Seconds())
 	case s.Reason != "":
@@ -57,10 +60,26 @@ func (c *Capture) report(s State) {
 	c.set(s)
 }
 
+// reportWaiting tells once that the source is open and sends, but no picture yet.
+func (c *Capture) reportWaiting() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	const reason = "bytes come, but no picture yet: some cameras send a whole one only every 20 seconds"
+	if c.state.Kind == Opening && c.state.Reason != reason {
+		c.set(State{Kind: Opening, Reason: reason})
+	}
+}
+
 // set is report for a caller that holds c.mu.
 func (c *Capture) set(s State) {
 	if s.Kind == Stalled && c.state.Kind != Stalled {
 		c.stats.stalls.Add(1)
+	}
+	switch {
+	case s.Kind == Stalled:
+		c.blamed = s.Reason
+	case s.Kind == Recovered:
+		s.Reason = c.blamed
 	}
 	if s.Info.Width == 0 {
 		s.Info = c.state.Info

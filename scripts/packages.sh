@@ -2,7 +2,7 @@
 # Installs the Debian packages that are missing: `packages.sh build` what building and running needs, `packages.sh test`
 # what the tests need beside. Through sudo unless root; does nothing when all are there.
 set -eu
-build="build-essential pkg-config libopencv-dev npm ca-certificates"
+build="build-essential pkg-config libopencv-dev libavformat-dev libavcodec-dev libswscale-dev npm ca-certificates"
 tests="mosquitto mosquitto-clients chromium ffmpeg systemd gstreamer1.0-plugins-base"
 case ${1:-build} in
 build) want=$build ;;

@@ -17,6 +17,7 @@ import (
 	"github.com/segedge/segedge/agent/ids"
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
+	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/grounding"
 	"github.com/segedge/segedge/inference"
@@ -78,6 +79,7 @@ func (r *relay) Publish(e seg.Event) {
 // build makes every part. Nothing runs yet, but the addresses are taken, so that an occupied one is told at once.
 func (b *builder) build(ctx context.Context) error {
 	b.sinks = map[string]*video.Sink{}
+	libav.LogTo(b.log)
 	var err error
 	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
 		return err
@@ -146,7 +148,7 @@ func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Seg
 
 // camera makes one camera's parts: source, tracker, and the picture of it.
 func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, error) {
-	source, err := openSource(c, b.run.Config != "" || len(b.cfg.Cameras) > 1)
+	source, err := openSource(c, b.run.Config != "" || len(b.cfg.Cameras) > 1, b.log)
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}

@@ -96,19 +96,15 @@ func checkCamera(ctx context.Context, c *config.Camera) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	source, err := openSource(c, false)
+	source, err := openSource(c, false, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}
-	s, err := source.Open(ctx)
+	w, h, err := capture.Probe(ctx, source.Open)
 	if err != nil {
 		return "", err
 	}
-	f := frame.New(2, 2)
-	if err := errors.Join(s.Read(ctx, f), s.Close()); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s gives frames of %d×%d", spec, f.Width, f.Height), nil
+	return fmt.Sprintf("%s gives frames of %d×%d", spec, w, h), nil
 }
 
 // checkModel loads the model and runs it once.

@@ -14,6 +14,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/capture/opencv"
+	"github.com/segedge/segedge/capture/worker"
 	"github.com/segedge/segedge/secret"
 )
 
@@ -48,6 +50,9 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
+	if worker.Asked() { // this process is to read a pipeline for another
+		os.Exit(worker.Serve(opencv.Opener))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

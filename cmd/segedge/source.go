@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 
 	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/capture/opencv"
 	"github.com/segedge/segedge/capture/synthetic"
 	"github.com/segedge/segedge/capture/view"
+	"github.com/segedge/segedge/capture/worker"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/seg"
@@ -17,8 +20,8 @@ import (
 
 // openSource is what to capture for a configured camera. With wait, a file that is missing or cannot be read is waited for, as a
 // camera is; without, it ends the run.
-func openSource(c *config.Camera, wait bool) (capture.Options, error) {
-	o, err := plainSource(c, wait)
+func openSource(c *config.Camera, wait bool, log *slog.Logger) (capture.Options, error) {
+	o, err := plainSource(c, wait, log)
 	if err != nil {
 		return o, err
 	}
@@ -43,7 +46,7 @@ func viewOf(c *config.Camera) view.Options {
 }
 
 // plainSource is the picture as the source gives it.
-func plainSource(c *config.Camera, wait bool) (capture.Options, error) {
+func plainSource(c *config.Camera, wait bool, log *slog.Logger) (capture.Options, error) {
 	o := capture.Options{Loop: c.Loop, Wait: wait}
 	spec, err := sourceSpec(c)
 	switch {
@@ -61,9 +64,23 @@ func plainSource(c *config.Camera, wait bool) (capture.Options, error) {
 		if spec.Address, err = login(c, spec.Address); err != nil {
 			return nil, err
 		}
-		return opencv.Opener(spec)(ctx)
+		return openerOf(spec, log)(ctx)
 	}
 	return o, nil
+}
+
+// openerOf is what opens a source of this kind. Pipelines are read in a process of their own, since GStreamer and what is in it
+// may hang.
+func openerOf(spec capture.Spec, log *slog.Logger) capture.Opener {
+	switch spec.Kind {
+	case capture.KindImages:
+		return func(context.Context) (capture.Source, error) { return capture.OpenImages(spec) }
+	case capture.KindFile, capture.KindRTSP, capture.KindHTTP:
+		return libav.Opener(spec)
+	case capture.KindGStreamer, capture.KindCSI:
+		return worker.Opener(spec, log)
+	}
+	return opencv.Opener(spec)
 }
 
 // sourceSpec is a camera's address with what is asked of the device.

@@ -1,8 +1,8 @@
-package opencv
+package libav
 
 import (
-	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"gocv.io/x/gocv"
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
@@ -33,7 +31,7 @@ func clip(t *testing.T, name string, args ...string) string {
 	return path
 }
 
-func openFile(t *testing.T, path string) capture.Source {
+func openFile(t *testing.T, path string) *Source {
 	t.Helper()
 	spec, err := capture.ParseSource(path)
 	if err != nil {
@@ -70,7 +68,7 @@ func all(t *testing.T, src capture.Source, f *frame.Frame) []time.Duration {
 func TestFileIsReadIntoTheFrameItself(t *testing.T) {
 	path := clip(t, "a.avi", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=20", "-frames:v", "12", "-c:v", "ffv1")
 	src := openFile(t, path)
-	if i := src.(capture.Describer).Info(); i != (capture.Info{Width: 320, Height: 240, FPS: 20}) {
+	if i := src.Info(); i != (capture.Info{FPS: 20}) {
 		t.Errorf("info %+v", i)
 	}
 	pool := frame.NewPool(1)
@@ -87,9 +85,8 @@ func TestFileIsReadIntoTheFrameItself(t *testing.T) {
 	if err := src.Read(t.Context(), f); !errors.Is(err, io.EOF) {
 		t.Errorf("after the end: %v", err)
 	}
-	want := reference(t, path, 11)
-	if !bytes.Equal(f.Pix, want) {
-		t.Error("the last picture is not what OpenCV reads by itself")
+	if want := reference(t, path, 11); !near(f.Pix, want, 2) {
+		t.Error("the last picture is not what ffmpeg decodes")
 	}
 	f.Release()
 	if err := pool.Close(); err != nil {
@@ -111,22 +108,28 @@ func TestReadAllocatesNothing(t *testing.T) {
 	}
 }
 
-// reference is picture n as OpenCV reads it into its own memory.
+// reference is picture n as ffmpeg shows it, upright, in BGR.
 func reference(t *testing.T, path string, n int) []byte {
 	t.Helper()
-	vc, err := gocv.VideoCaptureFile(path)
+	cmd := exec.Command("ffmpeg", "-v", "error", "-i", path, "-vf", fmt.Sprintf("select=eq(n\\,%d)", n), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "bgr24", "-")
+	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer vc.Close()
-	m := gocv.NewMat()
-	defer m.Close()
-	for range n + 1 {
-		if !vc.Read(&m) {
-			t.Fatal("reference ended early")
+	return out
+}
+
+// near reports whether two pictures differ by no more than this.
+func near(a, b []byte, most int) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if d := int(a[i]) - int(b[i]); d > most || d < -most {
+			return false
 		}
 	}
-	return m.ToBytes()
+	return true
 }
 
 func TestVariableRateKeepsItsTimes(t *testing.T) {
@@ -145,16 +148,11 @@ func TestVariableRateKeepsItsTimes(t *testing.T) {
 }
 
 // A picture of odd size is read whole; capture crops it.
-func TestOddSizeAndRotation(t *testing.T) {
+func TestOddSize(t *testing.T) {
 	odd := clip(t, "odd.avi", "-f", "lavfi", "-i", "testsrc=size=63x41:rate=10", "-frames:v", "2", "-c:v", "ffv1", "-pix_fmt", "bgr0")
 	f := frame.New(2, 2)
-	if all(t, openFile(t, odd), f); f.Width != 63 || f.Height != 41 || !bytes.Equal(f.Pix, reference(t, odd, 1)) {
+	if all(t, openFile(t, odd), f); f.Width != 63 || f.Height != 41 || !near(f.Pix, reference(t, odd, 1), 2) {
 		t.Errorf("odd: %dx%d", f.Width, f.Height)
-	}
-	flat := clip(t, "flat.mp4", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10", "-frames:v", "3", "-c:v", "libx264")
-	turned := clip(t, "turned.mp4", "-i", flat, "-c", "copy", "-metadata:s:v", "rotate=90")
-	if all(t, openFile(t, turned), f); f.Width != 64 || f.Height != 96 || !bytes.Equal(f.Pix, reference(t, turned, 2)) {
-		t.Errorf("turned: %dx%d", f.Width, f.Height)
 	}
 }
 
@@ -167,13 +165,10 @@ func TestFilesThatAreNoVideos(t *testing.T) {
 	if !errors.Is(err, capture.ErrPermanent) || !strings.Contains(err.Error(), "notes.mp4: not a video") {
 		t.Errorf("text: %v", err)
 	}
-	_, err = Open(t.Context(), capture.Spec{Kind: capture.KindDevice, Address: "/dev/video99"})
-	if err == nil || errors.Is(err, capture.ErrPermanent) || !strings.Contains(err.Error(), "plugged in") {
-		t.Errorf("device: %v", err)
-	}
-	_, err = Open(t.Context(), capture.Spec{Kind: capture.KindGStreamer, Address: "no-such-element ! appsink"})
-	if err == nil || !strings.Contains(err.Error(), "gst-launch") {
-		t.Errorf("pipeline: %v", err)
+	for _, spec := range []capture.Spec{{Kind: capture.KindDevice, Address: "/dev/video99"}, {Kind: capture.KindGStreamer, Address: "a ! appsink"}} {
+		if _, err := Open(t.Context(), spec); !errors.Is(err, capture.ErrPermanent) {
+			t.Errorf("%v: %v", spec, err)
+		}
 	}
 }
 
@@ -191,14 +186,6 @@ func TestTruncatedFileEnds(t *testing.T) {
 	}
 }
 
-func TestImagesNeedNoOpenCV(t *testing.T) {
-	dir := filepath.Dir(clip(t, "img_%03d.png", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10", "-frames:v", "3"))
-	f := frame.New(2, 2)
-	if times := all(t, openFile(t, dir), f); len(times) != 3 || f.Width != 64 {
-		t.Errorf("folder: %v", times)
-	}
-}
-
 // The clips that people will try, where they are at hand.
 func TestSharedClips(t *testing.T) {
 	dir := shared(t)
@@ -209,7 +196,7 @@ func TestSharedClips(t *testing.T) {
 		"01_dog.mp4": {}, "02_cups.mp4": {}, "bag.avi": {frames: 196},
 	} {
 		src := openFile(t, filepath.Join(dir, "data", "clips", name))
-		info := src.(capture.Describer).Info()
+		info := src.Info()
 		f := frame.New(2, 2)
 		times := all(t, src, f)
 		t.Logf("%s: %+v, %d frames, %v", name, info, len(times), times[len(times)-1])

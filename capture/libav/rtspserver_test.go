@@ -1,4 +1,4 @@
-package opencv
+package libav
 
 import (
 	"bufio"
@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,6 +23,9 @@ import (
 // power or network can.
 const serverEnv = "SEGEDGE_TEST_RTSP"
 
+// udpEnv is the first of two ports of a server that sends over UDP alone.
+const udpEnv = "SEGEDGE_TEST_RTSP_UDP"
+
 func TestMain(m *testing.M) {
 	if address := os.Getenv(serverEnv); address != "" {
 		fmt.Fprintln(os.Stderr, "rtsp server:", serveRTSP(address))
@@ -35,6 +39,13 @@ func TestMain(m *testing.M) {
 func serveRTSP(address string) error {
 	r := &relay{}
 	r.server = &gortsplib.Server{Handler: r, RTSPAddress: address}
+	if r.udpOnly = os.Getenv(udpEnv) != ""; r.udpOnly {
+		port, err := strconv.Atoi(os.Getenv(udpEnv))
+		if err != nil {
+			return err
+		}
+		r.server.UDPRTPAddress, r.server.UDPRTCPAddress = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", port+1)
+	}
 	if err := r.server.Start(); err != nil {
 		return err
 	}
@@ -47,9 +58,10 @@ func serveRTSP(address string) error {
 }
 
 type relay struct {
-	server *gortsplib.Server
-	mu     sync.Mutex
-	stream *gortsplib.ServerStream
+	udpOnly bool
+	server  *gortsplib.Server
+	mu      sync.Mutex
+	stream  *gortsplib.ServerStream
 }
 
 func (r *relay) current() *gortsplib.ServerStream {
@@ -79,6 +91,9 @@ func (r *relay) OnDescribe(*gortsplib.ServerHandlerOnDescribeCtx) (*base.Respons
 func (r *relay) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	if ctx.Session.State() == gortsplib.ServerSessionStatePreRecord {
 		return &base.Response{StatusCode: base.StatusOK}, nil, nil
+	}
+	if r.udpOnly && ctx.Transport == gortsplib.TransportTCP {
+		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
 	}
 	return &base.Response{StatusCode: base.StatusOK}, r.current(), nil
 }

@@ -1,4 +1,4 @@
-package opencv
+package libav
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,9 +23,6 @@ func TestFileOverHTTP(t *testing.T) {
 	src := openFile(t, web.URL+"/a.avi")
 	if times := all(t, src, frame.New(2, 2)); len(times) != 12 {
 		t.Errorf("times %v", times)
-	}
-	if _, set := os.LookupEnv(optionsEnv); set {
-		t.Error("the options of one opening were left behind")
 	}
 }
 
@@ -43,7 +42,7 @@ func TestMJPEGOverHTTP(t *testing.T) {
 	for ; err == nil; n++ {
 		err = src.Read(t.Context(), f)
 	}
-	if n < 20 || f.Width != 320 || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "no more pictures") {
+	if n < 20 || f.Width != 320 || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "has ended") {
 		t.Errorf("%d frames of %dx%d, then %v", n, f.Width, f.Height, err)
 	}
 }
@@ -65,53 +64,6 @@ func multipart(w http.ResponseWriter, path string) error {
 		}
 	}
 	return nil
-}
-
-func TestGStreamerPipeline(t *testing.T) {
-	spec, err := capture.ParseSource("gst: videotestsrc num-buffers=5 ! video/x-raw,width=320,height=240")
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := Open(t.Context(), spec)
-	if err != nil {
-		t.Skipf("this OpenCV has no GStreamer, or GStreamer no base plugins (apt install gstreamer1.0-plugins-base): %v", err)
-	}
-	defer src.Close()
-	f := frame.New(2, 2)
-	n := 0
-	for ; err == nil; n++ {
-		err = src.Read(t.Context(), f)
-	}
-	if n < 2 || f.Width != 320 || f.Height != 240 || !src.(capture.Describer).Info().Live {
-		t.Errorf("%d frames of %dx%d, then %v", n, f.Width, f.Height, err)
-	}
-}
-
-// Two sources opened at once do not see each other's options, and an opening that waits ends with its context.
-func TestOpeningsTakeTurns(t *testing.T) {
-	path := clip(t, "a.avi", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=20", "-frames:v", "3", "-c:v", "ffv1")
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			src, err := Open(t.Context(), capture.Spec{Kind: capture.KindFile, Address: path})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if err := src.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	turn <- struct{}{}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := Open(ctx, capture.Spec{Kind: capture.KindFile, Address: path})
-	<-turn
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("an opening that waits for its turn: %v", err)
-	}
 }
 
 func TestReadEndsWithItsContext(t *testing.T) {
@@ -164,5 +116,41 @@ func TestSupervisedFileLoops(t *testing.T) {
 	}
 	if len(states) != 2 || states[1] != capture.Opened {
 		t.Errorf("states %v: a loop is no failure", states)
+	}
+}
+
+// A finished list of segments, and a recording whose address tells nothing, are recordings: they end, and are paced.
+func TestRecordingsOverHTTPAreFoundOut(t *testing.T) {
+	dir := t.TempDir()
+	film := clip(t, "film.mp4", "-f", "lavfi", "-i", "testsrc2=s=64x36:r=10", "-t", "5", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-movflags", "+faststart")
+	data, err := os.ReadFile(film)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "download"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hls := func(name string, args ...string) {
+		cmd := exec.Command("ffmpeg", append(append([]string{"-v", "error", "-i", film, "-c", "copy", "-f", "hls", "-hls_time", "1"}, args...), filepath.Join(dir, name))...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("ffmpeg: %v: %s", err, out)
+		}
+	}
+	hls("finished.m3u8", "-hls_playlist_type", "vod")
+	hls("live.m3u8", "-hls_flags", "omit_endlist", "-hls_segment_filename", filepath.Join(dir, "live%d.ts"))
+	web := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer web.Close()
+	for address, want := range map[string]capture.Info{
+		"/download?token=x": {FPS: 10}, "/finished.m3u8": {FPS: 10, Paced: true}, "/live.m3u8": {Live: true, Paced: true, FPS: 10},
+	} {
+		src := openFile(t, web.URL+address)
+		if got := src.Info(); got != want {
+			t.Errorf("%s: %+v, want %+v", address, got, want)
+		}
+		if !want.Live {
+			if times := all(t, src, frame.New(2, 2)); len(times) != 50 || times[49].Seconds() < 4.8 {
+				t.Errorf("%s: %d pictures, the last at %v", address, len(times), times[len(times)-1])
+			}
+		}
 	}
 }
