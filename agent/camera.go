@@ -27,7 +27,8 @@ type CameraOptions struct {
 	Viewers func() int       // who watches; may be nil
 	Zones   []api.Zone       // from the start; commands change them
 	Lines   []api.Line
-	// Prompts are asked on the first frame.
+	Known   *Known // what it knew when it last ran; may be nil
+	// Prompts are asked on the first frame; not those whose objects are known.
 	Prompts  []pipeline.Request
 	Pipeline pipeline.Options // limits; the rest is the agent's
 }
@@ -47,6 +48,7 @@ type camera struct {
 	times  times
 	shapes shapes
 
+	standing    standing
 	automasking sync.Mutex
 	first       chan struct{} // closed at the first frame
 	ended       chan struct{} // closed when the camera has ended for good
@@ -73,6 +75,8 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
 		first: make(chan struct{}), ended: make(chan struct{}),
 	}
+	co.recall()
+	c.standing.recall(co.Known)
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Zones, po.Logger = o.Model, co.Tracker, c.shapes.begin(co), c.log
 	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
@@ -214,18 +218,34 @@ func (c *camera) firstFrame(seq uint64) {
 	}
 	c.background(func(ctx context.Context) {
 		for _, r := range c.o.Prompts {
-			what := r.Prompt.Summary()
-			r.Frame = seq
-			if _, err := c.ask(ctx, r); err != nil {
-				c.log.Warn("a prompt given at start is not followed", "prompt", what, "err", err)
+			if !c.standing.met(&r) {
+				c.askStanding(ctx, r, seq)
 			}
 		}
 	})
 }
 
+// askStanding asks a prompt that was given at start.
+func (c *camera) askStanding(ctx context.Context, r pipeline.Request, seq uint64) {
+	what, key := r.Prompt.Summary(), keyOf(&r)
+	r.Frame = seq
+	res, err := c.ask(ctx, r)
+	if err != nil {
+		c.log.Warn("a prompt given at start is not followed", "prompt", what, "err", err)
+		return
+	}
+	c.standing.meet(key, res.Object.ID)
+}
+
 // changed is the pipeline's news, on its way to the world.
 func (c *camera) changed(ref seg.FrameRef, changes []seg.Change) {
 	for _, ch := range changes {
+		if ch.Type == seg.ObjectRecovered {
+			c.standing.found(ch.After.ID)
+		}
+		if ch.Type == seg.ObjectEnded {
+			c.askAgain(ch.After.ID)
+		}
 		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After, Details: ch.Details})
 	}
 }

@@ -97,6 +97,7 @@ func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.standing.found(id) // it is not waited for any longer
 		return nil, c.pipe.Remove(ctx, id)
 	case "undo":
 		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Undo(ctx, id) })
@@ -111,6 +112,7 @@ func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
 func (c *camera) simple(ctx context.Context, verb string) error {
 	switch verb {
 	case "clear":
+		c.standing.forgo()
 		return c.pipe.Clear(ctx)
 	case "pause":
 		return c.pipe.Pause(ctx, true)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/zones"
@@ -16,6 +17,8 @@ const maxShapes = 64
 // shapes are a camera's zones and lines as its doors see them; what they mean is package zones' business.
 type shapes struct {
 	change sync.Mutex // one command at a time, so that this list and the watch's agree
+
+	revision atomic.Uint64 // of what commands made of them
 
 	mu    sync.Mutex
 	zones []api.Zone
@@ -58,6 +61,7 @@ func (c *camera) zone(ctx context.Context, z *api.Zone) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.zones = list
+	s.revision.Add(1)
 	return nil
 }
 
@@ -77,6 +81,7 @@ func (c *camera) line(ctx context.Context, l *api.Line) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = lines
+	s.revision.Add(1)
 	return nil
 }
 

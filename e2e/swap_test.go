@@ -13,6 +13,7 @@ import (
 // followed is an object as the API lists it.
 type followed struct {
 	ID    string     `json:"id"`
+	Name  string     `json:"name"`
 	State string     `json:"state"`
 	Box   [4]float64 `json:"box"`
 	Area  float64    `json:"area"`

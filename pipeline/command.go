@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
 )
 
 // Choose picks candidate n of an ambiguous object.
@@ -86,6 +88,19 @@ func (p *Pipeline) Objects(ctx context.Context) ([]seg.Object, seg.FrameRef, err
 	err := p.call(ctx, func() { out, ref = p.tr.Objects(nil), p.ref })
 	return out, ref, err
 }
+
+// Save is what is known of the objects, to be kept over a restart; after Run it is what was known at the end.
+func (p *Pipeline) Save(ctx context.Context) ([]tracker.Saved, error) {
+	var out []tracker.Saved
+	err := p.call(ctx, func() { out = p.tr.Save(nil) })
+	if errors.Is(err, errStopped) {
+		return p.last, nil
+	}
+	return out, err
+}
+
+// Revision changes when objects come, go, or change their state or name. Safe to call from any goroutine.
+func (p *Pipeline) Revision() uint64 { return p.revision.Load() }
 
 // Counters are the counters so far. Safe to call at any time, from any goroutine.
 func (p *Pipeline) Counters() Counters {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -93,15 +94,16 @@ type Pipeline struct {
 	calls   chan func()
 	stopped chan struct{}
 
-	waiting   []*ticket // prompts that wait for an embedding or for the prompt lane
-	prompting *job      // the one in the prompt lane, nil while it is free
-	refresh   *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
-	embedFor  uint64    // the sequence in the embed lane, 0 for none
-	encoded   uint64    // the last sequence that went there
-	forced    bool      // a keyframe was asked for by command
-	failures  int       // model errors in a row
-	calm      int       // frames walked since the last panic
-	shaken    int       // panics since the walk was last calm
+	waiting   []*ticket       // prompts that wait for an embedding or for the prompt lane
+	prompting *job            // the one in the prompt lane, nil while it is free
+	refresh   *keyframe       // a routine keyframe whose objects are to be decoded; one use of it is held
+	embedFor  uint64          // the sequence in the embed lane, 0 for none
+	encoded   uint64          // the last sequence that went there
+	forced    bool            // a keyframe was asked for by command
+	last      []tracker.Saved // what was known at the end
+	failures  int             // model errors in a row
+	calm      int             // frames walked since the last panic
+	shaken    int             // panics since the walk was last calm
 	fatal     error
 	paused    atomic.Bool // written by the loop alone
 
@@ -113,9 +115,9 @@ type Pipeline struct {
 	changes []seg.Change // by tracker and zones
 	queries []tracker.Query
 
-	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics atomic.Uint64
-	embedSince                                                                 atomic.Int64 // Unix nanoseconds, 0 while the lane is free
-	kinds                                                                      atomic.Pointer[inference.Kinds]
+	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics, revision atomic.Uint64
+	embedSince                                                                           atomic.Int64 // Unix nanoseconds, 0 while the lane is free
+	kinds                                                                                atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
 }
@@ -182,6 +184,7 @@ func (p *Pipeline) Step(ctx context.Context, f *frame.Frame) error {
 func (p *Pipeline) Close() error { return p.shutdown() }
 
 func (p *Pipeline) shutdown() error {
+	p.last = p.tr.Save(nil)
 	close(p.stopped)
 	p.lanes.stop()
 	for j := range p.lanes.results {
@@ -255,10 +258,18 @@ func (p *Pipeline) news() { p.publish(nil) }
 // publish passes on what the tracker has to tell, and what the objects of a frame do at zones and lines.
 func (p *Pipeline) publish(objects []seg.Object) {
 	p.told = p.tr.Changes(p.told[:0])
+	if slices.ContainsFunc(p.told, notable) {
+		p.revision.Add(1)
+	}
 	p.changes = p.zones.Report(p.ref, p.told, objects, p.changes[:0])
 	if len(p.changes) > 0 {
 		p.o.Changed(p.ref, p.changes)
 	}
+}
+
+// notable says whether a change is worth writing down soon: that an object has moved is not.
+func notable(c seg.Change) bool {
+	return c.Type != seg.ObjectUpdated || c.Before == nil || c.Before.Name != c.After.Name
 }
 
 // resized starts anew with another frame size: the history, the rings and the embeddings speak of another picture.

@@ -19,6 +19,7 @@ type Answer struct {
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
 func (t *Tracker) Answer(seq uint64, as []Answer) {
+	t.budget.note(t.Newest())
 	if len(as) == 0 || !t.prompted(as) {
 		t.budget.pay(seq, t.Newest())
 	}
@@ -243,7 +244,7 @@ func (o *object) shared(p *shape.Patch, seq uint64) bool {
 func (t *Tracker) accept(o *object) {
 	was, asked := o.state, o.asked
 	o.answered()
-	o.coasting, o.misses, o.doubts, o.found = false, 0, 0, 0
+	o.coasting, o.returning, o.misses, o.doubts, o.found = false, false, 0, 0, 0
 	o.become(seg.Tracking, t.Newest())
 	switch {
 	case o.shown == nil:

@@ -4,6 +4,7 @@ import "github.com/segedge/segedge/seg"
 
 // budget decides when a keyframe is worth its price. It has no clock: it counts frames.
 type budget struct {
+	first uint64  // the newest frame when the model first answered
 	asked uint64  // the frame of the last keyframe that was answered
 	paid  uint64  // the newest frame when it was last paid for
 	seen  uint64  // the newest frame when WantKeyframe was last asked
@@ -16,6 +17,13 @@ func (b *budget) earn(now uint64, share, most float64) {
 		b.purse = min(b.purse+share*float64(now-b.seen), most)
 	}
 	b.seen = now
+}
+
+// note takes an answer of the model, for which now is the newest frame, into account.
+func (b *budget) note(now uint64) {
+	if b.first == 0 {
+		b.first = now
+	}
 }
 
 // pay takes what a keyframe has cost since it was last paid for out of the purse: its answers come in parts. One that was answered within
@@ -61,6 +69,9 @@ func (t *Tracker) need(o *object, now uint64) float64 {
 	case seg.Occluded:
 		return k.HiddenWant
 	case seg.Lost:
+		if o.returning {
+			return k.HiddenWant
+		}
 		return min(k.LostWant+k.LostRise*age, k.LostMost)
 	case seg.Tentative:
 		return 0

@@ -51,6 +51,7 @@ func (t *Tracker) sweep(now uint64) {
 				t.lose(o, now)
 			}
 		case seg.Lost:
+			t.returned(o)
 			if age > t.clock.frames(t.opt.ForgetAfter) {
 				t.end(o)
 			}

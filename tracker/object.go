@@ -26,10 +26,11 @@ type object struct {
 	emerged uint64 // the frame in which it was last asked about where it should come out from behind another
 
 	belief
-	cover    *object // the one that hides a part of it in this frame
-	coasting bool    // it is occluded, and expected where its speed takes it
-	found    int     // finds in a row that may be it
-	due      uint64  // the last frame in which it was expected to be hidden
+	cover     *object // the one that hides a part of it in this frame
+	coasting  bool    // it is occluded, and expected where its speed takes it
+	found     int     // finds in a row that may be it
+	returning bool    // it was restored, and has not been found since, nor reported lost
+	due       uint64  // the last frame in which it was expected to be hidden
 
 	appearance
 

@@ -16,6 +16,8 @@ type Options struct {
 	LostAfter float64
 	// OccludedFor is how long an object may be believed hidden in its place before it is lost, seconds; 1.5.
 	OccludedFor float64
+	// ReturnWithin is how long after the model's first answer an object of an earlier run may take to come back before it is lost, seconds; 1.
+	ReturnWithin float64
 	// ForgetAfter is how long a lost object is searched for before it ends, seconds; 30.
 	ForgetAfter float64
 	// UpdateEvery is the least time between two object.updated of one object, seconds; 1. Negative: every change.
@@ -47,6 +49,7 @@ func withDefaults(o Options) Options {
 	set(&o.MaxKeyframeGap, 0.5)
 	set(&o.LostAfter, 0.4)
 	set(&o.OccludedFor, 1.5)
+	set(&o.ReturnWithin, 1)
 	set(&o.ForgetAfter, 30)
 	set(&o.UpdateEvery, 1)
 	set(&o.MinIoU, 0.4)

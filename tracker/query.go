@@ -69,7 +69,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	case o.track == nil:
 		return dst
 	case (o.state == seg.Lost || o.state == seg.Occluded) && !expected:
-		if p, ok = t.seek(o, seq); ok {
+		if p, ok = t.lookFor(o, seq); ok {
 			dst = append(dst, Query{o.id, p})
 		}
 		return dst
@@ -90,6 +90,18 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	}
 	p.Mask, p.Single = t.tuning.Shape.Prompt(&m.Track), true
 	return append(dst, Query{o.id, p})
+}
+
+// lookFor is where to look for an object that is hidden or lost. One that was restored is asked about in its former place, and elsewhere in
+// turn.
+func (t *Tracker) lookFor(o *object, seq uint64) (seg.Prompt, bool) {
+	if o.returning && o.other {
+		return t.formerPlace(o)
+	}
+	if p, ok := t.seek(o, seq); ok || !o.returning {
+		return p, ok
+	}
+	return t.formerPlace(o)
 }
 
 // shrunk says whether an object that no other may cover has lost parts of itself: a mask prompt of what is left would only be answered with

@@ -28,6 +28,7 @@ import (
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/record"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/tracker"
@@ -49,6 +50,7 @@ type builder struct {
 	model       *loadedModel
 	agent       *agent.Agent
 	ids         *ids.Ledger
+	known       *state.File
 	commands    *dispatch.Dispatcher
 	client      *mqtt.Client
 	broker      *broker.Broker
@@ -89,11 +91,19 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
+	b.known = &state.File{Path: filepath.Join(b.state, "known.state"), Version: knownVersion, Logger: b.log}
+	known := map[string]agent.Known{}
+	if _, err := b.known.Load(&known); err != nil {
+		b.log.Error("what was known cannot be read; the agent begins without it", "err", err)
+	}
 	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))
 	for i := range b.cfg.Cameras {
 		co, err := b.camera(&b.cfg.Cameras[i], i == 0)
 		if err != nil {
 			return b.fault(fmt.Errorf("camera %s: %w", b.cfg.Cameras[i].Name, err))
+		}
+		if k, ok := known[co.Name]; ok {
+			co.Known = &k
 		}
 		cameras = append(cameras, co)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/secret"
+	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/systemd"
 	"github.com/segedge/segedge/web"
@@ -18,7 +19,8 @@ import (
 // supervise runs the agent until ctx ends, its sources have ended, or a part fails for good.
 func (b *builder) supervise(ctx context.Context) error {
 	b.parts = supervise.NewGroup(context.WithoutCancel(ctx))
-	doors := []supervise.Part{{Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
+	keeper := state.Keeper{File: b.known, Revision: b.agent.Revision, Collect: func(ctx context.Context) (any, error) { return b.agent.Known(ctx) }}
+	doors := []supervise.Part{{Name: "state", Run: keeper.Run}, {Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
@@ -92,6 +94,9 @@ func (b *builder) welcome() {
 	}
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
 }
+
+// knownVersion is of what the agent knows over restarts, agent.Known by camera.
+const knownVersion = 1
 
 // stuckAfter is how long a running camera may go without a processed frame, and the model without an answer.
 const stuckAfter = 20 * time.Second

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+)
+
+// Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and lines that
+// commands made.
+type Known struct {
+	Objects  []tracker.Saved
+	Standing map[string]seg.ID
+	Zones    []api.Zone
+	Lines    []api.Line
+}
+
+// Known is what the cameras know, by name. After Run it is what they knew at the end.
+func (a *Agent) Known(ctx context.Context) (map[string]Known, error) {
+	all := make(map[string]Known, len(a.order))
+	var errs []error
+	for _, name := range a.order {
+		c := a.cameras[name]
+		objects, err := c.pipe.Save(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("camera %s: %w", name, err))
+		}
+		zones, lines := c.shapes.made(c.o)
+		all[name] = Known{objects, c.standing.save(), zones, lines}
+	}
+	return all, errors.Join(errs...)
+}
+
+// Revision changes when Known has become worth writing down.
+func (a *Agent) Revision() uint64 {
+	sum := uint64(0)
+	for _, c := range a.cameras {
+		sum += c.pipe.Revision() + c.shapes.revision.Load()
+	}
+	return sum
+}
+
+// recall takes up what the camera knew, before it runs. What is configured now is not overruled.
+func (co *CameraOptions) recall() {
+	k := co.Known
+	if k == nil {
+		return
+	}
+	co.Tracker.Restore(k.Objects)
+	for _, z := range k.Zones {
+		if len(co.Zones) < maxShapes && !slices.ContainsFunc(co.Zones, func(o api.Zone) bool { return o.Name == z.Name }) {
+			co.Zones = append(slices.Clone(co.Zones), z)
+		}
+	}
+	for _, l := range k.Lines {
+		if len(co.Lines) < maxShapes && !slices.ContainsFunc(co.Lines, func(o api.Line) bool { return o.Name == l.Name }) {
+			co.Lines = append(slices.Clone(co.Lines), l)
+		}
+	}
+}
+
+// made are the zones and lines that are not configured.
+func (s *shapes) made(co CameraOptions) ([]api.Zone, []api.Line) {
+	zones, lines := s.all()
+	zones = slices.DeleteFunc(zones, func(z api.Zone) bool {
+		return slices.ContainsFunc(co.Zones, func(o api.Zone) bool { return o.Name == z.Name })
+	})
+	lines = slices.DeleteFunc(lines, func(l api.Line) bool {
+		return slices.ContainsFunc(co.Lines, func(o api.Line) bool { return o.Name == l.Name })
+	})
+	return zones, lines
+}

@@ -1,0 +1,98 @@
+package agent
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/seg"
+)
+
+// lives runs an agent that knows what an earlier one knew, lets use do something with it, and returns what it knew at the end.
+func lives(t *testing.T, known *Known, change func(*CameraOptions), use func(*rig)) Known {
+	t.Helper()
+	var r *rig
+	var out map[string]Known
+	t.Run("a life", func(t *testing.T) {
+		r = newRig(t, func(_ *Options, co *CameraOptions) {
+			co.Known = known
+			if change != nil {
+				change(co)
+			}
+		})
+		use(r)
+		r.stop()
+		err := <-r.ended
+		r.ended <- err
+		if out, err = r.Known(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	return out["cam"]
+}
+
+// What was followed, and what commands drew, is there after a restart; what is configured now is not overruled.
+func TestACameraKnowsWhatItKnew(t *testing.T) {
+	known := lives(t, nil, nil, func(r *rig) {
+		r.next(40)
+		for _, c := range [][2]string{
+			{"prompt", onSquare}, {"rename", `{"object":"cam-1","name":"ball"}`},
+			{"zone", `{"name":"door","points":[[0,0],[1,0],[1,1]]}`}, {"line", `{"name":"curb","points":[[0,0],[1,0]]}`},
+		} {
+			if reply := r.do(c[0], c[1]); !reply.OK {
+				t.Fatal(reply.Error)
+			}
+		}
+		r.next(40)
+	})
+	if len(known.Objects) != 1 || len(known.Zones) != 1 || len(known.Lines) != 1 {
+		t.Fatalf("%d objects, zones %v, lines %v", len(known.Objects), known.Zones, known.Lines)
+	}
+	door := api.Zone{Name: "door", Points: [][2]float64{{0, 0}, {0.5, 0}, {0.5, 0.5}}}
+	known = lives(t, &known, func(co *CameraOptions) { co.Zones = []api.Zone{door} }, func(r *rig) {
+		for range 20 {
+			r.next(40)
+		}
+		e := r.diary.await(t, seg.ObjectRecovered)
+		if e.After.ID != 1 || e.After.Name != "ball" {
+			t.Errorf("%+v", e.After)
+		}
+		if s, _ := r.State("cam"); !reflect.DeepEqual(s.Zones, []api.Zone{door}) || len(s.Lines) != 1 {
+			t.Errorf("zones %v, lines %v", s.Zones, s.Lines)
+		}
+	})
+	if len(known.Zones) != 0 || len(known.Lines) != 1 {
+		t.Errorf("what is configured counts as made by a command: %v, %v", known.Zones, known.Lines)
+	}
+}
+
+// A prompt given at start whose object is known is not asked again; one whose object a person has removed is.
+func TestStandingPromptsAreMetOnce(t *testing.T) {
+	square := func(co *CameraOptions) {
+		co.Prompts = []pipeline.Request{{Prompt: seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: 0.3, Y: 0.5}, Label: seg.Positive}}}}}
+	}
+	known := lives(t, nil, square, func(r *rig) {
+		r.next(40)
+		r.diary.await(t, seg.ObjectNew)
+	})
+	if len(known.Standing) != 1 {
+		t.Fatalf("standing %v", known.Standing)
+	}
+	known = lives(t, &known, square, func(r *rig) {
+		for range 20 {
+			r.next(40)
+		}
+		r.diary.await(t, seg.ObjectRecovered)
+		if o, _ := r.Objects("cam"); len(o.Objects) != 1 || o.Objects[0].ID != 1 {
+			t.Errorf("%+v", o.Objects)
+		}
+		if reply := r.do("remove", `{"object":"cam-1"}`); !reply.OK {
+			t.Fatal(reply.Error)
+		}
+	})
+	lives(t, &known, square, func(r *rig) {
+		r.next(40)
+		r.diary.await(t, seg.ObjectNew)
+	})
+}
