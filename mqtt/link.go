@@ -110,16 +110,36 @@ func refusalOf(err error) error {
 	return err
 }
 
-// open makes the network connection and keeps hold of it, so that it can be broken at once.
-func (l *Link) open(ctx context.Context, u *url.URL, tlsConfig *tls.Config, timeout time.Duration) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+// reach makes a connection to where the broker listens.
+func reach(ctx context.Context, u *url.URL) (net.Conn, error) {
 	network, address := "tcp", u.Host
 	if u.Scheme == "unix" {
 		network, address = "unix", u.Path
 	}
 	dialer := net.Dialer{KeepAlive: 15 * time.Second}
-	conn, err := dialer.DialContext(ctx, network, address)
+	return dialer.DialContext(ctx, network, address)
+}
+
+// answers reports whether something listens where the broker should: one that was killed does not.
+func (c *Connection) answers(ctx context.Context) bool {
+	u, err := parseBroker(c.Broker)
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := reach(ctx, u)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
+}
+
+// open makes the network connection and keeps hold of it, so that it can be broken at once.
+func (l *Link) open(ctx context.Context, u *url.URL, tlsConfig *tls.Config, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := reach(ctx, u)
 	if err == nil && encrypted(u.Scheme) {
 		secure := tls.Client(conn, tlsConfig)
 		if err = secure.HandshakeContext(ctx); err != nil {

@@ -40,6 +40,7 @@ type Options struct {
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
 
+	HearTimeout     time.Duration // 8 s: how long the client's own status may take to come back from the broker
 	StateInterval   time.Duration // 1 s
 	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
 	StopTimeout     time.Duration // 1.5 s: how long a stopping client goes on delivering
@@ -93,6 +94,7 @@ func (o *Options) defaults() error {
 			*v = d
 		}
 	}
+	set(&o.HearTimeout, 8*time.Second)
 	set(&o.StateInterval, time.Second)
 	set(&o.ObjectsInterval, 250*time.Millisecond)
 	set(&o.StopTimeout, 1500*time.Millisecond)

@@ -35,6 +35,7 @@ func backoff(n int, chance float64) time.Duration {
 
 // connectForever holds one session after another until ctx ends. drained is closed when no further event can come.
 func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
+	thrown := 0 // sessions in a row that the broker ended soon after they began
 	for failures := 0; ctx.Err() == nil; failures++ {
 		began := time.Now()
 		err := c.session(ctx, drained)
@@ -43,7 +44,11 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 			return
 		}
 		c.setConnected(false, err)
-		thrown := peerClosed(err) && time.Since(began) < stable
+		if peerClosed(err) && time.Since(began) < stable && c.o.Connection.answers(ctx) {
+			thrown++
+		} else {
+			thrown = 0
+		}
 		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures = 0
 		}
@@ -55,7 +60,7 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 		case <-ctx.Done():
 		}
 		wait.Stop()
-		if thrown && !c.suspects.isCareful() {
+		if thrown > 1 && !c.suspects.isCareful() {
 			c.standBack(ctx)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 // out for ever.
 
 const (
-	lookFor   = 2 * time.Second  // how long the other may take to come back and describe itself
-	heartbeat = 20 * time.Second // the longest that an agent's state is not sent
-	silence   = 3 * heartbeat    // after which another agent counts as gone
+	lookFor   = 1500 * time.Millisecond // how long the other may take to come back and describe itself
+	heartbeat = 20 * time.Second        // the longest that an agent's state is not sent
+	silence   = 3 * heartbeat           // after which another agent counts as gone
 )
 
 // errTwin is why a client waits.
@@ -128,13 +128,10 @@ func (c *Client) hear(m Message) {
 	m.Done()
 }
 
-// hearing is how long the agent's own status may take to come back.
-const hearing = 8 * time.Second
-
 // listenToItself says so when the broker acknowledges and passes nothing on, which is what many do without the right to
 // write. It ends with ctx.
 func (c *Client) listenToItself(ctx context.Context) error {
-	if _, ok := receive(ctx, c.heard, hearing); !ok && ctx.Err() == nil {
+	if _, ok := receive(ctx, c.heard, c.o.HearTimeout); !ok && ctx.Err() == nil {
 		err := fmt.Errorf("the broker acknowledges what the agent says but does not pass it on: "+
 			"its access list must let %s write to %s/# and read %s and %s", orAnybody(c.o.Username), c.topics.Prefix, c.topics.Status(), c.topics.Command("+", "+"))
 		c.log.Error(err.Error())
