@@ -22,6 +22,9 @@ var (
 	}
 )
 
+// EventTypes are the types that an event may have.
+func EventTypes() []seg.EventType { return slices.Clone(eventTypes) }
+
 // ObjectList is Objects as a consumer reads it.
 type ObjectList struct {
 	Schema  int          `json:"schema"`

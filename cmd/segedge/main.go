@@ -26,8 +26,8 @@ var version = "dev"
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run the agent: follow objects on a camera, a file or the built-in scene."`
 	Segment segmentCmd `cmd:"" help:"Segment one image: masks from points, a box, or everything."`
-	Prompt  promptCmd  `cmd:"" help:"Prompt a running agent over MQTT."`
-	Watch   watchCmd   `cmd:"" help:"Print the events of a running agent."`
+	Watch   watchCmd   `cmd:"" help:"Print what a running agent says."`
+	verbs
 	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
 	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
 	Bench   benchCmds  `cmd:"" help:"Measure what each stage costs on this machine, or soak the whole agent."`
@@ -35,6 +35,28 @@ type cli struct {
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print the defaults."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of commands, replies and events."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// verbs are the commands of a running agent.
+type verbs struct {
+	Prompt   promptCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Follow something: point, box or phrase."`
+	Choose   chooseCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Pick a candidate of an ambiguous object."`
+	Rename   renameCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Give an object a name."`
+	Remove   removeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following an object."`
+	Undo     undoCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Take back the last correction of an object."`
+	Confirm  confirmCmd  `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Say that what is shown is right."`
+	Reject   rejectCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Say that what is shown is not the object."`
+	Clear    clearCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following all objects of a camera."`
+	Automask automaskCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Follow everything in the picture but the background."`
+	Zone     zoneCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Make, replace or remove a zone."`
+	Line     lineCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Make, replace or remove a line."`
+	Keyframe keyframeCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Ask the model about the next frame."`
+	Snapshot snapshotCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Write the picture with its overlay as JPEG."`
+	Pause    pauseCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following until resume."`
+	Resume   resumeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Go on after pause."`
+	Model    modelCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Change to another model."`
+	State    stateCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Print what a camera does now."`
+	Objects  objectsCmd  `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Print a camera's objects."`
 }
 
 // env is what a command gets beside its flags.

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
-	"github.com/segedge/segedge/seg"
+	web "github.com/segedge/segedge/web/client"
 )
 
 // remote are the flags of a command that speaks to a running agent.
@@ -18,7 +16,6 @@ type remote struct {
 	settings
 	Broker string `help:"The agent's broker; by default the configured one, else the embedded one of this machine." placeholder:"tcp://HOST:1883"`
 	Agent  string `help:"The agent's name; by default this machine's."`
-	Camera string `help:"The camera." default:"camera"`
 }
 
 func (r *remote) dial(ctx context.Context) (*client.Client, error) {
@@ -42,65 +39,67 @@ func (r *remote) dial(ctx context.Context) (*client.Client, error) {
 	return client.Dial(ctx, o)
 }
 
-// promptCmd prompts a running agent.
-type promptCmd struct {
+// asking are the flags of a command that is one of the agent's.
+type asking struct {
 	remote
-	Prompt  string        `arg:"" help:"point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1."`
-	Object  string        `help:"Refine this object instead of making a new one, such as camera-1."`
-	Name    string        `help:"Name of the new object."`
-	Timeout time.Duration `help:"How long to wait for the answer." default:"20s"`
+	URL     string        `name:"url" help:"Speak HTTP to the page's address instead of MQTT." placeholder:"http://HOST:8080"`
+	Token   string        `help:"The page's token, with --url." env:"SEGEDGE_HTTP_TOKEN"`
+	Camera  string        `help:"The camera." default:"camera"`
+	Timeout time.Duration `help:"How long to wait for the answer." default:"25s"`
 }
 
-func (p *promptCmd) Run(e *env) error {
-	req, err := parsePrompt(p.Prompt)
-	if err != nil && (p.Object == "" || !errors.Is(err, seg.ErrNegativeOnly)) { // alone, a negative point refines well
-		return fmt.Errorf("prompt %q: %w", p.Prompt, err)
-	}
-	body := api.Prompt{Object: p.Object, Name: p.Name, Points: req.Prompt.Clicks, Text: req.Prompt.Text}
-	if b := req.Prompt.Box; b != nil {
-		body.Box = &[4]float64{b.X0, b.Y0, b.X1, b.Y1}
-	}
-	ctx, cancel := context.WithTimeout(e.ctx, p.Timeout)
+// door is a way to a running agent.
+type door interface {
+	// do sends a command and returns its reply.
+	do(ctx context.Context, camera, verb string, body any) (web.Reply, error)
+	// get is a camera's document, state or objects, as it is now.
+	get(ctx context.Context, camera, what string) ([]byte, error)
+	// snapshot is a JPEG of what the camera shows now.
+	snapshot(ctx context.Context, camera string) ([]byte, error)
+	close()
+}
+
+// with opens the way to the agent for the time of the command.
+func (c *asking) with(e *env, use func(context.Context, door) error) error {
+	ctx, cancel := context.WithTimeout(e.ctx, c.Timeout)
 	defer cancel()
-	c, err := p.dial(ctx)
+	if c.URL != "" {
+		return use(ctx, overHTTP{&web.Client{URL: c.URL, Token: c.Token}})
+	}
+	m, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	reply, err := c.Do(ctx, p.Camera, "prompt", body)
-	if err != nil {
-		return err
-	}
-	if err := json.NewEncoder(e.stdout).Encode(reply); err != nil {
-		return err
-	}
-	if !reply.OK {
-		return exitError(1)
-	}
-	return nil
+	d := overMQTT{m}
+	defer d.close()
+	return use(ctx, d)
 }
 
-// watchCmd prints what a running agent says.
-type watchCmd struct {
-	remote
-	Kinds []string `arg:"" optional:"" help:"What to print: events (the default), objects, state, info, status, masks."`
+// send has the agent do something, prints the reply and fails with it.
+func (c *asking) send(e *env, verb string, body any) error {
+	return c.with(e, func(ctx context.Context, d door) error {
+		reply, err := d.do(ctx, c.Camera, verb, body)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(e.stdout).Encode(reply); err != nil {
+			return err
+		}
+		if !reply.OK {
+			return exitError(1)
+		}
+		return nil
+	})
 }
 
-func (w *watchCmd) Run(e *env) error {
-	if len(w.Kinds) == 0 {
-		w.Kinds = []string{"events"}
-	}
-	c, err := w.dial(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	err = c.Watch(e.ctx, "", w.Kinds, func(m client.Message) error {
-		_, err := fmt.Fprintf(e.stdout, "%s\n", m.Payload)
+// show prints a camera's document.
+func (c *asking) show(e *env, what string) error {
+	return c.with(e, func(ctx context.Context, d door) error {
+		data, err := d.get(ctx, c.Camera, what)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s\n", data)
 		return err
 	})
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }

@@ -182,6 +182,11 @@ func envelope(body any, id, client string) ([]byte, error) {
 // Watch calls f with what the agent says of one camera, or of all for "" or "+", until ctx ends, the connection breaks
 // or f fails. kinds are status, info, state, objects, events, masks, snapshot; none means all. One Watch at a time.
 func (c *Client) Watch(ctx context.Context, camera string, kinds []string, f func(Message) error) error {
+	return c.WatchFrom(ctx, camera, kinds, nil, f)
+}
+
+// WatchFrom is Watch that closes ready once nothing that is said from then on is missed. ready may be nil.
+func (c *Client) WatchFrom(ctx context.Context, camera string, kinds []string, ready chan<- struct{}, f func(Message) error) error {
 	if camera == "" {
 		camera = "+"
 	}
@@ -202,6 +207,9 @@ func (c *Client) Watch(ctx context.Context, camera string, kinds []string, f fun
 	}()
 	if err := c.link.Subscribe(ctx, c.filters(camera, kinds)...); err != nil {
 		return err
+	}
+	if ready != nil {
+		close(ready)
 	}
 	for {
 		select {

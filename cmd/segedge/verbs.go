@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+)
+
+// promptCmd prompts a running agent.
+type promptCmd struct {
+	asking
+	Prompt string `arg:"" help:"point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1."`
+	Object string `help:"Refine this object instead of making a new one, such as camera-1."`
+	Name   string `help:"Name of the new object."`
+}
+
+func (p *promptCmd) Run(e *env) error {
+	req, err := parsePrompt(p.Prompt)
+	if err != nil && (p.Object == "" || !errors.Is(err, seg.ErrNegativeOnly)) { // alone, a negative point refines well
+		return fmt.Errorf("prompt %q: %w", p.Prompt, err)
+	}
+	body := api.Prompt{Object: p.Object, Name: p.Name, Points: req.Prompt.Clicks, Text: req.Prompt.Text}
+	if b := req.Prompt.Box; b != nil {
+		body.Box = &[4]float64{b.X0, b.Y0, b.X1, b.Y1}
+	}
+	return p.send(e, "prompt", body)
+}
+
+type chooseCmd struct {
+	asking
+	Object    string `arg:"" help:"The object, such as camera-1."`
+	Candidate int    `arg:"" help:"Which of its candidates, counted from 0."`
+}
+
+func (c *chooseCmd) Run(e *env) error {
+	return c.send(e, "choose", api.Choose{Object: c.Object, Candidate: c.Candidate})
+}
+
+type renameCmd struct {
+	asking
+	Object string `arg:"" help:"The object, such as camera-1."`
+	Name   string `arg:"" help:"Its new name."`
+}
+
+func (c *renameCmd) Run(e *env) error {
+	return c.send(e, "rename", api.Rename{Object: c.Object, Name: c.Name})
+}
+
+// target is a command about one object.
+type target struct {
+	asking
+	Object string `arg:"" help:"The object, such as camera-1."`
+}
+
+type (
+	removeCmd  struct{ target }
+	undoCmd    struct{ target }
+	confirmCmd struct{ target }
+	rejectCmd  struct{ target }
+)
+
+func (c *removeCmd) Run(e *env) error  { return c.send(e, "remove", api.Target{Object: c.Object}) }
+func (c *undoCmd) Run(e *env) error    { return c.send(e, "undo", api.Target{Object: c.Object}) }
+func (c *confirmCmd) Run(e *env) error { return c.send(e, "confirm", api.Target{Object: c.Object}) }
+func (c *rejectCmd) Run(e *env) error  { return c.send(e, "reject", api.Target{Object: c.Object}) }
+
+type (
+	clearCmd    struct{ asking }
+	pauseCmd    struct{ asking }
+	resumeCmd   struct{ asking }
+	keyframeCmd struct{ asking }
+)
+
+func (c *clearCmd) Run(e *env) error    { return c.send(e, "clear", nil) }
+func (c *pauseCmd) Run(e *env) error    { return c.send(e, "pause", nil) }
+func (c *resumeCmd) Run(e *env) error   { return c.send(e, "resume", nil) }
+func (c *keyframeCmd) Run(e *env) error { return c.send(e, "keyframe", nil) }
+
+// shape is a command about a zone or a line.
+type shape struct {
+	asking
+	Name   string   `arg:"" help:"Its name."`
+	Points []string `arg:"" optional:"" help:"Its points as x,y within 0..1; none removes it."`
+}
+
+func (s *shape) points() ([][2]float64, error) {
+	var out [][2]float64
+	for _, p := range s.Points {
+		v, err := numbers(p, 2, 2)
+		if err != nil {
+			return nil, fmt.Errorf("point %q: %w", p, err)
+		}
+		out = append(out, [2]float64(v))
+	}
+	return out, nil
+}
+
+type (
+	zoneCmd struct{ shape }
+	lineCmd struct{ shape }
+)
+
+func (c *zoneCmd) Run(e *env) error {
+	points, err := c.points()
+	if err != nil {
+		return err
+	}
+	return c.send(e, "zone", api.Zone{Name: c.Name, Points: points})
+}
+
+func (c *lineCmd) Run(e *env) error {
+	points, err := c.points()
+	if err != nil {
+		return err
+	}
+	return c.send(e, "line", api.Line{Name: c.Name, Points: points})
+}
+
+type automaskCmd struct {
+	asking
+	Max     int     `help:"Objects at most; 0 is 20."`
+	MinArea float64 `help:"The least share of the picture, within 0..1."`
+}
+
+func (c *automaskCmd) Run(e *env) error {
+	return c.send(e, "automask", api.Automask{Max: c.Max, MinArea: c.MinArea})
+}
+
+type modelCmd struct {
+	asking
+	Name string `arg:"" help:"A name of 'segedge models list'."`
+}
+
+func (c *modelCmd) Run(e *env) error { return c.send(e, "model", api.Model{Name: c.Name}) }
+
+type (
+	stateCmd   struct{ asking }
+	objectsCmd struct{ asking }
+)
+
+func (c *stateCmd) Run(e *env) error   { return c.show(e, "state") }
+func (c *objectsCmd) Run(e *env) error { return c.show(e, "objects") }
+
+type snapshotCmd struct {
+	asking
+	File string `arg:"" type:"path" help:"The JPEG to write; - is the standard output."`
+}
+
+func (c *snapshotCmd) Run(e *env) error {
+	return c.with(e, func(ctx context.Context, d door) error {
+		jpeg, err := d.snapshot(ctx, c.Camera)
+		if err != nil {
+			return err
+		}
+		if c.File == "-" {
+			_, err = e.stdout.Write(jpeg)
+			return err
+		}
+		return os.WriteFile(c.File, jpeg, 0o644)
+	})
+}

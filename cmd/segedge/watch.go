@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/mqtt"
+	"github.com/segedge/segedge/mqtt/client"
+)
+
+// watchCmd prints what a running agent says, one JSON document a line.
+type watchCmd struct {
+	remote
+	Camera string   `help:"Only of this camera." placeholder:"NAME"`
+	Type   []string `help:"Only events of this type, such as object.new, or of these, such as zone (repeatable)." placeholder:"TYPE"`
+	Name   string   `help:"Only events of objects with this name." placeholder:"NAME"`
+	Kinds  []string `arg:"" optional:"" help:"What to print: events (the default), objects, state, info, status, masks."`
+}
+
+// check refuses what would be waited for in vain.
+func (w *watchCmd) check() error {
+	if len(w.Kinds) == 0 {
+		w.Kinds = []string{"events"}
+	}
+	kinds := []string{"events", "objects", "state", "info", "status", "masks"}
+	for _, k := range w.Kinds {
+		if !slices.Contains(kinds, k) {
+			return fmt.Errorf("there is no %q to watch; there are %s", k, strings.Join(kinds, ", "))
+		}
+	}
+	if w.Camera != "" && !api.ValidName(w.Camera) {
+		return fmt.Errorf("%q is no camera's name", w.Camera)
+	}
+	if (len(w.Type) > 0 || w.Name != "") && (len(w.Kinds) != 1 || w.Kinds[0] != "events") {
+		return errors.New("--type and --name are for events")
+	}
+	var types []string
+	for _, t := range api.EventTypes() {
+		types = append(types, string(t))
+	}
+	for _, want := range w.Type {
+		if !slices.ContainsFunc(types, func(t string) bool { return isType(t, want) }) {
+			return fmt.Errorf("there is no event type %q; there are %s", want, strings.Join(types, ", "))
+		}
+	}
+	return nil
+}
+
+// isType reports whether an event's type is the one asked for, or one of the family.
+func isType(t, want string) bool { return t == want || strings.HasPrefix(t, want+".") }
+
+// wants reports whether a message is to be printed.
+func (w *watchCmd) wants(m client.Message) bool {
+	if len(w.Type) == 0 && w.Name == "" {
+		return true
+	}
+	var e api.Event
+	if json.Unmarshal(m.Payload, &e) != nil {
+		return true // whatever it is, it is not hidden
+	}
+	if len(w.Type) > 0 && !slices.ContainsFunc(w.Type, func(want string) bool { return isType(string(e.Type), want) }) {
+		return false
+	}
+	named := func(o *api.Object) bool { return o != nil && o.Name == w.Name }
+	return w.Name == "" || named(e.After) || named(e.Before)
+}
+
+// Run watches until it is interrupted. A broker that goes away is waited for; the first connection must succeed.
+func (w *watchCmd) Run(e *env) error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		err := w.once(e)
+		switch {
+		case e.ctx.Err() != nil:
+			return nil
+		case err == nil, first && !errors.Is(err, mqtt.ErrLinkLost), !first && !transient(err):
+			return err
+		}
+		fmt.Fprintf(e.stderr, "segedge: %v; trying again\n", err)
+		select {
+		case <-time.After(2 * time.Second):
+		case <-e.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// transient reports whether an error of a later connection may pass: all but what f or the watch itself found.
+func transient(err error) bool {
+	var write *printError
+	return !errors.As(err, &write) && !errors.Is(err, client.ErrTooSlow)
+}
+
+// printError is about the standard output.
+type printError struct{ err error }
+
+func (p *printError) Error() string { return p.err.Error() }
+func (p *printError) Unwrap() error { return p.err }
+
+// once watches over one connection.
+func (w *watchCmd) once(e *env) error {
+	ctx, cancel := context.WithCancel(e.ctx)
+	defer cancel()
+	c, err := w.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Watch(ctx, w.Camera, w.Kinds, func(m client.Message) error {
+		if !w.wants(m) {
+			return nil
+		}
+		if _, err := fmt.Fprintf(e.stdout, "%s\n", m.Payload); err != nil {
+			return &printError{err}
+		}
+		return nil
+	})
+}
