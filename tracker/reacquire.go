@@ -10,8 +10,8 @@ import (
 	"github.com/segedge/segedge/tracker/shape"
 )
 
-// seek looks for an object that is hidden or lost in what the encoder saw: the connected place that looks most like it, up to where it looks as much
-// like the rest, and not where another object is. It prompts with that place and its best point.
+// seek looks for an object that is hidden or lost in what the encoder saw: the connected place that looks most like it, up to where it
+// looks as much like the rest, and not where another object is. It prompts with that place and its best point.
 func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	v := t.looks.At(seq)
 	at, exact := t.scene.Find(seq)
