@@ -39,7 +39,9 @@ type Options struct {
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
 	// LastSeq is the number of a camera's newest event; nil where events are not numbered.
 	LastSeq func(camera string) uint64
-	Logger  *slog.Logger
+	// Failed hears of a camera that has failed for good, while the others go on: who made it may make it again. It must not block.
+	Failed func(camera string)
+	Logger *slog.Logger
 }
 
 // Grounder finds what a phrase names in a frame, best first. Safe for concurrent use.
@@ -51,8 +53,10 @@ type Grounder interface {
 type Agent struct {
 	o       Options
 	started time.Time
-	order   []string
-	cameras map[string]*camera
+	cameras roster
+	joining chan *camera  // to Run
+	holds   chan int      // to Run: how many more keep it from ending
+	over    chan struct{} // closed when Run has ended
 
 	mu    sync.Mutex
 	model inference.Segmenter // the present one
@@ -73,50 +77,26 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, started: time.Now(), cameras: map[string]*camera{}, model: o.Model}
+	a := &Agent{o: o, started: time.Now(), model: o.Model, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
 	for _, co := range cameras {
-		if a.cameras[co.Name] != nil {
-			return nil, fmt.Errorf("agent: two cameras are named %q", co.Name)
-		}
 		c, err := newCamera(co, o)
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", co.Name, err)
 		}
-		a.order = append(a.order, co.Name)
-		a.cameras[co.Name] = c
+		if err := a.cameras.put(c); err != nil {
+			return nil, err
+		}
 	}
 	return a, nil
-}
-
-// Run runs every camera until ctx ends or each has ended. One that fails for good is logged and shown as stopped; the others go on.
-// It joins all it started, and returns what the cameras failed of.
-func (a *Agent) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
-	errs := make(chan error, len(a.cameras))
-	for _, c := range a.cameras {
-		wg.Go(func() {
-			if err := c.run(ctx); err != nil {
-				c.log.Error("the camera has failed for good; the others go on", "err", err)
-				errs <- fmt.Errorf("camera %s: %w", c.name, err)
-			}
-		})
-	}
-	wg.Wait()
-	close(errs)
-	var all []error
-	for err := range errs {
-		all = append(all, err)
-	}
-	return errors.Join(all...)
 }
 
 // Close gives the frame buffers back and reports frames that somebody still holds. Call it after Run has returned and the
 // sinks have stopped.
 func (a *Agent) Close() error {
 	var all []error
-	for _, name := range a.order {
-		if err := a.cameras[name].pool.Close(); err != nil {
-			all = append(all, fmt.Errorf("camera %s: %w", name, err))
+	for _, c := range a.cameras.all() {
+		if err := c.pool.Close(); err != nil {
+			all = append(all, fmt.Errorf("camera %s: %w", c.name, err))
 		}
 	}
 	all = append(all, a.present().Close())
@@ -124,13 +104,13 @@ func (a *Agent) Close() error {
 }
 
 // Cameras are the cameras' names in the order given.
-func (a *Agent) Cameras() []string { return a.order }
+func (a *Agent) Cameras() []string { return a.cameras.names() }
 
 // Info describes the agent.
 func (a *Agent) Info() api.Info {
 	m := a.present().Info()
 	return api.Info{
-		Schema: api.Schema, Agent: a.o.Name, Version: a.o.Version, Started: a.started, Cameras: a.order,
+		Schema: api.Schema, Agent: a.o.Name, Version: a.o.Version, Started: a.started, Cameras: a.cameras.names(),
 		Model: m.Name, Family: m.Family, Provider: m.Provider, Why: m.Why, Building: building(&m),
 		Grounded: a.o.Grounder != nil || m.Kinds.Text,
 	}
@@ -153,7 +133,7 @@ func building(m *inference.Info) *api.Building {
 
 // State is what a camera does now.
 func (a *Agent) State(name string) (api.State, bool) {
-	c := a.cameras[name]
+	c := a.cameras.get(name)
 	if c == nil {
 		return api.State{}, false
 	}
@@ -164,7 +144,7 @@ func (a *Agent) State(name string) (api.State, bool) {
 
 // Objects are a camera's live objects in its newest frame.
 func (a *Agent) Objects(name string) (api.Objects, bool) {
-	c := a.cameras[name]
+	c := a.cameras.get(name)
 	if c == nil {
 		return api.Objects{}, false
 	}
@@ -185,7 +165,7 @@ type Counters struct {
 
 // Counters of a camera; false for one that does not exist.
 func (a *Agent) Counters(name string) (Counters, bool) {
-	c := a.cameras[name]
+	c := a.cameras.get(name)
 	if c == nil {
 		return Counters{}, false
 	}
@@ -194,7 +174,7 @@ func (a *Agent) Counters(name string) (Counters, bool) {
 
 // Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.
 func (a *Agent) Observe(camera, stage string, took time.Duration) {
-	if c := a.cameras[camera]; c != nil {
+	if c := a.cameras.get(camera); c != nil {
 		c.times.observe(stage, took)
 	}
 }
@@ -202,9 +182,9 @@ func (a *Agent) Observe(camera, stage string, took time.Duration) {
 // Stuck says what has not got on for longer than limit: a camera whose frames come but are not processed, or a model that
 // does not answer. Nil when all is well; a camera that is gone and being reopened is not stuck.
 func (a *Agent) Stuck(limit time.Duration) error {
-	for _, name := range a.order {
-		if err := a.cameras[name].stuck(limit); err != nil {
-			return fmt.Errorf("camera %s: %w", name, err)
+	for _, c := range a.cameras.all() {
+		if err := c.stuck(limit); err != nil {
+			return fmt.Errorf("camera %s: %w", c.name, err)
 		}
 	}
 	return nil
@@ -235,16 +215,16 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 // change gives every camera another model without losing the objects, and returns the old one: what it is at works on until it is done. It does
 // not end with ctx: a camera that has the new model already must keep it.
 func (a *Agent) change(ctx context.Context, m inference.Segmenter) (old inference.Segmenter) {
-	for _, name := range a.order {
-		_ = a.cameras[name].pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none
+	for _, c := range a.cameras.all() {
+		_ = c.pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none
 	}
 	a.mu.Lock()
 	old = a.model
 	before, after := old.Info().Name, m.Info().Name
 	a.model = m
 	a.mu.Unlock()
-	for _, name := range a.order {
-		a.cameras[name].publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
+	for _, c := range a.cameras.all() {
+		c.publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
 	}
 	return old
 }

@@ -58,7 +58,7 @@ func TestAutomaskTellsWhatItMade(t *testing.T) {
 	for range 80 { // the ring has moved on, and nothing is missing from it
 		r.next(40)
 	}
-	f, err := r.cameras["cam"].pipe.Frame(t.Context(), 0)
+	f, err := r.cameras.get("cam").pipe.Frame(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,7 @@ type camera struct {
 	automasking sync.Mutex
 	first       chan struct{} // closed at the first frame
 	ended       chan struct{} // closed when the camera has ended for good
+	leave       chan struct{} // closed when it is removed
 
 	mu       sync.Mutex // everything below: written by the loop, read by the doors
 	phase    string
@@ -73,7 +74,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c := &camera{
 		name: co.Name, o: co, events: o.Events, grounder: o.Grounder, log: o.Logger.With("camera", co.Name),
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
-		first: make(chan struct{}), ended: make(chan struct{}),
+		first: make(chan struct{}), ended: make(chan struct{}), leave: make(chan struct{}),
 	}
 	co.recall()
 	c.standing.recall(co.Known)

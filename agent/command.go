@@ -19,7 +19,7 @@ var errUnknownObject = pipeline.ErrUnknownObject
 
 // Do carries a command out.
 func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply {
-	c := a.cameras[name]
+	c := a.cameras.get(name)
 	if c == nil {
 		return api.Refuse(cmd.ID, api.UnknownCamera, fmt.Sprintf("there is no camera %q", name))
 	}
@@ -38,7 +38,7 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 
 // Started waits for a camera's first frame.
 func (a *Agent) Started(ctx context.Context, name string) error {
-	c := a.cameras[name]
+	c := a.cameras.get(name)
 	if c == nil {
 		return &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", name)}
 	}
