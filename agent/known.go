@@ -22,24 +22,37 @@ type Known struct {
 
 // Known is what the cameras know, by name. After Run it is what they knew at the end.
 func (a *Agent) Known(ctx context.Context) (map[string]Known, error) {
-	all := make(map[string]Known, len(a.order))
+	all := map[string]Known{}
 	var errs []error
-	for _, name := range a.order {
-		c := a.cameras[name]
+	for _, c := range a.cameras.all() {
 		objects, err := c.pipe.Save(ctx)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("camera %s: %w", name, err))
+			errs = append(errs, fmt.Errorf("camera %s: %w", c.name, err))
 		}
 		zones, lines := c.shapes.made(c.o)
-		all[name] = Known{objects, c.standing.save(), zones, lines}
+		all[c.name] = Known{objects, c.standing.save(), zones, lines}
 	}
 	return all, errors.Join(errs...)
+}
+
+// KnownOf is what one camera knows; nil where there is none of this name or it cannot say.
+func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
+	c := a.cameras.get(name)
+	if c == nil {
+		return nil
+	}
+	objects, err := c.pipe.Save(ctx)
+	if err != nil {
+		return nil
+	}
+	zones, lines := c.shapes.made(c.o)
+	return &Known{objects, c.standing.save(), zones, lines}
 }
 
 // Revision changes when Known has become worth writing down.
 func (a *Agent) Revision() uint64 {
 	sum := uint64(0)
-	for _, c := range a.cameras {
+	for _, c := range a.cameras.all() {
 		sum += c.pipe.Revision() + c.shapes.revision.Load()
 	}
 	return sum
