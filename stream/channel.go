@@ -35,6 +35,9 @@ func (v *viewer) open(dc *webrtc.DataChannel) {
 			v.log.Debug("hello was not sent", "error", err)
 		}
 		v.channel.Store(dc)
+		if events := v.server.recent(v.camera); len(events) > 0 {
+			v.tellEvents(events)
+		}
 	})
 	dc.OnClose(func() { v.channel.CompareAndSwap(dc, nil) })
 	dc.OnMessage(func(m webrtc.DataChannelMessage) { v.hear(dc, m.Data) })

@@ -56,6 +56,12 @@
 //
 // about twice a second, also while nothing happens: api.State. A client that hears nothing for two seconds has lost the agent.
 //
+//	{"type":"events","schema":1,"camera":"cam","events":[{"type":"zone.entered","time":"…","frame":812,
+//	 "object":{"id":"cam-3","name":"cup","state":"tracking"},"zone":"desk"}]}
+//
+// when something happens, and once with what happened lately (a hundred events at most) when the channel opens; one may come twice.
+// It is for people who look: what must not be missed comes over MQTT.
+//
 // # Renditions
 //
 // A viewer gets the camera's own size where its offer promises to decode the level (RFC 6184, profile-level-id), else the picture

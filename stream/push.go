@@ -21,10 +21,15 @@ func (s *Server) push(ctx context.Context) {
 	tick := time.NewTicker(s.opts.ObjectsInterval)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				return
+			case e := <-s.news.queue:
+				s.tellNews(e)
+			case <-tick.C:
+				waiting = false
+			}
 		}
 		for camera, viewers := range s.listeners() {
 			s.pushObjects(camera, viewers)

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"image/color"
@@ -131,6 +132,7 @@ type Server struct {
 
 	throttles throttles
 	listings  listings
+	news      news
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -143,6 +145,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
 	s.throttles.told = make(map[string]*[versions]share)
 	s.listings.newest = make(map[string]*listing)
+	s.news.kept, s.news.queue = make(map[string][]json.RawMessage), make(chan item, newsQueue)
 	s.mux = s.routes()
 	if s.opts.Commands == nil {
 		s.opts.Commands = dispatch.New(dispatch.Options{Service: opts.Service, Frames: s, Logger: opts.Logger})

@@ -30,8 +30,10 @@ type fakeAgent struct {
 	state    string
 	reason   string
 	fps      float64
-	slow     chan struct{} // when set, Do waits for it or for its context
-	plain    bool          // no prompt is ambiguous
+	news     []map[string]any // events
+	scores   []float64        // of the candidates; nil is usual
+	slow     chan struct{}    // when set, Do waits for it or for its context
+	plain    bool             // no prompt is ambiguous
 	zones    []api.Zone
 	lines    []api.Line
 	frame    seg.FrameRef // of the list
@@ -139,6 +141,9 @@ func (f *fakeAgent) prompt(camera, id string, p *api.Prompt) api.Reply {
 		if len(p.Points) == 1 && !f.plain {
 			for i, s := range []float64{0.6, 1.8} {
 				o.Candidates = append(o.Candidates, seg.ObjectCandidate{Mask: disc(at.X, at.Y, r*s), PredictedIoU: 0.85 - 0.08*float64(i), Stability: 0.9})
+				if f.scores != nil {
+					o.Candidates[i].PredictedIoU = f.scores[i]
+				}
 			}
 		}
 	}
@@ -209,7 +214,11 @@ func (f *fakeAgent) messages() []string {
 	for i := range o.Objects {
 		docs = append(docs, withOutlines(f.names[0], &o.Objects[i]))
 	}
+	f.mu.Lock()
+	news := slices.Clone(f.news)
+	f.mu.Unlock()
 	return []string{
+		typed("events", map[string]any{"schema": 1, "camera": f.names[0], "events": append([]map[string]any{}, news...)}),
 		typed("objects", map[string]any{"schema": 1, "camera": f.names[0], "frame": o.Frame, "as_of_seq": o.AsOfSeq, "objects": append([]map[string]any{}, docs...)}),
 		typed("state", fields(s)),
 	}

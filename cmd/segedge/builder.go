@@ -67,15 +67,17 @@ type builder struct {
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
 }
 
-// relay hands the cameras' events to the MQTT client, which is made after them, and counts them.
+// relay hands the cameras' events to the MQTT client and to who watches, which are made after them, and counts them.
 type relay struct {
-	n  atomic.Uint64
-	to agent.EventSink
+	n       atomic.Uint64
+	to      agent.EventSink
+	viewers *stream.Server
 }
 
 func (r *relay) Publish(e seg.Event) {
 	r.n.Add(1)
 	r.to.Publish(e)
+	r.viewers.Event(e)
 }
 
 // build makes every part. Nothing runs yet, but the addresses are taken, so that an occupied one is told at once.
@@ -181,7 +183,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		},
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
-		Overlay: overlay.Options{Camera: name},
+		Overlay: overlay.Options{Camera: name, NoCandidates: true}, // the page shows them, one at a time
 		Bitrate: b.cfg.Video.Bitrate,
 		Logger:  b.log.With("camera", name),
 	})
@@ -301,8 +303,12 @@ func (b *builder) buildDoors() error {
 		Color: overlay.Color, Logger: b.log,
 		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0 },
 	})
-	if err != nil || listen == "" {
+	if err != nil {
 		return err
+	}
+	b.relay.viewers = b.stream
+	if listen == "" {
+		return nil
 	}
 	b.web, err = web.New(web.Options{
 		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,

@@ -16,6 +16,8 @@ import { Link } from "./link.js";
 import { Shapes } from "./shapes.js";
 import { Sieve } from "./sieve.js";
 import { save } from "./snapshot.js";
+import { EventLog } from "./events.js";
+import { Regret } from "./restore.js";
 
 const video = $("video");
 const player = new Player(video);
@@ -29,6 +31,8 @@ const stats = new Stats(player, picture);
 const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
+const events = new EventLog();
+const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
 
 class App {
   mode = "point";
@@ -53,8 +57,9 @@ class App {
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
+    events.addEventListener("select", (e) => list.objects.some((o) => o.id === e.detail.id) ? list.select(e.detail.id) : toast("it is not followed any more", "info"));
     sieve.addEventListener("change", () => this.#outline());
-    sieve.addEventListener("drop", (e) => list.objects.filter((o) => e.detail.ids.includes(o.id)).forEach((o) => this.remove(o.id)));
+    sieve.addEventListener("drop", (e) => this.remove(...e.detail.ids));
     $("everything").addEventListener("click", () => this.everything());
     $("snapshot").addEventListener("click", () => this.snapshot());
     $("undo").addEventListener("click", () => this.undo());
@@ -79,10 +84,13 @@ class App {
     }
   }
 
-  remove(id) {
-    list.show(list.objects.filter((o) => o.id !== id)); // gone at once; a refusal brings it back with the next list
+  // remove lets objects go, and offers to bring them back.
+  async remove(...ids) {
+    const gone = list.objects.filter((o) => ids.includes(o.id)), when = regret.now();
+    list.show(list.objects.filter((o) => !ids.includes(o.id))); // gone at once; a refusal brings them back with the next list
     this.#outline();
-    return this.run("remove", { object: id });
+    const done = await Promise.all(gone.map((o) => this.run("remove", { object: o.id })));
+    regret.offer(gone.filter((_, i) => done[i]), when);
   }
 
   // everything has the agent follow all that it can tell apart, and asks what of it to keep.
@@ -104,7 +112,8 @@ class App {
     if (!await save(video, player.camera)) toast("there is no picture to save yet", "info");
   }
 
-  undo() { return list.selected && this.run("undo", { object: list.selected }); }
+  // undo takes back the last change: of the selected object, else that something was removed.
+  undo() { return list.selected ? this.run("undo", { object: list.selected }) : regret.undo(); }
 
   setMode(mode) {
     if ((mode === "add" || mode === "minus") && !list.selected) {
@@ -164,6 +173,7 @@ class App {
     this.#asked = "";
     picture.forget();
     link.forget();
+    events.forget();
     canvas.release();
     list.show([]);
     picker.offer(null);
@@ -183,6 +193,7 @@ class App {
 
   #message(m) {
     if (m.type === "hello") this.#queue = []; // a new stream counts its time anew
+    if (m.type === "events" && m.camera === player.camera) return events.add(m.events);
     if (m.type === "state") { this.#heard = performance.now(); this.#state(m); }
     if (m.type !== "objects") return;
     this.#heard = this.#listed = performance.now();
@@ -230,10 +241,8 @@ class App {
   #outline() {
     const out = [], find = (id) => id && list.objects.find((o) => o.id === id);
     if (picker.open) {
-      picker.options.forEach(({ outline, color }, i) => {
-        const looked = picker.looked === i;
-        if (picker.looked < 0 || looked) out.push({ outline, color, width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
-      });
+      const { outline, color } = picker.shown, looked = picker.looked >= 0;
+      out.push({ outline, color, width: looked ? 3 : 2, fill: looked ? 0.35 : 0 });
     }
     for (const o of list.objects) if (sieve.proposed(o.id)) out.push({ outline: o.outline, color: colorOf(o), width: 3, fill: 0.14, dash: true });
     const current = list.current;
@@ -263,6 +272,7 @@ class App {
     $("undo").disabled = !list.selected;
     if (!list.selected && (this.mode === "add" || this.mode === "minus")) this.setMode("point");
     picker.offer(list.current);
+    events.only(list.selected);
     this.#outline();
   }
 
@@ -284,6 +294,7 @@ class App {
   // again is a click on what is followed already: it is selected, not followed twice.
   #again(o) {
     if (sieve.keep(o.id)) return;
+    if (picker.open && picker.object.id === o.id) return picker.step(1, true);
     if (o.id === list.selected) toast("it is followed already: Add or Exclude correct it, Alt-click or a box follow a part of it", "info");
     list.select(o.id);
   }
@@ -322,9 +333,8 @@ class App {
   }
 
   async #clear() {
-    const n = list.objects.length;
-    if (n > 1 && !confirm(`Stop following all ${n} objects?`)) return;
-    if (await this.run("clear", {})) list.show([]);
+    const gone = list.objects, when = regret.now();
+    if (await this.run("clear", {})) { list.show([]); regret.offer(gone, when); }
     this.#outline();
   }
 

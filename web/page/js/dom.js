@@ -26,16 +26,22 @@ export function text(e, s) {
   if (e.textContent !== s) e.textContent = s;
 }
 
-// toast says something for a few seconds. kind is "error" or "info".
-export function toast(message, kind = "error") {
+// toast says something for a few seconds. kind is "error" or "info"; an action, {label, run}, becomes a button in it.
+export function toast(message, kind = "error", action = null) {
   const box = $("toasts");
   const same = [...box.children].find((t) => t.dataset.message === message);
   same?.remove();
   const t = el("div", { className: `toast glass ${kind}` }, message.charAt(0).toUpperCase() + message.slice(1));
   t.dataset.message = message;
   t.addEventListener("click", () => t.remove());
+  if (action) {
+    const button = el("button", { type: "button" }, action.label);
+    button.addEventListener("click", action.run);
+    t.append(button);
+  }
   box.append(t);
   while (box.children.length > 3) box.firstChild.remove();
-  setTimeout(() => t.classList.add("leaving"), 5200);
-  setTimeout(() => t.remove(), 5600);
+  const stay = action ? 8000 : 5200;
+  setTimeout(() => t.classList.add("leaving"), stay);
+  setTimeout(() => t.remove(), stay + 400);
 }

@@ -1,5 +1,5 @@
 // The choice among the masks that fit an ambiguous prompt: the one that is followed, and the others that the agent
-// offers, a chip each, with its shape cut out of the picture. Events: "choose" {object, candidate}, "confirm" {object}
+// offers, a chip each, with its shape cut out of the picture. On the picture itself one is shown at a time. Events: "choose" {object, candidate}, "confirm" {object}
 // for the one that is followed already, "look" while a chip is under the pointer.
 
 import { $, el } from "./dom.js";
@@ -19,20 +19,31 @@ export class Picker extends EventTarget {
 
   get open() { return this.object !== null; }
 
+  // shown is the mask that the picture shows: the one that is looked at, else the one that is followed.
+  get shown() { return this.options[Math.max(0, this.looked)]; }
+
+  // step looks at the next mask, or the one before; by area, as repeated clicks on a thing do, from the largest down.
+  step(n, byArea = false) {
+    const all = this.options, at = Math.max(0, this.looked), count = all.length;
+    if (!byArea) return this.#look(((at + n) % count + count) % count);
+    const order = all.map((_, i) => i).sort((a, b) => all[b].area - all[a].area);
+    this.#look(this.looked < 0 ? order.find((i) => i !== 0) ?? 0 : order[(order.indexOf(at) + n) % count]);
+  }
+
   // options are the masks to choose from, the present one first.
   get options() { return this.object ? options(this.object) : []; }
 
   // offer shows the choice for an object that is ambiguous, and closes when none is given.
   offer(object) {
-    if (object && (!(object.candidates?.length && object.candidates[0].outline) || this.#settled.has(mark(object)))) object = null;
+    if (object && (!object.candidates?.length || options(object).length < 2 || this.#settled.has(mark(object)))) object = null;
     this.object = object ?? null;
     const key = object ? mark(object) : "";
     if (key === this.#key) return;
     this.#key = key;
-    this.#look(-1);
     $("pick").hidden = !object;
     $("pick").classList.toggle("top", (object?.centroid[1] ?? 0) > 0.55); // not over what it asks about
     $("pick-chips").replaceChildren(...this.options.map((c, i) => this.#chip(c, i)));
+    this.#look(-1);
   }
 
   // dismiss keeps the mask that is there.
@@ -62,12 +73,18 @@ export class Picker extends EventTarget {
 
   #look(index) {
     this.looked = index;
+    [...$("pick-chips").children].forEach((c, i) => c.classList.toggle("looked", i === index));
     this.dispatchEvent(new Event("look"));
   }
 }
 
+// hopeless is how much worse than the best a mask may be before it is not offered.
+const hopeless = 0.4;
+
 function options(o) {
-  return [{ ...o, index: undefined, color: colorOf(o) }, ...o.candidates.map((c, i) => ({ ...c, color: colors[i % colors.length] }))];
+  const best = Math.max(o.predicted_iou, ...o.candidates.map((c) => c.predicted_iou));
+  const others = o.candidates.filter((c) => c.outline && c.predicted_iou > best - hopeless);
+  return [{ ...o, index: undefined, color: colorOf(o) }, ...others.map((c, i) => ({ ...c, color: colors[i % colors.length] }))];
 }
 
 // mark names one question, which is asked once: the scores stay as long as the answer does.
