@@ -40,21 +40,29 @@ func loadAnnounced(path, broker string, log *slog.Logger) *announced {
 	if errors.Is(err, fs.ErrNotExist) {
 		return a
 	}
-	was := kept{}
 	if err == nil {
-		err = json.Unmarshal(data, &was)
+		err = a.read(data)
 	}
 	if err != nil {
 		log.Warn("what was left with the broker is not known any more: retained topics of cameras that are gone stay", "error", err)
-		return a
-	}
-	if was.Broker == broker && was.Topics != nil {
-		a.kept = was
-		if a.Components == nil {
-			a.Components = map[string]string{}
-		}
 	}
 	return a
+}
+
+// read takes over what an earlier run wrote, if that was for the same broker.
+func (a *announced) read(data []byte) error {
+	was := kept{}
+	if err := json.Unmarshal(data, &was); err != nil {
+		return err
+	}
+	if was.Broker != a.Broker || was.Topics == nil {
+		return nil
+	}
+	if was.Components == nil {
+		was.Components = map[string]string{}
+	}
+	a.kept = was
+	return nil
 }
 
 // topic notes a retained topic before it is sent.

@@ -6,6 +6,7 @@ package ids
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -20,6 +21,7 @@ import (
 const (
 	block  = 64        // numbers reserved at once
 	ahead  = block / 2 // how few may be left before the next block is reserved
+	most   = 1 << 60   // more than any camera gives
 	prefix = "ids: "
 )
 
@@ -47,13 +49,30 @@ func Open(path string, log *slog.Logger) *Ledger {
 		return l
 	}
 	if err == nil {
-		err = json.Unmarshal(data, &l.next)
+		l.next, err = parse(data)
 	}
-	if err != nil || l.next == nil {
+	if err != nil {
 		log.Error(prefix+"the numbers given so far cannot be read; objects are numbered by the clock from now on", "file", path, "error", err)
 		l.next = map[string]uint64{everyone: uint64(time.Now().Unix())}
 	}
 	return l
+}
+
+// parse reads the numbers of a file.
+func parse(data []byte) (map[string]uint64, error) {
+	var next map[string]uint64
+	if err := json.Unmarshal(data, &next); err != nil {
+		return nil, err
+	}
+	if next == nil {
+		return nil, errors.New("the file holds no numbers")
+	}
+	for camera, n := range next {
+		if n > most {
+			return nil, fmt.Errorf("%d is no number that camera %q can have come to", n, camera)
+		}
+	}
+	return next, nil
 }
 
 // everyone is the name under which a ledger that lost its numbers keeps the least one for all cameras. No camera has it.

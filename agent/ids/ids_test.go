@@ -2,6 +2,7 @@ package ids
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -124,4 +125,29 @@ func TestManyAskAtOnce(t *testing.T) {
 	if len(seen) != 16*block {
 		t.Errorf("%d different numbers of %d", len(seen), 16*block)
 	}
+}
+
+// FuzzParse: what is read are numbers that can be counted on from, and that are read back when they are written.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"door":65,"yard":1}`))
+	f.Add([]byte(`{"*":18446744073709551615}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		next, err := parse(data)
+		if err != nil {
+			return
+		}
+		for camera, n := range next {
+			if n+block < n {
+				t.Fatalf("camera %q has come to %d", camera, n)
+			}
+		}
+		written, err := json.Marshal(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parse(written); err != nil || len(again) != len(next) {
+			t.Fatalf("%v: %s", err, written)
+		}
+	})
 }

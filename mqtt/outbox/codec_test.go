@@ -226,3 +226,26 @@ func FuzzScan(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRecovery: whatever two segments hold, nothing is read that does not lie in them, and the numbering goes on behind it.
+func FuzzRecovery(f *testing.F) {
+	f.Add(sampleSegment(), []byte{})
+	f.Add([]byte{}, sampleSegment())
+	f.Add(sampleSegment(), sampleSegment())
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		r := recoverSegments(a, b)
+		size := map[uint64]int{1: len(a), 2: len(b)}
+		streams := r.streams(func() string { return "new" })
+		for _, it := range r.items {
+			if it.off < 0 || int(it.off)+it.size > size[it.seg] || it.index < r.delivered {
+				t.Fatalf("item %+v of %d and %d bytes", it, len(a), len(b))
+			}
+			if streams[it.camera] == nil {
+				t.Fatalf("camera %q waits and has no stream", it.camera)
+			}
+		}
+		if len(r.losses) > 2*maxLosses {
+			t.Fatalf("%d losses", len(r.losses))
+		}
+	})
+}
