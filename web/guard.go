@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -19,11 +20,13 @@ import (
 
 // guard decides who may come in; the package comment says how.
 type guard struct {
-	keys  keys
+	held  atomic.Pointer[keys]
 	path  string // that the cookie is for
 	tries *throttle
 	log   *slog.Logger
 }
+
+func (g *guard) keys() keys { return *g.held.Load() }
 
 // wrong answers who came with a wrong token.
 func (g *guard) wrong(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +40,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		switch {
 		case r.URL.Path == healthPath:
 			next.ServeHTTP(w, r)
-		case len(g.keys) == 0:
+		case len(g.keys()) == 0:
 			g.local(next, w, r)
 		default:
 			g.locked(next, w, r)
@@ -61,7 +64,7 @@ func (g *guard) local(next http.Handler, w http.ResponseWriter, r *http.Request)
 func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	bearer, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	shown := r.Method == http.MethodGet && r.URL.Query().Has("token")
-	if cookie := g.keys.byCookie(r); cookie != nil && !given && !shown {
+	if cookie := g.keys().byCookie(r); cookie != nil && !given && !shown {
 		if !sameSite(r) {
 			refuse(w, http.StatusForbidden, foreign)
 			return
@@ -78,7 +81,7 @@ func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request
 		w.Header().Set("Retry-After", strconv.Itoa(int(g.tries.wait(r.RemoteAddr)/time.Second)+1))
 		refuse(w, http.StatusTooManyRequests, "too many wrong tokens came from this address: wait a while")
 	case given:
-		if k := g.keys.byToken(bearer); k != nil {
+		if k := g.keys().byToken(bearer); k != nil {
 			k.enter(next, w, r) // whoever holds the token is no confused browser: players on other pages are welcome
 			return
 		}
@@ -92,7 +95,7 @@ func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request
 // and screenshots would keep it.
 func (g *guard) login(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	k := g.keys.byToken(q.Get("token"))
+	k := g.keys().byToken(q.Get("token"))
 	if k == nil {
 		g.wrong(w, r)
 		return

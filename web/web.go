@@ -66,9 +66,24 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, guard: &guard{ks, front.base + "/", newThrottle(o.Now), o.Logger}, metrics: newMetrics(&o)}
+	s := &Server{opts: o, guard: &guard{path: front.base + "/", tries: newThrottle(o.Now), log: o.Logger}, metrics: newMetrics(&o)}
+	s.guard.held.Store(&ks)
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
+}
+
+// SetTokens changes who may come in. Who is in with a token that is gone is out. A door that has tokens keeps at least one: where it may
+// be reached from was decided with them.
+func (s *Server) SetTokens(token string, more []Token) error {
+	ks, err := newKeys(token, more)
+	switch {
+	case err != nil:
+		return err
+	case len(ks) == 0 && len(s.guard.keys()) > 0:
+		return errors.New("web: to take the last token away needs a restart")
+	}
+	s.guard.held.Store(&ks)
+	return nil
 }
 
 // ServeHTTP answers a request.

@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,12 +61,17 @@ type builder struct {
 	listener    atomic.Pointer[net.Listener] // until the page is served
 	address     net.Addr                     // of the page; nil for none
 	certificate *web.Certificate             // of the page; nil for plain HTTP
-	sinks       map[string]*video.Sink
+	pictures    pictures
 	records     *record.Recorder
 	ground      *onnx.Graph
 	relay       relay
 	parts       *supervise.Group             // what runs beside the cameras
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
+
+	level    *slog.LevelVar
+	applying sync.Mutex    // one change at a time; guards live
+	live     config.Config // what is true now, as far as it is not a matter of a restart
+	failed   chan string   // cameras that have failed for good
 }
 
 // relay hands the cameras' events to the MQTT client and to who watches, which are made after them, and counts them.
@@ -82,7 +89,9 @@ func (r *relay) Publish(e seg.Event) {
 
 // build makes every part. Nothing runs yet, but the addresses are taken, so that an occupied one is told at once.
 func (b *builder) build(ctx context.Context) error {
-	b.sinks = map[string]*video.Sink{}
+	b.live = b.cfg
+	b.live.Cameras = slices.Clone(b.cfg.Cameras)
+	b.failed = make(chan string, config.MaxCameras)
 	libav.LogTo(b.log)
 	var err error
 	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
@@ -115,7 +124,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	b.agent, err = agent.New(agent.Options{
 		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
-		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) },
+		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) }, Failed: b.cameraFailed,
 	}, cameras)
 	if err != nil {
 		return err
@@ -190,7 +199,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
-	b.sinks[name] = sink
+	b.pictures.put(name, sink)
 	var show agent.VideoSink = sink
 	if first {
 		show = b.records.Beside(sink)
@@ -292,14 +301,24 @@ func (b *builder) buildDoors() error {
 	}
 	b.stream, err = stream.New(stream.Options{
 		TCP: b.cfg.HTTP.ICETCP, ICEServers: servers, Interfaces: b.cfg.HTTP.ICEInterfaces, PublicIPs: b.cfg.HTTP.PublicIPs,
-		BasePath:        strings.TrimRight(b.cfg.HTTP.BasePath, "/"),
-		Service:         b.agent,
-		Commands:        b.commands,
-		RequestKeyframe: func(camera string, r int) { b.sinks[camera].RequestKeyframe(video.Rendition(r)) },
-		Throttle:        func(camera string, r int, share float64) { b.sinks[camera].Throttle(video.Rendition(r), share) },
-		Level:           func(camera string) int { return int(b.sinks[camera].Level()) },
-		Fault:           func(camera string) error { return b.sinks[camera].Fault() },
-		UDP:             net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
+		BasePath: strings.TrimRight(b.cfg.HTTP.BasePath, "/"),
+		Service:  b.agent,
+		Commands: b.commands,
+		RequestKeyframe: func(camera string, r int) {
+			b.onSink(camera, func(s *video.Sink) { s.RequestKeyframe(video.Rendition(r)) })
+		},
+		Throttle: func(camera string, r int, share float64) {
+			b.onSink(camera, func(s *video.Sink) { s.Throttle(video.Rendition(r), share) })
+		},
+		Level: func(camera string) (level int) {
+			b.onSink(camera, func(s *video.Sink) { level = int(s.Level()) })
+			return level
+		},
+		Fault: func(camera string) (err error) {
+			b.onSink(camera, func(s *video.Sink) { err = s.Fault() })
+			return err
+		},
+		UDP: net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
 		Color: overlay.Color, Logger: b.log,
 		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0 },
 	})

@@ -41,6 +41,7 @@ func (s *transcript) String() string {
 type live struct {
 	t     *testing.T
 	page  string
+	file  string
 	log   transcript
 	out   transcript
 	ended chan int
@@ -58,7 +59,7 @@ func startAgent(t *testing.T, yaml string, args ...string) *live {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	l := &live{t: t, ended: make(chan int, 1), stop: cancel}
+	l := &live{t: t, file: file, ended: make(chan int, 1), stop: cancel}
 	args = append([]string{"run", "--config", file, "--state", filepath.Join(dir, "state"), "--listen", "127.0.0.1:0", "--set", "mqtt.embedded=127.0.0.1:0"}, args...)
 	go func() { l.ended <- execute(ctx, args, &l.out, &l.log) }()
 	t.Cleanup(func() {

@@ -24,7 +24,7 @@ func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
 
 // picture is a snapshot with or without the overlay, reduced to a width unless that is 0.
 func (b *builder) picture(ctx context.Context, camera string, overlay bool, width int) ([]byte, error) {
-	s := b.sinks[camera]
+	s := b.pictures.sink(camera)
 	if s == nil {
 		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
 	}

@@ -40,7 +40,9 @@ func (r *runCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	log := newLogger(e.stderr, cfg.Log)
+	level := new(slog.LevelVar)
+	level.Set(logLevel(cfg.Log.Level))
+	log := newLogger(e.stderr, cfg.Log.Format, level)
 	dir, err := stateDir(cfg.Agent.State)
 	if err != nil {
 		return err
@@ -53,7 +55,7 @@ func (r *runCmd) Run(e *env) (err error) {
 	if err := r.openToTheNetwork(&cfg, dir); err != nil {
 		return err
 	}
-	b := &builder{cfg: cfg, log: log, state: dir, run: r, out: e.stdout}
+	b := &builder{cfg: cfg, log: log, level: level, state: dir, run: r, out: e.stdout}
 	defer func() { err = errors.Join(err, b.close()) }()
 	if err := b.build(e.ctx); err != nil {
 		return err
@@ -173,9 +175,9 @@ func interfaceHosts() []string {
 }
 
 // newLogger writes text or JSON lines, with secrets masked.
-func newLogger(w io.Writer, c config.Log) *slog.Logger {
-	o := &slog.HandlerOptions{Level: logLevel(c.Level)}
-	if c.Format == "json" {
+func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if format == "json" {
 		return slog.New(secret.NewHandler(slog.NewJSONHandler(w, o)))
 	}
 	return slog.New(secret.NewHandler(slog.NewTextHandler(w, o)))

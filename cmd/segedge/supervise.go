@@ -25,10 +25,7 @@ func (b *builder) supervise(ctx context.Context) error {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
 	doors = append(doors, supervise.Part{Name: "mqtt", Run: b.client.Run}, supervise.Part{Name: "stream", Run: supervise.Keep("stream", b.stream.Run, b.log)})
-	for name, s := range b.sinks {
-		doors = append(doors, supervise.Part{Name: "video of " + name, Run: s.Run})
-	}
-	doors = append(doors, supervise.Part{Name: "records", Run: b.records.Run})
+	doors = append(doors, supervise.Part{Name: "video", Run: b.pictures.run}, supervise.Part{Name: "records", Run: b.records.Run})
 	if b.web != nil {
 		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
 	}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/inference"
+)
+
+// change is one configuration on its way to being true. What fails is told and left as it was; the rest goes on.
+type change struct {
+	b    *builder
+	ctx  context.Context //nolint:containedctx // it is the change's own, for its one call
+	next config.Config
+	got  outcome
+	errs []error
+}
+
+func (c *change) err() error { return errors.Join(c.errs...) }
+
+// done notes a setting that has been made true, or why it has not.
+func (c *change) done(key string, err error) {
+	if err != nil {
+		c.errs = append(c.errs, fmt.Errorf("%s: %w", key, err))
+		return
+	}
+	c.got.Changed = append(c.got.Changed, key)
+}
+
+// settings makes true what is not a camera.
+func (c *change) settings() {
+	b := c.b
+	model := false
+	for _, key := range config.Changed(&b.live, &c.next) {
+		switch {
+		case strings.HasPrefix(key, "model."):
+			model = true
+		case key == "log.level":
+			b.level.Set(logLevel(c.next.Log.Level))
+			b.live.Log.Level = c.next.Log.Level
+			c.done(key, nil)
+		case (key == "http.token" || key == "http.tokens") && b.web != nil && !b.run.madeToken:
+			c.done(key, b.web.SetTokens(c.next.HTTP.Token, tokens(c.next.HTTP.Tokens)))
+			b.live.HTTP.Token, b.live.HTTP.Tokens = c.next.HTTP.Token, c.next.HTTP.Tokens
+		default:
+			c.got.Restart = append(c.got.Restart, key)
+		}
+	}
+	if model || c.next.Model != *b.newest.Load() { // a command may have changed it too
+		c.model()
+	}
+}
+
+func (c *change) model() {
+	if c.next.Model == *c.b.newest.Load() {
+		c.b.live.Model = c.next.Model
+		return
+	}
+	err := c.b.agent.Replace(c.ctx, func(ctx context.Context) (inference.Segmenter, error) { return c.b.openBeside(ctx, c.next.Model) })
+	if err == nil {
+		c.b.live.Model = c.next.Model
+	}
+	c.done("model", err)
+}
+
+// cameras adds, removes and changes cameras, and leaves alone those that are as they were.
+func (c *change) cameras() {
+	b := c.b
+	release, err := b.agent.Hold()
+	if err != nil {
+		c.errs = append(c.errs, err)
+		return
+	}
+	defer release()
+	for _, old := range slices.Clone(b.live.Cameras) {
+		if c.next.Camera(old.Name) == nil {
+			c.done("cameras."+old.Name+" (removed)", b.removeCamera(old.Name))
+		}
+	}
+	names := make([]string, len(c.next.Cameras))
+	for i := range c.next.Cameras {
+		next := &c.next.Cameras[i]
+		names[i] = next.Name
+		old := b.live.Camera(next.Name)
+		switch {
+		case old == nil:
+			c.done("cameras."+next.Name+" (added)", b.addCamera(next, nil))
+		case !old.SameSource(next):
+			c.done("cameras."+next.Name, b.remake(c.ctx, old, next))
+		default:
+			c.watched(old, next)
+		}
+	}
+	b.agent.Sort(names)
+	b.live.Cameras = slices.Clone(c.next.Cameras)
+}
+
+// watched changes what a camera watches and asks. Objects of prompts that are gone stay.
+func (c *change) watched(old, next *config.Camera) {
+	key := "cameras." + next.Name
+	for _, z := range differences(old.Zones, next.Zones) {
+		c.done(key+".zones."+z.Name, c.command(next.Name, "zone", &api.Zone{Name: z.Name, Points: z.Points}))
+	}
+	for _, l := range differences(old.Lines, next.Lines) {
+		c.done(key+".lines."+l.Name, c.command(next.Name, "line", &api.Line{Name: l.Name, Points: l.Points}))
+	}
+	for _, p := range next.Prompts {
+		if slices.Contains(old.Prompts, p) {
+			continue
+		}
+		body, err := promptBody(p)
+		if err == nil {
+			err = c.command(next.Name, "prompt", body)
+		}
+		c.done(key+".prompts", err)
+	}
+}
+
+// promptBody is a configured prompt as a command.
+func promptBody(s string) (*api.Prompt, error) {
+	r, err := parsePrompt(s)
+	if err != nil {
+		return nil, err
+	}
+	body := &api.Prompt{Name: r.Name, Points: r.Prompt.Clicks, Text: r.Prompt.Text}
+	if b := r.Prompt.Box; b != nil {
+		body.Box = &[4]float64{b.X0, b.Y0, b.X1, b.Y1}
+	}
+	return body, nil
+}
+
+// differences are the shapes that are new or changed, and those that are gone without points.
+func differences(old, next []config.Shape) []config.Shape {
+	same := func(a config.Shape) func(config.Shape) bool {
+		return func(b config.Shape) bool { return a.Name == b.Name }
+	}
+	var out []config.Shape
+	for _, s := range old {
+		if !slices.ContainsFunc(next, same(s)) {
+			out = append(out, config.Shape{Name: s.Name})
+		}
+	}
+	for _, s := range next {
+		i := slices.IndexFunc(old, same(s))
+		if i < 0 || !slices.Equal(old[i].Points, s.Points) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (c *change) command(camera, verb string, body any) error {
+	r := c.b.agent.Do(c.ctx, camera, api.Command{Verb: verb, Body: body})
+	if r.Error != nil {
+		return r.Error
+	}
+	return nil
+}

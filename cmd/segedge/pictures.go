@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/segedge/segedge/supervise"
+	"github.com/segedge/segedge/video"
+)
+
+// pictures are the video sinks of the cameras, which come and go with them.
+type pictures struct {
+	mu     sync.RWMutex
+	sinks  map[string]*video.Sink
+	groups map[string]*supervise.Group
+	start  func(name string, s *video.Sink) // set while they run
+}
+
+// sink is a camera's, nil where there is none.
+func (p *pictures) sink(name string) *video.Sink {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.sinks[name]
+}
+
+// put adds a camera's sink, and runs it if the others run.
+func (p *pictures) put(name string, s *video.Sink) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sinks == nil {
+		p.sinks, p.groups = map[string]*video.Sink{}, map[string]*supervise.Group{}
+	}
+	p.sinks[name] = s
+	if p.start != nil {
+		p.start(name, s)
+	}
+}
+
+// drop stops a camera's sink and joins it.
+func (p *pictures) drop(name string) error {
+	p.mu.Lock()
+	g := p.groups[name]
+	delete(p.sinks, name)
+	delete(p.groups, name)
+	p.mu.Unlock()
+	if g == nil {
+		return nil
+	}
+	return g.Stop()
+}
+
+// run runs all sinks until ctx ends, and joins them.
+func (p *pictures) run(ctx context.Context) error {
+	p.mu.Lock()
+	p.start = func(name string, s *video.Sink) {
+		g := supervise.NewGroup(context.WithoutCancel(ctx))
+		p.groups[name] = g
+		g.Run("video of "+name, s.Run)
+	}
+	for name, s := range p.sinks {
+		p.start(name, s)
+	}
+	p.mu.Unlock()
+	<-ctx.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.start = nil
+	var all []error
+	for _, g := range p.groups {
+		all = append(all, g.Stop())
+	}
+	return errors.Join(all...)
+}
