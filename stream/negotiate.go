@@ -28,7 +28,11 @@ func (s *Server) watch(ctx context.Context, camera, client string, offer []byte)
 		return nil, "", err
 	}
 	v.client, v.caller = client, api.CallerOf(ctx)
-	sdp, err := v.answer(ctx, string(offer))
+	prepared, undo := alone(string(offer))
+	sdp, err := v.answer(ctx, prepared)
+	if err == nil {
+		err = checkAnswer(sdp)
+	}
 	if err == nil {
 		v.level = negotiatedLevel(string(offer), sdp)
 		v.choose()
@@ -36,6 +40,7 @@ func (s *Server) watch(ctx context.Context, camera, client string, offer []byte)
 	if err == nil && !s.admit(v) {
 		err = &refusal{http.StatusServiceUnavailable, api.NotReady, "video is stopping"}
 	}
+	sdp = undo(sdp)
 	if err != nil {
 		v.cancel()
 		err = errors.Join(err, v.pc.GracefulClose())

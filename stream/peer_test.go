@@ -213,6 +213,17 @@ func newPeer(t *testing.T, st *station, tcp bool) *peer {
 // newWatcher makes a client that only receives video.
 func newWatcher(t *testing.T, st *station, tcp bool) *peer {
 	t.Helper()
+	return watcher(t, st, tcp, webrtc.RTPCodecTypeVideo)
+}
+
+// bare makes a client with the given media to receive.
+func bare(t *testing.T, st *station, media ...webrtc.RTPCodecType) *peer {
+	t.Helper()
+	return watcher(t, st, false, media...)
+}
+
+func watcher(t *testing.T, st *station, tcp bool, media ...webrtc.RTPCodecType) *peer {
+	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetSCTPMaxMessageSize(256 << 10) // as a browser
@@ -233,8 +244,10 @@ func newWatcher(t *testing.T, st *station, tcp bool) *peer {
 		open: make(chan struct{}), states: make(chan webrtc.PeerConnectionState, 16), left: make(chan struct{}),
 	}
 	t.Cleanup(p.close)
-	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
-		t.Fatal(err)
+	for _, kind := range media {
+		if _, err := pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { give(p, p.states, s) })
 	pc.OnTrack(p.receive)

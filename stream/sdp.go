@@ -41,12 +41,62 @@ func checkOffer(raw []byte) error {
 		if _, sends := m.Attribute("sendonly"); sends {
 			return &refusal{http.StatusUnprocessableEntity, api.Unsupported, "the offer only sends video: this is where video is watched (recvonly)"}
 		}
-		if _, stops := m.Attribute("inactive"); stops {
+		if _, stops := m.Attribute("inactive"); stops || rejected(m) {
 			continue
 		}
 		return checkCodecs(m)
 	}
 	return &refusal{http.StatusUnprocessableEntity, api.Unsupported, "the offer has no video to receive"}
+}
+
+// alone prepares an offer that bundles nothing, as of players with one medium only: the stack answers only what is in a bundle, so its
+// first video becomes one. undo takes that out of the answer again, which must not hold what was not offered (RFC 9143, 7.3).
+func alone(offer string) (prepared string, undo func(answer string) string) {
+	same := func(answer string) string { return answer }
+	var d sdp.SessionDescription
+	if d.Unmarshal([]byte(offer)) != nil {
+		return offer, same
+	}
+	for _, a := range d.Attributes {
+		if a.Key == "group" && strings.HasPrefix(a.Value, "BUNDLE") {
+			return offer, same
+		}
+	}
+	for _, m := range d.MediaDescriptions {
+		mid, ok := m.Attribute("mid")
+		if m.MediaName.Media != "video" || !ok || rejected(m) {
+			continue
+		}
+		d.Attributes = append(d.Attributes, sdp.NewAttribute("group", "BUNDLE "+mid))
+		b, err := d.Marshal()
+		if err != nil {
+			return offer, same
+		}
+		return string(b), func(answer string) string { return strings.Replace(answer, "a=group:BUNDLE "+mid+"\r\n", "", 1) }
+	}
+	return offer, same
+}
+
+// rejected reports whether a medium is not wanted: its port is 0, unless that only says that it is to be bundled (RFC 9143, 6).
+func rejected(m *sdp.MediaDescription) bool {
+	_, bundled := m.Attribute("bundle-only")
+	return m.MediaName.Port.Value == 0 && !bundled
+}
+
+// checkAnswer reports an answer in which nothing would be sent: the stack takes what it can of an offer, which may be nothing.
+func checkAnswer(raw string) error {
+	var d sdp.SessionDescription
+	if err := d.Unmarshal([]byte(raw)); err != nil {
+		return fmt.Errorf("the answer is not SDP: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		_, sends := m.Attribute("sendonly")
+		_, both := m.Attribute("sendrecv")
+		if m.MediaName.Media == "video" && (sends || both) && !rejected(m) {
+			return nil
+		}
+	}
+	return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer leaves no way to send video: offer one video medium to receive, bundled with the others"}
 }
 
 // checkCodecs reports why a medium cannot take what is sent.
