@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint release sensitivity nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint dist release sensitivity nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -74,11 +74,16 @@ uninstall: ## take it off again; configuration and state stay
 	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
+dist: deps ## a tarball, a Debian package, the list of what is inside and checksums, in dist/
+	@scripts/packages.sh dist
+	@scripts/tool.sh nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
+	scripts/dist.sh
+
 release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased
 	@scripts/release.sh '$(VERSION)'
 
 clean: ## remove what was built; the runtime library stays
-	rm -rf bin
+	rm -rf bin build dist
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12

@@ -1,0 +1,12 @@
+#!/bin/sh
+# After unpacking: the user, its folders, and the service, started anew where it was running before.
+set -e
+[ "$1" = configure ] || exit 0
+systemd-sysusers segedge.conf
+chgrp segedge /etc/segedge /etc/segedge/segedge.yaml
+systemd-tmpfiles --create segedge.conf
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  [ -z "$2" ] || systemctl try-restart segedge.service # an upgrade
+fi
+[ -n "$2" ] || echo "segedge is installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"

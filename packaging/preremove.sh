@@ -1,0 +1,5 @@
+#!/bin/sh
+# Before its files go: the service stops, unless this is an upgrade.
+set -e
+[ "$1" = remove ] || exit 0
+if [ -d /run/systemd/system ]; then systemctl disable --now segedge.service || true; fi
