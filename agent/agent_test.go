@@ -28,6 +28,7 @@ type film struct {
 	frames chan int    // the square's left edge; closed at the end
 	beside bool        // a blue square stands to the right
 	wide   atomic.Bool // from now on the picture is wider
+	dark   atomic.Bool // the lights are off
 }
 
 func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
@@ -48,6 +49,9 @@ func (s *film) Read(ctx context.Context, dst *frame.Frame) error {
 				dst.Pix[i+1], dst.Pix[i+2] = 40, 220
 			} else if s.beside && px >= 100 && px < 130 && py >= 40 && py < 80 {
 				dst.Pix[i], dst.Pix[i+1] = 220, 40
+			}
+			if s.dark.Load() {
+				dst.Pix[i], dst.Pix[i+1], dst.Pix[i+2] = 4, 2, 3
 			}
 		}
 		return nil
@@ -94,6 +98,18 @@ func (d *diary) await(t *testing.T, typ seg.EventType) seg.Event {
 			t.Fatalf("no event %s came", typ)
 		}
 	}
+}
+
+// count is how many events of this type have come.
+func (d *diary) count(typ seg.EventType) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.events {
+		if d.events[i].Type == typ {
+			n++
+		}
+	}
+	return n
 }
 
 // screen is a video sink that tells when a frame was shown.

@@ -62,7 +62,9 @@ type camera struct {
 	objects  []seg.Object
 	rate     rate
 	started  bool
+	asked    bool // the prompts given at start
 	stalled  bool
+	scene    frame.Scene
 	prompted sync.WaitGroup
 }
 
@@ -87,6 +89,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	}
 	co.Source.Name, co.Source.Logger = co.Name, o.Logger
 	co.Source.Pool, co.Source.Out, co.Source.OnState = c.pool, c.latest, c.sourceState
+	co.Source.OnScene = c.sceneChanged
 	c.source, err = capture.New(co.Source)
 	return c, err
 }
@@ -200,20 +203,24 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	c.w, c.h = f.Width, f.Height
 	c.objects = append(c.objects[:0], objects...)
 	c.rate.tick(f.Captured)
-	first := !c.started
-	c.started = true
+	c.scene = f.Scene
+	first, ask := !c.started, !c.asked && f.Scene.Shows()
+	c.started, c.asked = true, c.asked || ask
 	c.mu.Unlock()
 	if c.o.Video != nil {
 		c.o.Video.Show(f, objects)
 	}
 	if first {
 		close(c.first)
-		c.firstFrame(f.Seq)
+	}
+	if ask {
+		c.askAll(f.Seq)
 	}
 }
 
-// firstFrame asks the prompts that were given at start, one after the other, so that the ids follow their order.
-func (c *camera) firstFrame(seq uint64) {
+// askAll asks the prompts that were given at start, one after the other, so that the ids follow their order: on the first frame in
+// which there is something to be seen.
+func (c *camera) askAll(seq uint64) {
 	if len(c.o.Prompts) == 0 {
 		return
 	}
@@ -305,6 +312,9 @@ func (c *camera) state() api.State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason
+	if c.started {
+		s.Scene = c.scene.String()
+	}
 	if c.pipe.Paused() && s.State == api.Running {
 		s.State = api.Paused
 	}

@@ -96,7 +96,7 @@ func (s *standing) save() map[string]seg.ID {
 // askAgain asks a prompt given at start once more, whose object of an earlier run has not come back.
 func (c *camera) askAgain(id seg.ID) {
 	keys := c.standing.unmet(id)
-	if len(keys) == 0 {
+	if len(keys) == 0 || c.waitForScene() {
 		return
 	}
 	c.background(func(ctx context.Context) {

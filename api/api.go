@@ -142,6 +142,7 @@ type State struct {
 	Camera      string             `json:"camera"`
 	State       string             `json:"state"` // running, stalled, stopped, paused
 	Reason      string             `json:"reason,omitempty"`
+	Scene       string             `json:"scene,omitempty"` // what the picture as a whole is worth: ok, dark, blurred, frozen, moved; absent before the first
 	Width       int                `json:"width"`
 	Height      int                `json:"height"`
 	FPS         float64            `json:"fps"`

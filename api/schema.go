@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -17,7 +18,7 @@ var (
 	}
 	eventTypes = []seg.EventType{
 		seg.ObjectNew, seg.ObjectUpdated, seg.ObjectAmbiguous, seg.ObjectOccluded, seg.ObjectLost, seg.ObjectRecovered, seg.ObjectEnded,
-		seg.ZoneEntered, seg.ZoneLeft, seg.LineCrossed, seg.CameraStalled, seg.CameraRecovered, seg.ModelChanged, seg.CommandRejected,
+		seg.ZoneEntered, seg.ZoneLeft, seg.LineCrossed, seg.CameraStalled, seg.CameraRecovered, seg.CameraScene, seg.ModelChanged, seg.CommandRejected,
 		seg.EventsDropped,
 	}
 )
@@ -102,6 +103,13 @@ func describeDocuments(defs object) {
 		"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream",
 	})
 	say("event", "seq", object{"minimum": 1, "description": "counts per camera and survives restarts; a gap is explained by events.dropped"})
+	scenes := []string{
+		frame.SceneOK.String(), frame.SceneDark.String(), frame.SceneBlurred.String(), frame.SceneFrozen.String(), frame.SceneMoved.String(),
+	}
+	say("state", "scene", object{"enum": scenes, "description": "what the picture as a whole is worth"})
+	props["reason"] = object{"type": "string", "description": "camera.stalled, camera.recovered: why"}
+	props["scene"] = object{"enum": scenes, "description": "camera.scene: what the picture as a whole has become"}
+	props["was"] = object{"enum": scenes, "description": "camera.scene: what it was before"}
 	say("state", "state", object{"enum": []string{Running, Stalled, Stopped, Paused}})
 	say("object", "id", object{"description": "<camera>-<n>, never reused"})
 	for _, def := range []string{"object", "candidate"} {

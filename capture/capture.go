@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segedge/segedge/capture/scene"
 	"github.com/segedge/segedge/frame"
 )
 
@@ -41,6 +42,9 @@ type Options struct {
 	// OnState is told what happens, in order, one call at a time. It must not block, and may call nothing of Capture
 	// but Stats.
 	OnState func(State)
+	// OnScene is told when the picture as a whole becomes something else; under the same rules, and after the state that the
+	// frame changed.
+	OnScene func(SceneChange)
 	Logger  *slog.Logger
 
 	// The limits measure silence: where a source can tell (Listener), bytes that come count although no picture does. Those
@@ -73,6 +77,9 @@ func (o *Options) fill() error {
 	if o.OnState == nil {
 		o.OnState = func(State) {}
 	}
+	if o.OnScene == nil {
+		o.OnScene = func(SceneChange) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -98,7 +105,9 @@ type Capture struct {
 	state   State
 	size    [2]int // of the newest frame
 	rhythm  rhythm
-	blamed  string // the reason of the stall that lasts
+	eye     scene.Watch
+	scene   frame.Scene // of the newest frame
+	blamed  string      // the reason of the stall that lasts
 
 	abandoned <-chan struct{} // closed when the read that was abandoned has come back; nil without one
 	stats     stats

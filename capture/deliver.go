@@ -25,8 +25,10 @@ func (c *Capture) deliver(s *session, f *frame.Frame) bool {
 	c.stats.arrived(f)
 	if s.frames.Load() == 1 {
 		c.rhythm.reopened()
+		c.eye.Forget()
 	}
 	c.rhythm.arrived(f.Captured)
+	c.look(s, f)
 	published := f != s.spare
 	if published {
 		c.o.Out.Put(f)
@@ -35,6 +37,18 @@ func (c *Capture) deliver(s *session, f *frame.Frame) bool {
 	}
 	c.mu.Unlock()
 	return true
+}
+
+// look judges the picture as a whole. The caller holds c.mu.
+func (c *Capture) look(s *session, f *frame.Frame) {
+	f.Scene = c.eye.Look(f, f.Captured, s.info.Live)
+	if f.Scene == c.scene {
+		return
+	}
+	change := SceneChange{From: c.scene, To: f.Scene, Seq: f.Seq, At: f.Captured}
+	c.scene = f.Scene
+	c.o.Logger.Info("the picture is " + f.Scene.String())
+	c.o.OnScene(change)
 }
 
 // arrived reports what a frame changes: the source runs (again), or its size is another. The caller holds c.mu.

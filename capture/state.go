@@ -3,6 +3,8 @@ package capture
 import (
 	"fmt"
 	"time"
+
+	"github.com/segedge/segedge/frame"
 )
 
 // Kind says what happened to a source.
@@ -27,6 +29,13 @@ type State struct {
 	Retry  time.Duration // until the source is opened again; 0 while the open one is waited for
 	Info   Info          // of the newest frame; its size is 0 before the first
 	At     time.Time
+}
+
+// SceneChange is what the picture as a whole has become.
+type SceneChange struct {
+	From, To frame.Scene
+	Seq      uint64 // the first frame of which it is said
+	At       time.Time
 }
 
 // Running reports whether frames are coming.

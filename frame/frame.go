@@ -15,6 +15,7 @@ type Meta struct {
 	PTS      time.Duration // the source's own time, from its first frame; 0 where the source has none
 	Width    int           // pixels
 	Height   int           // pixels
+	Scene    Scene         // what the picture as a whole is worth, as judged when it was captured
 }
 
 // Frame is a packed BGR image, 8 bits a channel, row by row, stride 3·Width. It is written by one owner until

@@ -94,6 +94,7 @@ const (
 	LineCrossed     EventType = "line.crossed"
 	CameraStalled   EventType = "camera.stalled"
 	CameraRecovered EventType = "camera.recovered"
+	CameraScene     EventType = "camera.scene"
 	ModelChanged    EventType = "model.changed"
 	CommandRejected EventType = "command.rejected"
 	EventsDropped   EventType = "events.dropped"
