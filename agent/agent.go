@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,8 @@ type Options struct {
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
 	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed.
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
+	// Configure changes settings, for the command config; nil where there is no file to change.
+	Configure func(ctx context.Context, set map[string]json.RawMessage) (api.ConfigResult, error)
 	// LastSeq is the number of a camera's newest event; nil where events are not numbered.
 	LastSeq func(camera string) uint64
 	// Failed hears of a camera that has failed for good, while the others go on: who made it may make it again. It must not block.

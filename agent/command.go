@@ -84,6 +84,11 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 		return nil, c.zone(ctx, b)
 	case *api.Line:
 		return nil, c.line(ctx, b)
+	case *api.Config:
+		if a.o.Configure == nil {
+			return nil, &api.Error{Code: api.Unsupported, Message: "this agent has no configuration file: start it with --config FILE"}
+		}
+		return a.o.Configure(ctx, b.Set)
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}

@@ -94,6 +94,18 @@ type Model struct {
 	Name string `json:"name"`
 }
 
+// Config changes settings by their dotted keys, in the agent's file and in the agent itself. A camera is named by its place in the file or
+// by its name.
+type Config struct {
+	Set map[string]json.RawMessage `json:"set"`
+}
+
+// ConfigResult says what came of it.
+type ConfigResult struct {
+	Changed []string `json:"changed"` // now true
+	Restart []string `json:"restart"` // true after a restart
+}
+
 // verbs maps each verb to a new body.
 var verbs = map[string]func() any{
 	"prompt":   func() any { return new(Prompt) },
@@ -112,6 +124,7 @@ var verbs = map[string]func() any{
 	"zone":     func() any { return new(Zone) },
 	"line":     func() any { return new(Line) },
 	"model":    func() any { return new(Model) },
+	"config":   func() any { return new(Config) },
 }
 
 // Verbs is the sorted list of commands.
@@ -125,7 +138,7 @@ func Verbs() []string {
 }
 
 // later are verbs of the schema that this version does not carry out.
-var later = []string{"config", "record"}
+var later = []string{"record"}
 
 // Decode reads a command whose verb is known.
 func Decode(verb string, body []byte) (Command, *Error) { return Form{Verb: verb}.Decode(body) }

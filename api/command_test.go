@@ -31,6 +31,7 @@ var good = []struct{ verb, body string }{
 	{"zone", `{"name":"door"}`},
 	{"line", `{"name":"gate","points":[[0,0.5],[1,0.5]]}`},
 	{"model", `{"name":"tiny"}`},
+	{"config", `{"set":{"log.level":"debug","cameras.cam.zones":[{"name":"door","points":[[0,0],[1,0],[1,1]]}]}}`},
 	{"rename", `{"object":"cam-1","name":"Tür / Küche 🐕‍🦺 שלום 日本"}`},
 	{"rename", `{"object":"cam-1","name":"name"}`},
 }
@@ -111,7 +112,7 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"model", `{}`, BadRequest, "model needs a name"},
 		{"clear", `{"all":true}`, BadJSON, `unknown field "all"`},
 		{"record", `{"id":"1"}`, Unsupported, "not supported by this version"},
-		{"config", `{}`, Unsupported, "not supported by this version"},
+		{"record", `{}`, Unsupported, "not supported by this version"},
 		{"dance", `{}`, UnknownVerb, "there are automask"},
 		{"prompt", `{"text":"` + strings.Repeat("a", MaxBody) + `"}`, TooLarge, "at most 65536"},
 		{"rename", `{"object":"cam-1","name":"  "}`, BadRequest, "nothing but blanks"},

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +70,7 @@ type builder struct {
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
 
 	level    *slog.LevelVar
+	writing  sync.Mutex    // one change of the file at a time
 	applying sync.Mutex    // one change at a time; guards live
 	live     config.Config // what is true now, as far as it is not a matter of a restart
 	failed   chan string   // cameras that have failed for good
@@ -122,8 +124,13 @@ func (b *builder) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var configure func(context.Context, map[string]json.RawMessage) (api.ConfigResult, error)
+	if b.run.Config != "" {
+		configure = b.configure
+	}
 	b.agent, err = agent.New(agent.Options{
-		Name: b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
+		Configure: configure,
+		Name:      b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
 		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) }, Failed: b.cameraFailed,
 	}, cameras)
 	if err != nil {

@@ -17,7 +17,7 @@ type change struct {
 	b    *builder
 	ctx  context.Context //nolint:containedctx // it is the change's own, for its one call
 	next config.Config
-	got  outcome
+	got  api.ConfigResult
 	errs []error
 }
 
@@ -64,6 +64,7 @@ func (c *change) model() {
 	err := c.b.agent.Replace(c.ctx, func(ctx context.Context) (inference.Segmenter, error) { return c.b.openBeside(ctx, c.next.Model) })
 	if err == nil {
 		c.b.live.Model = c.next.Model
+		c.b.log.Info("the model was changed", "model", c.b.agent.Info().Model)
 	}
 	c.done("model", err)
 }

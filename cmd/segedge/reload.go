@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
 )
 
@@ -107,19 +108,13 @@ func (b *builder) remakeFailed(ctx context.Context, name string) {
 // failedWait is how long a camera that failed for good is left alone.
 const failedWait = 10 * time.Second
 
-// outcome is what came of a changed configuration.
-type outcome struct {
-	Changed []string `json:"changed"` // now true
-	Restart []string `json:"restart"` // true after a restart
-}
-
 // apply makes a configuration true as far as that goes while the agent runs.
-func (b *builder) apply(ctx context.Context, cfg config.Config) (outcome, error) {
+func (b *builder) apply(ctx context.Context, cfg config.Config) (api.ConfigResult, error) {
 	b.applying.Lock()
 	defer b.applying.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, reloadTime)
 	defer cancel()
-	c := change{b: b, ctx: ctx, next: cfg}
+	c := change{b: b, ctx: ctx, next: cfg, got: api.ConfigResult{Changed: []string{}, Restart: []string{}}}
 	c.settings()
 	c.cameras()
 	return c.got, c.err()

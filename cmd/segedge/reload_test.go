@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -87,5 +88,55 @@ func TestDifferencesOfShapes(t *testing.T) {
 	}
 	if !slices.Equal(got, []string{"gone", "moved", "new"}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// command sends one over HTTP.
+func (l *live) command(camera, verb, body string) (r api.Reply) {
+	l.t.Helper()
+	res, err := http.Post(l.page+"api/v1/cameras/"+camera+"/"+verb, "application/json", strings.NewReader(body))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&r); err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+// The command config writes into the file, keeps its comments, makes it true, names what needs a restart, and leaves the file alone where it
+// is refused.
+func TestConfigIsChangedByCommand(t *testing.T) {
+	const yaml = "# my box\ncameras:\n- name: a # the door\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 4 # slow\n"
+	l := startAgent(t, yaml)
+	l.until("it runs", func() bool { return l.state("a").State == api.Running })
+	for body, want := range map[string]string{
+		`{"set":{"cameras.a.source":"/etc/passwd"}}`: "change it in the file", `{"set":{"http.token":"0123456789abcdefg"}}`: "change it in the file",
+		`{"set":{}}`: "0 settings", `{"set":{"cameras.a.fps":"many"}}`: "no whole number", `{"set":{"cameras.a.fps":-1}}`: "not within",
+		`{"set":{"model.name":"/x"}}`: "is a path", `{"set":{"cameras.b.fps":1}}`: "cameras.b", `{"set":{"model.name":"none"}}`: "neither default",
+		`{"set":{"cameras.a.privacy":[]}}`: "change it in the file",
+	} {
+		if r := l.command("a", "config", body); r.OK || !strings.Contains(r.Error.Message, want) {
+			t.Errorf("%s: %+v, want %q", body, r.Error, want)
+		}
+	}
+	if data, _ := os.ReadFile(l.file); string(data) != yaml {
+		t.Errorf("a refused command changed the file:\n%s", data)
+	}
+	r := l.command("a", "config", `{"set":{"cameras.a.fps":8,"cameras.a.zones":[{"name":"gate","points":[[0,0],[1,0],[1,1]]}],"log.level":"debug","video.bitrate":400000}}`)
+	result, _ := json.Marshal(r.Result)
+	if !r.OK || string(result) != `{"changed":["log.level","cameras.a"],"restart":["video.bitrate"]}` {
+		t.Errorf("%+v %s", r.Error, result)
+	}
+	data, _ := os.ReadFile(l.file)
+	for _, want := range []string{"# my box\n", "name: a # the door\n", "fps: 8 # slow\n", `zones: [{"name":"gate"`, "log:\n  level: \"debug\"\n", "bitrate: 400000\n"} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("the file lacks %q:\n%s", want, data)
+		}
+	}
+	l.until("the zone is drawn", func() bool { return len(l.state("a").Zones) == 1 })
+	if st, err := os.Stat(l.file); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", st.Mode(), err)
 	}
 }

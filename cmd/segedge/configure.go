@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/config"
+)
+
+// remoteSettings are the settings that a command may change: none that names a file or a pipeline of this machine, none that opens a door, none
+// that shows what a mask hides. Those are changed by who can write the file.
+var remoteSettings = regexp.MustCompile(`^(cameras\.[^.]+\.(width|height|fps|loop|prompts|zones|lines)|model\.(name|provider|threads|input)|` +
+	`tracker\.\w+|video\.\w+|events\.\w+|log\.level)$`)
+
+// maxSet bounds the settings of one command.
+const maxSet = 64
+
+// configure is the command config: the settings are written into the file, everything else in it staying as it is, and made true. A
+// configuration that would be wrong is refused, and the file stays as it was.
+func (b *builder) configure(ctx context.Context, set map[string]json.RawMessage) (api.ConfigResult, error) {
+	none := api.ConfigResult{}
+	if len(set) == 0 || len(set) > maxSet {
+		return none, refusal(fmt.Sprintf("%d settings: set 1 to %d", len(set), maxSet))
+	}
+	changes := map[string]string{}
+	for key, value := range set {
+		key, err := b.keyInFile(key)
+		if err != nil {
+			return none, err
+		}
+		changes[key] = string(value)
+	}
+	if name := changes["model.name"]; strings.ContainsAny(name, `/\`) {
+		return none, refusal(fmt.Sprintf("%s is a path: a command names a model that `segedge models list` shows", name))
+	}
+	cfg, err := b.write(changes)
+	if err != nil {
+		return none, err
+	}
+	return b.apply(ctx, cfg)
+}
+
+func refusal(sentence string) error { return &api.Error{Code: api.BadRequest, Message: sentence} }
+
+// keyInFile is a setting's key with the camera's place in the file, if a command may change it.
+func (b *builder) keyInFile(key string) (string, error) {
+	if !remoteSettings.MatchString(key) {
+		return "", refusal(fmt.Sprintf("%s is no setting that a command changes: change it in the file", key))
+	}
+	parts := strings.Split(key, ".")
+	if parts[0] == "cameras" {
+		b.applying.Lock()
+		defer b.applying.Unlock()
+		for i := range b.live.Cameras {
+			if b.live.Cameras[i].Name == parts[1] {
+				parts[1] = fmt.Sprint(i)
+				break
+			}
+		}
+	}
+	return strings.Join(parts, "."), nil
+}
+
+// write changes the file, if the agent would take the result.
+func (b *builder) write(changes map[string]string) (config.Config, error) {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	file := b.run.Config
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return config.Config{}, err
+	}
+	edited, err := config.Edit(data, changes)
+	if err != nil {
+		return config.Config{}, refusal(err.Error())
+	}
+	next := filepath.Join(filepath.Dir(file), "."+filepath.Base(file)+".new")
+	if err := writeLike(file, next, edited); err != nil {
+		return config.Config{}, fmt.Errorf("the configuration cannot be written: %w", err)
+	}
+	defer os.Remove(next)
+	trial := *b.run
+	trial.Config = next
+	cfg, err := trial.configure()
+	if err != nil {
+		return cfg, refusal(strings.ReplaceAll(err.Error(), next, file))
+	}
+	return cfg, os.Rename(next, file)
+}
+
+// writeLike writes a file of the mode and owner of another, and waits until it is on the disk.
+func writeLike(like, name string, data []byte) (err error) {
+	st, err := os.Stat(like)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, st.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		_ = f.Chown(int(sys.Uid), int(sys.Gid)) // another's file becomes the service's where it may not be given back
+	}
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Sync()
+}
