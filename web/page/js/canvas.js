@@ -107,7 +107,8 @@ function dragBox(c, b, r) {
 
 // drop paints one ripple; false when it has faded.
 function drop(c, { p, kind, began, ended, color, failed }, r, now) {
-  const age = (now - began) / 1000, after = ended ? (now - ended) / 450 : 0;
+  // A refresh may have begun before the click that it paints.
+  const age = Math.max(0, now - began) / 1000, after = ended ? Math.max(0, now - ended) / 450 : 0;
   if (after >= 1) return false;
   const x = p.x * r.w + (failed ? Math.sin(after * 26) * 4 * (1 - after) : 0), y = p.y * r.h;
   c.save();

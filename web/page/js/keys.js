@@ -22,10 +22,12 @@ export function keyboard(parts) {
     ArrowRight: () => picker.open && picker.step(1),
     ArrowLeft: () => picker.open && picker.step(-1),
     Enter: () => shapes.draft ? shapes.finish() : sieve.open ? sieve.done() : picker.looked >= 0 && picker.choose(picker.looked),
-    f: () => document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.(),
+    f: full,
     "?": () => $("help").showModal(),
     Escape: () => escape(parts),
   };
+  $("full").hidden = !document.fullscreenEnabled;
+  $("full").addEventListener("click", full);
   addEventListener("keydown", (e) => {
     if (e.target.matches("input, select, textarea") || $("help").open) return;
     if ((e.ctrlKey || e.metaKey) && e.key === "z") { app.undo(); return e.preventDefault(); }
@@ -38,6 +40,12 @@ export function keyboard(parts) {
     else return;
     e.preventDefault();
   });
+}
+
+// full fills the screen with the page, and gives it back.
+function full() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen?.();
 }
 
 // escape leaves one thing at a time, the innermost first.

@@ -107,7 +107,7 @@ export class ObjectList extends EventTarget {
     row.li.classList.toggle("asks", asks);
     text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o, this.fps));
-    row.meta.title = `predicted IoU ${o.predicted_iou}, stability ${o.stability}, mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
+    row.meta.title = `How well the model thinks its mask fits (predicted IoU): ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
     row.rename.setAttribute("aria-label", `Rename ${name}`);
     row.remove.setAttribute("aria-label", `Remove ${name}`);
   }
@@ -122,7 +122,7 @@ function mark(row, on) {
 
 function meta(o, fps) {
   const parts = [];
-  if (o.predicted_iou > 0) parts.push(`${Math.round(o.predicted_iou * 100)} %`);
+  if (o.predicted_iou > 0) parts.push(`${Math.round(o.predicted_iou * 100)} % fit`);
   parts.push(clock(o.age / (fps || 30)));
   return parts.join(" · ");
 }

@@ -9,7 +9,7 @@ export class Sieve extends EventTarget {
   constructor() {
     super();
     $("sieve-all").addEventListener("click", () => this.#end([]));
-    $("sieve-done").addEventListener("click", () => this.done());
+    $("sieve-done").addEventListener("click", () => this.#end(this.#others()));
   }
 
   get open() { return this.#found.size > 0; }
@@ -32,8 +32,10 @@ export class Sieve extends EventTarget {
     return true;
   }
 
-  // done lets go of what was not kept.
-  done() { this.#end([...this.#found].filter((id) => !this.#kept.has(id))); }
+  // done lets go of what was not kept; of nothing while nothing was.
+  done() { this.#end(this.#kept.size ? this.#others() : []); }
+
+  #others() { return [...this.#found].filter((id) => !this.#kept.has(id)); }
 
   #end(ids) {
     this.#found.clear();
@@ -47,6 +49,9 @@ export class Sieve extends EventTarget {
     const n = this.#found.size;
     text($("sieve-text"), this.#kept.size ? `${this.#kept.size} of ${n} kept` : `${n} found: click those to follow`);
     text($("sieve-done"), this.#kept.size ? "Drop the others" : "Drop all");
+    // What is nearest at hand loses nothing while nothing was chosen.
+    $("sieve-done").className = this.#kept.size ? "primary" : "text-button plain";
+    $("sieve-all").className = this.#kept.size ? "text-button plain" : "primary";
     this.dispatchEvent(new Event("change"));
   }
 }
