@@ -42,6 +42,15 @@ type page struct {
 	tab context.Context
 }
 
+// openQuietly is for a page whose requests are to fail: the browser itself logs that.
+func openQuietly(t *testing.T, address string) *page {
+	t.Helper()
+	tab, _ := webtest.Chromium(t)
+	p := &page{t, tab}
+	p.do(chromedp.Navigate(address))
+	return p
+}
+
 func open(t *testing.T, address string) *page {
 	t.Helper()
 	tab, _ := webtest.Chromium(t)

@@ -9,7 +9,7 @@
 
 const delays = [400, 800, 1600, 3200, 6400]; // ms before attempt n, the last again and again
 const pathTime = 8000; // ms until a path or a picture that should be there is given up
-const stillTime = 1500; // ms without a picture or a word until what is on the screen is called frozen
+const stillTime = 1250; // ms without a picture or a word until what is on the screen is called frozen
 const deadTime = 5000; // ms without a word until the session is given up
 
 export class Player extends EventTarget {
@@ -27,7 +27,7 @@ export class Player extends EventTarget {
     addEventListener("pageshow", (e) => e.persisted && this.#attempt());
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => this.#looked());
-    setInterval(() => this.#pulse(), 250);
+    setInterval(() => this.#pulse(), 200);
   }
 
   // open leaves the camera before, of which nothing stays on the screen, and plays this one.
