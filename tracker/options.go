@@ -16,7 +16,8 @@ type Options struct {
 	LostAfter float64
 	// OccludedFor is how long an object may be believed hidden in its place before it is lost, seconds; 1.5.
 	OccludedFor float64
-	// ReturnWithin is how long after the model's first answer an object of an earlier run may take to come back before it is lost, seconds; 1.
+	// ReturnWithin is how long after the model's first answer an object of an earlier run may take to come back before it is lost, seconds;
+	// 1.
 	ReturnWithin float64
 	// ForgetAfter is how long a lost object is searched for before it ends, seconds; 30.
 	ForgetAfter float64

@@ -83,7 +83,8 @@ func TestSavedObjectsComeBack(t *testing.T) {
 	}
 }
 
-// One that has moved while nobody looked is found by its look; one that is gone is lost a second after the model's first answer, and said once.
+// One that has moved while nobody looked is found by its look; one that is gone is lost a second after the model's first answer, and said
+// once.
 func TestSavedObjectsThatMovedOrWent(t *testing.T) {
 	w := settled(t, 13)
 	later := &scene{w: w.s.w, h: w.s.h, ground: w.s.ground, discs: []disc{w.s.discs[0]}}

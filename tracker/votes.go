@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/look"
@@ -28,7 +29,9 @@ func (v *votes) cast(k *Tuning, e *motion.Entry, object motion.Affine) *seg.Logi
 	l.W, l.H = (w+step-1)/step, (h+step-1)/step
 	l.Extent = seg.Point{X: float64(l.W*step) / float64(w), Y: float64(l.H*step) / float64(h)}
 	n := l.W * l.H
-	l.Data, v.count = resized(l.Data, n), resized(v.count, n)
+	l.Data, v.count = slices.Grow(l.Data[:0], n)[:n], slices.Grow(v.count[:0], n)[:n]
+	clear(l.Data)
+	clear(v.count)
 	for i, d := range e.Vectors {
 		if !d.OK {
 			continue
@@ -76,14 +79,4 @@ func contrast(l *seg.Logits, m *shape.Track, r image.Rectangle) (in, out float64
 		}
 	}
 	return in / max(n[1], 1), out / max(n[0], 1)
-}
-
-// resized is a cleared slice of n over the memory of s as far as that goes.
-func resized[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n, n+n/4)
-	}
-	s = s[:n]
-	clear(s)
-	return s
 }

@@ -26,16 +26,16 @@ type modelLook struct {
 const maxModels = 4
 
 // In is what the object looks like to a view's model at its scale; nothing yet where that has other features than were learnt.
-func (l *Look) In(v *View) *Likeness {
-	i := slices.IndexFunc(l.models, func(m modelLook) bool { return m.model == v.model })
+func (a *Look) In(v *View) *Likeness {
+	i := slices.IndexFunc(a.models, func(m modelLook) bool { return m.model == v.model })
 	if i < 0 {
-		if len(l.models) == maxModels {
-			l.models = slices.Delete(l.models, 0, 1)
+		if len(a.models) == maxModels {
+			a.models = slices.Delete(a.models, 0, 1)
 		}
-		i = len(l.models)
-		l.models = append(l.models, modelLook{model: v.model})
+		i = len(a.models)
+		a.models = append(a.models, modelLook{model: v.model})
 	}
-	s := &l.models[i].scales[v.scale()]
+	s := &a.models[i].scales[v.scale()]
 	if s.Known() && len(s.weights) != v.channels() {
 		*s = Likeness{}
 	}
@@ -43,8 +43,8 @@ func (l *Look) In(v *View) *Likeness {
 }
 
 // Clone is an independent copy.
-func (l *Look) Clone() Look {
-	c := Look{Colours: l.Colours.clone(), models: slices.Clone(l.models)}
+func (a *Look) Clone() Look {
+	c := Look{Colours: a.Colours.clone(), models: slices.Clone(a.models)}
 	for i := range c.models {
 		for k := range c.models[i].scales {
 			c.models[i].scales[k] = c.models[i].scales[k].clone()
@@ -54,7 +54,7 @@ func (l *Look) Clone() Look {
 }
 
 // Forget drops what was learnt of an object that turned out to be another thing.
-func (l *Look) Forget() { l.Colours.ready, l.models = false, nil }
+func (a *Look) Forget() { a.Colours.ready, a.models = false, nil }
 
 // Memory holds what the encoder saw lately and how that varies. Its spaces for reading are shared by all objects. One goroutine owns it.
 type Memory struct {

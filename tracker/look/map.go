@@ -9,18 +9,18 @@ type Map struct{ *seg.Logits }
 var Everywhere = seg.Box{X1: 2, Y1: 2}
 
 // Middle is the normalised centre of cell i.
-func (m Map) Middle(i int) (x, y float64) {
-	return m.Origin.X + (float64(i%m.W)+0.5)/float64(m.W)*m.Extent.X, m.Origin.Y + (float64(i/m.W)+0.5)/float64(m.H)*m.Extent.Y
+func (p Map) Middle(i int) (x, y float64) {
+	return p.Origin.X + (float64(i%p.W)+0.5)/float64(p.W)*p.Extent.X, p.Origin.Y + (float64(i/p.W)+0.5)/float64(p.H)*p.Extent.Y
 }
 
 // Peak is the cell in the picture, not in its padding, with the largest value; -1 without one.
-func (m Map) Peak() int {
+func (p Map) Peak() int {
 	best := -1
-	for i, s := range m.Data {
-		if best >= 0 && s <= m.Data[best] {
+	for i, s := range p.Data {
+		if best >= 0 && s <= p.Data[best] {
 			continue
 		}
-		if x, y := m.Middle(i); (seg.Point{X: x, Y: y}).In01() {
+		if x, y := p.Middle(i); (seg.Point{X: x, Y: y}).In01() {
 			best = i
 		}
 	}
@@ -31,15 +31,15 @@ func (m Map) Peak() int {
 const sure = 6
 
 // Flood is the connected cells above floor around a cell, as a mask prompt.
-func (m Map) Flood(from int, floor float32) *seg.Logits {
-	out := &seg.Logits{W: m.W, H: m.H, Origin: m.Origin, Extent: m.Extent, Data: make([]float32, len(m.Data))}
+func (p Map) Flood(from int, floor float32) *seg.Logits {
+	out := &seg.Logits{W: p.W, H: p.H, Origin: p.Origin, Extent: p.Extent, Data: make([]float32, len(p.Data))}
 	for i := range out.Data {
 		out.Data[i] = -sure
 	}
 	stack := []int{from}
 	out.Data[from] = sure
 	visit := func(i int) {
-		if m.Data[i] > floor && out.Data[i] < 0 {
+		if p.Data[i] > floor && out.Data[i] < 0 {
 			out.Data[i] = sure
 			stack = append(stack, i)
 		}
@@ -47,18 +47,18 @@ func (m Map) Flood(from int, floor float32) *seg.Logits {
 	for len(stack) > 0 {
 		i := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		x, y := i%m.W, i/m.W
+		x, y := i%p.W, i/p.W
 		if x > 0 {
 			visit(i - 1)
 		}
-		if x < m.W-1 {
+		if x < p.W-1 {
 			visit(i + 1)
 		}
 		if y > 0 {
-			visit(i - m.W)
+			visit(i - p.W)
 		}
-		if y < m.H-1 {
-			visit(i + m.W)
+		if y < p.H-1 {
+			visit(i + p.W)
 		}
 	}
 	return out

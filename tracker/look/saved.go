@@ -21,8 +21,8 @@ type SavedLikeness struct {
 }
 
 // Save copies a look.
-func (l *Look) Save() Saved {
-	c := l.Clone()
+func (a *Look) Save() Saved {
+	c := a.Clone()
 	var s Saved
 	for _, m := range c.models {
 		s.Models = append(s.Models, SavedModel{m.model, [2]SavedLikeness{m.scales[0].save(), m.scales[1].save()}})
@@ -38,43 +38,43 @@ func (l *Likeness) save() SavedLikeness {
 }
 
 // Look is the look that was saved; not ok where what it has does not fit together.
-func (s Saved) Look(k *Tuning) (l Look, ok bool) {
-	if len(s.Models) > maxModels {
+func (x Saved) Look(k *Tuning) (l Look, ok bool) {
+	if len(x.Models) > maxModels {
 		return Look{}, false
 	}
-	for i := range s.Models {
-		m := modelLook{model: s.Models[i].Model}
+	for i := range x.Models {
+		m := modelLook{model: x.Models[i].Model}
 		for n := range m.scales {
-			if m.scales[n], ok = s.Models[i].Scales[n].likeness(); !ok {
+			if m.scales[n], ok = x.Models[i].Scales[n].likeness(); !ok {
 				return Look{}, false
 			}
 		}
 		l.models = append(l.models, m)
 	}
-	l.Colours, ok = s.colours(k)
+	l.Colours, ok = x.colours(k)
 	return l, ok
 }
 
-func (s *SavedLikeness) likeness() (Likeness, bool) {
-	n := len(s.Weights)
+func (y *SavedLikeness) likeness() (Likeness, bool) {
+	n := len(y.Weights)
 	for side := range 2 {
-		if s.Frames > 0 && (n == 0 || len(s.First[side]) != n || len(s.Late[side]) != n) {
+		if y.Frames > 0 && (n == 0 || len(y.First[side]) != n || len(y.Late[side]) != n) {
 			return Likeness{}, false
 		}
 	}
-	return Likeness{first: s.First, late: s.Late, weights: s.Weights, frames: s.Frames, Usual: s.Usual, bias: s.Bias, gain: s.Gain}, true
+	return Likeness{first: y.First, late: y.Late, weights: y.Weights, frames: y.Frames, Usual: y.Usual, bias: y.Bias, gain: y.Gain}, true
 }
 
-func (s *Saved) colours(k *Tuning) (c Colours, ok bool) {
-	for _, counts := range s.Colours {
-		if len(counts) != len(s.Colours[0]) || len(counts) != 0 && len(counts) != colourBins {
+func (x *Saved) colours(k *Tuning) (c Colours, ok bool) {
+	for _, counts := range x.Colours {
+		if len(counts) != len(x.Colours[0]) || len(counts) != 0 && len(counts) != colourBins {
 			return Colours{}, false
 		}
 	}
-	if len(s.Colours[0]) == 0 {
+	if len(x.Colours[0]) == 0 {
 		return Colours{}, true
 	}
-	c.first, c.bins = [2][]float32{s.Colours[0], s.Colours[1]}, [2][]float32{s.Colours[2], s.Colours[3]}
+	c.first, c.bins = [2][]float32{x.Colours[0], x.Colours[1]}, [2][]float32{x.Colours[2], x.Colours[3]}
 	c.odds, c.ready = make([]int8, colourBins), true
 	c.weigh(k.ColourPseudo)
 	return c, true

@@ -51,11 +51,8 @@ type History struct {
 
 func newHistory(size int) History { return History{ring: make([]Entry, max(2, size))} }
 
-// Len is the number of entries, Limit how many there may be.
+// Len is the number of entries.
 func (h *History) Len() int { return h.n }
-
-// Limit is the most entries that are kept.
-func (h *History) Limit() int { return len(h.ring) }
 
 // At is the i-th entry, 0 the oldest. It is valid until the scene takes as many frames as the history holds.
 func (h *History) At(i int) *Entry { return &h.ring[(h.start+i)%len(h.ring)] }

@@ -3,6 +3,7 @@ package motion
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -91,10 +92,7 @@ func (l *Local) Fit(k *Tuning, ps []Pair, motion Affine, r image.Rectangle, radi
 	m := &l.mesh
 	m.over(r, k.MeshStep, m.nodes)
 	clear(m.nodes)
-	if cap(l.weights) < len(m.nodes) {
-		l.weights = make([]float32, len(m.nodes), len(m.nodes)*5/4)
-	}
-	l.weights = l.weights[:len(m.nodes)]
+	l.weights = slices.Grow(l.weights[:0], len(m.nodes))[:len(m.nodes)]
 	for i := range l.weights {
 		l.weights[i] = float32(k.MeshDamp)
 	}

@@ -199,7 +199,7 @@ func TestASceneAllocatesNothingInSteadyState(t *testing.T) {
 			}
 		}
 	}
-	for range 2 * s.Limit() {
+	for range 2 * len(s.ring) {
 		step()
 	}
 	if n := testing.AllocsPerRun(20, step); n > 0 {

@@ -43,7 +43,8 @@ func (k *Tuning) PatchOf(l *seg.Logits, w, h int) *Patch {
 	return p
 }
 
-// bilinear reads logits at a place in cells, held within them, in full precision: rounding to steps comes after.
+// bilinear reads logits at a place in cells, held within them, in float64, where seg.Tap has float32: rounding to steps comes after, and a
+// mask that hangs on it should not change with the last bit.
 func bilinear(l *seg.Logits, x, y float64) float64 {
 	x, y = min(max(x, 0), float64(l.W-1)), min(max(y, 0), float64(l.H-1))
 	x0, y0 := int(x), int(y)

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"image"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -32,7 +33,8 @@ type Readout struct{ steps []float32 }
 // Mask is the warped patch cut at 0 on its grid.
 func (o *Readout) Mask(t *Track) *seg.Mask {
 	r := t.Bounds()
-	o.steps = grown(o.steps, r.Dx()*r.Dy())
+	n := r.Dx() * r.Dy()
+	o.steps = slices.Grow(o.steps[:0], n)[:n]
 	t.sample(r, o.steps)
 	return cut(t.Patch.W, t.Patch.H, r, o.steps)
 }
@@ -71,12 +73,4 @@ func positive(r image.Rectangle, values []float32) image.Rectangle {
 		}
 	}
 	return out.Add(r.Min)
-}
-
-// grown is a slice of n over the memory of s as far as that goes.
-func grown[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n, n+n/4)
-	}
-	return s[:n]
 }

@@ -16,9 +16,9 @@ type Saved struct {
 func (p *Patch) Save() Saved { return Saved{p.W, p.H, p.Rect, slices.Clone(p.data)} }
 
 // Patch is the patch that was saved; not ok where what it has does not fit together.
-func (s Saved) Patch() (p *Patch, ok bool) {
-	if s.W <= 0 || s.H <= 0 || s.Rect.Empty() || !s.Rect.In(image.Rect(0, 0, s.W, s.H)) || len(s.Steps) != s.Rect.Dx()*s.Rect.Dy() {
+func (x Saved) Patch() (p *Patch, ok bool) {
+	if x.W <= 0 || x.H <= 0 || x.Rect.Empty() || !x.Rect.In(image.Rect(0, 0, x.W, x.H)) || len(x.Steps) != x.Rect.Dx()*x.Rect.Dy() {
 		return nil, false
 	}
-	return &Patch{W: s.W, H: s.H, Rect: s.Rect, data: s.Steps}, true
+	return &Patch{W: x.W, H: x.H, Rect: x.Rect, data: x.Steps}, true
 }

@@ -2,6 +2,7 @@ package shape
 
 import (
 	"image"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -20,7 +21,7 @@ type Sum struct {
 func (s *Sum) Reset(w, h int, r image.Rectangle) {
 	s.w, s.h, s.rect = w, h, r.Intersect(image.Rect(0, 0, w, h))
 	n := s.rect.Dx() * s.rect.Dy()
-	s.odds, s.a, s.b = grown(s.odds, n), grown(s.a, n), grown(s.b, n)
+	s.odds, s.a, s.b = slices.Grow(s.odds[:0], n)[:n], slices.Grow(s.a[:0], n)[:n], slices.Grow(s.b[:0], n)[:n]
 	clear(s.odds)
 }
 
@@ -48,7 +49,7 @@ func (s *Sum) AddMap(l *seg.Logits, weight, clip float32) {
 	if known.Empty() {
 		return
 	}
-	s.cols = grown(s.cols, known.Dx())
+	s.cols = slices.Grow(s.cols[:0], known.Dx())[:known.Dx()]
 	for i := range s.cols {
 		s.cols[i] = seg.TapAt((float64(known.Min.X+i)+0.5)*sx-ox-0.5, l.W)
 	}
