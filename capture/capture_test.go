@@ -96,6 +96,24 @@ func TestReopenWithBackoff(t *testing.T) {
 	})
 }
 
+// A source that panics costs itself: it is opened again, and no frame is missing from the pool.
+func TestASourceThatPanicsIsOpenedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{}, live(steady(5, beat), one(read{panic: "index out of range"})))
+		r.scripts = append(r.scripts, live(steady(5, beat)))
+		if err := r.run(time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		wantKinds(t, r, Opening, Opened, Stalled, Recovered, Ended)
+		if s := r.states[2]; !strings.Contains(s.Reason, "panicked: index out of range") {
+			t.Errorf("stalled with %+v", s)
+		}
+		if len(r.frames) != 10 {
+			t.Errorf("%d frames", len(r.frames))
+		}
+	})
+}
+
 func TestUnreachableSourceIsTriedUntilStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{})

@@ -28,6 +28,7 @@ type read struct {
 	err   error
 	w, h  int // 0: 4×2
 	gap   time.Duration
+	panic string
 }
 
 func (s *script) Info() Info { return s.info }
@@ -51,6 +52,9 @@ func (s *script) Read(ctx context.Context, dst *frame.Frame) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if r.panic != "" {
+		panic(r.panic)
 	}
 	if r.err != nil {
 		return r.err

@@ -2,7 +2,9 @@ package capture
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -133,7 +135,7 @@ func (s *session) step(ctx context.Context, src Source) error {
 		what = beginning
 	}
 	s.enter(what)
-	err := src.Read(ctx, f)
+	err := s.read(ctx, src, f)
 	s.leave()
 	if err != nil {
 		s.discard(f)
@@ -157,6 +159,17 @@ func (s *session) step(ctx context.Context, src Source) error {
 		return io.ErrClosedPipe // abandoned: nobody reads this error
 	}
 	return nil
+}
+
+// read reads a frame. A source that panics has failed, and is opened again like any other that has.
+func (s *session) read(ctx context.Context, src Source, f *frame.Frame) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.c.o.Logger.Error("reading the source panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("reading the source panicked: %v", r)
+		}
+	}()
+	return src.Read(ctx, f)
 }
 
 // take finds a frame to read into: a free one, else the spare, which is never published, else — in turn with the
