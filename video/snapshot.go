@@ -29,24 +29,25 @@ type request struct {
 	answer chan *frame.Frame // nil when the sink stops
 }
 
-// Snapshot is the next frame as JPEG. It waits for that frame, whether or not anybody watches.
-func (s *Sink) Snapshot(ctx context.Context, shot Shot) ([]byte, error) {
+// Snapshot is the next frame as JPEG, and its sequence. It waits for that frame, whether or not anybody watches.
+func (s *Sink) Snapshot(ctx context.Context, shot Shot) (jpeg []byte, seq uint64, err error) {
 	r := request{shot.Clean, make(chan *frame.Frame, 1)}
 	select {
 	case s.snaps <- r:
 	default:
-		return nil, ErrBusy
+		return nil, 0, ErrBusy
 	}
 	s.snapping.Add(1)
 	defer s.snapping.Add(-1)
 	select {
 	case f := <-r.answer:
 		if f == nil {
-			return nil, ErrStopped
+			return nil, 0, ErrStopped
 		}
-		return s.compress(ctx, f, shot.Width)
+		jpeg, err = s.compress(ctx, f, shot.Width)
+		return jpeg, f.Seq, err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("video: snapshot: no frame came: %w", ctx.Err())
+		return nil, 0, fmt.Errorf("video: snapshot: no frame came: %w", ctx.Err())
 	}
 }
 
@@ -78,6 +79,7 @@ func (s *Sink) answerSnapshots(clean *frame.Frame) {
 			}
 			f := frame.New(src.Width, src.Height)
 			copy(f.Pix, src.Pix)
+			f.Seq = clean.Seq
 			r.answer <- f
 		default:
 			return

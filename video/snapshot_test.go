@@ -22,7 +22,7 @@ func TestSnapshot(t *testing.T) {
 	}
 	got := make(chan result, 1)
 	go func() {
-		b, err := r.sink.Snapshot(t.Context(), Shot{Width: 32})
+		b, _, err := r.sink.Snapshot(t.Context(), Shot{Width: 32})
 		got <- result{b, err}
 	}()
 	for i := 0; ; i++ {
@@ -54,9 +54,12 @@ func TestSnapshotWithAndWithoutOverlay(t *testing.T) {
 	for clean, dark := range map[bool]bool{true: true, false: false} {
 		got := make(chan []byte, 1)
 		go func() {
-			b, err := r.sink.Snapshot(t.Context(), Shot{Clean: clean})
+			b, seq, err := r.sink.Snapshot(t.Context(), Shot{Clean: clean})
 			if err != nil {
 				t.Error(err)
+			}
+			if seq == 0 || seq > r.seq {
+				t.Errorf("of frame %d", seq)
 			}
 			got <- b
 		}()
@@ -94,11 +97,11 @@ func TestSnapshotGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range cap(r.sink.snaps) {
-		if _, err := r.sink.Snapshot(ctx, Shot{}); !errors.Is(err, context.Canceled) {
+		if _, _, err := r.sink.Snapshot(ctx, Shot{}); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := r.sink.Snapshot(ctx, Shot{}); !errors.Is(err, ErrBusy) {
+	if _, _, err := r.sink.Snapshot(ctx, Shot{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("%v, want %v", err, ErrBusy)
 	}
 	if _, err := JPEG(nil, 2, 2); err == nil {

@@ -10,7 +10,7 @@
 //	GET  /api/v1/cameras                        {"schema":1,"cameras":["…"]}
 //	GET  /api/v1/cameras/{camera}/state         api.State
 //	GET  /api/v1/cameras/{camera}/objects       api.Objects
-//	GET  /api/v1/cameras/{camera}/snapshot.jpg  the picture now; ?overlay=0 without the overlay, ?width=640 reduced
+//	GET  /api/v1/cameras/{camera}/snapshot.jpg  the picture now; ?overlay=0 without the overlay, ?width=640 reduced; X-Frame is its frame
 //	POST /api/v1/cameras/{camera}/{verb}        a command as JSON; answered with an api.Reply, or,
 //	                                            for snapshot and "Accept: image/jpeg", with the picture
 //	     /whep/…                                Options.WHEP

@@ -33,7 +33,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), pictureTime)
 	defer cancel()
-	picture, err := s.opts.Picture(ctx, camera, overlay, width)
+	picture, frame, err := s.opts.Picture(ctx, camera, overlay, width)
 	if err != nil {
 		why := err.Error()
 		if st, ok := s.opts.Service.State(camera); ok && st.State != api.Running {
@@ -47,6 +47,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
+	h.Set("X-Frame", strconv.FormatUint(frame, 10)) // what a prompt about this picture calls "frame"
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(picture)

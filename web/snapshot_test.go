@@ -14,12 +14,15 @@ import (
 func TestSnapshotOverHTTP(t *testing.T) {
 	agent := newFakeAgent("cam")
 	var fail error
-	door := newDoor(t, Options{Service: agent, Picture: func(_ context.Context, camera string, overlay bool, width int) ([]byte, error) {
-		return fmt.Appendf(nil, "%s %v %d", camera, overlay, width), fail
+	door := newDoor(t, Options{Service: agent, Picture: func(_ context.Context, camera string, overlay bool, width int) ([]byte, uint64, error) {
+		return fmt.Appendf(nil, "%s %v %d", camera, overlay, width), 812, fail
 	}})
 	get := func(target string) (int, string, string) {
 		res := ask(door, "GET", target, "")
 		body, _ := io.ReadAll(res.Body)
+		if res.StatusCode == 200 && res.Header.Get("X-Frame") != "812" {
+			t.Errorf("of frame %q", res.Header.Get("X-Frame"))
+		}
 		return res.StatusCode, res.Header.Get("Content-Type"), string(body)
 	}
 	const at = "/api/v1/cameras/cam/snapshot.jpg"

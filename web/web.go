@@ -23,8 +23,9 @@ type Options struct {
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
 	Token    string               // of every right; without any token: loopback only
 	Tokens   []Token              // further ones
-	// Picture is a JPEG of what a camera shows now, with the overlay or without, reduced to a width unless that is 0. Nil answers 404.
-	Picture func(ctx context.Context, camera string, overlay bool, width int) ([]byte, error)
+	// Picture is a JPEG of what a camera shows now and the frame's sequence, with the overlay or without, reduced to a width unless that
+	// is 0. Nil answers 404.
+	Picture func(ctx context.Context, camera string, overlay bool, width int) (jpeg []byte, frame uint64, err error)
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
 	BasePath string
 	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-Host, -Proto and -For are believed.

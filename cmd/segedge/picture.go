@@ -19,14 +19,15 @@ func streamed(u video.Unit) stream.Unit {
 
 // Snapshot is a JPEG of what a camera's viewers see.
 func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
-	return b.picture(ctx, camera, true, 0)
+	jpeg, _, err := b.picture(ctx, camera, true, 0)
+	return jpeg, err
 }
 
-// picture is a snapshot with or without the overlay, reduced to a width unless that is 0.
-func (b *builder) picture(ctx context.Context, camera string, overlay bool, width int) ([]byte, error) {
+// picture is a snapshot and its frame's sequence, with or without the overlay, reduced to a width unless that is 0.
+func (b *builder) picture(ctx context.Context, camera string, overlay bool, width int) (jpeg []byte, seq uint64, err error) {
 	s := b.pictures.sink(camera)
 	if s == nil {
-		return nil, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
+		return nil, 0, &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", camera)}
 	}
 	return s.Snapshot(ctx, video.Shot{Clean: !overlay, Width: width})
 }

@@ -97,7 +97,7 @@ class App {
   async everything() {
     const button = $("everything");
     if (button.disabled) return;
-    if (player.state !== "live") return this.#dead();
+    if (!player.playing) return this.#dead();
     button.disabled = true;
     shapes.cancel();
     const result = await this.run("automask", {});
@@ -277,7 +277,7 @@ class App {
   }
 
   #click({ x, y, kind, time }) {
-    if (player.state !== "live") return this.#dead();
+    if (!player.playing) return this.#dead();
     if (shapes.draft) return shapes.click({ x, y }, (a, b) => picture.near(a, b));
     const there = kind === "plain" && this.mode !== "add" && this.mode !== "minus" && this.#under({ x, y });
     if (there) return this.#again(there);
@@ -301,7 +301,7 @@ class App {
 
   #box({ x0, y0, x1, y1, time }) {
     if (shapes.draft) return;
-    if (player.state !== "live") return this.#dead();
+    if (!player.playing) return this.#dead();
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }
@@ -318,6 +318,7 @@ class App {
   async #prompt(fields, time, ripple) {
     const rtp = picture.rtpAt(time);
     if (rtp !== undefined && player.viewer) Object.assign(fields, { viewer: player.viewer, rtp_time: rtp });
+    else if (player.frame) fields.frame = player.frame;
     $("hint").hidden = true;
     const result = await this.run("prompt", fields);
     ripple.settle(result && colorOf(result.document ?? { id: result.object }));
@@ -339,7 +340,7 @@ class App {
   }
 
   #hint() {
-    const show = player.state === "live" && list.objects.length === 0 && !shapes.draft && !sieve.open;
+    const show = player.playing && list.objects.length === 0 && !shapes.draft && !sieve.open;
     text($("hint"), matchMedia("(pointer: coarse)").matches ? "Tap anything to follow it" : "Click anything to follow it");
     $("hint").hidden = !show;
   }

@@ -22,7 +22,7 @@ export class Link {
   camera(state) {
     this.#camera = state;
     this.#player.running(state.state === "running" ? Math.max(state.fps, 0.05) : 0);
-    if (this.#player.state === "live") this.#live();
+    if (this.#player.playing) this.#live();
     if (this.#player.state === "connected") this.#dark();
   }
 
@@ -32,7 +32,8 @@ export class Link {
   #show({ state, text: words, delay }) {
     clearInterval(this.#countdown);
     document.body.dataset.link = state;
-    if (state === "live") { this.#seen = true; return this.#live(); }
+    $("link").title = state === "stills" ? `Pictures instead of video: ${words}. Click to try video again` : "Connect now";
+    if (this.#player.playing) { this.#seen = true; return this.#live(); }
     if (state === "connected") return this.#dark();
     if (state === "frozen") { text($("link-text"), "frozen"); return this.notice("The picture stands still", words); }
     if (state === "waiting" || state === "resting") {
@@ -63,7 +64,7 @@ export class Link {
   #trouble() {
     const s = this.#camera, state = s?.state ?? "running";
     document.body.dataset.link = state === "running" ? this.#player.state : state;
-    text($("link-text"), state === "running" ? this.#player.state : state);
+    text($("link-text"), state !== "running" ? state : this.#player.state === "stills" ? "pictures, no video" : this.#player.state);
     if (state === "stalled") this.notice(this.#seen ? "The camera has stalled" : "The camera gives no picture", s.reason ?? "It is opened again as soon as it answers.");
     else if (state === "stopped") this.notice("The camera has stopped", s.reason ?? "");
     else if (state === "paused" && this.#player.state === "connected") this.notice("The camera is paused", "");

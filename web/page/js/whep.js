@@ -1,16 +1,23 @@
 // The player: one WHEP session at a time (draft-ietf-wish-whep), reconnecting for as long as the page is open, and the
 // data channel beside the video.
 //
+// Where video finds no way it shows pictures over HTTP instead (stills.js).
+//
 // Its state is "connecting", "connected" (there is a path, and no picture yet), "live", "frozen" (live, and nothing comes
-// any more), "reconnecting", "waiting" for a tap, or "resting" while nobody looks.
+// any more), "reconnecting", "stills" for pictures over HTTP, "waiting" for a tap, or "resting" while nobody looks.
 //
 // Events: "link" {state, text, delay}, "frame" (the first picture of a session), "leaving" (its last), "message" (from
 // the data channel), "silent" (the channel is gone).
+
+import { Stills } from "./stills.js";
 
 const delays = [400, 800, 1600, 3200, 6400]; // ms before attempt n, the last again and again
 const pathTime = 8000; // ms until a path or a picture that should be there is given up
 const stillTime = 1250; // ms without a picture or a word until what is on the screen is called frozen
 const deadTime = 5000; // ms without a word until the session is given up
+
+// NoPath is that there is no way for video to this browser: trying again at once would not help.
+class NoPath extends Error {}
 
 export class Player extends EventTarget {
   viewer = "";
@@ -18,6 +25,7 @@ export class Player extends EventTarget {
   state = "connecting";
   #video; #pc = null; #channel = null; #resource = ""; #abort = new AbortController(); #tries = 0; #timer = 0; #hidden = 0;
   #word = 0; #picture = 0; // when the agent was last heard, and its newest picture seen
+  #still = null; #connected = false;
   #fps = 0; // of the camera, 0 while it does not run
 
   constructor(video) {
@@ -43,10 +51,16 @@ export class Player extends EventTarget {
     this.#attempt();
   }
 
-  // retry ends a wait; it does nothing while there is a session.
+  // retry ends a wait, or the pictures instead of video; it does nothing while there is a session.
   retry() {
-    if (this.#timer) this.#attempt();
+    if (this.#timer || this.#still) this.#attempt();
   }
+
+  // playing is whether what is on the screen is of now.
+  get playing() { return this.state === "live" || this.state === "stills"; }
+
+  // frame is the sequence of the picture on the screen, where that is known; the pictures of a video have RTP times.
+  get frame() { return this.#still?.frame; }
 
   // looked stops a stream that nobody has looked at for a minute, and starts it when somebody does again.
   #looked() {
@@ -91,12 +105,12 @@ export class Player extends EventTarget {
     try {
       await this.#connect(abort.signal);
     } catch (e) {
-      if (!abort.signal.aborted) this.#lost(e.message);
+      if (!abort.signal.aborted) e instanceof NoPath ? this.#fallBack(e.message) : this.#lost(e.message);
     }
   }
 
   async #connect(signal) {
-    if (!globalThis.RTCPeerConnection) throw new Error("this browser has no WebRTC, or it is switched off");
+    if (!globalThis.RTCPeerConnection) throw new NoPath("this browser has no WebRTC, or it is switched off");
     const iceServers = await servers(this.#endpoint, signal);
     if (signal.aborted) return;
     const pc = this.#pc = new RTCPeerConnection({ iceServers });
@@ -171,7 +185,7 @@ export class Player extends EventTarget {
         if (connected && this.state !== "waiting" && this.state !== "connected") this.#say("connected", "connected");
         if (was !== pc.connectionState) [was, waited] = [pc.connectionState, 0];
         if (this.state !== "waiting" && (!connected || this.#fps > 0)) waited += step;
-        if (waited > pathTime) end(() => fail(new Error(connected ? "connected, but the agent sends no picture" : "no path to the agent's video: is UDP to it blocked?")));
+        if (waited > pathTime) end(() => fail(connected ? new Error("connected, but the agent sends no picture") : new NoPath("no path to the agent's video: is UDP to it blocked?")));
       }, step);
       signal.addEventListener("abort", () => end(() => fail(new Error("left"))), { once: true });
       const seen = () => {
@@ -186,10 +200,24 @@ export class Player extends EventTarget {
   #watch(pc) {
     if (pc !== this.#pc) return;
     const state = pc.connectionState;
+    if (state === "connected") this.#connected = true;
+    if (state === "failed" && !this.#connected) return this.#fallBack("no path to the agent's video: is UDP to it blocked?");
     if (state === "failed" || state === "closed") this.#lost("the connection was lost");
     if (state === "disconnected") setTimeout(() => {
       if (pc === this.#pc && pc.connectionState === "disconnected") this.#lost("the connection was lost");
     }, 2500);
+  }
+
+  // fallBack shows pictures over HTTP, until a person asks for video again or they fail as well.
+  #fallBack(reason) {
+    this.#end();
+    this.#say("reconnecting", reason);
+    const still = this.#still = new Stills();
+    still.start(this.#video, this.camera, () => {
+      if (this.#still !== still || this.state === "stills") return;
+      this.dispatchEvent(new Event("frame"));
+      this.#say("stills", reason);
+    }, (why) => this.#still === still && this.#lost(why));
   }
 
   #lost(reason) {
@@ -203,6 +231,9 @@ export class Player extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#abort.abort();
+    this.#still?.stop();
+    this.#still = null;
+    this.#connected = false;
     if (this.state === "live" || this.state === "frozen") this.dispatchEvent(new Event("leaving")); // the last picture can still be had
     const pc = this.#pc;
     this.#pc = this.#channel = null;
