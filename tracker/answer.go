@@ -267,6 +267,8 @@ func (t *Tracker) refuse(o *object) {
 		return
 	}
 	if o.state.Visible() {
-		o.doubts++
+		if o.doubts++; o.doubts == 1 {
+			o.doubted = t.Newest()
+		}
 	}
 }

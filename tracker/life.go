@@ -65,7 +65,8 @@ func (t *Tracker) sweep(now uint64) {
 // doubt makes an object that was visible uncertain, occluded or lost, where what was seen asks for it.
 func (t *Tracker) doubt(o *object, now uint64) {
 	k, limit := t.tuning, t.clock.frames(t.opt.LostAfter)
-	gone := o.misses >= limit || o.doubts >= k.MostDoubts
+	refused := o.doubts >= k.MostDoubts && int(t.since(o.doubted)) >= limit // three answers in three frames are one and the same
+	gone := o.misses >= limit || refused
 	switch inside := t.inside(o); {
 	case inside < k.LeastInside:
 		t.lose(o, now)

@@ -34,8 +34,9 @@ type object struct {
 
 	appearance
 
-	misses int // frames in which little spoke for the object, less those in which much did
-	doubts int // answers refused in a row
+	misses  int    // frames in which little spoke for the object, less those in which much did
+	doubts  int    // answers refused in a row
+	doubted uint64 // the newest frame when the first of them came
 
 	mask    *seg.Mask // of the present frame, made when first wanted
 	shown   *seg.Object
