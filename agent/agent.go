@@ -47,9 +47,10 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Grounder finds what a phrase names in a frame, best first. Safe for concurrent use.
+// Grounder finds what a phrase asks for in a frame, best first: one box for one thing, several for several. It may ask the model m for masks. The
+// note says what was not as the phrase has it. Safe for concurrent use.
 type Grounder interface {
-	Ground(ctx context.Context, f *frame.Frame, phrase string) ([]seg.Box, error)
+	Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, note string, err error)
 }
 
 // Agent runs cameras and does what it is told. It implements api.Service.
@@ -86,6 +87,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", co.Name, err)
 		}
+		c.model = a.present
 		if err := a.cameras.put(c); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -39,6 +41,7 @@ type camera struct {
 	o        CameraOptions
 	events   EventSink
 	grounder Grounder
+	model    func() inference.Segmenter // the present one
 	log      *slog.Logger
 
 	pool   *frame.Pool
@@ -51,6 +54,7 @@ type camera struct {
 	standing    standing
 	automasking sync.Mutex
 	first       chan struct{} // closed at the first frame
+	stopping    chan struct{} // closed when it begins to end
 	ended       chan struct{} // closed when the camera has ended for good
 	leave       chan struct{} // closed when it is removed
 
@@ -76,7 +80,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c := &camera{
 		name: co.Name, o: co, events: o.Events, grounder: o.Grounder, log: o.Logger.With("camera", co.Name),
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
-		first: make(chan struct{}), ended: make(chan struct{}), leave: make(chan struct{}),
+		first: make(chan struct{}), stopping: make(chan struct{}), ended: make(chan struct{}), leave: make(chan struct{}),
 	}
 	co.recall()
 	c.standing.recall(co.Known)
@@ -113,6 +117,7 @@ func (c *camera) run(ctx context.Context) error {
 	if perr := <-pipeErr; perr != nil {
 		err = perr
 	}
+	close(c.stopping)
 	c.prompted.Wait()
 	reason := ""
 	if err != nil {
@@ -161,13 +166,16 @@ func (c *camera) background(fn func(context.Context)) {
 	c.prompted.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		defer func() {
-			if r := recover(); r != nil {
-				c.log.Error("what was done in the background panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			}
-		}()
+		defer c.survive()
 		fn(ctx)
 	})
+}
+
+// survive, deferred, ends a panic with what was done in the background.
+func (c *camera) survive() {
+	if r := recover(); r != nil {
+		c.log.Error("what was done in the background panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	}
 }
 
 // over reports whether the camera has ended for good.
@@ -238,11 +246,14 @@ func (c *camera) askStanding(ctx context.Context, r pipeline.Request, seq uint64
 	what, key := r.Prompt.Summary(), keyOf(&r)
 	r.Frame = seq
 	res, err := c.ask(ctx, r)
-	if err != nil {
+	switch {
+	case errors.Is(err, pipeline.ErrNothingFound) && r.Prompt.Text != "":
+		c.lookAgain(r, key)
+	case err != nil:
 		c.log.Warn("a prompt given at start is not followed", "prompt", what, "err", err)
-		return
+	default:
+		c.standing.meet(key, res.Object.ID)
 	}
-	c.standing.meet(key, res.Object.ID)
 }
 
 // changed is the pipeline's news, on its way to the world.
@@ -324,35 +335,4 @@ func (c *camera) state() api.State {
 		s.KeyframeAge = int(c.ref.Seq - min(c.ref.Seq, done.LastKeyframe))
 	}
 	return s
-}
-
-// ask prompts the pipeline. A phrase that the model does not understand by itself becomes a box first.
-func (c *camera) ask(ctx context.Context, r pipeline.Request) (pipeline.Result, error) {
-	if r.Prompt.Text == "" || c.pipe.Kinds().Text {
-		return c.pipe.Prompt(ctx, r)
-	}
-	if r.Name == "" {
-		r.Name = r.Prompt.Text
-	}
-	if c.grounder == nil {
-		return pipeline.Result{}, &api.Error{Code: api.Unsupported,
-			Message: "this agent takes no text prompts: set grounding.model to a detector, or use a point or a box"}
-	}
-	f, err := c.pipe.Frame(ctx, r.Frame)
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	r.Frame = f.Seq
-	boxes, err := func() ([]seg.Box, error) {
-		defer f.Release()
-		return c.grounder.Ground(ctx, f, r.Prompt.Text)
-	}()
-	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("grounding %q: %w", r.Prompt.Text, err)
-	}
-	if len(boxes) == 0 {
-		return pipeline.Result{}, fmt.Errorf("%w: no %q is in the picture", pipeline.ErrNothingFound, r.Prompt.Text)
-	}
-	r.Prompt.Text, r.Prompt.Box = "", &boxes[0]
-	return c.pipe.Prompt(ctx, r)
 }

@@ -180,8 +180,12 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	var objects []string
+	for _, id := range res.objects {
+		objects = append(objects, seg.ObjectID(c.name, id))
+	}
 	return api.PromptResult{
-		Object: seg.ObjectID(c.name, res.Object.ID), Frame: res.Frame, Requested: res.Requested, Document: doc,
+		Object: objects[0], Objects: objects, Note: res.note, Frame: res.Frame, Requested: res.Requested, Document: doc,
 		FrameGone: res.FrameGone || b.Viewer != "" && b.Frame == 0, // the door looked for the picture and had forgotten it
 	}, nil
 }

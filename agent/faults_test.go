@@ -9,6 +9,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -22,11 +23,11 @@ func (e *noSuchWord) Error() string {
 }
 func (e *noSuchWord) UnknownPhrase() string { return e.word }
 
-func (dictionary) Ground(_ context.Context, _ *frame.Frame, phrase string) ([]seg.Box, error) {
+func (dictionary) Ground(_ context.Context, _ inference.Segmenter, _ *frame.Frame, phrase string) ([]seg.Box, string, error) {
 	if phrase == "abyss" {
 		panic("it looked back")
 	}
-	return nil, &noSuchWord{phrase}
+	return nil, "", &noSuchWord{phrase}
 }
 
 // What makes no sense, or none now, is the asker's to hear about: not the agent's fault, and none of a panic's.

@@ -159,6 +159,7 @@ func (a *Agent) Add(co CameraOptions) error {
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", co.Name, err)
 	}
+	c.model = a.present
 	if err := a.cameras.put(c); err != nil {
 		return errors.Join(err, c.pool.Close())
 	}

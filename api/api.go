@@ -81,10 +81,12 @@ func Refuse(id string, code Code, message string) Reply {
 // PromptResult is the result of prompt: the object, the frame that was decoded, and what was found.
 type PromptResult struct {
 	Object    string          `json:"object"`
-	Frame     uint64          `json:"frame"`      // the frame that was decoded
-	Requested uint64          `json:"requested"`  // the frame that the prompt named, or the newest when it came
-	FrameGone bool            `json:"frame_gone"` // the frame named had left the ring: the newest was used
-	Document  json.RawMessage `json:"document"`   // the object, with its mask and candidates
+	Objects   []string        `json:"objects,omitempty"` // all that a phrase means; the object alone elsewhere
+	Note      string          `json:"note,omitempty"`    // what was not as the phrase has it
+	Frame     uint64          `json:"frame"`             // the frame that was decoded
+	Requested uint64          `json:"requested"`         // the frame that the prompt named, or the newest when it came
+	FrameGone bool            `json:"frame_gone"`        // the frame named had left the ring: the newest was used
+	Document  json.RawMessage `json:"document"`          // the object, with its mask and candidates
 }
 
 // Snapshot is the result of snapshot: a picture with the overlay. HTTP and the data channel carry it in the reply, MQTT on

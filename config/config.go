@@ -67,7 +67,8 @@ type Model struct {
 
 // Grounding turns phrases into boxes.
 type Grounding struct {
-	Model string `yaml:"model" help:"a YOLOX ONNX file; none means no text prompts"`
+	Model    string `yaml:"model" help:"a YOLOX ONNX file; empty is the built-in one, none no text prompts"`
+	Synonyms string `yaml:"synonyms" help:"a text file of more words, lines of class: word, word"`
 }
 
 // Tracker bounds the following of objects.

@@ -1,6 +1,10 @@
 package grounding
 
 import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,32 +21,113 @@ var classes = []string{
 	"toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 }
 
-// synonyms are other words for classes.
-var synonyms = map[string]string{
-	"man": "person", "woman": "person", "people": "person", "pedestrian": "person", "child": "person", "human": "person",
-	"bike": "bicycle", "cyclist": "bicycle", "automobile": "car", "vehicle": "car", "motorbike": "motorcycle",
-	"plane": "airplane", "aeroplane": "airplane", "aircraft": "airplane", "lorry": "truck", "ship": "boat",
-	"ball": "sports ball", "football": "sports ball", "mug": "cup", "coffee": "cup", "glass": "wine glass", "sofa": "couch",
-	"plant": "potted plant", "table": "dining table", "television": "tv", "screen": "tv", "monitor": "tv",
-	"phone": "cell phone", "smartphone": "cell phone", "mobile": "cell phone", "fridge": "refrigerator", "bag": "handbag",
-	"puppy": "dog", "kitten": "cat", "hairdryer": "hair drier", "doughnut": "donut", "bear toy": "teddy bear", "teddy": "teddy bear",
-}
+//go:embed synonyms.txt
+var builtIn string
 
-// ClassOf is the class that a phrase names: the phrase itself, else its last words, in singular or plural, with or without an article or
-// adjectives; -1 for none.
-func ClassOf(phrase string) int {
-	words := strings.Fields(strings.ToLower(strings.TrimSpace(phrase)))
-	for len(words) > 0 {
-		p := strings.Join(words, " ")
-		for _, w := range []string{p, strings.TrimSuffix(p, "s"), strings.TrimSuffix(p, "es")} {
-			if s, ok := synonyms[w]; ok {
-				w = s
+// Words are the classes by what people call them.
+type Words map[string]int
+
+// NewWords are the classes' names, the built-in synonyms, and those of more, lines of "class: word, word"; # begins a comment.
+func NewWords(more string) (Words, error) {
+	w := Words{}
+	for i, c := range classes {
+		w[c] = i
+	}
+	for n, text := range []string{builtIn, more} {
+		for k, line := range strings.Split(text, "\n") {
+			line, _, _ = strings.Cut(line, "#")
+			if line = strings.ToLower(strings.TrimSpace(line)); line == "" {
+				continue
 			}
-			if i := slices.Index(classes, w); i >= 0 {
-				return i
+			class, words, ok := strings.Cut(line, ":")
+			i := slices.Index(classes, strings.TrimSpace(class))
+			if !ok || i < 0 {
+				return nil, fmt.Errorf("synonyms, line %d: %q: write CLASS: WORD, WORD with one of the detector's classes (%s)", k+1, line, strings.Join(classes, ", "))
+			}
+			for _, word := range strings.Split(words, ",") {
+				if word = strings.TrimSpace(word); word != "" && (n > 0 || w[word] == 0) {
+					w[word] = i
+				}
 			}
 		}
-		words = words[1:]
 	}
-	return -1
+	return w, nil
+}
+
+// class is the class that words name together, and whether they say several of it; -1 for none.
+func (w Words) class(words []string) (class int, plural bool) {
+	p := strings.Join(words, " ")
+	if i, ok := w[p]; ok {
+		return i, irregular[p]
+	}
+	for _, ending := range []string{"s", "es"} {
+		if one, ok := strings.CutSuffix(p, ending); ok {
+			if i, ok := w[one]; ok {
+				return i, true
+			}
+		}
+	}
+	return -1, false
+}
+
+// irregular are plurals that do not end in s, as far as the synonyms have them.
+var irregular = map[string]bool{
+	"people": true, "men": true, "women": true, "children": true, "geese": true, "cattle": true, "oxen": true, "knives": true, "books": true, "glasses": true,
+}
+
+// List is every class with its other names, in the order of the classes.
+func (w Words) List() []string {
+	names := map[int][]string{}
+	for _, word := range slices.Sorted(maps.Keys(w)) {
+		if word != classes[w[word]] {
+			names[w[word]] = append(names[w[word]], word)
+		}
+	}
+	out := slices.Clone(classes)
+	for i := range out {
+		if len(names[i]) > 0 {
+			out[i] += ": " + strings.Join(names[i], ", ")
+		}
+	}
+	return out
+}
+
+// closest are the n classes whose names, or whose synonyms, are spelt most alike to the words.
+func (w Words) closest(phrase string, n int) []string {
+	best := map[int]float64{}
+	for word, class := range w {
+		for _, said := range append(strings.Fields(phrase), phrase) {
+			d := float64(distance(said, word)) / float64(max(len(said), len(word)))
+			if old, ok := best[class]; !ok || d < old {
+				best[class] = d
+			}
+		}
+	}
+	order := slices.SortedFunc(maps.Keys(best), func(a, b int) int { return cmp.Or(cmp.Compare(best[a], best[b]), cmp.Compare(a, b)) })
+	var out []string
+	for _, i := range order[:min(n, len(order))] {
+		out = append(out, classes[i])
+	}
+	return out
+}
+
+// distance is how many letters have to be changed, put in or taken out to get from one word to the other (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := before
+			if a[i] != b[j] {
+				cost++
+			}
+			before = row[j+1]
+			row[j+1] = min(row[j+1]+1, row[j]+1, cost)
+		}
+	}
+	return row[len(b)]
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/grounding"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/mqtt"
@@ -243,21 +242,13 @@ func trackerOptions(c config.Config) tracker.Options {
 	return o
 }
 
-// grounder opens the detector that turns phrases into boxes, if one is configured.
+// grounder opens the detector that turns phrases into boxes, unless none is configured.
 func (b *builder) grounder() (agent.Grounder, error) {
-	file := b.cfg.Grounding.Model
-	if file == "" {
-		return nil, nil //nolint:nilnil // none is a configuration
-	}
-	g, err := b.model.runtime.Load(inference.File{Path: file}, onnx.SessionOptions{Threads: b.cfg.Model.Threads})
-	if err != nil {
-		return nil, fmt.Errorf("grounding.model: %w", err)
+	d, g, err := openGrounder(b.model.runtime, b.cfg)
+	if err != nil || d == nil {
+		return nil, err
 	}
 	b.ground = g
-	d, err := grounding.New(g, grounding.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("grounding.model %s: %w", file, err)
-	}
 	return d, nil
 }
 

@@ -99,8 +99,11 @@ func checkModelFiles(c *config.Config, ps *config.Problems) {
 	if f := c.Model.Family; f != "" && !slices.ContainsFunc(inference.Families(), func(k inference.Family) bool { return k.Name == f }) {
 		ps.Add("model.family", "%q is no family that is known; segedge models list shows them", f)
 	}
-	if c.Grounding.Model != "" {
+	if c.Grounding.Model != "" && c.Grounding.Model != noGrounding {
 		checkFile("grounding.model", c.Grounding.Model, ps)
+	}
+	if c.Grounding.Synonyms != "" {
+		checkFile("grounding.synonyms", c.Grounding.Synonyms, ps)
 	}
 }
 

@@ -25,9 +25,10 @@ var version = "dev"
 // cli are the commands and their flags.
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run the agent: follow objects on a camera, a file or the built-in scene."`
-	Segment segmentCmd `cmd:"" help:"Segment one image: masks from points, a box, or everything."`
+	Segment segmentCmd `cmd:"" help:"Segment one image: masks from points, a box, words, or everything."`
 	Watch   watchCmd   `cmd:"" help:"Print what a running agent says."`
 	verbs
+	Words   wordsCmd   `cmd:"" help:"List the things that text prompts know, and what else they are called."`
 	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
 	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
 	Bench   benchCmds  `cmd:"" help:"Measure what each stage costs on this machine, or soak the whole agent."`

@@ -30,6 +30,7 @@ type segmentCmd struct {
 	Image      string   `arg:"" type:"path" help:"JPEG, PNG, WebP, TIFF, BMP or GIF file; seen as its EXIF says."`
 	Point      []string `help:"A click, x,y or x,y,label within 0..1 (repeatable; label 1 is positive, 0 negative)." sep:"none" placeholder:"X,Y[,LABEL]"`
 	Box        string   `help:"A box, x0,y0,x1,y1 within 0..1." placeholder:"X0,Y0,X1,Y1"`
+	Text       string   `help:"What to segment, in words: 'the left dog', 'two red cups'. Each thing found is a candidate." placeholder:"PHRASE"`
 	Everything bool     `help:"Segment everything that can be told apart."`
 	Crops      int      `help:"With --everything, look again at enlarged quarters (1), and at sixteenths too (2): finds smaller things, takes longer." placeholder:"N"`
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
@@ -74,7 +75,16 @@ func (s *segmentCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	result, err := s.segment(e, m.Model, f, prompt)
+	prompts, note := []seg.Prompt{prompt}, ""
+	if s.Text != "" {
+		if prompts, note, err = inWords(e.ctx, m, cfg, f, s.Text); err != nil {
+			return err
+		}
+	}
+	if note != "" {
+		fmt.Fprintln(e.stderr, note)
+	}
+	result, err := s.segment(e, m.Model, f, prompts)
 	if err != nil {
 		return err
 	}
@@ -100,21 +110,21 @@ func (s *segmentCmd) prompt() (seg.Prompt, error) {
 	if s.Crops < 0 || s.Crops > 2 || s.Crops > 0 && !s.Everything {
 		return p, errors.New("--crops is 1 or 2, and goes with --everything")
 	}
-	if s.Everything {
-		if len(p.Clicks) > 0 || p.Box != nil {
-			return p, errors.New("--everything takes no point and no box")
+	if s.Everything || s.Text != "" {
+		if len(p.Clicks) > 0 || p.Box != nil || s.Everything && s.Text != "" {
+			return p, errors.New("--everything and --text go alone, without a point or a box")
 		}
 		return p, nil
 	}
 	if err := p.Validate(); errors.Is(err, seg.ErrEmptyPrompt) {
-		return p, errors.New("say what to segment: --point x,y, --box x0,y0,x1,y1 or --everything")
+		return p, errors.New("say what to segment: --point x,y, --box x0,y0,x1,y1, --text PHRASE or --everything")
 	} else if err != nil {
 		return p, err
 	}
 	return p, nil
 }
 
-func (s *segmentCmd) segment(e *env, m inference.Segmenter, f *frame.Frame, p seg.Prompt) (*segmentation, error) {
+func (s *segmentCmd) segment(e *env, m inference.Segmenter, f *frame.Frame, ps []seg.Prompt) (*segmentation, error) {
 	info := m.Info()
 	out := &segmentation{Provider: info.Provider, Family: info.Family, Candidates: []segmentCandidate{}}
 	timed := &timedModel{Segmenter: m}
@@ -123,7 +133,7 @@ func (s *segmentCmd) segment(e *env, m inference.Segmenter, f *frame.Frame, p se
 	if s.Everything {
 		err = s.everything(e, timed, f, out)
 	} else {
-		err = out.ask(e.ctx, timed, f, p)
+		err = out.ask(e.ctx, timed, f, ps)
 	}
 	out.EncodeMS = seg.Round4(timed.encode.Seconds() * 1000)
 	out.DecodeMS = seg.Round4((time.Since(start) - timed.encode).Seconds() * 1000)
@@ -142,19 +152,24 @@ func (t *timedModel) Embed(ctx context.Context, f *frame.Frame) (inference.Embed
 	return t.Segmenter.Embed(ctx, f)
 }
 
-// ask adds the candidates for one prompt.
-func (s *segmentation) ask(ctx context.Context, m inference.Segmenter, f *frame.Frame, p seg.Prompt) (err error) {
+// ask adds the candidates for each prompt.
+func (s *segmentation) ask(ctx context.Context, m inference.Segmenter, f *frame.Frame, ps []seg.Prompt) (err error) {
+	if len(ps) == 0 {
+		return nil
+	}
 	emb, err := m.Embed(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, emb.Close()) }()
-	answers, err := emb.Decode(ctx, []seg.Prompt{p})
+	answers, err := emb.Decode(ctx, ps)
 	if err != nil {
 		return err
 	}
-	for _, c := range answers[0].Candidates {
-		s.add(c.Logits.Cut(f.Width, f.Height, seg.Threshold), c.PredictedIoU, c.Stability)
+	for _, a := range answers {
+		for _, c := range a.Candidates {
+			s.add(c.Logits.Cut(f.Width, f.Height, seg.Threshold), c.PredictedIoU, c.Stability)
+		}
 	}
 	return nil
 }
@@ -198,7 +213,7 @@ func (s *segmentCmd) pictures(f *frame.Frame, masks []*seg.Mask) error {
 	objects := make([]seg.Object, 0, len(masks))
 	for i, m := range masks {
 		objects = append(objects, seg.Object{ID: seg.ID(i + 1), State: seg.Tracking, Mask: m})
-		if !s.Everything {
+		if !s.Everything && s.Text == "" {
 			break
 		}
 	}

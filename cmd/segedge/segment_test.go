@@ -127,3 +127,20 @@ func TestUnreadPicturesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsOutOfTheBox asks the built-in detector: a phrase that it cannot understand is refused with what can be said, and one of which there is
+// nothing finds nothing.
+func TestWordsOutOfTheBox(t *testing.T) {
+	picture := saved(t, "ball.png", ball(320, 240, 60))
+	if s, problem := segmented(t, picture, "--text", "two dogs"); problem != "" || len(s.Candidates) != 0 {
+		t.Errorf("%+v %s", s, problem)
+	}
+	for phrase, want := range map[string]string{"not a person": "what the thing is not", "the cup behind the table": "behind the table", "bycicle": "closest are bicycle"} {
+		if _, problem := said(t, "segment", picture, "--text", phrase, "--set", "model.provider=cpu"); !strings.Contains(problem, want) {
+			t.Errorf("%q: %s", phrase, problem)
+		}
+	}
+	if out, problem := said(t, "words"); problem != "" || !strings.Contains(string(out), "\nteddy bear: ") {
+		t.Errorf("%s %s", out, problem)
+	}
+}
