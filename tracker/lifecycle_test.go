@@ -77,6 +77,7 @@ func TestWhatBecomesOfWhatIsDoubted(t *testing.T) {
 		patch          *shape.Patch
 		state          seg.State
 		misses, doubts int
+		since          int     // frames since the first doubt
 		area           float64 // usual, of the patch's; 0: the same
 		resting        float64
 		want           seg.State
@@ -90,7 +91,8 @@ func TestWhatBecomesOfWhatIsDoubted(t *testing.T) {
 		{what: "doubted, and well again", patch: inside, state: seg.Uncertain, want: seg.Tracking},
 		{what: "doubted, and a miss is left", patch: inside, state: seg.Uncertain, misses: 1, want: seg.Uncertain},
 		{what: "misses all the time", patch: inside, state: seg.Uncertain, misses: limit, want: seg.Occluded, event: seg.ObjectOccluded},
-		{what: "three answers refused", patch: inside, state: seg.Uncertain, doubts: 3, want: seg.Occluded, event: seg.ObjectOccluded},
+		{what: "three answers refused at once", patch: inside, state: seg.Uncertain, doubts: 3, want: seg.Uncertain},
+		{what: "three in time", patch: inside, state: seg.Uncertain, doubts: 3, since: limit, want: seg.Occluded, event: seg.ObjectOccluded},
 		{
 			what: "behind what rests", patch: inside, state: seg.Uncertain, misses: limit, resting: 0.8,
 			want: seg.Occluded, event: seg.ObjectOccluded, coasting: true,
@@ -98,9 +100,10 @@ func TestWhatBecomesOfWhatIsDoubted(t *testing.T) {
 		{what: "gone while it leaves", patch: edge, state: seg.Uncertain, misses: limit, area: 3, want: seg.Lost, event: seg.ObjectLost},
 		{what: "it has left", patch: edge, state: seg.Tracking, area: 10, want: seg.Lost, event: seg.ObjectLost},
 	} {
-		tr := stage(t, 2, calm)
+		tr := stage(t, 2+c.since, calm)
 		o := place(tr, c.patch, c.state)
 		o.misses, o.doubts, o.track.resting = c.misses, c.doubts, c.resting
+		o.doubted = tr.Newest() - uint64(c.since)
 		if c.area > 0 {
 			o.area *= c.area
 		}
