@@ -12,47 +12,33 @@ import (
 
 // Options sets a Flow up. A zero field takes the default that its comment names.
 type Options struct {
-	Radius     int     // half the window's side on the finest level, pixels: a window of 2·Radius+1, at most 9; 6
-	Coarse     int     // the same on the levels above, at most 9; 5
-	Levels     int     // of the pyramid at most; 4
-	Iterations int     // a level at most; 10
-	MaxFB      float32 // forward-backward error up to which a vector is OK, pixels; 1.5
-	MinTexture float32 // least eigenvalue of the window's structure tensor, per pixel, in grey steps squared; 0.8
-	Workers    int     // goroutines that share the points, never more than GOMAXPROCS; 2
+	Tuning  *Tuning // the numbers that it searches by; copied; Defaults()
+	Workers int     // goroutines that share the points, never more than GOMAXPROCS; 2
 }
 
 // Flow measures motion. One goroutine uses it; the workers it starts have ended when Step returns.
 type Flow struct {
-	opt  Options
-	a, b *pyramid
-	work []*searcher
-	wait sync.WaitGroup
+	tuning Tuning
+	a, b   *pyramid
+	work   []*searcher
+	wait   sync.WaitGroup
 }
 
 var _ motion.Flow = (*Flow)(nil)
 
 // New makes a Flow.
 func New(o Options) *Flow {
-	set := func(v *int, d int) {
-		if *v <= 0 {
-			*v = d
-		}
+	k := Defaults()
+	if o.Tuning != nil {
+		k = *o.Tuning
 	}
-	set(&o.Radius, 6)
-	set(&o.Coarse, 5)
-	set(&o.Levels, 4)
-	set(&o.Iterations, 10)
-	set(&o.Workers, 2)
-	if o.MaxFB <= 0 {
-		o.MaxFB = 1.5
+	if o.Workers <= 0 {
+		o.Workers = 2
 	}
-	if o.MinTexture <= 0 {
-		o.MinTexture = 0.8
-	}
-	o.Radius, o.Coarse = min(o.Radius, maxRadius), min(o.Coarse, maxRadius)
-	f := &Flow{opt: o, a: &pyramid{}, b: &pyramid{}}
+	k.Radius, k.Coarse = min(k.Radius, maxRadius), min(k.Coarse, maxRadius)
+	f := &Flow{tuning: k, a: &pyramid{}, b: &pyramid{}}
 	for range min(o.Workers, runtime.GOMAXPROCS(0)) {
-		f.work = append(f.work, newSearcher(o, &f.wait))
+		f.work = append(f.work, newSearcher(k, &f.wait))
 	}
 	return f
 }
@@ -71,9 +57,8 @@ func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Ve
 	if prev.Stamp != 0 && f.b.stamp == prev.Stamp {
 		f.a, f.b = f.b, f.a
 	}
-	pad := max(f.opt.Radius, f.opt.Coarse) + 2
-	f.a.build(prev, f.opt.Levels, pad)
-	f.b.build(next, f.opt.Levels, pad)
+	f.a.build(&f.tuning, prev)
+	f.b.build(&f.tuning, next)
 	n := len(f.work)
 	for i, s := range f.work {
 		lo, hi := i*len(pts)/n, (i+1)*len(pts)/n

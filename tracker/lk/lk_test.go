@@ -157,3 +157,17 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// A tuning that is given is copied and held to what the sums can take; without one the defaults hold.
+func TestATuningIsGivenOrTheDefaults(t *testing.T) {
+	k := Defaults()
+	k.Radius, k.MaxFB = 99, 0.25
+	f := New(Options{Tuning: &k, Workers: 1})
+	k.MaxFB = 7
+	if f.tuning.Radius != maxRadius || f.work[0].maxFB != 0.25 || f.work[0].fine.radius != maxRadius || len(f.work) != 1 {
+		t.Errorf("it searches by %+v", f.tuning)
+	}
+	if plain := New(Options{}); plain.tuning != Defaults() {
+		t.Errorf("without one it searches by %+v", plain.tuning)
+	}
+}

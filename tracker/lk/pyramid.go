@@ -76,17 +76,14 @@ type pyramid struct {
 	sums   []uint16 // one smoothed row, scratch
 }
 
-// leastSide is the least side of a level that is worth searching, pixels.
-const leastSide = 24
-
 // build fills the pyramid from a picture, unless it holds that very picture. Buffers are kept.
-func (p *pyramid) build(g *motion.Gray, most, pad int) {
+func (p *pyramid) build(k *Tuning, g *motion.Gray) {
 	if g.Stamp != 0 && p.stamp == g.Stamp {
 		return
 	}
 	p.stamp = g.Stamp
-	n := 1
-	for w, h := g.W, g.H; n < most && (w+1)/2 >= leastSide && (h+1)/2 >= leastSide; n++ {
+	n, pad := 1, max(k.Radius, k.Coarse)+2
+	for w, h := g.W, g.H; n < k.Levels && (w+1)/2 >= k.LeastSide && (h+1)/2 >= k.LeastSide; n++ {
 		w, h = (w+1)/2, (h+1)/2
 	}
 	for len(p.levels) < n {

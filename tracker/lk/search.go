@@ -9,18 +9,23 @@ import (
 
 // searcher is one worker: its share of a step and its scratch space.
 type searcher struct {
-	opt   Options
+	most  int    // iterations
 	aside func() // run, for a goroutine of its own; made once, since a closure costs an allocation
 
 	a, b *pyramid
 	pts  []motion.Pixel
 	dst  []motion.Vector
 
+	maxFB, texture, still2 float32
+
 	fine, coarse window
 }
 
-func newSearcher(o Options, wait *sync.WaitGroup) *searcher {
-	s := &searcher{opt: o, fine: newWindow(o.Radius), coarse: newWindow(o.Coarse)}
+func newSearcher(k Tuning, wait *sync.WaitGroup) *searcher {
+	s := &searcher{
+		most: k.Iterations, maxFB: float32(k.MaxFB), texture: float32(k.MinTexture), still2: float32(k.StillStep2),
+		fine: newWindow(k.Radius), coarse: newWindow(k.Coarse),
+	}
 	s.aside = func() {
 		defer wait.Done()
 		s.run()
@@ -53,7 +58,7 @@ func (s *searcher) both(p motion.Pixel) motion.Vector {
 		return v
 	}
 	v.FB = float32(math.Sqrt(float64((dx+bx)*(dx+bx) + (dy+by)*(dy+by))))
-	v.OK = v.FB <= s.opt.MaxFB
+	v.OK = v.FB <= s.maxFB
 	return v
 }
 
@@ -71,12 +76,12 @@ func floor(v float32) int {
 // answer of the coarser ones stands: their windows reach the edges of a flat thing.
 func (s *searcher) search(a, b *pyramid, x, y int) (dx, dy float32, ok bool) {
 	s.fine.take(&a.levels[0], x, y)
-	flat, found := s.fine.least() < s.opt.MinTexture, false
+	flat, found := s.fine.least() < s.texture, false
 	for l := len(a.levels) - 1; l > 0; l-- {
 		k := float32(int(1) << l)
 		from := &a.levels[l]
 		u, v := min((x+(1<<l)/2)>>l, from.w-1), min((y+(1<<l)/2)>>l, from.h-1)
-		if s.coarse.take(from, u, v); s.coarse.least() < s.opt.MinTexture {
+		if s.coarse.take(from, u, v); s.coarse.least() < s.texture {
 			continue
 		}
 		if ix, iy, ok := s.refine(&s.coarse, &b.levels[l], u, v, dx/k, dy/k); ok {
@@ -89,9 +94,6 @@ func (s *searcher) search(a, b *pyramid, x, y int) (dx, dy float32, ok bool) {
 	return s.refine(&s.fine, &b.levels[0], x, y, dx, dy)
 }
 
-// stillStep is the squared length of a step after which no other is taken, pixels.
-const stillStep = 0.0009
-
 // refine improves the displacement (x0, y0) of a window that was taken around (x, y). It is not ok where the window's middle leaves the
 // picture or goes so far that the window cannot have seen the way.
 func (s *searcher) refine(w *window, b *plane, x, y int, x0, y0 float32) (dx, dy float32, ok bool) {
@@ -100,10 +102,10 @@ func (s *searcher) refine(w *window, b *plane, x, y int, x0, y0 float32) (dx, dy
 	if !w.compare(b, x+cx, y+cy) {
 		return x0, y0, false
 	}
-	for range s.opt.Iterations {
+	for range s.most {
 		sx, sy := w.step(dx-float32(cx), dy-float32(cy))
 		dx, dy = dx-sx, dy-sy
-		if sx*sx+sy*sy < stillStep {
+		if sx*sx+sy*sy < s.still2 {
 			break
 		}
 		if nx, ny := floor(dx), floor(dy); nx != cx || ny != cy {

@@ -62,8 +62,9 @@ func TestStepIsTheOneByTheBook(t *testing.T) {
 	}
 	for _, radius := range []int{1, 5, 6, maxRadius} {
 		var a, b pyramid
-		a.build(ga, 1, radius+2)
-		b.build(gb, 1, radius+2)
+		one := &Tuning{Radius: radius, Levels: 1}
+		a.build(one, ga)
+		b.build(one, gb)
 		w := newWindow(radius)
 		r := rand.New(rand.NewPCG(uint64(radius), 3))
 		for range 300 {
@@ -91,7 +92,7 @@ func TestStepIsTheOneByTheBook(t *testing.T) {
 func TestPyramidHalvesAndRepeatsItsEdges(t *testing.T) {
 	g := noise(61, 49, 3)
 	var p pyramid
-	p.build(g, 3, 5)
+	p.build(&Tuning{Radius: 3, Levels: 3, LeastSide: Defaults().LeastSide}, g)
 	if len(p.levels) != 2 {
 		t.Fatalf("%d levels of a picture of 61×49", len(p.levels))
 	}
