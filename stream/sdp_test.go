@@ -83,6 +83,16 @@ func FuzzOffer(f *testing.F) {
 			}
 			return
 		}
+		prepared, undo := alone(string(raw))
+		if again, _ := alone(prepared); again != prepared || prepared == string(raw) && undo("x") != "x" {
+			t.Fatalf("%q became %q", raw, prepared)
+		}
+		if l := negotiatedLevel(prepared, string(raw)); l < 0 || l > 255 {
+			t.Fatalf("level %d", l)
+		}
+		if err := checkAnswer(prepared); err != nil && !strings.Contains(err.Error(), "no way to send video") {
+			t.Fatalf("%v", err)
+		}
 		out, err := restartOffer(string(raw), &fragment{ufrag: "u", pwd: "p", candidates: []string{"candidate:1"}})
 		if err != nil {
 			t.Fatal(err)
@@ -110,4 +120,25 @@ func FuzzFragment(f *testing.F) {
 			t.Fatalf("%+v", got)
 		}
 	})
+}
+
+func TestNegotiatedLevel(t *testing.T) {
+	offer := func(level string) string {
+		return strings.Replace(someOffer, "a=recvonly", "a=fmtp:96 packetization-mode=1;profile-level-id=42e0"+level+"\r\na=recvonly", 1)
+	}
+	for _, c := range []struct {
+		offer, answer string
+		want          int
+	}{
+		{offer("28"), offer("1f"), 40},
+		{offer("1e"), offer("1f"), 30},
+		{someOffer, offer("1f"), commonLevel}, // nothing is said of it
+		{offer("zz"), offer("1f"), commonLevel},
+		{"", offer("1f"), commonLevel},
+		{offer("28"), strings.Replace(offer("1f"), "m=video 9", "m=video 0", 1), commonLevel},
+	} {
+		if got := negotiatedLevel(c.offer, c.answer); got != c.want {
+			t.Errorf("level %d, want %d", got, c.want)
+		}
+	}
 }
