@@ -14,6 +14,7 @@ func TestRenditions(t *testing.T) {
 	if u := r.unit(); u.Rendition != Full || u.Width != 1920 || u.Height != 1080 {
 		t.Fatalf("unit %+v", u)
 	}
+	r.idle()
 	r.also.Store(1<<Common | 1<<Low)
 	r.show(1920, 1080, time.Second)
 	for i, want := range [][2]int{{1920, 1080}, {1280, 720}, {640, 360}} {
@@ -22,6 +23,7 @@ func TestRenditions(t *testing.T) {
 			t.Errorf("unit %+v, want rendition %d of %v", u, i, want)
 		}
 	}
+	r.idle()
 	r.wanted.Store(false)
 	r.also.Store(1 << Low)
 	r.sink.RequestKeyframe(Common) // of nobody
@@ -29,6 +31,7 @@ func TestRenditions(t *testing.T) {
 	if u := r.unit(); u.Rendition != Low || u.Keyframe {
 		t.Errorf("unit %+v", u)
 	}
+	r.idle()
 	r.wanted.Store(true)
 	r.show(1920, 1080, 3*time.Second)
 	if u := r.unit(); u.Rendition != Full || !u.Keyframe {
@@ -72,6 +75,7 @@ func TestFault(t *testing.T) {
 	if err := r.sink.Fault(); err == nil || !errors.Is(err, r.encoders[0].fail) {
 		t.Errorf("fault %v", err)
 	}
+	r.idle()
 	r.wanted.Store(false)
 	if err := r.sink.Fault(); err != nil {
 		t.Errorf("%v, of a rendition that nobody wants", err)
@@ -88,6 +92,7 @@ func TestAFasterCameraRebuildsTheEncoder(t *testing.T) {
 	for i := range 40 {
 		r.show(1280, 720, time.Duration(i)*time.Second/60)
 		last = r.unit()
+		r.idle()
 	}
 	if last.Width != 896 || r.encoders[0].format.Width != 1280 {
 		t.Errorf("%+v", last)
@@ -97,12 +102,12 @@ func TestAFasterCameraRebuildsTheEncoder(t *testing.T) {
 func TestLevelOfTheFullRendition(t *testing.T) {
 	r := newRig(t)
 	defer r.stop()
+	r.wanted.Store(false) // it is known all the same
 	if l := r.sink.Level(); l != 0 {
 		t.Errorf("level %d before the first frame", l)
 	}
 	for size, want := range map[[2]int]Level{{1280, 720}: 31, {1920, 1080}: 40, {640, 360}: 30, {4000, 3000}: 52} {
 		r.show(size[0], size[1], 0)
-		r.unit()
 		if l := r.sink.Level(); l != want {
 			t.Errorf("%v: level %d, want %d", size, l, want)
 		}

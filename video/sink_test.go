@@ -3,6 +3,7 @@ package video
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -124,6 +125,16 @@ func (r *rig) unit() Unit {
 	case <-time.After(10 * time.Second):
 		r.t.Fatal("no unit came")
 		return Unit{}
+	}
+}
+
+// idle waits until the sink is done with the frames that it was shown, all renditions of them.
+func (r *rig) idle() {
+	r.t.Helper()
+	for end := time.Now().Add(10 * time.Second); r.pool.InUse() > 0; runtime.Gosched() {
+		if time.Now().After(end) {
+			r.t.Fatal("the sink does not finish")
+		}
 	}
 }
 
