@@ -36,6 +36,7 @@ var only = map[string][]string{
 	"gocv.io/x/gocv":                      {"capture/opencv", "tracker/flow", "tracker/mil", "video/opencv", "eval/grabcut", "cmd/segedge"},
 	"github.com/yalue/onnxruntime_go":     {"inference/onnx"},
 	"github.com/eclipse/paho.mqtt.golang": {"mqtt"},
+	"github.com/eclipse/paho.golang":      {"mqtt"},
 	"github.com/mochi-mqtt/server":        {"mqtt/broker"},
 	"github.com/pion/":                    {"stream", "stream/watcher", "video/openh264"},
 	"github.com/alecthomas/kong":          {"cmd/segedge"},

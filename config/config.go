@@ -116,6 +116,7 @@ type MQTT struct {
 	Broker       string        `yaml:"broker" help:"tcp://host:1883, tls://host:8883, ws://, wss://, unix://; empty starts an embedded one"`
 	Embedded     string        `yaml:"embedded" help:"address of the embedded one; 127.0.0.1:1883, or a free port where that is taken"`
 	Prefix       string        `yaml:"prefix" help:"of every topic; segedge/<agent> by default"`
+	Version      int           `yaml:"version" help:"5 for MQTT 5; anything else is 3.1.1" min:"0" max:"5"`
 	ClientID     string        `yaml:"client_id" help:"segedge-<agent> by default; no two clients of a broker may have the same"`
 	Username     string        `yaml:"username"`
 	Password     string        `yaml:"password" secret:"true"`

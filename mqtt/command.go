@@ -45,13 +45,25 @@ type commands struct {
 type lane struct {
 	in   []Message // guarded by commands.mu
 	wake chan struct{}
-	work chan *dispatch.Ticket
+	work chan task
+}
+
+// task is a command that was taken in, and where its answer goes.
+type task struct {
+	*dispatch.Ticket
+	to address
+}
+
+// address is where an answer goes: a topic, empty for none, and what it is to carry along.
+type address struct {
+	topic       string
+	correlation []byte
 }
 
 func newCommands(c *Client, d *dispatch.Dispatcher) *commands {
 	cs := &commands{c: c, dispatch: d, replies: newReplies(), lanes: map[string]*lane{}}
 	for _, camera := range append([]string{""}, c.o.Service.Cameras()...) {
-		cs.lanes[camera] = &lane{wake: make(chan struct{}, 1), work: make(chan *dispatch.Ticket, maxPerCamera)}
+		cs.lanes[camera] = &lane{wake: make(chan struct{}, 1), work: make(chan task, maxPerCamera)}
 	}
 	return cs
 }
@@ -83,7 +95,7 @@ func (cs *commands) receive(m Message) {
 	if !room {
 		cs.taken.Add(1)
 		cmd, _ := api.Decode(verb, m.Payload)
-		cs.finish(camera, cmd, api.Refuse(cmd.ID, api.Overloaded, "too many commands are waiting: send it again later"), false)
+		cs.finish(cs.c.topics.replyTo(m, cmd), camera, cmd, api.Refuse(cmd.ID, api.Overloaded, "too many commands are waiting: send it again later"), false)
 		m.Done()
 		return
 	}
@@ -135,12 +147,12 @@ func (cs *commands) admit(ctx context.Context, ln *lane) {
 		if !cs.replies.room(ctx) {
 			return
 		}
-		tickets := make([]*dispatch.Ticket, len(messages))
+		tasks := make([]task, len(messages))
 		for i, m := range messages {
-			tickets[i] = cs.begin(m)
+			tasks[i] = cs.begin(m)
 		}
 		cs.dispatch.Sync()
-		for i, t := range tickets {
+		for i, t := range tasks {
 			if cs.queue(ctx, ln, t) {
 				messages[i].Done()
 			}
@@ -148,22 +160,28 @@ func (cs *commands) admit(ctx context.Context, ln *lane) {
 	}
 }
 
-// begin decodes a command and notes its id.
-func (cs *commands) begin(m Message) *dispatch.Ticket {
+// begin decodes a command and notes its id. A client without a name that says where answers go (MQTT 5) is known by that.
+func (cs *commands) begin(m Message) task {
 	cs.taken.Add(1)
 	cs.running.Add(1)
 	camera, verb, _ := cs.c.topics.ParseCommand(m.Topic)
 	r := dispatch.Request{Form: api.Form{Verb: verb}, Camera: camera, Body: m.Payload, Door: "mqtt", NeedID: true}
-	if m.Retained {
-		return cs.dispatch.Refuse(r, api.BadRequest, "a command must not be retained: it would be done at every connection")
+	if m.ResponseTopic != "" {
+		r.Door = "mqtt " + m.ResponseTopic
 	}
-	return cs.dispatch.Begin(r)
+	var t *dispatch.Ticket
+	if m.Retained {
+		t = cs.dispatch.Refuse(r, api.BadRequest, "a command must not be retained: it would be done at every connection")
+	} else {
+		t = cs.dispatch.Begin(r)
+	}
+	return task{t, cs.c.topics.replyTo(m, t.Command)}
 }
 
 // queue answers what needs no doing and hands the rest to the worker; false when ctx ended first.
-func (cs *commands) queue(ctx context.Context, ln *lane, t *dispatch.Ticket) bool {
+func (cs *commands) queue(ctx context.Context, ln *lane, t task) bool {
 	if r, ok := t.Answer(); ok {
-		cs.finish(t.Camera, t.Command, r, t.Repeated)
+		cs.finish(t.to, t.Camera, t.Command, r, t.Repeated)
 		cs.running.Add(-1)
 		return true
 	}
@@ -179,7 +197,7 @@ func (cs *commands) queue(ctx context.Context, ln *lane, t *dispatch.Ticket) boo
 		return true
 	case <-hold.C:
 		message := fmt.Sprintf("camera %s has had %d commands waiting for %s: send it again later", t.Camera, maxPerCamera, maxHold)
-		cs.finish(t.Camera, t.Command, t.Drop(api.Overloaded, message), false)
+		cs.finish(t.to, t.Camera, t.Command, t.Drop(api.Overloaded, message), false)
 		cs.running.Add(-1)
 		return true
 	case <-ctx.Done():
@@ -198,27 +216,27 @@ func (cs *commands) work(ctx context.Context, ln *lane) {
 		} else {
 			r = t.Run(ctx)
 		}
-		cs.finish(t.Camera, t.Command, r, t.Repeated)
+		cs.finish(t.to, t.Camera, t.Command, r, t.Repeated)
 		cs.running.Add(-1)
 	}
 }
 
 // finish gives a command's answer, and the news of a refusal unless it was given before.
-func (cs *commands) finish(camera string, cmd api.Command, r api.Reply, repeated bool) {
+func (cs *commands) finish(to address, camera string, cmd api.Command, r api.Reply, repeated bool) {
 	if !r.OK && !repeated {
 		cs.rejected(camera, cmd, r)
 	}
 	if shot, ok := r.Result.(*api.Snapshot); ok {
 		r = cs.sendPicture(camera, cmd.ID, shot)
 	}
-	if cmd.Reply == "" || !api.ValidName(camera) {
+	if to.topic == "" {
 		return
 	}
 	data, err := json.Marshal(r)
 	if err != nil {
 		data, _ = json.Marshal(api.Refuse(cmd.ID, api.Internal, "the result cannot be written: "+err.Error()))
 	}
-	cs.put(answer{id: cmd.ID, topic: cs.c.topics.Reply(camera, cmd.Reply), payload: data, qos: 1})
+	cs.put(answer{id: cmd.ID, topic: to.topic, correlation: to.correlation, payload: data, qos: 1})
 }
 
 // mostPicture is the most bytes of a snapshot; a larger one is reduced.

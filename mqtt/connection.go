@@ -24,6 +24,7 @@ type Connection struct {
 	// PasswordFile is read at every connection, so that a rotated secret needs no restart; it wins over Password.
 	PasswordFile string
 	TLS          TLS
+	Version      int // of MQTT: 5, or 3.1.1 for everything else
 
 	KeepAlive      time.Duration // 15 s: a broker that vanished is noticed within KeepAlive plus 5 s
 	ConnectTimeout time.Duration // 5 s

@@ -9,9 +9,6 @@ import (
 	"net/url"
 	"sync"
 	"time"
-
-	paho "github.com/eclipse/paho.mqtt.golang"
-	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // Will is the message that the broker sends when the link breaks.
@@ -20,15 +17,35 @@ type Will struct {
 	Payload string
 }
 
-// Link is one connection to a broker, from its CONNACK to its end; it never comes back. paho's own reconnecting
-// client completes tokens without an error across a reconnect, which proves nothing; on a Link a completed token is an
+// wire is one protocol's client on one connection.
+type wire interface {
+	// connect makes the connection; a broker's refusal is an error in words.
+	connect(ctx context.Context) error
+	// send hands a message over in the order of the calls. It may wait for the broker's window, as long as ctx lasts.
+	send(ctx context.Context, m Packet) (pending, error)
+	// subscribe asks for messages at QoS 1 and waits for the answer.
+	subscribe(ctx context.Context, filters []string) (pending, error)
+	// limit is the largest packet that the broker takes, as far as it said so; 0 is unknown.
+	limit() int
+	// close says goodbye, which may take so long, and joins what runs.
+	close(quiesce time.Duration)
+}
+
+// pending is what the broker has yet to answer.
+type pending interface {
+	Done() <-chan struct{}
+	Error() error
+}
+
+// Link is one connection to a broker, from its CONNACK to its end; it never comes back. A client that reconnects by itself
+// completes what it was given without an error across a reconnect, which proves nothing; on a Link a completed token is an
 // acknowledgement of this very connection. Safe for concurrent use.
 type Link struct {
-	client paho.Client
-	once   sync.Once
-	lost   chan struct{}
-	err    error
-	ack    time.Duration
+	wire wire
+	once sync.Once
+	lost chan struct{}
+	err  error
+	ack  time.Duration
 
 	mu   sync.Mutex
 	conn net.Conn
@@ -44,6 +61,21 @@ type Message struct {
 	Payload  []byte
 	Retained bool
 	Done     func()
+	// ResponseTopic and Correlation are where an answer is wanted and what it is to carry (MQTT 5, section 4.10); empty in
+	// MQTT 3.1.1.
+	ResponseTopic string
+	Correlation   []byte
+}
+
+// Packet is a message to send.
+type Packet struct {
+	Topic    string
+	QoS      byte
+	Retained bool
+	Payload  []byte
+	// Only in MQTT 5: where an answer is wanted, and what it is to carry, or carries.
+	ResponseTopic string
+	Correlation   []byte
 }
 
 // Dial connects once. The session on the broker is kept (clean session off) where keep is set, so that what is sent to
@@ -64,50 +96,29 @@ func Dial(ctx context.Context, c Connection, will *Will, keep bool, handler func
 	}
 	l := &Link{lost: make(chan struct{}), ack: c.AckTimeout}
 	u.User = nil
-	o := paho.NewClientOptions().AddBroker(u.String()).SetClientID(c.ClientID).SetProtocolVersion(4).
-		SetUsername(user).SetPassword(password).SetTLSConfig(tlsConfig).
-		SetCleanSession(!keep).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).SetAutoAckDisabled(true).
-		SetKeepAlive(c.KeepAlive).SetPingTimeout(5 * time.Second).SetConnectTimeout(c.ConnectTimeout).SetWriteTimeout(c.WriteTimeout).
-		SetConnectionLostHandler(func(_ paho.Client, err error) { l.end(err) }).
-		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-			handler(Message{m.Topic(), m.Payload(), m.Retained(), m.Ack})
-		})
-	if will != nil {
-		o.SetWill(will.Topic, will.Payload, 1, true)
+	w := dialing{c: c, l: l, url: u, user: user, password: password, tls: tlsConfig, will: will, keep: keep, handler: handler}
+	if c.Version == 5 {
+		l.wire = newWire5(w)
+	} else {
+		l.wire = newWire3(ctx, w)
 	}
-	if u.Scheme != "ws" && u.Scheme != "wss" {
-		o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
-			return l.open(ctx, u, tlsConfig, c.ConnectTimeout)
-		})
-	}
-	l.client = paho.NewClient(o)
-	if err := l.connect(ctx); err != nil {
+	if err := l.wire.connect(ctx); err != nil {
 		l.Close(0)
-		return nil, fmt.Errorf("connect to the broker %s: %w", redact(c.Broker), refusalOf(err))
+		return nil, fmt.Errorf("connect to the broker %s: %w", redact(c.Broker), err)
 	}
 	return l, nil
 }
 
-// refusals are what a broker may answer to a connection (MQTT 3.1.1, section 3.2.2.3), in words.
-var refusals = []struct {
-	err  error
-	says string
-}{
-	{packets.ErrorRefusedBadProtocolVersion, "the broker refuses: it does not speak MQTT 3.1.1"},
-	{packets.ErrorRefusedIDRejected, "the broker refuses the client id: set mqtt.client_id"},
-	{packets.ErrorRefusedServerUnavailable, "the broker refuses for now: it says that it is not available"},
-	{packets.ErrorRefusedBadUsernameOrPassword, "the broker refuses the user name or the password"},
-	{packets.ErrorRefusedNotAuthorised, "the broker refuses: it says that this client is not authorised; check user name, password and access list"},
-}
-
-// refusalOf is a broker's refusal in words, or the error as it is.
-func refusalOf(err error) error {
-	for _, r := range refusals {
-		if errors.Is(err, r.err) {
-			return fmt.Errorf("%s (%w)", r.says, err)
-		}
-	}
-	return err
+// dialing is what a protocol's client is made of.
+type dialing struct {
+	c              Connection
+	l              *Link
+	url            *url.URL
+	user, password string
+	tls            *tls.Config
+	will           *Will
+	keep           bool
+	handler        func(Message)
 }
 
 // reach makes a connection to where the broker listens.
@@ -154,18 +165,6 @@ func (l *Link) open(ctx context.Context, u *url.URL, tlsConfig *tls.Config, time
 	l.conn = conn
 	l.mu.Unlock()
 	return conn, nil
-}
-
-func (l *Link) connect(ctx context.Context) error {
-	token := l.client.Connect()
-	select {
-	case <-token.Done():
-	case <-ctx.Done():
-		l.cut()
-		<-token.Done() // bounded by the connect timeout
-		return ctx.Err()
-	}
-	return token.Error()
 }
 
 // cut breaks the network connection. paho takes an end that was closed here for intended and tells nobody.
@@ -215,7 +214,7 @@ func (l *Link) ending(err error) error {
 
 // Token is a message on its way.
 type Token struct {
-	t   paho.Token
+	p   pending
 	err error
 }
 
@@ -223,11 +222,12 @@ type Token struct {
 var ErrUnsendable = errors.New("MQTT does not allow the message")
 
 // Send hands a message to the link without waiting for its acknowledgement.
-func (l *Link) Send(topic string, qos byte, retained bool, payload []byte) Token {
-	if err := validTopic(topic); err != nil {
+func (l *Link) Send(ctx context.Context, m Packet) Token {
+	if err := validTopic(m.Topic); err != nil {
 		return Token{err: fmt.Errorf("%w: %w", ErrUnsendable, err)}
 	}
-	return Token{t: l.client.Publish(topic, qos, retained, payload)}
+	p, err := l.wire.send(ctx, m)
+	return Token{p, err}
 }
 
 // Await returns nil once the broker has acknowledged the message on this link (QoS 1), or it was written (QoS 0).
@@ -238,8 +238,8 @@ func (l *Link) Await(ctx context.Context, t Token) error {
 	timeout := time.NewTimer(l.ack)
 	defer timeout.Stop()
 	select {
-	case <-t.t.Done():
-		if err := t.t.Error(); err != nil {
+	case <-t.p.Done():
+		if err := t.p.Error(); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 		return nil
@@ -254,28 +254,20 @@ func (l *Link) Await(ctx context.Context, t Token) error {
 
 // Publish sends a message and waits for its acknowledgement.
 func (l *Link) Publish(ctx context.Context, topic string, qos byte, retained bool, payload []byte) error {
-	return l.Await(ctx, l.Send(topic, qos, retained, payload))
+	return l.Await(ctx, l.Send(ctx, Packet{Topic: topic, QoS: qos, Retained: retained, Payload: payload}))
 }
 
 // Subscribe asks for messages at QoS 1 and waits until the broker has agreed.
 func (l *Link) Subscribe(ctx context.Context, filters ...string) error {
-	want := make(map[string]byte, len(filters))
-	for _, f := range filters {
-		want[f] = 1
-	}
-	token := l.client.SubscribeMultiple(want, nil)
-	if err := l.Await(ctx, Token{t: token}); err != nil {
+	p, err := l.wire.subscribe(ctx, filters)
+	if err := l.Await(ctx, Token{p, err}); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
-	}
-	if sub, ok := token.(*paho.SubscribeToken); ok {
-		for f, qos := range sub.Result() {
-			if qos == 0x80 { // MQTT 3.1.1, section 3.9.3
-				return fmt.Errorf("subscribe: the broker refuses %q: check its access list", f)
-			}
-		}
 	}
 	return nil
 }
+
+// Limit is the largest packet that the broker takes, in bytes, as far as it said so; 0 is unknown.
+func (l *Link) Limit() int { return l.wire.limit() }
 
 // Close ends the link: after a DISCONNECT the broker does not send the will. With a quiesce of 0 the network
 // connection is simply broken.
@@ -283,6 +275,6 @@ func (l *Link) Close(quiesce time.Duration) {
 	if quiesce == 0 {
 		l.cut()
 	}
-	l.client.Disconnect(uint(max(quiesce, 250*time.Millisecond) / time.Millisecond))
+	l.wire.close(quiesce)
 	l.cut()
 }

@@ -14,9 +14,13 @@ type outgoing struct {
 	retained bool
 	event    bool
 	payload  []byte
+
+	correlation []byte // of the command that is answered (MQTT 5)
 }
 
-func (m *outgoing) size() int { return len(m.topic) + len(m.payload) + overhead }
+func (m *outgoing) size() int {
+	return len(m.topic) + len(m.payload) + len(m.correlation) + overhead
+}
 
 // sending is a message that was handed to a link.
 type sending struct {
@@ -36,7 +40,8 @@ func (c *Client) begin(ctx context.Context, l *Link, m outgoing) (sending, error
 	if exact {
 		m.qos = 1
 	}
-	return sending{c, l, m.key, m.event, l.Send(m.topic, m.qos, m.retained, m.payload)}, nil
+	p := Packet{Topic: m.topic, QoS: m.qos, Retained: m.retained, Payload: m.payload, Correlation: m.correlation}
+	return sending{c, l, m.key, m.event, l.Send(ctx, p)}, nil
 }
 
 // await waits for the acknowledgement.

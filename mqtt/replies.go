@@ -17,6 +17,8 @@ type answer struct {
 	topic   string
 	payload []byte
 	qos     byte
+
+	correlation []byte
 }
 
 // replies is the queue of answers; a reply outlives the link that its command came by. Commands are taken only while
@@ -163,7 +165,7 @@ func (cs *commands) sendWindow(ctx context.Context, l *Link, window []answer) (i
 
 // reply is an answer as the broker will take it; false for one that it will not.
 func (cs *commands) reply(a answer) (outgoing, bool) {
-	m := outgoing{key: "reply " + strconv.FormatUint(a.number, 10), topic: a.topic, qos: a.qos, payload: a.payload}
+	m := outgoing{key: "reply " + strconv.FormatUint(a.number, 10), topic: a.topic, qos: a.qos, payload: a.payload, correlation: a.correlation}
 	if cs.c.suspects.isCondemned(m.key) {
 		cs.c.log.Error("a reply that the broker does not take is left out", "topic", m.topic, "id", a.id)
 		cs.c.suspects.acquit(m.key)

@@ -49,6 +49,9 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 		} else {
 			thrown = 0
 		}
+		if hasReason(err, reasonTakenOver) {
+			thrown = 2 // no need to guess
+		}
 		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures = 0
 		}
@@ -82,6 +85,7 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 		return err
 	}
 	defer l.Close(250 * time.Millisecond)
+	c.suspects.told(l.Limit())
 	// The session outlives ctx by the time that a clean exit takes.
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -21,8 +21,9 @@ const (
 	leastLimit = 1 << 10
 	// limitHolds is how long a broker's limit that was found this way is believed.
 	limitHolds = time.Hour
-	// overhead is what MQTT 3.1.1 adds to a topic and a payload: the fixed header, the topic's length and the packet's number.
-	overhead = 9
+	// overhead is what MQTT adds to a topic and a payload: the fixed header, the topic's length, the packet's number, and in
+	// MQTT 5 the lengths of the properties.
+	overhead = 16
 	// mostBytes is the largest packet there is (MQTT 3.1.1, 2.2.3), which no broker takes.
 	mostBytes = 256<<20 - 1
 )
@@ -43,6 +44,7 @@ type suspects struct {
 	fits      int // bytes of the largest packet that was acknowledged
 	limit     int // of the smallest at which the connection ended; 0 is unknown
 	found     time.Time
+	most      int // what the broker says that it takes; 0 is unknown
 }
 
 func newSuspects() *suspects {
@@ -198,14 +200,25 @@ func (s *suspects) isTrial() bool {
 func (s *suspects) room(now time.Time) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	most := mostBytes
+	if s.most > 0 {
+		most = s.most
+	}
 	if s.limit == 0 || now.Sub(s.found) > limitHolds {
 		s.limit = 0
-		return mostBytes
+		return most
 	}
-	return max(s.fits, s.limit/2, leastLimit)
+	return min(most, max(s.fits, s.limit/2, leastLimit))
+}
+
+// told takes what the broker said at the beginning of a connection about the packets that it takes; 0 for nothing.
+func (s *suspects) told(most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = most
 }
 
 // peerClosed reports whether a connection ended because the other side closed it: not for want of an answer, nor here.
 func peerClosed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || hasReason(err, reasonTooLarge)
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/segedge/segedge/api"
 )
 
 // Topics are the topics of one agent (docs/mqtt.md).
@@ -27,6 +29,29 @@ func (t Topics) Command(camera, verb string) string {
 // Reply is the topic of the answers to a client.
 func (t Topics) Reply(camera, client string) string {
 	return t.Prefix + "/" + camera + "/reply/" + client
+}
+
+// replyTo is where the answer to a command goes: to the response topic that an MQTT 5 client named, else to the client's own.
+func (t Topics) replyTo(m Message, cmd api.Command) address {
+	camera, _, _ := t.ParseCommand(m.Topic)
+	switch {
+	case m.ResponseTopic != "" && t.mayAnswer(m.ResponseTopic):
+		return address{m.ResponseTopic, m.Correlation}
+	case cmd.Reply != "" && api.ValidName(camera):
+		return address{t.Reply(camera, cmd.Reply), m.Correlation}
+	}
+	return address{}
+}
+
+// mayAnswer reports whether a client may have answers sent to a topic: not to the broker's own, and of the agent's to none
+// but its replies, or a command could be made to give another.
+func (t Topics) mayAnswer(topic string) bool {
+	if validTopic(topic) != nil || strings.HasPrefix(topic, "$") {
+		return false
+	}
+	rest, own := strings.CutPrefix(topic, t.Prefix+"/")
+	parts := strings.Split(rest, "/")
+	return !own || len(parts) == 3 && parts[1] == "reply"
 }
 
 // ParseCommand splits a command's topic.

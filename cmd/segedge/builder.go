@@ -272,7 +272,7 @@ func (b *builder) buildMQTT() error {
 	}
 	client, err := mqtt.New(mqtt.Options{
 		Connection: mqtt.Connection{
-			Broker: c.Broker, ClientID: c.ClientID, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile,
+			Broker: c.Broker, Version: c.Version, ClientID: c.ClientID, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile,
 			TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
 		},
 		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
