@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"github.com/segedge/segedge/seg"
 )
 
@@ -34,4 +36,21 @@ func TestEventsAreTold(t *testing.T) {
 		t.Errorf("%s", m["events"])
 	}
 	st.Event(seg.Event{Camera: "cam", Type: seg.CameraStalled, Details: map[string]any{"reason": func() {}}}) // is left out
+}
+
+// A camera that has been taken away takes its viewers with it, and is forgotten.
+func TestACameraGoes(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	begin(p, time.Now())
+	st.Event(seg.Event{Camera: "cam", Type: seg.CameraStalled})
+	st.agent.mu.Lock()
+	st.agent.gone = true
+	st.agent.mu.Unlock()
+	p.reach(webrtc.PeerConnectionStateClosed)
+	within(t, "nothing is left of it", func() bool {
+		st.listings.mu.Lock()
+		defer st.listings.mu.Unlock()
+		return len(st.Stats()) == 0 && len(st.recent("cam")) == 0 && len(st.listings.newest) == 0
+	})
 }

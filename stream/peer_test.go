@@ -30,6 +30,7 @@ type agent struct {
 	objects  api.Objects
 	commands []api.Command
 	hold     chan struct{} // Do waits for it, where it is set
+	gone     bool          // the camera "cam" is
 }
 
 func newAgent() *agent {
@@ -53,8 +54,15 @@ func (a *agent) Do(ctx context.Context, camera string, cmd api.Command) api.Repl
 	return api.Done(cmd.ID, map[string]string{"camera": camera, "verb": cmd.Verb})
 }
 
-func (a *agent) Info() api.Info    { return api.Info{} }
-func (a *agent) Cameras() []string { return []string{"cam", "off"} }
+func (a *agent) Info() api.Info { return api.Info{} }
+func (a *agent) Cameras() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.gone {
+		return []string{"off"}
+	}
+	return []string{"cam", "off"}
+}
 func (a *agent) State(camera string) (api.State, bool) {
 	switch camera {
 	case "cam":

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/color"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,6 +33,9 @@ func (s *Server) push(ctx context.Context) {
 				waiting = false
 			}
 		}
+		if n%pruneEvery == 0 {
+			s.prune(s.opts.Service.Cameras())
+		}
 		for camera, viewers := range s.listeners() {
 			s.pushObjects(camera, viewers)
 			if n%stateEvery == 0 {
@@ -38,6 +43,34 @@ func (s *Server) push(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// pruneEvery is the number of ticks after which cameras that have gone are forgotten.
+const pruneEvery = 10
+
+// prune ends the sessions of cameras that are not there any more, and forgets what was known of them.
+func (s *Server) prune(cameras []string) {
+	s.mu.RLock()
+	for _, v := range s.viewers {
+		if !slices.Contains(cameras, v.camera) {
+			v.log.Info("viewer leaves with its camera")
+			v.cancel()
+		}
+	}
+	s.mu.RUnlock()
+	s.news.mu.Lock()
+	forget(s.news.kept, cameras)
+	s.news.mu.Unlock()
+	s.listings.mu.Lock()
+	forget(s.listings.newest, cameras)
+	s.listings.mu.Unlock()
+	s.throttles.mu.Lock()
+	forget(s.throttles.told, cameras)
+	s.throttles.mu.Unlock()
+}
+
+func forget[V any](of map[string]V, cameras []string) {
+	maps.DeleteFunc(of, func(camera string, _ V) bool { return !slices.Contains(cameras, camera) })
 }
 
 // listeners are the connected viewers with an open data channel, by camera.
