@@ -75,8 +75,9 @@ func (t *Tracker) need(o *object, now uint64) float64 {
 		return min(k.LostWant+k.LostRise*age, k.LostMost)
 	case seg.Tentative:
 		return 0
+	default:
+		return min(age+o.moved(), k.TrackedMost)
 	}
-	return min(age+o.moved(), k.TrackedMost)
 }
 
 // moved is how far an object has come since its keyframe, in its own sizes: still things need no second look.

@@ -7,8 +7,8 @@ import (
 	"github.com/segedge/segedge/tracker"
 )
 
-// A model that is asked about every frame and finds nothing in a few of them has looked once: the object is uncertain, and stays. One that finds
-// nothing for as long as an object may go unseen makes it hidden.
+// A model that is asked about every frame and finds nothing in a few of them has looked once: the object is uncertain, and stays. One that
+// finds nothing for as long as an object may go unseen makes it hidden.
 func TestDoubtTakesTimeNotAnswers(t *testing.T) {
 	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 18, line(60, 60, 1, 0), red}}}
 	for _, c := range []struct {

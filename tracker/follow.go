@@ -84,7 +84,7 @@ func (k *Tuning) hides(m *shape.Track, x, y float64) bool {
 func (f *fitter) closerPoints(pts []motion.Pixel, m *shape.Track, hiders []shape.Track, spacing, limit int) []motion.Pixel {
 	k := f.tuning
 	n := 0
-	k.eachShown(m, hiders, k.CloserRough, func(x, y int) { n++ })
+	k.eachShown(m, hiders, k.CloserRough, func(int, int) { n++ })
 	area := n * k.CloserRough * k.CloserRough
 	if area >= k.CloserPoints*spacing*spacing {
 		return pts

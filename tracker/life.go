@@ -55,6 +55,7 @@ func (t *Tracker) sweep(now uint64) {
 			if age > t.clock.frames(t.opt.ForgetAfter) {
 				t.end(o)
 			}
+		case seg.Tentative, seg.Ended:
 		}
 		t.expire(o, now)
 		t.report(o, now)

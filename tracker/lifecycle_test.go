@@ -250,7 +250,7 @@ func TestWhoLiesInFront(t *testing.T) {
 		{"both move alike", 3, 3, 3, -1},
 		{"it moves with neither", 0, 3, -3, -1},
 	} {
-		tr := stage(t, 1, func(x, _ float32) (float32, float32) { return c.there, 0 })
+		tr := stage(t, 1, func(_, _ float32) (float32, float32) { return c.there, 0 })
 		left, right := place(tr, square(15, 10, 16), seg.Tracking), place(tr, square(25, 10, 16), seg.Tracking)
 		f := frame.New(60, 40)
 		f.Seq = 2
@@ -280,7 +280,7 @@ func TestWhoLiesInFront(t *testing.T) {
 
 // Vectors vote for the motion that explains them: for the object on it, against it beside it, and for nobody where the two agree.
 func TestVotesTellMotionsApart(t *testing.T) {
-	on := func(x, y float64) (float64, float64) {
+	on := func(x, _ float64) (float64, float64) {
 		if x >= 20 && x < 40 {
 			return 3, 0
 		}

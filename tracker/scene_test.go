@@ -124,7 +124,7 @@ func (s *scene) truth(i, n int) *seg.Mask {
 }
 
 // answer is what a perfect model says about disc i in frame n.
-func (s *scene) answer(id seg.ID, i, n int) (p seg.Prediction) {
+func (s *scene) answer(_ seg.ID, i, n int) (p seg.Prediction) {
 	m := s.truth(i, n)
 	if m.Count() == 0 {
 		return p

@@ -2,6 +2,7 @@ package look
 
 import (
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -40,7 +41,8 @@ func (v *View) fill(seq uint64, model string, fs []seg.Features, wholeExtent flo
 	}
 	v.maps = v.maps[:len(fs)]
 	for i, f := range fs {
-		data := append(v.maps[i].Data[:0], f.Data...)
+		data := slices.Grow(v.maps[i].Data[:0], len(f.Data))[:len(f.Data)]
+		copy(data, f.Data)
 		v.maps[i] = f
 		v.maps[i].Data = data
 	}

@@ -1,6 +1,9 @@
 package motion
 
-import "image"
+import (
+	"image"
+	"slices"
+)
 
 // Warp says where places of one frame lay in another one: an affine map, and on a mesh how far what lies near a node has gone its own way.
 type Warp struct {
@@ -64,6 +67,6 @@ func (w *Warp) Then(k *Tuning, a Affine) Warp {
 // Clone is a copy with a mesh of its own.
 func (w *Warp) Clone() Warp {
 	out := *w
-	out.Mesh.nodes = append([]offset(nil), w.Mesh.nodes...)
+	out.Mesh.nodes = slices.Clone(w.Mesh.nodes)
 	return out
 }
