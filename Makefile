@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint dist release sensitivity nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint dist test-systemd release sensitivity nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -65,7 +65,7 @@ install: build ## put segedge on this box with its unit (as root)
 	install -D -m 644 systemd/segedge.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf
 	@install -d -m 750 $(DESTDIR)/etc/segedge
 	@test -e $(DESTDIR)/etc/segedge/segedge.yaml || { umask 027; bin/segedge config default > $(DESTDIR)/etc/segedge/segedge.yaml; }
-	@test -n "$(DESTDIR)" || { systemd-sysusers; systemd-tmpfiles --create /usr/lib/tmpfiles.d/segedge.conf; systemctl daemon-reload || true; }
+	@test -n "$(DESTDIR)" || { systemd-sysusers; systemd-tmpfiles --create /usr/lib/tmpfiles.d/segedge.conf; chown -R segedge:segedge /etc/segedge; systemctl daemon-reload || true; }
 	@echo "installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"
 
 uninstall: ## take it off again; configuration and state stay
@@ -78,6 +78,9 @@ dist: deps ## a tarball, a Debian package, the list of what is inside and checks
 	@scripts/packages.sh dist
 	@scripts/tool.sh nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
 	scripts/dist.sh
+
+test-systemd: ## boot a fresh Debian tree with the package of dist/ under systemd-nspawn, and try what a box goes through (as root)
+	scripts/test-systemd.sh
 
 release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased
 	@scripts/release.sh '$(VERSION)'

@@ -3,8 +3,9 @@
 set -e
 [ "$1" = configure ] || exit 0
 systemd-sysusers segedge.conf
-chgrp segedge /etc/segedge /etc/segedge/segedge.yaml
-systemd-tmpfiles --create segedge.conf
+chown segedge:segedge /etc/segedge/segedge.yaml
+chown segedge:segedge /etc/segedge
+systemd-tmpfiles --create segedge.conf || echo "segedge: the owners of its files are set at the next boot" # an image that is being built may have no /proc
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   [ -z "$2" ] || systemctl try-restart segedge.service # an upgrade

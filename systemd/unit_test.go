@@ -60,6 +60,20 @@ func TestUnitIsCorrect(t *testing.T) {
 	}
 }
 
+// A minimal Debian has no /bin/kill: what the unit runs must be there.
+func TestUnitRunsNothingThatMayBeMissing(t *testing.T) {
+	unit, err := os.ReadFile("segedge.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(unit), "\n") {
+		key, value, _ := strings.Cut(line, "=")
+		if program, _, _ := strings.Cut(value, " "); strings.HasPrefix(key, "Exec") && program != "/usr/local/bin/segedge" && program != "/bin/sh" {
+			t.Errorf("%s needs %s", key, program)
+		}
+	}
+}
+
 // TestUnitIsHardened holds the exposure (0 best, 10 worst): at most 2.0, and 3.0 with a GPU.
 func TestUnitIsHardened(t *testing.T) {
 	analyze(t, false, "security", "--offline=true", "--threshold=20")
@@ -88,9 +102,12 @@ func TestTheConfigurationIsTheServicesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"d /etc/segedge 0750 segedge segedge", "z /etc/segedge/segedge.yaml 0640 segedge segedge"} {
-		if !strings.Contains(string(text), "\n"+want) {
-			t.Errorf("no line %s", want)
+	if !strings.Contains(string(text), "\nd /etc/segedge 0750 segedge segedge") {
+		t.Error("the folder is not the service's")
+	}
+	for file, want := range map[string]string{"../packaging/postinstall.sh": "chown segedge:segedge /etc/segedge/segedge.yaml", "../Makefile": "chown -R segedge:segedge /etc/segedge"} {
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s does not give the file to the service: %v", file, err)
 		}
 	}
 }
