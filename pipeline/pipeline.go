@@ -108,7 +108,8 @@ type Pipeline struct {
 	paused    atomic.Bool // written by the loop alone
 
 	size    [2]int // of the last frame
-	late    *job   // with Delay: the keyframe whose time is not up
+	scene   frame.Scene
+	late    *job // with Delay: the keyframe whose time is not up
 	ref     seg.FrameRef
 	objects []seg.Object
 	told    []seg.Change // by the tracker
@@ -207,6 +208,9 @@ func (p *Pipeline) take(f *frame.Frame) {
 	}
 	if size := [2]int{f.Width, f.Height}; size != p.size {
 		p.resized(size)
+	}
+	if f.Scene != p.scene {
+		p.sceneBecomes(f.Scene)
 	}
 	p.hold(f)
 	start := time.Now()

@@ -160,13 +160,17 @@ func (t *Tracker) Clear() {
 	t.objects.sweep()
 }
 
-// Flush forgets the scene's history: the frame size changed, or the source was opened again. Objects keep their ids; those that were
-// seen are lost until the model finds them again.
+// Flush forgets the scene's history: the picture is another, or the source was opened again. Objects keep their ids; those that were
+// seen are lost until the model finds them again, and are looked for where they were before anywhere else.
 func (t *Tracker) Flush() {
 	now := t.Newest()
 	for _, o := range t.objects {
 		if o.state != seg.Tentative && o.state != seg.Lost {
 			t.lose(o, now)
+			o.away = o.track != nil
+		}
+		if o.away {
+			o.other = false // the next question is about its place
 		}
 		o.undo = nil
 	}

@@ -30,6 +30,7 @@ type object struct {
 	coasting  bool    // it is occluded, and expected where its speed takes it
 	found     int     // finds in a row that may be it
 	returning bool    // it was restored, and has not been found since, nor reported lost
+	away      bool    // the picture that it was in went away, and it has not been found since
 	due       uint64  // the last frame in which it was expected to be hidden
 
 	appearance

@@ -92,13 +92,14 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	return append(dst, Query{o.id, p})
 }
 
-// lookFor is where to look for an object that is hidden or lost. One that was restored is asked about in its former place, and elsewhere in
-// turn.
+// lookFor is where to look for an object that is hidden or lost. One that was restored, or whose picture went away, is asked about in its
+// former place, and elsewhere in turn.
 func (t *Tracker) lookFor(o *object, seq uint64) (seg.Prompt, bool) {
-	if o.returning && o.other {
+	stays := o.returning || o.away
+	if stays && o.other {
 		return t.formerPlace(o)
 	}
-	if p, ok := t.seek(o, seq); ok || !o.returning {
+	if p, ok := t.seek(o, seq); ok || !stays {
 		return p, ok
 	}
 	return t.formerPlace(o)
