@@ -38,7 +38,11 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2}, nil)
+	boxes, err := c.things(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2, Boxes: boxes}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +57,7 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	out := automaskResult{Frame: f.Seq, Found: len(found), Objects: []string{}}
 	followed, _ := c.shown()
 	for _, o := range found {
-		if len(out.Objects) >= most || o.Mask.Area() < least || surrounds(o.Mask) || known(followed, o.Mask) {
+		if len(out.Objects) >= most || o.Mask.Area() < least || inference.Surrounds(o.Mask) || known(followed, o.Mask) {
 			continue
 		}
 		res, err := c.pipe.Prompt(ctx, pipeline.Request{Frame: f.Seq, Prompt: seg.Prompt{Mask: logitsOf(o.Mask)}})
@@ -72,6 +76,19 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	return out, nil
 }
 
+// detector is a Grounder that also finds what nobody has named.
+type detector interface {
+	Things(ctx context.Context, f *frame.Frame) ([]seg.Box, error)
+}
+
+// things are the boxes of what a detector knows in a frame; none where there is no detector.
+func (c *camera) things(ctx context.Context, f *frame.Frame) ([]seg.Box, error) {
+	if d, ok := c.grounder.(detector); ok {
+		return d.Things(ctx, f)
+	}
+	return nil, nil
+}
+
 // newest is a copy of the newest frame at the model's size: segmenting everything takes seconds, for which no frame of the ring is held.
 func (c *camera) newest(ctx context.Context) (*frame.Frame, error) {
 	f, err := c.pipe.Frame(ctx, 0)
@@ -83,19 +100,6 @@ func (c *camera) newest(ctx context.Context) (*frame.Frame, error) {
 	own.Meta = f.Meta
 	copy(own.Pix, f.Pix)
 	return own, nil
-}
-
-// surrounds reports whether the mask leaves the picture on three sides or more, as sky, ground, water and table tops do: that is what the
-// objects are in front of. A click still follows it.
-func surrounds(m *seg.Mask) bool {
-	const near = 0.01
-	b, sides := m.Box(), 0
-	for _, leaves := range []bool{b.X0 < near, b.Y0 < near, b.X1 > 1-near, b.Y1 > 1-near} {
-		if leaves {
-			sides++
-		}
-	}
-	return sides >= 3
 }
 
 // logitsOf is a mask as a mask prompt.

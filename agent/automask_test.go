@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
 )
@@ -99,7 +100,7 @@ func TestBackgroundIsNoObject(t *testing.T) {
 		for i := range m.Bits {
 			m.Bits[i] = 1
 		}
-		if got := surrounds(m); got != c.want {
+		if got := inference.Surrounds(m); got != c.want {
 			t.Errorf("%s: background is %v", name, got)
 		}
 	}

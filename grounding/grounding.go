@@ -115,6 +115,30 @@ func (d *Detector) Ground(ctx context.Context, s inference.Segmenter, f *frame.F
 	return boxes, note, nil
 }
 
+// Things are the boxes of all that the detector knows in a picture, whatever it is, best first: on the whole, and of small things in four parts.
+func (d *Detector) Things(ctx context.Context, f *frame.Frame) ([]seg.Box, error) {
+	all, err := d.look(ctx, f, &Phrase{})
+	if err != nil {
+		return nil, err
+	}
+	var every []found
+	for class, list := range all {
+		for _, b := range list {
+			if !slices.Contains(furniture, classes[class]) {
+				every = append(every, b)
+			}
+		}
+	}
+	var out []seg.Box
+	for _, b := range suppress(every, 0.7, 3*d.o.Max) {
+		out = append(out, b.box)
+	}
+	return out, nil
+}
+
+// furniture is what other things stand on.
+var furniture = []string{"dining table", "bed"}
+
 // thing is something found that fits a term.
 type thing struct {
 	found

@@ -23,6 +23,8 @@ type EverythingOptions struct {
 	MinArea       float64 // smaller islands are removed and smaller holes filled, as a fraction of the picture; 0 cleans nothing
 	Batch         int     // clicks decoded at once; 64
 	Max           int     // best masks to keep; 256
+	// Boxes are around things that are known to be there, by a detector: each is asked for too, and what it answers comes first.
+	Boxes []seg.Box
 }
 
 // cropOverlap is how much neighbouring crops share, as a fraction of the shorter side, in the first layer.
@@ -35,8 +37,9 @@ type Found struct {
 	Stability    float64
 	Point        seg.Point // the click that found it
 
-	box  seg.Box
-	crop float64 // part of the picture that the crop covers: what a smaller one saw is preferred
+	box   seg.Box
+	known bool    // it was asked for by one of the boxes
+	crop  float64 // part of the picture that the crop covers: what a smaller one saw is preferred
 }
 
 // defaults fills in what is not set. The small model's scores are lower throughout than those that SAM's were set for; its
@@ -62,7 +65,8 @@ func (o EverythingOptions) defaults(family string) EverythingOptions {
 	return o
 }
 
-// Everything finds the objects of a picture: a grid of clicks on it, and on crops of it, best first. progress, if not
+// Everything finds the objects of a picture: a grid of clicks on it, and on crops of it, the things that boxes name first, then the others, best
+// first, and what surrounds them last. progress, if not
 // nil, is called with the clicks answered and all of them.
 func Everything(ctx context.Context, s Segmenter, f *frame.Frame, o EverythingOptions, progress func(done, of int)) ([]Found, error) {
 	o = o.defaults(s.Info().Family)
@@ -82,12 +86,12 @@ func Everything(ctx context.Context, s Segmenter, f *frame.Frame, o EverythingOp
 		all = append(all, found...)
 	}
 	slices.SortStableFunc(all, func(a, b Found) int {
-		return cmp.Or(cmp.Compare(a.crop, b.crop), cmp.Compare(b.PredictedIoU, a.PredictedIoU))
+		return cmp.Or(first(b.known, a.known), cmp.Compare(a.crop, b.crop), cmp.Compare(b.PredictedIoU, a.PredictedIoU))
 	})
 	return finish(suppress(all, o.MaxOverlap), o), nil
 }
 
-// EverythingIn finds the objects of a picture of w×h pixels that is encoded already, without crops.
+// EverythingIn is Everything of a picture of w×h pixels that is encoded already, without crops and boxes.
 func EverythingIn(ctx context.Context, e Embedding, family string, w, h int, o EverythingOptions) ([]Found, error) {
 	o = o.defaults(family)
 	found, err := grid(ctx, e, o, func(int) {})
@@ -106,8 +110,7 @@ func finish(fs []Found, o EverythingOptions) []Found {
 		}
 	}
 	fs = slices.DeleteFunc(fs, func(f Found) bool { return f.Mask.Rect.Empty() })
-	slices.SortStableFunc(fs, func(a, b Found) int { return cmp.Compare(b.PredictedIoU, a.PredictedIoU) })
-	fs = suppress(fs, o.MaxOverlap)
+	fs = suppress(ranked(fs), o.MaxOverlap)
 	return fs[:min(len(fs), o.Max)]
 }
 
@@ -147,7 +150,7 @@ func (o *EverythingOptions) filter(a seg.Prediction, at seg.Point) []proposal {
 			continue
 		}
 		l := c.Logits
-		m := l.Cut(visible(l.W, l.Extent.X), visible(l.H, l.Extent.Y), seg.Threshold)
+		m := l.Cut(visible(l.W, l.Extent.X), visible(l.H, l.Extent.Y), seg.Threshold).Piece(at)
 		if m.Rect.Empty() {
 			continue
 		}
@@ -156,13 +159,13 @@ func (o *EverythingOptions) filter(a seg.Prediction, at seg.Point) []proposal {
 	return out
 }
 
-// boxed is something with a box, in the order of preference.
-type boxed interface{ bounds() seg.Box }
+// bounded is something with a box, in the order of preference.
+type bounded interface{ bounds() seg.Box }
 
 func (f Found) bounds() seg.Box { return f.box }
 
 // suppress drops what overlaps something better: non-maximum suppression by boxes.
-func suppress[T boxed](in []T, most float64) []T {
+func suppress[T bounded](in []T, most float64) []T {
 	kept := in[:0]
 	for _, f := range in {
 		if !slices.ContainsFunc(kept, func(k T) bool { return k.bounds().IoU(f.bounds()) > most }) {
@@ -177,7 +180,7 @@ func masks(ps []proposal, w, h int) []Found {
 	out := make([]Found, len(ps))
 	for i, p := range ps {
 		out[i] = p.Found
-		out[i].Mask = p.logits.Cut(w, h, seg.Threshold)
+		out[i].Mask = p.logits.Cut(w, h, seg.Threshold).Piece(p.Point)
 	}
 	return out
 }
@@ -214,6 +217,13 @@ func everythingInCrop(ctx context.Context, s Segmenter, f *frame.Frame, c crop, 
 	whole := c.w == f.Width && c.h == f.Height
 	ps = slices.DeleteFunc(suppress(ps, o.MaxOverlap), func(p proposal) bool { return !whole && c.cutsOff(p.box, f) })
 	out = masks(ps, c.w, c.h)
+	if whole {
+		named, err := boxed(ctx, e, s.Info().Kinds, o.Boxes, c.w, c.h)
+		if err != nil {
+			return nil, err
+		}
+		out = append(named, out...)
+	}
 	for i := range out {
 		if !whole {
 			c.lift(&out[i], f)

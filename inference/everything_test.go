@@ -68,7 +68,7 @@ func TestEverythingFilters(t *testing.T) {
 		if b := f.Mask.Box(); b.X0 > 0.5 || f.PredictedIoU < 0.88 {
 			t.Errorf("%v with %.2f passed the filter", b, f.PredictedIoU)
 		}
-		if i > 0 && f.PredictedIoU > found[i-1].PredictedIoU {
+		if i > 0 && f.PredictedIoU > found[i-1].PredictedIoU && !inference.Surrounds(f.Mask) {
 			t.Error("not best first")
 		}
 	}
@@ -140,5 +140,44 @@ func TestCleanKeepsTheLargestAndTheOutside(t *testing.T) {
 	}
 	if e := inference.Clean(&seg.Mask{W: 4, H: 4}, 9); e.Count() != 0 {
 		t.Error("an empty mask stays empty")
+	}
+}
+
+// TestThingsComeBeforeWhatSurroundsThem: the ground is last, though it is believed most; what a box names is first, and stays in its box; a mask
+// that is only the rest of the picture around another is left out.
+func TestThingsComeBeforeWhatSurroundsThem(t *testing.T) {
+	answer := func(p seg.Prompt, a seg.Prediction) seg.Prediction {
+		for i := range a.Candidates {
+			a.Candidates[i].PredictedIoU = 0.9
+			if p.Box != nil {
+				a.Candidates[i].PredictedIoU = 0.6
+			} else if a.Candidates[i].Logits.Cut(160, 120, seg.Threshold).Area() > 0.3 {
+				a.Candidates[i].PredictedIoU = 0.99
+			}
+		}
+		return a
+	}
+	named := seg.Box{X0: 0.55, Y0: 0.32, X1: 0.9, Y1: 0.85}
+	s := inferencetest.New(inferencetest.Options{Answer: answer})
+	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 16, Boxes: []seg.Box{named}}, nil)
+	if err != nil || len(found) < 3 {
+		t.Fatalf("%d, %v", len(found), err)
+	}
+	if first := found[0].Mask.Box(); first.IoU(named) < 0.7 {
+		t.Errorf("first is %v, not what was named", first)
+	}
+	for i, f := range found {
+		if inference.Surrounds(f.Mask) != (i == len(found)-1) {
+			t.Errorf("%d of %d: %v", i, len(found), f.Mask.Box())
+		}
+	}
+	one := frame.New(160, 120) // a single thing: the ground is but the rest around it
+	for y := 30; y < 90; y++ {
+		for x := 8; x < 150; x++ {
+			one.Pix[y*one.Stride()+3*x] = 200
+		}
+	}
+	if found, err = inference.Everything(t.Context(), s, one, inference.EverythingOptions{PointsPerSide: 16}, nil); err != nil || len(found) != 1 || inference.Surrounds(found[0].Mask) {
+		t.Errorf("%d, %v", len(found), err)
 	}
 }

@@ -60,6 +60,7 @@ func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.
 		if score := r.scores[k]; score-score != 0 || !l.Finite() {
 			return seg.Prediction{}, ErrBroken
 		}
+		keepInBox(l, p)
 		if part := inside(l); part == 0 || part > wholePicture && !coversAll(p) {
 			continue
 		}

@@ -32,6 +32,20 @@ func (m *Mask) Largest() *Mask {
 	return g.paint(m, func(i int) bool { return i != best }, 0).Trim()
 }
 
+// Piece is the part of the mask under p whose cells hang together by edges or corners, or the largest where p is not in the mask.
+func (m *Mask) Piece(p Point) *Mask {
+	x, y := int(p.X*float64(m.W)), int(p.Y*float64(m.H))
+	if m.At(x, y) == 0 {
+		return m.Largest()
+	}
+	g := regions(m, m.Rect, 1)
+	if len(g.cells) < 2 {
+		return m
+	}
+	own := int(g.labels[(y-m.Rect.Min.Y)*m.Rect.Dx()+x-m.Rect.Min.X])
+	return g.paint(m, func(i int) bool { return i != own }, 0).Trim()
+}
+
 // Clean is the mask without holes, and then without islands, of fewer than minArea cells; of islands that are all
 // smaller the largest stays (Segment Anything, remove_small_regions). Islands hang together by edges or corners, holes by
 // edges.

@@ -103,3 +103,21 @@ func BenchmarkCenter(b *testing.B) {
 		m.Center()
 	}
 }
+
+func TestPieceUnderAPoint(t *testing.T) {
+	m := NewMask(10, 4, image.Rect(0, 0, 10, 4))
+	for _, c := range [][2]int{{0, 0}, {1, 0}, {1, 1}, {5, 2}, {6, 3}, {7, 3}, {8, 3}} {
+		m.Row(c[1])[c[0]] = 1
+	}
+	for _, c := range []struct {
+		at   Point
+		want image.Rectangle
+	}{{Point{X: 0.05, Y: 0.1}, image.Rect(0, 0, 2, 2)}, {Point{X: 0.65, Y: 0.9}, image.Rect(5, 2, 9, 4)}, {Point{X: 0.95, Y: 0.1}, image.Rect(5, 2, 9, 4)}} {
+		if got := m.Piece(c.at); got.Rect != c.want {
+			t.Errorf("%v: %v, want %v", c.at, got.Rect, c.want)
+		}
+	}
+	if e := (&Mask{W: 4, H: 4}).Piece(Point{}); !e.Rect.Empty() {
+		t.Error("of nothing")
+	}
+}

@@ -36,6 +36,8 @@ type segmentCmd struct {
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
 	Mask       string   `help:"Write the best mask as PNG, white on black." type:"path" placeholder:"FILE"`
 	Overlay    string   `help:"Write the picture with the best mask painted on it." type:"path" placeholder:"FILE"`
+
+	things []seg.Box // with --everything, what the detector knows
 }
 
 // segmentation is the result, in stable keys.
@@ -78,6 +80,11 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	prompts, note := []seg.Prompt{prompt}, ""
 	if s.Text != "" {
 		if prompts, note, err = inWords(e.ctx, m, cfg, f, s.Text); err != nil {
+			return err
+		}
+	}
+	if s.Everything {
+		if s.things, err = detected(e.ctx, m, cfg, f); err != nil {
 			return err
 		}
 	}
@@ -178,7 +185,7 @@ func (s *segmentation) ask(ctx context.Context, m inference.Segmenter, f *frame.
 func (s *segmentCmd) everything(e *env, m inference.Segmenter, f *frame.Frame, out *segmentation) error {
 	bar := newBar(e.stderr, 1, "segmenting everything")
 	defer func() { _ = bar.Finish() }()
-	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002, CropLayers: s.Crops}, func(done, of int) {
+	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002, CropLayers: s.Crops, Boxes: s.things}, func(done, of int) {
 		bar.ChangeMax(of)
 		_ = bar.Set(done)
 	})

@@ -94,3 +94,13 @@ func inWords(ctx context.Context, m *loadedModel, c config.Config, f *frame.Fram
 	}
 	return prompts, note, err
 }
+
+// detected are the boxes of what the detector knows in a picture; none where there is no detector.
+func detected(ctx context.Context, m *loadedModel, c config.Config, f *frame.Frame) (boxes []seg.Box, err error) {
+	d, g, err := openGrounder(m.runtime, c)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	return d.Things(ctx, f)
+}
