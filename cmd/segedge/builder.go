@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -283,70 +282,6 @@ func (b *builder) buildMQTT() error {
 	}
 	b.client, b.relay.to = client, client
 	b.cfg.MQTT.Broker = c.Broker
-	return nil
-}
-
-// buildDoors makes WHEP, the page and their socket.
-func (b *builder) buildDoors() error {
-	listen := b.cfg.HTTP.Listen
-	host, _, err := net.SplitHostPort(cmp.Or(listen, "127.0.0.1:0"))
-	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
-	}
-	servers, err := iceServers(&b.cfg.HTTP)
-	if err != nil {
-		return err
-	}
-	b.stream, err = stream.New(stream.Options{
-		TCP: b.cfg.HTTP.ICETCP, ICEServers: servers, Interfaces: b.cfg.HTTP.ICEInterfaces, PublicIPs: b.cfg.HTTP.PublicIPs,
-		BasePath: strings.TrimRight(b.cfg.HTTP.BasePath, "/"),
-		Service:  b.agent,
-		Commands: b.commands,
-		RequestKeyframe: func(camera string, r int) {
-			b.onSink(camera, func(s *video.Sink) { s.RequestKeyframe(video.Rendition(r)) })
-		},
-		Throttle: func(camera string, r int, share float64) {
-			b.onSink(camera, func(s *video.Sink) { s.Throttle(video.Rendition(r), share) })
-		},
-		Level: func(camera string) (level int) {
-			b.onSink(camera, func(s *video.Sink) { level = int(s.Level()) })
-			return level
-		},
-		Fault: func(camera string) (err error) {
-			b.onSink(camera, func(s *video.Sink) { err = s.Fault() })
-			return err
-		},
-		UDP: net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
-		Color: overlay.Color, Logger: b.log,
-		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0 },
-	})
-	if err != nil {
-		return err
-	}
-	b.relay.viewers = b.stream
-	if listen == "" {
-		return nil
-	}
-	b.web, err = web.New(web.Options{
-		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
-		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
-		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens),
-		Version: version, Logger: b.log,
-	})
-	if err != nil {
-		return err
-	}
-	if b.cfg.HTTP.Cert != "" {
-		if b.certificate, err = web.LoadCertificate(b.cfg.HTTP.Cert, b.cfg.HTTP.Key, b.log); err != nil {
-			return configFault{err}
-		}
-	}
-	l, err := net.Listen("tcp", listen)
-	if err != nil {
-		return fmt.Errorf("http.listen: %w; stop what uses the address, or give another with --listen", err)
-	}
-	b.listener.Store(&l)
-	b.address = l.Addr()
 	return nil
 }
 
