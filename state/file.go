@@ -29,6 +29,8 @@ type File struct {
 	// Migrate turns the value of an older version into the present one's; nil: gob's own rules suffice, by which fields may come and go.
 	Migrate func(version int, payload []byte, into any) error
 	Logger  *slog.Logger
+
+	saved [sha256.Size]byte // of what this process wrote last
 }
 
 // header is the first line of the file, as JSON. The value follows, gob in gzip.
@@ -108,7 +110,7 @@ func Decode(payload []byte, v any) error {
 	return nil
 }
 
-// Save replaces the file by one with this value. After it returned without an error the value survives a power cut.
+// Save replaces the file by one with this value, unless it has written the same already. After it returned without an error the value survives a power cut.
 func (f *File) Save(v any) error {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
@@ -119,6 +121,9 @@ func (f *File) Save(v any) error {
 		return fmt.Errorf("state: %w", err)
 	}
 	sum := sha256.Sum256(packed.Bytes())
+	if sum == f.saved {
+		return nil // it is there already: flash wears out
+	}
 	line, err := json.Marshal(header{kind, f.Version, packed.Len(), hex.EncodeToString(sum[:])})
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
@@ -129,6 +134,7 @@ func (f *File) Save(v any) error {
 	if err := atomicfile.Write(f.Path, append(append(line, '\n'), packed.Bytes()...)); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
+	f.saved = sum
 	return nil
 }
 

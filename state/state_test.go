@@ -42,6 +42,16 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	if st, err := os.Stat(f.Path); err != nil || st.Mode().Perm() != 0o600 || st.Size() > 1000 {
 		t.Errorf("%v, %v", st, err)
 	}
+	was := time.Unix(1, 0)
+	if err := os.Chtimes(f.Path, was, was); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save(value{"second", make([]float32, 4096)}); err != nil {
+		t.Fatal(err)
+	}
+	if st, _ := os.Stat(f.Path); !st.ModTime().Equal(was) {
+		t.Error("the same is written again")
+	}
 	if left, _ := filepath.Glob(f.Path + ".*"); len(left) != 0 || log.Len() != 0 {
 		t.Errorf("left over: %v, said: %s", left, log)
 	}
