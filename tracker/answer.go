@@ -148,7 +148,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 		t.refuse(o)
 		return
 	}
-	o.given, o.area, o.size = false, float64(p.Area()), float64(p.Area())
+	o.given, o.vouched, o.area, o.size = false, true, float64(p.Area()), float64(p.Area())
 	t.learn(o, p, ev)
 	o.key, o.iou, o.stab = ev.seq, 1, 1
 	if best := a.Prediction.Best(); best != nil {
@@ -211,7 +211,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 		o.area += t.tuning.AreaRate * (n - o.area)
 	}
 	if o.asked {
-		o.size = 0
+		o.size, o.vouched = 0, false
 		o.Forget()
 	}
 	if !o.shared(p, ev.seq) {
@@ -266,7 +266,7 @@ func (t *Tracker) refuse(o *object) {
 		t.end(o)
 		return
 	}
-	if o.state.Visible() {
+	if o.state.Visible() && !(o.vouched && o.misses == 0) {
 		if o.doubts++; o.doubts == 1 {
 			o.doubted = t.Newest()
 		}

@@ -31,3 +31,31 @@ func TestDoubtTakesTimeNotAnswers(t *testing.T) {
 		}
 	}
 }
+
+// What a person has drawn need not be anything to a model: while it moves as it should and has its colours, nothing that the model says makes it
+// doubtful. A thing that a model has found is doubted when the model finds it no more.
+func TestWhatAPersonHasDrawnNeedsNoModel(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 18, line(60, 60, 1, 0), red}}}
+	for _, drawn := range []bool{true, false} {
+		w := newWalk(t, s, tracker.Options{})
+		w.every, w.late = 1, 0
+		if err := w.tr.Step(s.render(0)); err != nil {
+			t.Fatal(err)
+		}
+		m := s.truth(0, 0)
+		prompt := point(m.Centroid().X, m.Centroid().Y)
+		if drawn {
+			prompt = seg.Prompt{Mask: seg.LogitsOf(m, 120, 68, seg.Point{X: 1, Y: 1}, 6)}
+		}
+		id := w.tr.Add("it", prompt, 1)
+		w.tr.Answer(1, []tracker.Answer{{ID: id, Prediction: s.answer(id, 0, 0)}})
+		w.ids[0], w.blind = id, true
+		for n := 1; n < 60; n++ {
+			w.frame(n)
+		}
+		o, _ := w.tr.Object(id)
+		if got := o.State == seg.Tracking && w.iou(0, 59) > 0.5; got != drawn {
+			t.Errorf("drawn %v: it is %v, IoU %.2f", drawn, o.State, w.iou(0, 59))
+		}
+	}
+}

@@ -47,6 +47,7 @@ type object struct {
 // belief is the mask that is believed in.
 type belief struct {
 	track      *track // nil before the first accepted answer
+	vouched    bool   // it is one that a person gave: no model need see anything there
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []candidate
