@@ -196,7 +196,8 @@ func (s *suspects) isTrial() bool {
 	return s.careful && s.inARow <= oneByOne
 }
 
-// room is how many bytes a packet may have: what got through before, or half of what did not.
+// room is how many bytes a packet may have. Above the broker's limit, wherever that is, a try costs a few connections; so it
+// is what got through before and a little more, until that too has got through.
 func (s *suspects) room(now time.Time) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,7 +209,7 @@ func (s *suspects) room(now time.Time) int {
 		s.limit = 0
 		return most
 	}
-	return min(most, max(s.fits, s.limit/2, leastLimit))
+	return min(most, max(s.fits, min(s.limit/2, s.fits*5/4), leastLimit))
 }
 
 // told takes what the broker said at the beginning of a connection about the packets that it takes; 0 for nothing.
