@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/segedge/segedge/config"
@@ -35,6 +37,16 @@ func (s *settings) load() (config.Config, error) {
 		return l.Config, configFault{err}
 	}
 	return l.Config, nil
+}
+
+// open is the configuration and the model that it names, for a command that does its work and ends. The model is the caller's to close.
+func (s *settings) open(ctx context.Context) (config.Config, *loadedModel, error) {
+	cfg, err := s.load()
+	if err != nil {
+		return cfg, nil, err
+	}
+	m, err := openModel(ctx, cfg, slog.New(slog.DiscardHandler))
+	return cfg, m, err
 }
 
 type configCmd struct {

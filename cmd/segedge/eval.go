@@ -49,15 +49,11 @@ type evalClicksCmd struct {
 }
 
 func (c *evalClicksCmd) Run(e *env) (err error) {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
 	items, err := c.items(e.stderr)
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	cfg, m, err := c.open(e.ctx)
 	if err != nil {
 		return err
 	}
@@ -176,15 +172,11 @@ type evalVideoCmd struct {
 }
 
 func (c *evalVideoCmd) Run(e *env) (err error) {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
 	videos, err := dataset.Videos(c.Data)
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	cfg, m, err := c.open(e.ctx)
 	if err != nil {
 		return err
 	}

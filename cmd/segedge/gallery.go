@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"log/slog"
 
 	"github.com/segedge/segedge/eval"
 )
@@ -15,15 +14,11 @@ type modelsGalleryCmd struct {
 }
 
 func (c *modelsGalleryCmd) Run(e *env) (err error) {
-	cfg, err := c.load()
-	if err != nil {
-		return err
-	}
 	shots, err := eval.ReadShots(c.List)
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	_, m, err := c.open(e.ctx)
 	if err != nil {
 		return err
 	}

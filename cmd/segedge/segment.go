@@ -10,7 +10,6 @@ import (
 	"image/color"
 	"image/png"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,15 +63,11 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := s.load()
-	if err != nil {
-		return err
-	}
 	f, err := picture.Read(s.Image)
 	if err != nil {
 		return err
 	}
-	m, err := openModel(e.ctx, cfg, slog.New(slog.DiscardHandler))
+	cfg, m, err := s.open(e.ctx)
 	if err != nil {
 		return err
 	}
