@@ -68,11 +68,13 @@ func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.
 			Logits: l, PredictedIoU: min(max(float64(r.scores[k]), 0), 1), Stability: l.StabilityScore(1)})
 	}
 	slices.SortStableFunc(out.Candidates, func(a, b seg.Candidate) int { return cmp.Compare(b.PredictedIoU, a.PredictedIoU) })
-	out.Candidates = distinct(out.Candidates)
+	out.Candidates = distinct(out.Candidates, sameIoU)
 	if p.Single || f.Reply.Single < 0 && !single(p) {
 		out.Candidates = out.Candidates[:min(1, len(out.Candidates))]
 	}
-	out.Ambiguous = ambiguous(out.Candidates)
+	if out.Ambiguous = ambiguous(out.Candidates, p); out.Ambiguous {
+		out.Candidates = distinct(out.Candidates, otherIoU) // to choose between things, not between sizes of one outline
+	}
 	return out, nil
 }
 
@@ -118,25 +120,57 @@ func inside(l *seg.Logits) float64 {
 // visible is the number of cells of an axis that touch the picture.
 func visible(n int, extent float64) int { return min(n, int(float64(n)/extent+0.999)) }
 
-// distinct drops the candidates that are nearly the same mask as a better one.
-func distinct(cs []seg.Candidate) []seg.Candidate {
+// distinct drops the candidates that overlap a better one by more than this IoU.
+func distinct(cs []seg.Candidate, most float64) []seg.Candidate {
 	kept := cs[:0]
 	for _, c := range cs {
-		if !slices.ContainsFunc(kept, func(k seg.Candidate) bool { return logitsIoU(k.Logits, c.Logits) > sameIoU }) {
+		if !slices.ContainsFunc(kept, func(k seg.Candidate) bool { return logitsIoU(k.Logits, c.Logits) > most }) {
 			kept = append(kept, c)
 		}
 	}
 	return kept
 }
 
-// ambiguous reports whether another mask, truly different from the best, is believed nearly as much.
-func ambiguous(cs []seg.Candidate) bool {
+// A part of something, a wheel of a car or a shirt on a person, is believed less than the whole, since most clicks mean that; it is offered all the
+// same. It lies in the whole, is at most halfPart of it and at least leastPart, and is believed by leastBelief.
+const (
+	withinWhole = 0.9
+	halfPart    = 0.5
+	leastPart   = 0.01
+	leastBelief = 0.2
+)
+
+// ambiguous reports whether one click may mean something else than the best mask: another, truly different, is believed nearly as much, or it is a
+// part of it under the click.
+func ambiguous(cs []seg.Candidate, p *seg.Prompt) bool {
 	if len(cs) < 2 {
 		return false
 	}
 	return slices.ContainsFunc(cs[1:], func(c seg.Candidate) bool {
-		return cs[0].PredictedIoU-c.PredictedIoU <= closeScore && logitsIoU(cs[0].Logits, c.Logits) < otherIoU
+		if logitsIoU(cs[0].Logits, c.Logits) >= otherIoU {
+			return false
+		}
+		return cs[0].PredictedIoU-c.PredictedIoU <= closeScore || c.PredictedIoU >= leastBelief && single(p) && isPart(c.Logits, cs[0].Logits)
 	})
+}
+
+// isPart reports whether a mask is a part of another on the same grid.
+func isPart(part, whole *seg.Logits) bool {
+	in, own, all := 0, 0, 0
+	for i, v := range part.Data {
+		inside := whole.Data[i] > seg.Threshold
+		if inside {
+			all++
+		}
+		if v > seg.Threshold {
+			own++
+			if inside {
+				in++
+			}
+		}
+	}
+	share := float64(own) / float64(max(all, 1))
+	return float64(in) >= withinWhole*float64(own) && share >= leastPart && share <= halfPart
 }
 
 // logitsIoU is the IoU of two masks on the same grid, counted within the picture.
