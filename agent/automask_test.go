@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/segedge/segedge/api"
@@ -36,13 +37,14 @@ func TestAutomaskFollowsWhatIsThere(t *testing.T) {
 // An automask that is stopped on the way says what it has made and why there is not more; while it runs a second one is refused, and no frame is
 // held for it.
 func TestAutomaskTellsWhatItMade(t *testing.T) {
-	gate, asked := inferencetest.NewGate(), 0
+	gate := inferencetest.NewGate()
+	var asked atomic.Int64
 	broken := errors.New("out of memory")
 	model := inferencetest.New(inferencetest.Options{Decode: func(ctx context.Context, ps []seg.Prompt) error {
 		if len(ps) > 1 {
 			return gate.Pass(ctx)
 		}
-		if asked++; ps[0].Mask != nil && asked > 1 {
+		if ps[0].Mask != nil && asked.Add(1) > 1 {
 			return broken
 		}
 		return nil

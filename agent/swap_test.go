@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,9 +71,9 @@ func TestACameraThatHasEndedKeepsNobodyFromAnotherModel(t *testing.T) {
 // A model that was replaced is closed, the first one too; what it is encoding is finished, and not used.
 func TestAReplacedModelIsFreed(t *testing.T) {
 	gate := inferencetest.NewGate()
-	busy := false
+	var busy atomic.Bool
 	models := []*inferencetest.Segmenter{inferencetest.New(inferencetest.Options{Embed: func(ctx context.Context, _ *frame.Frame) error {
-		if !busy {
+		if !busy.Load() {
 			return nil
 		}
 		return gate.Pass(ctx)
@@ -86,7 +87,7 @@ func TestAReplacedModelIsFreed(t *testing.T) {
 		o.OpenModel = func(context.Context, string) (inference.Segmenter, error) { n++; return models[n], nil }
 	})
 	r.next(40)
-	busy = true
+	busy.Store(true)
 	asked := make(chan api.Reply)
 	go func() { asked <- r.Do(t.Context(), "cam", command(t, "prompt", onSquare)) }()
 	<-gate.Arrived()

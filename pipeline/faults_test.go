@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,10 +72,10 @@ func TestARefusalIsOneQuerysAlone(t *testing.T) {
 // A call of the decoder that fails costs the query that made it fail, not the fifteen beside it.
 func TestAFailureIsOneQuerysAlone(t *testing.T) {
 	broken := errors.New("out of memory")
-	var bad seg.Point
+	var bad atomic.Pointer[seg.Point]
 	model := inferencetest.New(inferencetest.Options{Decode: func(_ context.Context, ps []seg.Prompt) error {
 		for _, p := range ps {
-			if p.Mask != nil && p.Mask.Cut(sceneW, sceneH, seg.Threshold).Contains(bad) {
+			if at := bad.Load(); at != nil && p.Mask != nil && p.Mask.Cut(sceneW, sceneH, seg.Threshold).Contains(*at) {
 				return broken
 			}
 		}
@@ -86,7 +87,8 @@ func TestAFailureIsOneQuerysAlone(t *testing.T) {
 	if a.err != nil || b.err != nil {
 		t.Fatal(a.err, b.err)
 	}
-	bad = red.center(1)
+	at := red.center(1)
+	bad.Store(&at)
 	r.refreshed(r.n, 1)
 	if c := r.Counters(); c.ModelErrors == 0 || c.Refusals != 0 {
 		t.Errorf("counted %+v", c)
@@ -95,7 +97,8 @@ func TestAFailureIsOneQuerysAlone(t *testing.T) {
 
 // While a crop around the one object is encoded, another is asked for far away: it is left out of that job, and asked on the whole frame.
 func TestAPromptOutsideACropIsLeftOutOfIt(t *testing.T) {
-	gate, outside := inferencetest.NewGate(), false
+	gate := inferencetest.NewGate()
+	var outside atomic.Bool
 	model := inferencetest.New(inferencetest.Options{
 		Embed: func(ctx context.Context, f *frame.Frame) error {
 			if redShare(f) < 0.05 {
@@ -105,7 +108,9 @@ func TestAPromptOutsideACropIsLeftOutOfIt(t *testing.T) {
 		},
 		Decode: func(_ context.Context, ps []seg.Prompt) error {
 			for _, p := range ps {
-				outside = outside || p.Validate() != nil
+				if p.Validate() != nil {
+					outside.Store(true)
+				}
 			}
 			return nil
 		},
@@ -143,8 +148,8 @@ func TestAPromptOutsideACropIsLeftOutOfIt(t *testing.T) {
 		t.Errorf("%v, IoU %.2f", a.err, iou(a.Object, blue.truth(r.n)))
 	}
 	r.refreshed(r.n, 2)
-	if c := r.Counters(); outside || c.ModelErrors+c.Refusals != 0 {
-		t.Errorf("asked outside the picture %v, counted %+v", outside, c)
+	if c := r.Counters(); outside.Load() || c.ModelErrors+c.Refusals != 0 {
+		t.Errorf("asked outside the picture %v, counted %+v", outside.Load(), c)
 	}
 }
 
@@ -208,9 +213,9 @@ func TestPromptsThatWaitWhileThePictureChangesItsShape(t *testing.T) {
 
 // A panic anywhere in the walk costs what was under way: who waits is told, what was held is given back, the objects live on.
 func TestAPanicInTheWalkIsContained(t *testing.T) {
-	var bad bool
+	var bad atomic.Bool
 	model := inferencetest.New(inferencetest.Options{Answer: func(_ seg.Prompt, a seg.Prediction) seg.Prediction {
-		if bad {
+		if bad.Load() {
 			a.Candidates = []seg.Candidate{{Logits: &seg.Logits{W: 9, H: 9, Extent: seg.Point{X: 1, Y: 1}}, PredictedIoU: 1}}
 		}
 		return a
@@ -220,11 +225,11 @@ func TestAPanicInTheWalkIsContained(t *testing.T) {
 	if a := r.wait(r.click(red.center(1), 0)); a.err != nil {
 		t.Fatal(a.err)
 	}
-	bad = true
+	bad.Store(true)
 	if a := r.wait(r.click(blue.center(1), 0)); !errors.Is(a.err, errPanicked) {
 		t.Errorf("told %v", a.err)
 	}
-	bad = false
+	bad.Store(false)
 	if o := r.next(); len(o) != 1 {
 		t.Fatalf("%d objects after a panic, want the one that was there before", len(o))
 	}
