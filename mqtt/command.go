@@ -15,10 +15,12 @@ import (
 )
 
 const (
-	maxInbox      = 1024    // commands that came and have no place in their camera's queue yet
-	maxInboxBytes = 8 << 20 // of their bodies
-	maxPerCamera  = 64      // commands taken and not done, for one camera
-	batch         = 32      // commands whose ids share one sync
+	// maxInbox and maxInboxBytes bound the commands that came and have no place in their camera's queue yet: brokers that do
+	// not wait for acknowledgements send all they have at once.
+	maxInbox      = 16384
+	maxInboxBytes = 8 << 20
+	maxPerCamera  = 64 // commands taken and not done, for one camera
+	batch         = 32 // commands whose ids share one sync
 	// maxHold is how long a command waits for a place in its camera's queue: longer than any command takes.
 	maxHold = 30 * time.Second
 )

@@ -53,7 +53,7 @@ func (k *keeper) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-states.C:
-			steps = []func(context.Context) error{k.info, k.states}
+			steps = []func(context.Context) error{k.tidy, k.info, k.states}
 		case <-objects.C:
 			steps = []func(context.Context) error{k.objects, k.discover}
 		case <-masks:

@@ -229,8 +229,9 @@ func (t *Ticket) locate() {
 	}
 }
 
-// needFrame are the verbs that make no sense before a camera's first frame.
-var needFrame = []string{"prompt", "automask", "keyframe", "snapshot"}
+// needFrame are the verbs that make no sense before a camera's first frame, also those about an object: one that is known
+// from an earlier run is there with it.
+var needFrame = []string{"prompt", "automask", "keyframe", "snapshot", "choose", "rename", "remove", "undo", "confirm", "reject"}
 
 // do carries the command out. One that needs a frame waits for the first: for its own time, counted from its arrival, so
 // that those which wait behind one another do not wait one after another.
