@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ type images struct {
 	files []string
 	fps   float64
 	next  int
+	good  bool  // a picture was decoded
+	bad   error // of the first that could not be
 }
 
 // OpenImages opens still pictures, upright, shown at the spec's rate or 30 a second. The same Spec may be opened again and again.
@@ -31,20 +34,34 @@ func (s *images) Info() Info { return Info{FPS: s.fps} }
 
 func (s *images) Close() error { return nil }
 
-// Read decodes the next picture. A file that cannot be decoded ends the source for good: it would fail again.
+// Read decodes the next picture. One that cannot be decoded is passed over, and its time with it; if none can, the source ends for good:
+// it would fail again.
 func (s *images) Read(ctx context.Context, dst *frame.Frame) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if s.next == len(s.files) {
+			return s.ended()
+		}
+		n := s.next
+		s.next++
+		if err := decode(dst, s.files[n]); err != nil {
+			s.bad = cmp.Or(s.bad, fmt.Errorf("read image %s: %w", filepath.Base(s.files[n]), err))
+			continue
+		}
+		s.good = true
+		dst.PTS = time.Duration(float64(n) / s.fps * float64(time.Second))
+		return nil
 	}
-	if s.next == len(s.files) {
-		return io.EOF
+}
+
+// ended is the end of the pictures, or why there was none.
+func (s *images) ended() error {
+	if s.bad != nil && !s.good {
+		return Permanent(s.bad)
 	}
-	if err := decode(dst, s.files[s.next]); err != nil {
-		return Permanent(fmt.Errorf("read image %s: %w", filepath.Base(s.files[s.next]), err))
-	}
-	dst.PTS = time.Duration(float64(s.next) / s.fps * float64(time.Second))
-	s.next++
-	return nil
+	return io.EOF
 }
 
 func decode(dst *frame.Frame, path string) error {

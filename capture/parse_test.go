@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/frame"
 )
@@ -212,24 +213,28 @@ func TestImagesAreReadInOrder(t *testing.T) {
 	}
 }
 
-func TestBrokenImageIsNamed(t *testing.T) {
-	dir := tree(t, "0.png")
+// A damaged picture is not the end of a folder; a folder of nothing else is.
+func TestBrokenImages(t *testing.T) {
+	dir := tree(t, "0.png", "2.png")
 	if err := os.WriteFile(filepath.Join(dir, "1.png"), []byte("no image"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	spec, err := ParseSource(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := OpenImages(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := frame.New(2, 2)
-	if err := src.Read(t.Context(), f); err != nil {
-		t.Fatal(err)
+	src := openFolder(t, dir)
+	for _, want := range []time.Duration{0, 2 * time.Second / 30} {
+		if err := src.Read(t.Context(), f); err != nil || (f.PTS-want).Abs() > time.Millisecond {
+			t.Errorf("picture at %v, want %v: %v", f.PTS, want, err)
+		}
 	}
-	if err := src.Read(t.Context(), f); !errors.Is(err, ErrPermanent) || !strings.Contains(err.Error(), "1.png") {
+	if err := src.Read(t.Context(), f); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v", err)
+	}
+	for _, name := range []string{"0.png", "2.png"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openFolder(t, dir).Read(t.Context(), f); !errors.Is(err, ErrPermanent) || !strings.Contains(err.Error(), "1.png") {
 		t.Errorf("broken image: %v", err)
 	}
 	if _, err := OpenImages(Spec{Kind: KindFile}); err == nil {
@@ -266,4 +271,17 @@ func TestWhatIsAbsentIsToldFromWhatIsWrong(t *testing.T) {
 			t.Errorf("%q: %v", source, err)
 		}
 	}
+}
+
+func openFolder(t *testing.T, dir string) Source {
+	t.Helper()
+	spec, err := ParseSource(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := OpenImages(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
 }

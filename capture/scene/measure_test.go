@@ -17,9 +17,12 @@ import (
 )
 
 // Real footage, hand-held and not, in which nothing happens to the camera: every picture of it is ok. It prints what the
-// thresholds were chosen by. SEGEDGE_SHARED names the folder of test data, SEGEDGE_SCENES one of further clips, of which
-// the story is printed alone.
+// thresholds were chosen by. It takes two minutes: SEGEDGE_MEASURE=1 asks for it. SEGEDGE_SHARED names the folder of test data,
+// SEGEDGE_SCENES one of further clips, of which the story is printed alone.
 func TestMeasure(t *testing.T) {
+	if os.Getenv("SEGEDGE_MEASURE") == "" {
+		t.Skip("SEGEDGE_MEASURE is not set: real footage is not looked at")
+	}
 	dir := shared(t)
 	films, err := filepath.Glob(filepath.Join(dir, "data", "davis", "JPEGImages", "480p", "*"))
 	if err != nil || len(films) == 0 {
@@ -59,7 +62,7 @@ type measure struct {
 }
 
 func newMeasure() *measure {
-	return &measure{c: *newClip(), f: frame.New(2*width, 2*height), like: 1, shift: 1, hd: 1}
+	return &measure{c: *newClip(), f: frame.New(640, 360), like: 1, shift: 1, hd: 1}
 }
 
 func (m *measure) look() {
@@ -104,7 +107,7 @@ func decode(t *testing.T, clip string) *measure {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("needs ffmpeg to decode the clips (apt install ffmpeg)")
 	}
-	cmd := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-vf", fmt.Sprintf("scale=%d:%d,fps=%d", 2*width, 2*height, fps), "-f", "rawvideo", "-pix_fmt", "bgr24", "-")
+	cmd := exec.Command("ffmpeg", "-v", "error", "-i", clip, "-vf", fmt.Sprintf("scale=%d:%d,fps=%d", 640, 360, fps), "-f", "rawvideo", "-pix_fmt", "bgr24", "-")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

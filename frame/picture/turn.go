@@ -46,16 +46,8 @@ func (o Orientation) turn(f *frame.Frame) {
 	if o <= Upright || o > Counter {
 		return
 	}
-	stored := append([]byte(nil), f.Pix...)
-	stride := f.Stride()
-	if o.Turns() {
-		f.Resize(f.Height, f.Width)
-	}
-	for y := range f.Height {
-		row := f.Pix[y*f.Stride():][:f.Stride()]
-		for x := range f.Width {
-			sx, sy := o.Stored(x, y, f.Width, f.Height)
-			copy(row[3*x:3*x+3], stored[sy*stride+3*sx:])
-		}
-	}
+	stored := frame.New(f.Width, f.Height)
+	copy(stored.Pix, f.Pix)
+	stored.Meta = f.Meta
+	frame.Orient(f, stored, frame.Orientation(o))
 }
