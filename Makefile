@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint dist test-systemd release sensitivity nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint dist test-package test-systemd release sensitivity nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -78,6 +78,8 @@ dist: deps ## a tarball, a Debian package, the list of what is inside and checks
 	@scripts/packages.sh dist
 	@scripts/tool.sh nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
 	scripts/dist.sh
+
+test-package: test-systemd ## the same: the package's own life is part of it
 
 test-systemd: ## boot a fresh Debian tree with the package of dist/ under systemd-nspawn, and try what a box goes through (as root)
 	scripts/test-systemd.sh

@@ -22,8 +22,9 @@ import (
 type evalSensitivityCmd struct {
 	settings
 	Data   string   `type:"path" help:"Folder with annotated video to measure numbers on that move the scenes: DAVIS layout, or images/ and labels/ with frames of videos." placeholder:"DIR"`
-	Scenes []string `help:"Built-in scenes of the screening." default:"crossing,occlusion,leave,light,fast,shake"`
-	Frames int      `help:"Frames of a scene." default:"90"`
+	Scenes []string `help:"Built-in scenes of the screening." default:"crossing,occlusion"`
+	Frames int      `help:"Frames of a scene." default:"60"`
+	Rate   float64  `help:"Frames a second of a scene: fewer show more of its course in as many frames." default:"15"`
 	Moved  float64  `help:"Points by which a number must move the scenes to be measured on the data." default:"0.1"`
 	FPS    float64  `name:"fps" help:"Rate at which the data's pictures were taken, frames a second." default:"24"`
 	Log    string   `type:"path" help:"What was measured, a line each; a study that was stopped goes on from it. It holds for one program, model and data." default:"build/sensitivity.jsonl"`
@@ -80,7 +81,7 @@ func (c *evalSensitivityCmd) Run(e *env) (err error) {
 func (c *evalSensitivityCmd) screen(m inference.Segmenter) (func(context.Context, *tracker.Tuning) (float64, error), error) {
 	var scenes []*eval.Scene
 	for i, preset := range c.Scenes {
-		s, err := eval.RenderScene(synthetic.Options{Width: 640, Height: 360, Preset: preset, Seed: uint64(i)}, c.Frames)
+		s, err := eval.RenderScene(synthetic.Options{Width: 640, Height: 360, FPS: c.Rate, Preset: preset, Seed: uint64(i)}, c.Frames)
 		if err != nil {
 			return nil, err
 		}
