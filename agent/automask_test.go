@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/inference"
@@ -49,7 +50,7 @@ func TestAutomaskTellsWhatItMade(t *testing.T) {
 		}
 		return nil
 	}})
-	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Model = model })
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Model, o.CommandTimeout = model, 10*time.Minute })
 	r.film.beside = true
 	r.next(40)
 	first := make(chan api.Reply)
