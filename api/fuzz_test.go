@@ -10,7 +10,8 @@ import (
 func FuzzInline(f *testing.F) {
 	for _, s := range []string{
 		`{"verb":"prompt","id":"1","points":[{"x":0.5,"y":0.5,"label":1}],"rtp_time":5}`, `{"verb":1}`, `{"verb":"clear","verb":"pause"}`,
-		`{"verb":"rename","object":"cam-1","name":"\u202e"}`, `{"verb":"clear","reply":"a\u0001b"}`, "{\"verb\":\"\xff\"}", `[]`, `{"a":{"b":1,"b":2}}`,
+		`{"verb":"rename","object":"cam-1","name":"\u202e"}`, `{"verb":"clear","reply":"a\u0001b"}`, "{\"verb\":\"\xff\"}",
+		`[]`, `{"a":{"b":1,"b":2}}`,
 	} {
 		f.Add([]byte(s))
 	}

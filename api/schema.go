@@ -93,11 +93,13 @@ func describeDocuments(defs object) {
 	number := func() object { return object{"type": "integer", "minimum": 1} }
 	text := object{"type": "string"}
 	props["from"] = object{
-		"anyOf": []object{number(), text}, "description": "events.dropped: the first number that will never come; model.changed: the model before",
+		"anyOf":       []object{number(), text},
+		"description": "events.dropped: the first number that will never come; model.changed: the model before",
 	}
 	props["to"] = object{"anyOf": []object{number(), text}, "description": "events.dropped: the last one; model.changed: the model after"}
 	props["mask_reduced"] = object{
-		"enum": []string{"outline", "none"}, "description": "after has an outline (polygons) instead of its mask, or neither: the broker takes no more bytes",
+		"enum":        []string{"outline", "none"},
+		"description": "after has an outline (polygons) instead of its mask, or neither: the broker takes no more bytes",
 	}
 	say("event", "event_id", object{
 		"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream",
@@ -135,7 +137,8 @@ func commands(defs object) {
 			"type": "string", "maxLength": maxName, "description": "chosen by the sender, unique per client; needed over MQTT",
 		}
 		props["reply"] = object{
-			"type": "string", "pattern": "^[A-Za-z0-9_.-]{0,64}$", "description": "the client that sends the command; over MQTT the answer goes to it",
+			"type": "string", "pattern": "^[A-Za-z0-9_.-]{0,64}$",
+			"description": "the client that sends the command; over MQTT the answer goes to it",
 		}
 		props["schema"] = object{"const": Schema}
 		relax(def, optional[verb])

@@ -78,7 +78,8 @@ func TestWhatIsNoLongerTrueIsTakenBack(t *testing.T) {
 	})
 	o.Service = cameras{a, []string{"door"}}
 	run(o)
-	if got := now(t, m.url(), "segedge/#", "homeassistant/#", "end/#"); got["segedge/box/door/state"] == "" || got["segedge/box/cam/state"] != "" ||
+	if got := now(t, m.url(), "segedge/#", "homeassistant/#", "end/#"); got["segedge/box/door/state"] == "" ||
+		got["segedge/box/cam/state"] != "" ||
 		got["segedge/box/cam/objects"] != "" || strings.Contains(got["homeassistant/device/segedge_box/config"], `"cam_state"`) {
 		t.Errorf("after the camera was renamed: %v", got)
 	}
@@ -133,7 +134,9 @@ func TestHomeAssistantSeesFewChanges(t *testing.T) {
 		if e.AttributesOf == "" {
 			t.Errorf("%s has every field as an attribute", name)
 		}
-		for _, field := range []string{"fps", "frame", "captured", "processed", "box", "centroid", "area", "predicted_iou", "stability", "mask_age", "age", "keyframe"} {
+		for _, field := range []string{
+			"fps", "frame", "captured", "processed", "box", "centroid", "area", "predicted_iou", "stability", "mask_age", "age", "keyframe",
+		} {
 			if strings.Contains(e.AttributesOf+e.Value, field) {
 				t.Errorf("%s reads %s, which changes with every frame: %s %s", name, field, e.Value, e.AttributesOf)
 			}

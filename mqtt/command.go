@@ -97,7 +97,8 @@ func (cs *commands) receive(m Message) {
 	if !room {
 		cs.taken.Add(1)
 		cmd, _ := api.Decode(verb, m.Payload)
-		cs.finish(cs.c.topics.replyTo(m, cmd), camera, cmd, api.Refuse(cmd.ID, api.Overloaded, "too many commands are waiting: send it again later"), false)
+		r := api.Refuse(cmd.ID, api.Overloaded, "too many commands are waiting: send it again later")
+		cs.finish(cs.c.topics.replyTo(m, cmd), camera, cmd, r, false)
 		m.Done()
 		return
 	}

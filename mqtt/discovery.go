@@ -123,16 +123,18 @@ func (d *discovery) object(camera, id string, o seg.Object) entity {
 	pick := fmt.Sprintf("value_json.objects | selectattr('id', 'eq', '%s')", seg.ObjectID(camera, o.ID))
 	return entity{
 		Platform: "binary_sensor", Name: name, UniqueID: fmt.Sprintf("%s_%d", id, o.ID), Icon: "mdi:shape-outline",
-		StateTopic:   d.topics.Camera(camera, "objects"),
-		Value:        "{{ 'ON' if " + pick + " | selectattr('state', 'in', ['tracking', 'uncertain']) | list | count > 0 else 'OFF' }}",
-		Attributes:   d.topics.Camera(camera, "objects"),
-		AttributesOf: "{{ dict(id='" + seg.ObjectID(camera, o.ID) + "', prompt=(" + pick + " | map(attribute='prompt') | first | default(''))) | tojson }}",
+		StateTopic: d.topics.Camera(camera, "objects"),
+		Value:      "{{ 'ON' if " + pick + " | selectattr('state', 'in', ['tracking', 'uncertain']) | list | count > 0 else 'OFF' }}",
+		Attributes: d.topics.Camera(camera, "objects"),
+		AttributesOf: "{{ dict(id='" + seg.ObjectID(camera, o.ID) +
+			"', prompt=(" + pick + " | map(attribute='prompt') | first | default(''))) | tojson }}",
 	}
 }
 
 func (d *discovery) payload(info api.Info, components map[string]any) []byte {
 	device := map[string]any{
-		"identifiers": []string{node(d.o.Agent)}, "name": "segedge " + d.o.Agent, "manufacturer": "segedge", "model": info.Model, "sw_version": info.Version,
+		"identifiers": []string{node(d.o.Agent)}, "name": "segedge " + d.o.Agent, "manufacturer": "segedge",
+		"model": info.Model, "sw_version": info.Version,
 	}
 	if d.o.PageURL != "" {
 		device["configuration_url"] = d.o.PageURL

@@ -26,7 +26,9 @@ func FuzzReduceEvent(f *testing.F) {
 
 // FuzzTopics: a topic that is a command's leads to topics that may be published to, if the names in it are proper.
 func FuzzTopics(f *testing.F) {
-	for _, s := range []string{"segedge/box/cam/cmd/prompt", "segedge/box/cam/cmd/", "segedge/box//cmd/x", "segedge/box/a\x01/cmd/x", "other/cam/cmd/x"} {
+	for _, s := range []string{
+		"segedge/box/cam/cmd/prompt", "segedge/box/cam/cmd/", "segedge/box//cmd/x", "segedge/box/a\x01/cmd/x", "other/cam/cmd/x",
+	} {
 		f.Add(s, "me")
 	}
 	topics := Topics{"segedge/box"}

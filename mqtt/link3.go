@@ -93,7 +93,7 @@ var refusals = []struct {
 	{packets.ErrorRefusedIDRejected, "the broker refuses the client id: set mqtt.client_id"},
 	{packets.ErrorRefusedServerUnavailable, "the broker refuses for now: it says that it is not available"},
 	{packets.ErrorRefusedBadUsernameOrPassword, "the broker refuses the user name or the password"},
-	{packets.ErrorRefusedNotAuthorised, "the broker refuses: it says that this client is not authorised; check user name, password and access list"},
+	{packets.ErrorRefusedNotAuthorised, "the broker refuses: this client is not authorised; check user name, password and access list"},
 }
 
 // refusalOf is a broker's refusal in words, or the error as it is.

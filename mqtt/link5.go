@@ -42,7 +42,8 @@ func (w *wire5) connect(ctx context.Context) error {
 		return err
 	}
 	w.client = paho.NewClient(paho.ClientConfig{
-		ClientID: d.c.ClientID, Conn: packets.NewThreadSafeConn(&impatient{conn, d.c.WriteTimeout}), Session: w.session, PacketTimeout: d.c.ConnectTimeout,
+		ClientID: d.c.ClientID, Conn: packets.NewThreadSafeConn(&impatient{conn, d.c.WriteTimeout}),
+		Session: w.session, PacketTimeout: d.c.ConnectTimeout,
 		EnableManualAcknowledgment: true, SendAcksInterval: 5 * time.Millisecond,
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){w.received},
 		OnServerDisconnect: func(p *paho.Disconnect) { d.l.end(reasonError{p.ReasonCode, reasonString(p)}) },

@@ -54,7 +54,8 @@ func TestAnswersGoWhereAClientWants(t *testing.T) {
 	c, _ := start(t, options5(t, m.url(), a))
 	until(t, "connected", func() bool { return c.Ready() == nil })
 	answers := make(chan Message, 16)
-	l, err := Dial(t.Context(), Connection{Broker: m.url(), ClientID: "five", Version: 5}, nil, false, func(m Message) { m.Done(); answers <- m })
+	five := Connection{Broker: m.url(), ClientID: "five", Version: 5}
+	l, err := Dial(t.Context(), five, nil, false, func(m Message) { m.Done(); answers <- m })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,8 @@ func TestMQTT5RefusalsAreTold(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the broker refuses: this client is not authorised") {
 		t.Errorf("got %v", err)
 	}
-	_, err = Dial(t.Context(), Connection{Broker: strings.Replace(m.url(), "tcp", "ws", 1), ClientID: "x", Version: 5}, nil, false, func(Message) {})
+	ws := Connection{Broker: strings.Replace(m.url(), "tcp", "ws", 1), ClientID: "x", Version: 5}
+	_, err = Dial(t.Context(), ws, nil, false, func(Message) {})
 	if err == nil || !strings.Contains(err.Error(), "WebSockets") {
 		t.Errorf("got %v", err)
 	}
@@ -199,7 +201,8 @@ func TestMQTT5LeavesNothingRunning(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			l, err := Dial(context.Background(), Connection{Broker: m.url(), ClientID: t.Name(), Version: 5}, nil, false, func(m Message) { m.Done() })
+			c := Connection{Broker: m.url(), ClientID: t.Name(), Version: 5}
+			l, err := Dial(context.Background(), c, nil, false, func(m Message) { m.Done() })
 			if err != nil {
 				return // thrown out by the next, while it came in
 			}

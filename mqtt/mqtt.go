@@ -113,7 +113,9 @@ func New(o Options) (*Client, error) {
 	if err := o.defaults(); err != nil {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
-	c := &Client{o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1)}
+	c := &Client{
+		o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1),
+	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
 	}

@@ -27,7 +27,9 @@ type keeper struct {
 }
 
 func newKeeper(c *Client, l *Link) *keeper {
-	return &keeper{c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c)}
+	return &keeper{
+		c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c),
+	}
 }
 
 // all sends everything that is retained, beside the status.

@@ -133,7 +133,8 @@ func (c *Client) hear(m Message) {
 func (c *Client) listenToItself(ctx context.Context) error {
 	if _, ok := receive(ctx, c.heard, c.o.HearTimeout); !ok && ctx.Err() == nil {
 		err := fmt.Errorf("the broker acknowledges what the agent says but does not pass it on: "+
-			"its access list must let %s write to %s/# and read %s and %s", orAnybody(c.o.Username), c.topics.Prefix, c.topics.Status(), c.topics.Command("+", "+"))
+			"its access list must let %s write to %s/# and read %s and %s",
+			orAnybody(c.o.Username), c.topics.Prefix, c.topics.Status(), c.topics.Command("+", "+"))
 		c.log.Error(err.Error())
 		c.setDeaf(err)
 		if _, ok = receive(ctx, c.heard, 1<<62); ok {
