@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/api"
 )
@@ -99,6 +101,43 @@ func TestWhatIsNoLongerTrueIsTakenBack(t *testing.T) {
 	if got["segedge/other/status"] != StatusStopped {
 		t.Errorf("%v", got)
 	}
+}
+
+// changing is a service whose second camera goes and comes back.
+type changing struct {
+	*agent
+	one atomic.Bool
+}
+
+func (c *changing) Cameras() []string {
+	if c.one.Load() {
+		return []string{"cam"}
+	}
+	return []string{"cam", "door"}
+}
+
+func (c *changing) State(string) (api.State, bool)     { return c.agent.State("cam") }
+func (c *changing) Objects(string) (api.Objects, bool) { return c.agent.Objects("cam") }
+
+// A camera that is taken out of a running agent leaves nothing with the broker, and one that comes back is told again.
+func TestACameraThatGoesIsTakenBack(t *testing.T) {
+	m := startMosquitto(t, "")
+	s := &changing{agent: &agent{}}
+	o := testOptions(t, m.url(), s.agent)
+	o.Service, o.StateInterval = s, 10*time.Millisecond
+	c, stop := start(t, o)
+	defer stop()
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	ears := listen(t, m.url(), "ears", c.Topics().Camera("door", "state"))
+	held := func() bool {
+		heard := ears.all("door/state")
+		return len(heard) > 0 && len(heard[len(heard)-1].Payload) > 0
+	}
+	until(t, "the second camera is told", held)
+	s.one.Store(true)
+	until(t, "it is taken back", func() bool { return !held() })
+	s.one.Store(false)
+	until(t, "it is told again", held)
 }
 
 func TestAnnouncedIsOfOneBroker(t *testing.T) {

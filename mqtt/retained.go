@@ -185,7 +185,7 @@ func (k *keeper) discover(ctx context.Context) error {
 	return nil
 }
 
-// tidy takes back what an earlier run or another configuration left with the broker: an empty retained message removes
+// tidy takes back what an earlier run, another configuration or a camera that has gone left with the broker: an empty retained message removes
 // what was retained (MQTT 3.1.1, section 3.3.1.3), and for Home Assistant the device.
 func (k *keeper) tidy(ctx context.Context) error {
 	t := k.c.topics
@@ -201,6 +201,7 @@ func (k *keeper) tidy(ctx context.Context) error {
 			return err
 		}
 		k.c.announced.cleared(topic)
+		delete(k.sent, topic)
 		k.c.log.Info("what is no longer true was taken back from the broker", "topic", topic)
 	}
 	return nil

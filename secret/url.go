@@ -8,7 +8,8 @@ import (
 )
 
 // errEncoding is an address that a person understands and a program does not.
-var errEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it (@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25)")
+var errEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it " +
+	"(@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25)")
 
 // ParseURL is url.Parse with errors that repeat nothing of the address, and with a refusal of addresses whose password was not
 // percent-encoded and would be taken for a host, a path or a fragment.

@@ -15,7 +15,8 @@ import (
 // minToken keeps out tokens that could be guessed over a network.
 const minToken = 16
 
-var errShortToken = fmt.Errorf("web: the token is too short to protect anything: use at least %d characters, or none to listen on loopback only", minToken)
+var errShortToken = fmt.Errorf("web: the token is too short to protect anything: use at least %d characters, "+
+	"or none to listen on loopback only", minToken)
 
 // Token is a way in with the rights of a role.
 type Token struct {

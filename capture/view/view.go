@@ -32,7 +32,8 @@ func Wrap(open capture.Opener, o Options) (capture.Opener, error) {
 	switch {
 	case o.Rotate%90 != 0 || o.Rotate < 0 || o.Rotate > 270:
 		return nil, fmt.Errorf("view: %d degrees are none of 0, 90, 180, 270", o.Rotate)
-	case o.Crop != seg.Box{} && !(o.Crop.X0 >= 0 && o.Crop.Y0 >= 0 && o.Crop.X1 <= 1 && o.Crop.Y1 <= 1 && o.Crop.X0 < o.Crop.X1 && o.Crop.Y0 < o.Crop.Y1):
+	case o.Crop != seg.Box{} &&
+		!(o.Crop.X0 >= 0 && o.Crop.Y0 >= 0 && o.Crop.X1 <= 1 && o.Crop.Y1 <= 1 && o.Crop.X0 < o.Crop.X1 && o.Crop.Y0 < o.Crop.Y1):
 		return nil, errors.New("view: the crop is no box within 0..1")
 	case o.plain() && len(o.Black) == 0:
 		return open, nil
