@@ -1,4 +1,4 @@
-"""Reading annotated images, holding a tenth of them out, and making training batches of them.
+"""Reading annotated images, and holding a tenth of them out.
 
 An item is an image with one or more label maps (uint8, 0 unlabelled, n the n-th segment). Sources whose masks overlap (COCO,
 SA-1B) are spread over as many maps as are needed, so that everything after the readers sees one form.
@@ -11,8 +11,6 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
 from model import PAD
@@ -177,131 +175,6 @@ def split(items):
         names.setdefault(i.set, set()).add(i.name)
     out = {(s, n) for s in names for n in sorted(names[s])[9::10]}
     return [i for i in items if (i.set, i.name) not in out], [i for i in items if (i.set, i.name) in out]
-
-
-# ---------------------------------------------------------------- batches
-
-
-class Batches:
-    """Draws augmented batches on `device`, from a torch generator on the CPU (so that a seed gives the same ones)."""
-
-    def __init__(self, items, device="cpu", seed=0, targets=6):
-        self.items, self.device, self.targets = items, device, targets
-        self.g = torch.Generator().manual_seed(seed)
-        count = {}
-        for i in items:
-            count[i.set] = count.get(i.set, 0) + 1
-        self.weights = torch.tensor([count[i.set] ** -0.35 for i in items])
-
-    def rand(self, *shape, lo=0.0, hi=1.0):
-        return torch.rand(*shape, generator=self.g) * (hi - lo) + lo
-
-    def choice(self, n):
-        return int(torch.randint(n, (1,), generator=self.g))
-
-    def crop(self, item, size):
-        """One image and label map, cropped or letterboxed to `size`."""
-        h, w = size
-        arr, maps = item.load()
-        lab = maps[self.choice(len(maps))]
-        ih, iw = lab.shape
-        if self.rand(1) < 0.35:  # the whole image, as the agent feeds it
-            k = min(h / ih, w / iw) * float(self.rand(1, lo=0.8, hi=1.0))
-            box, out = (0, 0, iw, ih), (max(8, int(ih * k)), max(8, int(iw * k)))
-        else:
-            stretch = float(torch.exp(self.rand(1, lo=-0.25, hi=0.25)))
-            k = float(self.rand(1, lo=0.3, hi=1.0))  # as far in as the tracker looks
-            cw, ch = min(iw, k * iw), min(ih, k * iw * h / w * stretch)
-            if ch >= ih:
-                cw = min(iw, ih * w / h / stretch)
-            x, y = float(self.rand(1)) * (iw - cw), float(self.rand(1)) * (ih - ch)
-            box, out = (x, y, x + cw, y + ch), (h, w)
-        wh = (out[1], out[0])
-        im = np.asarray(Image.fromarray(arr).resize(wh, Image.BILINEAR, box, reducing_gap=None))
-        lab = np.asarray(Image.fromarray(lab).resize(wh, Image.NEAREST, box))
-        im, lab = torch.from_numpy(im.copy()).permute(2, 0, 1).float(), torch.from_numpy(lab.copy())
-        if self.rand(1) < 0.5:
-            im, lab = im.flip(2), lab.flip(1)
-        full = torch.tensor(PAD)[:, None, None].expand(3, h, w).clone()
-        full[:, : out[0], : out[1]] = im
-        labels = torch.zeros(h, w, dtype=torch.uint8)
-        labels[: out[0], : out[1]] = lab
-        return full, labels
-
-    def segments(self, lab):
-        """Up to `targets` segments as masks; the rest are repeats, or nothing where the crop shows no segment."""
-        count = torch.bincount(lab.flatten().long(), minlength=2)
-        count[0] = 0
-        ids = torch.nonzero((count > 50) & (count < 0.9 * lab.numel())).flatten()
-        if len(ids) == 0:
-            return torch.zeros(self.targets, *lab.shape, dtype=torch.bool)
-        pick = torch.multinomial(count[ids].float() ** 0.2, self.targets, replacement=len(ids) < self.targets, generator=self.g)
-        return lab[None] == ids[pick][:, None, None]
-
-    def draw(self, n, size):
-        """image (n,3,H,W) 0..255; what is visible of each target and what of it would be without occlusion, (n,targets,H,W) bool."""
-        index = torch.multinomial(self.weights, n, generator=self.g)
-        ims, labs = zip(*[self.crop(self.items[int(i)], size) for i in index])
-        image = torch.stack(ims).to(self.device)
-        visible = torch.stack([self.segments(l) for l in labs]).to(self.device)
-        whole = visible.clone()
-        for i in range(n):
-            r = float(self.rand(1))
-            if r < 0.5:
-                self.paste(image, visible, whole, i, (i + 1) % n, segment=r < 0.3)
-        return self.degrade(image), visible, whole
-
-    def paste(self, image, visible, whole, i, j, segment):
-        """Composes a segment of image j, or a shape of its texture, over image i; it takes the last target's place."""
-        h, w = image.shape[-2:]
-        if segment:
-            m = visible[j, self.choice(self.targets - 1)].float()
-            k = float(torch.exp(self.rand(1, lo=-0.7, hi=0.3)))
-            dx, dy = [float(v) for v in self.rand(2, lo=-0.6, hi=0.6)]
-            src = torch.cat([image[j], m[None]])
-        else:
-            noise = F.interpolate(torch.rand(1, 1, 5, 5, generator=self.g), size=(h, w), mode="bicubic", align_corners=False)[0].to(image.device)
-            ys, xs = torch.linspace(-1, 1, h, device=image.device)[:, None], torch.linspace(-1, 1, w, device=image.device)[None]
-            cx, cy, r = [float(v) for v in self.rand(3)]
-            src = torch.cat([image[j], ((noise[0] - 0.5) * 1.2 + (0.15 + 0.45 * r) - ((xs - 2 * cx + 1) ** 2 + (ys - 2 * cy + 1) ** 2).sqrt() > 0).float()[None]])
-            k, dx, dy = 1.0, 0.0, 0.0
-        theta = torch.tensor([[[1 / k, 0, dx / k], [0, 1 / k, dy / k]]], device=image.device)
-        got = F.grid_sample(src[None], F.affine_grid(theta, (1, 4, h, w), align_corners=False), align_corners=False, mode="bilinear")[0]
-        m = got[3] > 0.5
-        area = int(m.sum())
-        if area < 100 or area > 0.5 * h * w:
-            return
-        alpha = F.avg_pool2d(got[3:][None], 3, 1, 1)[0].clamp(0, 1) if self.rand(1) < 0.7 else m[None].float()
-        image[i] = image[i] * (1 - alpha) + got[:3] * alpha
-        visible[i] &= ~m
-        whole[i, -1], visible[i, -1] = m, m
-
-    def degrade(self, image):
-        """Camera: exposure, colour, blur, noise, compression."""
-        n, dev = image.shape[0], image.device
-        f = lambda lo, hi, c=1: self.rand(n, c, 1, 1, lo=lo, hi=hi).to(dev)
-        x = image / 255
-        x = x.clamp(0, 1) ** torch.exp(f(-0.35, 0.35)) * f(0.75, 1.25) * f(0.9, 1.1, 3)
-        grey = x.mean(1, keepdim=True)
-        x = grey + (x - grey) * f(0.3, 1.4)
-        x = 0.5 + (x - 0.5) * f(0.75, 1.2)
-        blur = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
-        x = torch.where(f(0, 1) < 0.2, blur, x)
-        x = x + torch.where(f(0, 1) < 0.4, f(0, 0.06), f(0, 0)) * torch.randn(x.shape, generator=self.g).to(dev)
-        x = (x * 255).clamp(0, 255)
-        return torch.where(f(0, 1) < 0.25, compress(x, f(6, 45)), x)
-
-
-def compress(x, step):
-    """What JPEG does to a picture: the cosine transform of 8x8 blocks, in steps that grow with the frequency."""
-    n, c, h, w = x.shape
-    k = torch.arange(8, dtype=torch.float32, device=x.device)
-    d = torch.cos((2 * k[None] + 1) * k[:, None] * torch.pi / 16) * 0.5
-    d[0] /= 2**0.5
-    b = x.reshape(n, c, h // 8, 8, w // 8, 8).permute(0, 1, 2, 4, 3, 5)
-    q = step[..., None, None] * (0.4 + (k[:, None] + k[None]) / 7)
-    b = torch.round(d @ b @ d.T / q) * q
-    return (d.T @ b @ d).permute(0, 1, 2, 4, 3, 5).reshape(n, c, h, w).clamp(0, 255)
 
 
 # ---------------------------------------------------------------- letterbox, as the agent does it

@@ -173,9 +173,15 @@ def mean(rows):
     return [round(float(v), 4) for v in np.mean(rows, 0)]
 
 
+def size_of(gt):
+    """The name under which an object's size is told, as `segedge eval clicks` has it: under a fiftieth of the picture, over a tenth, or between."""
+    share = gt.mean()
+    return "size: small" if share < 0.02 else "size: large" if share > 0.1 else "size: medium"
+
+
 def evaluate(model, objs, side, n=5, classical=False):
-    """By set: mIoU at 1..n clicks, the oracle over three at one click, from a box, and of a moved mask before and after."""
-    rows, t, last, emb = {}, time.time(), None, None
+    """By set and by size: mIoU at 1..n clicks, the oracle over three at one click, from a box, and of a moved mask before and after."""
+    rows, sizes, t, last, emb = {}, {}, time.time(), None, None
     for k, (item, arr, gt) in enumerate(objs):
         if classical:
             row = [grabcut(arr, gt, "click"), grabcut(arr, gt, "box")]
@@ -185,9 +191,10 @@ def evaluate(model, objs, side, n=5, classical=False):
             ious, oracle = clicks(model, emb, gt, n)
             row = ious + [oracle, iou(box(model, emb, gt), gt), *moved(model, emb, gt, k)]
         rows.setdefault(item.set, []).append(row)
+        sizes.setdefault(size_of(gt), []).append(row)
     every = [r for v in rows.values() for r in v]
     out = {}
-    for name, v in [*sorted(rows.items()), ("all", every)]:
+    for name, v in [*sorted(rows.items()), *sorted(sizes.items()), ("all", every)]:
         m = mean(v)
         out[name] = {"objects": len(v), "grabcut_click": m[0], "grabcut_box": m[1]} if classical else {
             "objects": len(v), "miou": m[:n], "oracle1": m[n], "box": m[n + 1], "moved": m[n + 2], "moved_answer": m[n + 3],

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import torch
 
-from model import EMBED4, EMBED8, ExportedDecoder, Model
+from model import EMBED4, EMBED8, ExportedDecoder, from_checkpoint
 
 OPSET = 17
 INPUTS = ["embed_8", "embed_4", "point_coords", "point_labels", "mask_input", "has_mask_input"]
@@ -36,11 +36,11 @@ def export(model, folder):
             dec, example(2, 3, 256, 320), os.path.join(folder, "decoder.onnx"), opset_version=OPSET, input_names=INPUTS, output_names=OUTPUTS,
             dynamic_axes={"embed_8": {**e, 2: "H8", 3: "W8"}, "embed_4": {**e, **s}, "point_coords": {**p, 1: "N"}, "point_labels": {**p, 1: "N"}, "mask_input": {**p, **s},
                           "has_mask_input": p, "low_res_masks": {**p, **s}, "iou_predictions": p}, **new)
-    tidy(folder)
+    tidy(folder, model.trunk)
 
 
-def tidy(folder):
-    """Drops from the graphs what says nothing to a reader: producer paths in doc strings."""
+def tidy(folder, trunk):
+    """Drops from the graphs what says nothing to a reader (producer paths in doc strings), and adds the trunk's name."""
     import onnx
 
     for name in ("encoder", "decoder"):
@@ -49,6 +49,8 @@ def tidy(folder):
         m.doc_string = ""
         for n in m.graph.node:
             n.doc_string = ""
+        if name == "encoder":  # what from_graphs makes again
+            onnx.helper.set_model_props(m, {"trunk": trunk})
         onnx.checker.check_model(m)
         onnx.save(m, path)
 
@@ -74,20 +76,13 @@ def check(model, folder):
     return worst
 
 
-def load(path):
-    model = Model()
-    ck = torch.load(path, map_location="cpu")
-    model.load_state_dict(ck.get("ema", ck))
-    return model.eval()
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("checkpoint")
     p.add_argument("--out", required=True)
     a = p.parse_args()
     torch.set_num_threads(1)
-    model = load(a.checkpoint)
+    model = from_checkpoint(a.checkpoint)
     export(model, a.out)
     print(f"exported to {a.out}; largest relative difference from PyTorch {check(model, a.out):.1e}")
     sizes = {n: os.path.getsize(os.path.join(a.out, n + ".onnx")) for n in ("encoder", "decoder")}

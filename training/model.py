@@ -3,7 +3,7 @@
 Everything that does not depend on the prompt is computed once (the encoder, and the decoder's `shared` part, which sees one
 image however many prompts there are). A prompt costs about 70 M multiply-adds at 320x320, most of them at H/8 and H/16.
 
-The encoder's trunk is that of YOLOX-nano with its batch norms folded, so that its published weights (Apache-2.0) can start it.
+The encoder's trunk (trunk.py) is YOLOX-nano's or EfficientNet-Lite0's, so that their published weights (Apache-2.0) can start it.
 The decoder has layer norms, and these on tokens only: a decoder sees other inputs in its first round (no mask) than in later ones, and running
 statistics fit neither.
 """
@@ -11,119 +11,23 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from trunk import TRUNKS, Depthwise
+
 PAD = (124.0, 116.0, 104.0)  # what letterboxing fills with, RGB
 EMBED8, EMBED4 = 64, 32
 
 
-# ---------------------------------------------------------------- trunk: YOLOX-nano's backbone and feature pyramid
-
-
-class Conv(nn.Module):
-    """A convolution with a bias (the folded batch norm) and SiLU."""
-
-    def __init__(self, i, o, k=1, s=1, groups=1):
-        super().__init__()
-        self.c = nn.Conv2d(i, o, k, s, k // 2, groups=groups)
-
-    def forward(self, x):
-        return F.silu(self.c(x))
-
-
-def dw(i, o, s=1):
-    return nn.Sequential(Conv(i, i, 3, s, i), Conv(i, o))
-
-
-class Unit(nn.Module):
-    def __init__(self, c, add):
-        super().__init__()
-        self.a, self.b, self.add = Conv(c, c), dw(c, c), add
-
-    def forward(self, x):
-        y = self.b(self.a(x))
-        return x + y if self.add else y
-
-
-class Stage(nn.Module):
-    """The cross-stage block of CSPDarknet."""
-
-    def __init__(self, i, o, n=1, add=True):
-        super().__init__()
-        self.a, self.b = Conv(i, o // 2), Conv(i, o // 2)
-        self.m = nn.Sequential(*[Unit(o // 2, add) for _ in range(n)])
-        self.o = Conv(o, o)
-
-    def forward(self, x):
-        return self.o(torch.cat([self.m(self.a(x)), self.b(x)], 1))
-
-
-class Trunk(nn.Module):
-    """BGR 0..255 -> features at strides 2, 4, 8 and the pyramid's at 8, 16, 32. Modules stand in the published graph's order."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem = Conv(12, 16, 3)
-        self.d2, self.s2 = dw(16, 32, 2), Stage(32, 32, 1)
-        self.d3, self.s3 = dw(32, 64, 2), Stage(64, 64, 3)
-        self.d4, self.s4 = dw(64, 128, 2), Stage(128, 128, 3)
-        self.d5, self.spp1, self.spp2 = dw(128, 256, 2), Conv(256, 128), Conv(512, 256)
-        self.s5 = Stage(256, 256, 1, False)
-        self.l5, self.t4 = Conv(256, 128), Stage(256, 128, 1, False)
-        self.l4, self.t3 = Conv(128, 64), Stage(128, 64, 1, False)
-        self.u4, self.o4 = dw(64, 64, 2), Stage(128, 128, 1, False)
-        self.u5, self.o5 = dw(128, 128, 2), Stage(256, 256, 1, False)
-
-    def forward(self, x):
-        x = torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)
-        c1 = self.stem(x)
-        c2 = self.s2(self.d2(c1))
-        c3 = self.s3(self.d3(c2))
-        c4 = self.s4(self.d4(c3))
-        y = self.spp1(self.d5(c4))
-        y = torch.cat([y] + [F.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13)], 1)
-        l5 = self.l5(self.s5(self.spp2(y)))
-        l4 = self.l4(self.t4(torch.cat([double(l5), c4], 1)))
-        p3 = self.t3(torch.cat([double(l4), c3], 1))
-        p4 = self.o4(torch.cat([self.u4(p3), l4], 1))
-        p5 = self.o5(torch.cat([self.u5(p4), l5], 1))
-        return c1, c2, c3, p3, p4, p5
-
-    def convs(self):
-        """The convolutions in the order in which the published graph lists them."""
-        return [m for m in self.modules() if isinstance(m, nn.Conv2d)]
-
-
-def double(x):
-    return F.interpolate(x, scale_factor=2, mode="nearest")
-
-
 def up(x):
-    """Bilinear, twice the size. In training by hand: the backward pass of interpolate is slow on a CPU, and float32."""
-    if torch.onnx.is_in_onnx_export() or not torch.is_grad_enabled():
-        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-    for d in (2, 3):
-        n = x.shape[d]
-        before = torch.cat([x.narrow(d, 0, 1), x.narrow(d, 0, n - 1)], d)
-        after = torch.cat([x.narrow(d, 1, n - 1), x.narrow(d, n - 1, 1)], d)
-        x = torch.stack([torch.lerp(x, before, 0.25), torch.lerp(x, after, 0.25)], d + 1).flatten(d, d + 1)
-    return x.contiguous(memory_format=torch.channels_last)
+    """Bilinear, twice the size. In float32, whose backward pass on a CPU takes half as long as bfloat16's."""
+    return F.interpolate(x.float(), scale_factor=2, mode="bilinear", align_corners=False).to(x.dtype)
 
 
-def load_yolox(trunk, path):
-    """Starts a trunk from yolox_nano.onnx."""
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(path).graph
-    init = {t.name: torch.tensor(numpy_helper.to_array(t)) for t in graph.initializer}
-    nodes = [n for n in graph.node if n.op_type == "Conv"]
-    convs = trunk.convs()
-    # The graph computes both halves of a stage (a, b) before its units, as Stage's modules are declared.
-    for conv, node in zip(convs, nodes):
-        w, b = init[node.input[1]], init[node.input[2]]
-        if conv.weight.shape != w.shape:
-            raise ValueError(f"{path}: {node.name or node.output[0]} has weights {tuple(w.shape)}, expected {tuple(conv.weight.shape)}")
-        conv.weight.data.copy_(w)
-        conv.bias.data.copy_(b)
+def channels_last(x):
+    """In training: x with its channels last in memory, and its gradient too. What mixes layouts takes a CPU several times as long."""
+    if x.requires_grad:
+        x = x.contiguous(memory_format=torch.channels_last)
+        x.register_hook(lambda g: g.contiguous(memory_format=torch.channels_last))
+    return x
 
 
 # ---------------------------------------------------------------- encoder
@@ -177,20 +81,21 @@ def tokens(x):
 class Encoder(nn.Module):
     """RGB 0..255 (B,3,H,W) -> embed_8 (B,64,H/8,W/8), embed_4 (B,32,H/4,W/4)."""
 
-    def __init__(self):
+    def __init__(self, trunk="yolox_nano"):
         super().__init__()
-        self.trunk = Trunk()
-        self.c3, self.p3 = nn.Conv2d(64, EMBED8, 1), nn.Conv2d(64, EMBED8, 1)
-        self.p4, self.p5 = nn.Conv2d(128, EMBED8, 1), nn.Conv2d(256, EMBED8, 1)
+        self.trunk = TRUNKS[trunk]()
+        c1, c2, c3, p3, p4, p5 = self.trunk.channels
+        self.c3, self.p3 = nn.Conv2d(c3, EMBED8, 1), nn.Conv2d(p3, EMBED8, 1)
+        self.p4, self.p5 = nn.Conv2d(p4, EMBED8, 1), nn.Conv2d(p5, EMBED8, 1)
         self.context = Attention(EMBED8, zero=True)
         self.bn8, self.f8 = nn.BatchNorm2d(EMBED8), nn.Sequential(Bottle(EMBED8, 32), Bottle(EMBED8, 32), Bottle(EMBED8, 32, True))
-        self.l4, self.u4, self.bn4 = nn.Conv2d(32, 40, 1), nn.Conv2d(EMBED8, 40, 1), nn.BatchNorm2d(40)
-        self.l2 = nn.Conv2d(16, 40, 2, 2)  # detail of H/2
+        self.l4, self.u4, self.bn4 = nn.Conv2d(c2, 40, 1), nn.Conv2d(EMBED8, 40, 1), nn.BatchNorm2d(40)
+        self.l2 = nn.Conv2d(c1, 40, 2, 2)  # detail of H/2
         nn.init.zeros_(self.l2.weight), nn.init.zeros_(self.l2.bias)
         self.f4 = nn.Sequential(Bottle(40, 20), Bottle(40, 20, True), cbr(40, EMBED4, 1))
 
     def forward(self, x):
-        c1, c2, c3, p3, p4, p5 = self.trunk(x.flip(1))
+        c1, c2, c3, p3, p4, p5 = self.trunk(x)
         y = self.p4(p4) + up(self.p5(p5))
         y = self.context(tokens(y)).transpose(1, 2).reshape(y.shape)
         e8 = self.f8(self.bn8(self.c3(c3) + self.p3(p3) + up(y)))
@@ -206,7 +111,7 @@ class Block(nn.Module):
 
     def __init__(self, c, k, ratio=2):
         super().__init__()
-        self.d, self.a, self.b = nn.Conv2d(c, c, k, 1, k // 2, groups=c), nn.Conv2d(c, ratio * c, 1), nn.Conv2d(ratio * c, c, 1)
+        self.d, self.a, self.b = Depthwise(c, k), nn.Conv2d(c, ratio * c, 1), nn.Conv2d(ratio * c, c, 1)
         with torch.no_grad():
             self.b.weight *= 0.3
 
@@ -238,15 +143,28 @@ class Decoder(nn.Module):
         self.d4 = nn.Conv2d(c4, c4, 3, 1, 1)
         self.kernel = nn.Linear(c16, c4 + 1)
         self.iou = nn.Sequential(nn.Linear(c16, 64), nn.ReLU(), nn.Linear(64, 1))
+        self.seen = nn.Linear(2 * c8 + 7, 64)  # starts as nothing, so that it can be added to a trained decoder
+        nn.init.zeros_(self.seen.weight), nn.init.zeros_(self.seen.bias)
 
     def forward(self, e8, e4, maps):
+        masks, token, held = self.masks(e8, e4, maps)
+        return masks, self.believe(token, held)
+
+    def believe(self, token, held):
+        """The IoU expected of masks (P,4) by their tokens and by what they hold."""
+        return self.iou[2](F.relu(self.iou[0](token) + self.seen(held))).squeeze(-1).sigmoid()
+
+    def masks(self, e8, e4, maps):
+        """Logits (P,4,H/4,W/4), the masks' tokens (P,4,C), and what the masks hold (P,4,D)."""
         b, p = e8.shape[0], maps.shape[0]
         one_each = b == 1 or torch.onnx.is_in_onnx_export()  # an exported decoder gets one embedding, or one for each prompt
-        each = (lambda t: t) if one_each else (lambda t: t.repeat_interleave(p // b, 0))
+        def both(t, y):  # an image's features and those of its prompts
+            return t + y if one_each else (channels_last(t)[:, None] + y.unflatten(0, (b, -1))).flatten(0, 1)
+
         # Where the prompt looks: mean features under the positive, the negative clicks and the region, and how alike every place is.
         w = F.avg_pool2d(torch.cat([maps[:, :2], torch.maximum(maps[:, 4:5], maps[:, 2:3])], 1), 2).flatten(2)
         h8, w8 = e8.shape[-2:]
-        f = F.normalize(self.sim8(e8).float(), dim=1).flatten(2)  # B,cs,hw
+        f = F.normalize(channels_last(self.sim8(e8)).float(), dim=1).flatten(2)  # B,cs,hw
         w = w / (w.sum(-1, keepdim=True) + 1e-4)
         if not torch.onnx.is_in_onnx_export():
             w = w.reshape(b, -1, h8 * w8)
@@ -254,19 +172,34 @@ class Decoder(nn.Module):
         sim = (q @ f).reshape(-1, 3, h8, w8)
         q = self.query(q.reshape(-1, 3, q.shape[-1]))
 
-        x8 = F.relu(each(self.s8(e8)) + self.in8(torch.cat([F.relu(self.m8(maps)), sim], 1)))
-        x16 = self.b16(each(self.s16(e8)) + self.down16(x8))
+        x8 = F.relu(both(self.s8(e8), self.in8(channels_last(torch.cat([F.relu(self.m8(maps)), sim], 1)))))
+        x16 = self.b16(both(self.s16(e8), self.down16(x8)))
         x32 = self.down32(x16)
         t = torch.cat([self.token + torch.cat([q, torch.zeros_like(q[:, :1]).expand(-1, 4, -1)], 1), tokens(x32)], 1)
         t = self.norm(self.att(t))
-        x32 = t[:, 7:].transpose(1, 2).reshape(x32.shape)
+        x32 = channels_last(t[:, 7:].transpose(1, 2).reshape(x32.shape))
         x16 = self.a16(x16 + up(self.up16(x32)))
         x8 = self.b8(x8 + up(self.up8(x16)))
-        x4 = F.relu(each(self.s4(e4)) + up(self.up4(x8)) + self.m4(maps))
-        x4 = x4 + F.relu(self.d4(x4))
+        x4 = F.relu(both(self.s4(e4), up(self.up4(x8)) + self.m4(maps)))
+        x4 = channels_last(x4 + F.relu(self.d4(x4)))
         k = self.kernel(t[:, 3:7])
-        masks = (k[..., :-1] @ x4.flatten(2)) + k[..., -1:]
-        return masks.reshape(-1, 4, x4.shape[-2], x4.shape[-1]), self.iou(t[:, 3:7]).squeeze(-1).sigmoid()
+        masks = ((k[..., :-1] @ x4.flatten(2)) + k[..., -1:]).reshape(-1, 4, x4.shape[-2], x4.shape[-1])
+        return masks, t[:, 3:7], holds(masks.detach().float(), x8.float())
+
+
+def holds(masks, x8):
+    """What four masks hold, by which they can be told apart (P,4,2*C+7): mean features inside each and around it, how large, how sure and how steady
+    each is, and its IoU with each of the four. masks (P,4,H/4,W/4) logits, x8 (P,C,H/8,W/8)."""
+    m = F.avg_pool2d(masks, 2)
+    p = m.sigmoid()
+    around = (F.max_pool2d(p, 5, 1, 2) - p).flatten(2)
+    inside, x = p.flatten(2), tokens(x8)
+    area = inside.sum(-1, keepdim=True)
+    mean = lambda w: (w @ x) / (w.sum(-1, keepdim=True) + 1)
+    sure = (inside * inside).sum(-1, keepdim=True) / (area + 1)
+    steady = (m - 1).sigmoid().flatten(2).sum(-1, keepdim=True) / ((m + 1).sigmoid().flatten(2).sum(-1, keepdim=True) + 1)
+    both = inside @ inside.transpose(1, 2)
+    return torch.cat([mean(inside), mean(around), torch.log(area + 1) / 4, sure, steady, both / (area + area.transpose(1, 2) - both + 1)], -1)
 
 
 def prompt_maps(coords, labels, mask, has):
@@ -306,9 +239,30 @@ class ExportedDecoder(nn.Module):
 
 
 class Model(nn.Module):
-    def __init__(self):
+    def __init__(self, trunk="yolox_nano"):
         super().__init__()
-        self.encoder, self.decoder = Encoder(), Decoder()
+        self.trunk = trunk  # its name
+        self.encoder, self.decoder = Encoder(trunk), Decoder()
+
+
+def from_checkpoint(path):
+    """The averaged weights of a training run's checkpoint."""
+    ck = torch.load(path, map_location="cpu")
+    model = Model(ck.get("trunk", "yolox_nano"))
+    model.load_state_dict({"decoder.seen." + k: v for k, v in model.decoder.seen.state_dict().items()} | ck["ema"])
+    return model
+
+
+def from_graphs(folder):
+    """The model of exported graphs."""
+    import os
+
+    import onnx
+
+    named = {p.key: p.value for p in onnx.load(os.path.join(folder, "encoder.onnx")).metadata_props}
+    model = Model(named.get("trunk", "yolox_nano"))
+    load_graphs(model, folder)
+    return model
 
 
 def load_bootstrap(encoder, path):
@@ -336,6 +290,9 @@ def load_graphs(model, folder):
     for part, name in ((model.encoder, "encoder"), (model.decoder, "decoder")):
         graph = onnx.load(os.path.join(folder, name + ".onnx")).graph
         init = {t.name: torch.tensor(numpy_helper.to_array(t)) for t in graph.initializer}
+        for n in graph.node:  # of equal tensors the export keeps one
+            if n.op_type == "Identity" and n.input[0] in init:
+                init[n.output[0]] = init[n.input[0]]
         named = {k: v for k, v in init.items() if not k.startswith("onnx::")}
         for k, v in named.items():
             state[k if k.startswith(name) else f"{name}.{k}"] = v
@@ -344,6 +301,8 @@ def load_graphs(model, folder):
         convs, dense = weights("Conv"), weights("MatMul")
         for prefix, m in in_order(part):
             at = f"{name}.{prefix}."
+            if isinstance(m, nn.Linear) and prefix + ".bias" not in named and at + "bias" not in named:
+                continue  # made before there was such a layer: it starts as nothing
             if isinstance(m, nn.Linear):
                 state[at + "weight"] = next(dense).t()
             elif isinstance(m, nn.Conv2d) and m.bias is None:

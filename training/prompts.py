@@ -100,7 +100,7 @@ class Prompts:
 
 
 def propagated(m, g):
-    """The mask a tracker would hand over for m (P,1,h,w): moved, scaled, bent, grown or shrunk, partly missing or spilt, as logits."""
+    """The mask a tracker would hand over for m (P,1,h,w), as logits: moved alone, or moved, scaled, bent, grown or shrunk, partly missing or spilt."""
     p, _, h, w = m.shape
     dev = m.device
     r = lambda *s, lo=0.0, hi=1.0: torch.rand(*s, generator=g).to(dev) * (hi - lo) + lo
@@ -129,4 +129,8 @@ def propagated(m, g):
     cut = torch.cos(r(p) * 6.2832)[:, None, None, None] * (xs - cx[:, None, None, None]) + torch.sin(r(p) * 6.2832)[:, None, None, None] * (ys - cy[:, None, None, None])
     x = torch.where(pick_(0.15) & (cut > (extent * r(p, lo=0.0, hi=0.4))[:, None, None, None]), torch.zeros_like(x), x)  # one side lost
     x = torch.where(pick_(0.5), F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1), x)
+    ways = r(p) * 6.2832
+    step = torch.stack([torch.cos(ways) * area.sqrt() / w, torch.sin(ways) * area.sqrt() / h], 1) * 2 * r(p, 1, lo=0.02, hi=0.18)
+    a = torch.cat([torch.eye(2, device=dev).expand(p, 2, 2), step[..., None]], 2)
+    x = torch.where(pick_(0.3), F.grid_sample(m, F.affine_grid(a, (p, 1, h, w), align_corners=False), align_corners=False), x)
     return (x - 0.5) * r(p, 1, 1, 1, lo=4.0, hi=24.0)

@@ -11,11 +11,14 @@ import torch
 from PIL import Image, ImageDraw
 
 import data
+import curve
 import evaluate
 import prompts
-from data import Batches, Item
+from batches import Batches, group, piece
 from export import check, export
-from model import Decoder, Model, load_graphs, prompt_maps, up
+from model import Decoder, Model, from_graphs, holds, load_graphs, prompt_maps
+from train import regret
+from trunk import TRUNKS, load_published
 
 torch.set_num_threads(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -108,11 +111,61 @@ class Parts(unittest.TestCase):
             self.assertFalse((visible & ~whole).any())
             self.assertTrue(0 <= image.min() and image.max() <= 255)
 
-    def test_up_by_hand_is_interpolate(self):
-        x = torch.randn(2, 3, 5, 7)
+    def test_small_segments_are_sought(self):
+        lab = np.zeros((200, 300), np.uint8)
+        lab[:, 150:], lab[90:102, 40:55] = 1, 2
+        seek = Batches([], seed=1)
+        boxes = [seek.near_small(lab, 0.75) for _ in range(50)]
+        for x0, y0, x1, y1 in boxes:
+            self.assertTrue(0 <= x0 <= 40 and x1 >= 55 and x1 <= 300 and 0 <= y0 <= 90 and 102 <= y1 <= 200, (x0, y0, x1, y1))
+            self.assertAlmostEqual((y1 - y0) / (x1 - x0), 0.75, 6)
+        self.assertGreater(np.ptp([b[2] - b[0] for b in boxes]), 50)
+        self.assertIsNone(seek.near_small(np.ones((200, 300), np.uint8), 0.75), "nothing small is there")
+
+    def test_parts_and_groups(self):
+        lab = torch.zeros(40, 60, dtype=torch.uint8)
+        lab[5:20, 5:20], lab[5:20, 30:50], lab[20:35, 5:20] = 1, 1, 2
+        one = piece(lab == 1, 0)
+        self.assertTrue(bool(one[10, 10]) and not one[10, 40])
+        self.assertEqual(int(piece(lab == 1, 0, smallest=400).sum()), int((lab == 1).sum()), "too small to be meant alone")
+        self.assertEqual(int(group(lab == 2, lab, 5).sum()), int((lab > 0).sum()))
+        self.assertTrue(torch.equal(group(lab == 1, lab * (lab == 1), 5), lab == 1), "nothing touches it")
+
+    def test_regret_is_what_the_order_costs(self):
+        true = torch.tensor([[0.2, 0.8, 0.5]])
+        right, wrong = torch.tensor([[0.1, 0.9, 0.2]]), torch.tensor([[0.9, 0.1, 0.2]])
+        self.assertLess(float(regret(right, true)), 0.01)
+        self.assertGreater(float(regret(wrong, true)), 0.59)
+        near = torch.tensor([[0.5, 0.5, 0.5]], requires_grad=True)
+        regret(near, true).sum().backward()
+        self.assertTrue(near.grad[0, 1] < 0 < near.grad[0, 0])
+
+    def test_what_masks_hold(self):
+        m = torch.full((1, 4, 32, 32), -9.0)
+        m[0, 0, 8:16, 8:16], m[0, 1, 8:16, 8:16], m[0, 2, 8:16, 8:24] = 9, 0.2, 9
+        x = torch.zeros(1, 3, 16, 16)
+        x[0, 1, 4:8, 4:8], x[0, 2, :, 12:] = 1, 1
+        got = holds(m, x)[0]
+        self.assertEqual(tuple(got.shape), (4, 13))
+        self.assertTrue(got[0, 1] > 0.9 * got[:, 1].max() and got[0, 1] > 2 * got[2, 1] * 0.9, "the mean inside each")
+        self.assertTrue(got[2, 6] < got[3, 6] + 1 and got[0, 7] > got[1, 7] and got[0, 8] > got[1, 8], "the sure mask is surer and steadier than the faint one")
+        self.assertTrue(torch.allclose(got[:, 9:], got[:, 9:].t(), atol=1e-5) and 0.4 < float(got[0, 11]) < 0.55, "a half of the mask twice as large")
+
+    def test_masks_that_only_moved(self):
+        t = torch.zeros(400, 1, 64, 64)
+        t[:, :, 20:44, 16:40] = 1
+        got = (prompts.propagated(t, torch.Generator().manual_seed(2)) > 0).float()
+        same = (got.sum((1, 2, 3)) - 576).abs() < 6  # corners are shared by four cells
+        self.assertTrue(0.25 < float(same.float().mean()) < 0.45, float(same.float().mean()))
+
+    def test_learning_changes_no_answer(self):
+        d = Decoder()
+        e8, e4 = torch.randn(2, 64, 8, 8), torch.randn(2, 32, 16, 16)
+        maps = prompt_maps(torch.rand(4, 2, 2) * 60, torch.ones(4, 2), torch.randn(4, 1, 16, 16), torch.ones(4, 1))
         with torch.no_grad():
-            want = up(x)
-        self.assertLess(float((up(x) - want).abs().max()), 1e-5)
+            want = d(e8, e4, maps)
+        for a, b in zip(d(e8, e4, maps), want):
+            self.assertTrue(torch.allclose(a, b, atol=1e-4))
 
     def test_depth_peaks_at_the_centre(self):
         m = torch.zeros(1, 1, 32, 32)
@@ -164,6 +217,50 @@ class Parts(unittest.TestCase):
         self.assertIsNone(evaluate.centre(m & False))
 
 
+class Trunks(unittest.TestCase):
+    def test_each_exports_and_starts_again(self):
+        for name in TRUNKS:
+            torch.manual_seed(5)
+            model = Model(name).eval()
+            with torch.no_grad():
+                e8, e4 = model.encoder(torch.rand(1, 3, 64, 96) * 255)
+            self.assertEqual((tuple(e8.shape), tuple(e4.shape)), ((1, 64, 8, 12), (1, 32, 16, 24)), name)
+            with tempfile.TemporaryDirectory() as d:
+                export(model, d)
+                again = from_graphs(d)
+                self.assertEqual(again.trunk, name)
+                self.assertLess(check(again, d), 1e-3, name)
+
+    def test_published_weights_load_in_order(self):
+        theirs = Model("efficientnet_lite0").encoder.trunk.state_dict()
+        theirs = {k: torch.full_like(v, i) for i, (k, v) in enumerate(theirs.items())}
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "lite0.pth")
+            torch.save({**theirs, "_conv_head.weight": torch.zeros(1), "_fc.bias": torch.zeros(1)}, path)
+            for name in ("efficientnet_lite0", "efficientnet_lite0_16"):
+                trunk = Model(name).encoder.trunk
+                load_published(trunk, path)
+                self.assertTrue(all(torch.equal(v, theirs[k]) for k, v in trunk.state_dict().items()))
+            torch.save({k: v[:1] for k, v in theirs.items() if v.dim()}, path)
+            with self.assertRaises(ValueError):
+                load_published(Model("efficientnet_lite0").encoder.trunk, path)
+
+
+class Curves(unittest.TestCase):
+    def test_of_logs_and_scores(self):
+        with tempfile.TemporaryDirectory() as d:
+            log, scores, out = (os.path.join(d, n) for n in ("log.jsonl", "scores.json", "c.svg"))
+            with open(log, "w") as f:
+                f.writelines(json.dumps({"step": s, "minutes": s / 10, "ranked": s / 1000, "best": 0.5}) + "\n" for s in range(20, 201, 20))
+            with open(scores, "w") as f:
+                json.dump([{"model": m, "side": 448, "sets": {"all": {"miou": [0.1 * int(m) / 30], "oracle1": 0.4, "box": 0.5}}} for m in ("60", "30")], f)
+            self.assertEqual(curve.means(log, 100), [{"step": 100, "minutes": 10.0, "ranked": 0.06, "best": 0.5}, {"step": 200, "minutes": 20.0, "ranked": 0.16, "best": 0.5}])
+            curves = {"r": curve.means(log, 100), "held out": curve.scored(scores, 448)}
+            self.assertEqual([p["minutes"] for p in curves["held out"]], [30, 60])
+            drawn = curve.svg(curves)
+            self.assertEqual(drawn.count("<polyline"), 5)
+
+
 class Smoke(unittest.TestCase):
     def test_a_round_starts_from_exported_graphs(self):
         torch.manual_seed(3)
@@ -201,6 +298,13 @@ class Smoke(unittest.TestCase):
             self.assertIn("| made | 3 | new | 128 |", table)
             with open(os.path.join(d, "r.json")) as f:
                 self.assertEqual(len(json.load(f)[0]["sets"]["made"]["miou"]), 5)
+                self.assertIn("size: large", json.load(open(os.path.join(d, "r.json")))[0]["sets"])
+            ranked = os.path.join(d, "ranked")
+            python("rank.py", out, "--data", made, "--run", ranked, "--out", os.path.join(ranked, "model"), "--sides", "96", "--epochs", "3", "--targets", "3")
+            old, new = (from_graphs(f).state_dict() for f in (out, os.path.join(ranked, "model")))
+            self.assertTrue(all(torch.allclose(old[k], new[k], atol=1e-4) for k in old if not k.startswith(("decoder.iou.", "decoder.seen."))))
+            table = python("cost.py", "a=" + out, "b=" + ranked + "/model", "--size", "96x64", "--rounds", "1")
+            self.assertRegex(table, r"\| a \|[\s\S]*\| b \|")
             table = python("variants.py", out, "--out", os.path.join(d, "variants"), "--data", made, "--side", "128", "--calibrate", "3", "--measure", "2")
             self.assertRegex(table, r"\| float32 \|[\s\S]*\| fp16 \|[\s\S]*\| int8 \|")
 

