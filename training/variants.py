@@ -17,7 +17,7 @@ from evaluate import Onnx, box, centre, first_frames, iou, mean, objects
 
 NAMES = ("encoder.onnx", "decoder.onnx")
 # What lies between two convolutions is quantised with them, so that it stays in 8 bits.
-QUANTISED = ["Conv", "Add", "Concat", "Mul", "MaxPool", "Resize", "Sigmoid"]
+QUANTISED = ["Conv", "Relu", "Clip", "Add", "Concat", "Mul", "MaxPool", "Resize", "Sigmoid"]
 
 
 # ---------------------------------------------------------------- making them
