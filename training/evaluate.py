@@ -217,7 +217,7 @@ def table(results):
         for r in results:
             v = r["sets"].get(s)
             if v and "miou" in v:
-                lines.append(f"| {s} | {v['objects']} | {r['model']} | {r['side']} | " + " | ".join(f(v["miou"][k]) for k in (0, 1, 2, 4)) + f" | {f(v['oracle1'])} | {f(v['box'])} | {f(v['moved'])} → {f(v['moved_answer'])} |")
+                lines.append(f"| {s} | {v['objects']} | {r['model']} | {r['side']} | " + " | ".join(f(v["miou"][k]) for k in (0, 1, 2, 4) if k < len(v["miou"])) + f" | {f(v['oracle1'])} | {f(v['box'])} | {f(v['moved'])} → {f(v['moved_answer'])} |")
             elif v:
                 lines.append(f"| {s} | {v['objects']} | {r['model']} | – | {f(v['grabcut_click'])} | | | | | {f(v['grabcut_box'])} | |")
     return "\n".join(lines)

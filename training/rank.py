@@ -1,7 +1,7 @@
 """Trains what a model believes of its masks, and by that their order, all else as it is: minutes where a whole step would be hours.
 
 The masks do not change, so they are computed once: for every training picture, as the agent sees it, some prompts of every kind, with what the IoU
-head would see and the IoU that the masks really have. Then only the head is trained, on that. A tenth of the training pictures chooses the epoch.
+head would see and the IoU that the masks really have. Then only the head is trained, on that. A tenth of the training pictures tells how it goes.
 """
 import argparse
 import json
@@ -66,24 +66,35 @@ def collect(model, items, sides, targets, g, say):
     return [torch.cat(c) for c in zip(*rows)]
 
 
+def weights(picture, sets):
+    """What each row counts (N,), by the picture that it is of and the sets of the pictures: pictures of many segments less than by their number, and so
+    sets of many pictures, that many small segments of one kind of picture do not decide what a click means elsewhere."""
+    rows = torch.bincount(picture, minlength=len(sets)).float()
+    seen = {s: sum(1 for k, t in enumerate(sets) if t == s and rows[k]) for s in set(sets)}
+    each = torch.tensor([seen[s] ** -0.35 if seen[s] else 0.0 for s in sets])
+    w = each[picture] * rows[picture] ** -0.5
+    return w / w.mean()
+
+
 def scores(decoder, rows):
-    """Of the lone clicks: mean IoU of the mask believed best, of the best, and of all the prompts the mean error of the belief."""
-    token, held, true, single, _ = rows
+    """Of the lone clicks: mean IoU of the mask believed best, of the best, and of all the prompts the mean error of the belief, weighted."""
+    token, held, true, single, _, weight = rows
     with torch.no_grad():
-        got = decoder.believe(token.float(), held.float())
+        got = decoder.believe(token, held)
     ranked = true.gather(1, got.argmax(1, keepdim=True))[:, 0]
-    return {"ranked": round(float(ranked[single].mean()), 4), "best": round(float(true.amax(1)[single].mean()), 4), "error": round(float((got - true).abs().mean()), 4)}
+    mean = lambda v, w: round(float((v * w).sum() / w.sum()), 4)
+    lone = weight * single
+    return {"ranked": mean(ranked, lone), "best": mean(true.amax(1), lone), "error": mean((got - true).abs().mean(1), weight)}
 
 
 def fit(decoder, rows, a, g, say):
-    """Trains the head on nine tenths of the pictures and leaves it as it was after the epoch that ranked the other tenth's clicks best."""
-    token, held, true, single, picture = rows
+    """Trains the head on nine tenths of the pictures; returns how it does on the other tenth, which says whether it learns what holds elsewhere."""
+    token, held, true, single, picture, weight = rows
     tenth = picture % 10 == 9
-    part = lambda m: [c[m] for c in rows]
+    other = [c[tenth] for c in rows]
     head = [p for n, p in decoder.named_parameters() if n.startswith(HEAD)]
     opt = torch.optim.AdamW(head, lr=a.lr, weight_decay=a.decay)
-    keep, best = [p.detach().clone() for p in head], scores(decoder, part(tenth))
-    say({"epoch": 0, **best, "on": "a tenth of the training pictures"})
+    say({"epoch": 0, **scores(decoder, other), "on": "a tenth of the training pictures"})
     index = torch.nonzero(~tenth).flatten()
     for epoch in range(1, a.epochs + 1):
         for group in opt.param_groups:
@@ -91,18 +102,14 @@ def fit(decoder, rows, a, g, say):
         order = index[torch.randperm(len(index), generator=g)]
         for i in range(0, len(order), a.batch):
             j = order[i:i + a.batch]
-            got = decoder.believe(token[j].float(), held[j].float())
-            loss = ((got - true[j]) ** 2).sum(1).mean() + a.order * (regret(got, true[j]) * single[j]).mean()
+            got = decoder.believe(token[j], held[j])
+            loss = (weight[j] * (((got - true[j]) ** 2).sum(1) + a.order * regret(got, true[j]) * single[j])).mean()
             opt.zero_grad()
             loss.backward()
             opt.step()
-        now = scores(decoder, part(tenth))
-        say({"epoch": epoch, **now, "training": scores(decoder, part(~tenth))["ranked"]})
-        if now["ranked"] - now["error"] > best["ranked"] - best["error"]:
-            keep, best = [p.detach().clone() for p in head], now
-    for p, k in zip(head, keep):
-        p.data.copy_(k)
-    return best
+        now = scores(decoder, other)
+        say({"epoch": epoch, **now})
+    return now
 
 
 def main():
@@ -113,9 +120,8 @@ def main():
     p.add_argument("--out", required=True, help="folder of the graphs")
     p.add_argument("--sides", type=int, nargs="+", default=[320, 384, 448])
     p.add_argument("--targets", type=int, default=8, help="segments a picture, each with two prompts")
-    p.add_argument("--views", type=int, default=1, help="of every picture")
-    p.add_argument("--epochs", type=int, default=30)
-    p.add_argument("--batch", type=int, default=256)
+    p.add_argument("--epochs", type=int, default=12)
+    p.add_argument("--batch", type=int, default=512)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--decay", type=float, default=0.05)
     p.add_argument("--order", type=float, default=2.0, help="weight of the loss by order")
@@ -133,12 +139,13 @@ def main():
         print(json.dumps(line), file=log, flush=True)
 
     path = os.path.join(a.run, "rows.pt")
+    train = split([i for s in a.data for i in read(s)])[0]
     if not os.path.exists(path):
-        train = split([i for s in a.data for i in read(s)])[0] * a.views
         torch.save(collect(model.to(memory_format=torch.channels_last), train, a.sides, a.targets, g, say), path + ".new")
         os.replace(path + ".new", path)
-    rows = torch.load(path)
-    say({"prompts": len(rows[0]), "clicks": int(rows[3].sum()), "kept": fit(model.decoder, rows, a, g, say)})
+    rows = [c.float() if c.dtype == torch.float16 else c for c in torch.load(path)]
+    rows.append(weights(rows[4], [i.set for i in train]))
+    say({"prompts": len(rows[0]), "clicks": int(rows[3].sum()), "after": fit(model.decoder, rows, a, g, say)})
     export(model, a.out)
     print(f"exported to {a.out}; largest relative difference from PyTorch {check(model, a.out):.1e}")
 
