@@ -66,13 +66,14 @@ def collect(model, items, sides, targets, g, say):
     return [torch.cat(c) for c in zip(*rows)]
 
 
-def weights(picture, sets):
+def weights(picture, sets, by_picture=0.5, by_set=0.35):
     """What each row counts (N,), by the picture that it is of and the sets of the pictures: pictures of many segments less than by their number, and so
-    sets of many pictures, that many small segments of one kind of picture do not decide what a click means elsewhere."""
+    sets of many pictures, that many small segments of one kind of picture do not decide what a click means elsewhere. 0 and 0 leave that be, 1 and 1
+    let all pictures of a set, and all sets, count alike."""
     rows = torch.bincount(picture, minlength=len(sets)).float()
     seen = {s: sum(1 for k, t in enumerate(sets) if t == s and rows[k]) for s in set(sets)}
-    each = torch.tensor([seen[s] ** -0.35 if seen[s] else 0.0 for s in sets])
-    w = each[picture] * rows[picture] ** -0.5
+    each = torch.tensor([seen[s] ** -by_set if seen[s] else 0.0 for s in sets])
+    w = each[picture] * rows[picture] ** -by_picture
     return w / w.mean()
 
 
@@ -112,6 +113,14 @@ def fit(decoder, rows, a, g, say):
     return now
 
 
+def average(decoder, others):
+    """Puts the mean weights of its own head and of others' in a decoder: heads that began as one can be averaged, and err less together."""
+    with torch.no_grad():
+        for name, p in decoder.named_parameters():
+            if name.startswith(HEAD):
+                p.copy_(torch.stack([p, *(o.get_parameter(name) for o in others)]).mean(0))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("start", help="a checkpoint, or a folder of exported graphs")
@@ -125,6 +134,9 @@ def main():
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--decay", type=float, default=0.05)
     p.add_argument("--order", type=float, default=2.0, help="weight of the loss by order")
+    p.add_argument("--by-picture", type=float, default=0.5, help="how much less each click of a picture of many counts")
+    p.add_argument("--by-set", type=float, default=0.35, help="how much less each picture of a set of many counts")
+    p.add_argument("--average", nargs="*", default=[], help="folders of graphs of the same masks, whose heads' weights are averaged with the one trained here")
     p.add_argument("--seed", type=int, default=0)
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -144,8 +156,9 @@ def main():
         torch.save(collect(model.to(memory_format=torch.channels_last), train, a.sides, a.targets, g, say), path + ".new")
         os.replace(path + ".new", path)
     rows = [c.float() if c.dtype == torch.float16 else c for c in torch.load(path)]
-    rows.append(weights(rows[4], [i.set for i in train]))
+    rows.append(weights(rows[4], [i.set for i in train], a.by_picture, a.by_set))
     say({"prompts": len(rows[0]), "clicks": int(rows[3].sum()), "after": fit(model.decoder, rows, a, g, say)})
+    average(model.decoder, [from_graphs(f).decoder for f in a.average])
     export(model, a.out)
     print(f"exported to {a.out}; largest relative difference from PyTorch {check(model, a.out):.1e}")
 
