@@ -47,8 +47,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Grounder finds what a phrase asks for in a frame, best first: one box for one thing, several for several. It may ask the model m for masks. The
-// note says what was not as the phrase has it. Safe for concurrent use.
+// Grounder finds what a phrase asks for in a frame, best first: one box for one thing, several for several. It may ask the model m for
+// masks. The note says what was not as the phrase has it. Safe for concurrent use.
 type Grounder interface {
 	Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, note string, err error)
 }
@@ -217,8 +217,8 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 	return a.change(ctx, m).Close()
 }
 
-// change gives every camera another model without losing the objects, and returns the old one: what it is at works on until it is done. It does
-// not end with ctx: a camera that has the new model already must keep it.
+// change gives every camera another model without losing the objects, and returns the old one: what it is at works on until it is done. It
+// does not end with ctx: a camera that has the new model already must keep it.
 func (a *Agent) change(ctx context.Context, m inference.Segmenter) (old inference.Segmenter) {
 	for _, c := range a.cameras.all() {
 		_ = c.pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none

@@ -27,8 +27,8 @@ type automaskResult struct {
 	Stopped string   `json:"stopped,omitempty"` // why there are not more, where it was stopped on the way
 }
 
-// automask segments everything in the newest frame and follows the best masks that no object has yet and that are no background. One at a time
-// on a camera. When it has to stop on the way, what it has made by then is told.
+// automask segments everything in the newest frame and follows the best masks that no object has yet and that are no background. One at a
+// time on a camera. When it has to stop on the way, what it has made by then is told.
 func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, error) {
 	if !c.automasking.TryLock() {
 		return nil, &api.Error{Code: api.AlreadyRunning, Message: "the camera's picture is being segmented already"}
@@ -42,7 +42,13 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2, Boxes: boxes}, nil)
+	found, err := inference.Everything(
+		ctx,
+		a.present(),
+		f,
+		inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2, Boxes: boxes},
+		nil,
+	)
 	if err != nil {
 		return nil, err
 	}

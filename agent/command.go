@@ -224,7 +224,8 @@ type unknownPhrase interface{ UnknownPhrase() string }
 
 // senseless says whether an error is about a prompt that no model could answer.
 func senseless(err error) bool {
-	return errors.Is(err, seg.ErrEmptyPrompt) || errors.Is(err, seg.ErrNegativeOnly) || errors.Is(err, seg.ErrTooManyClicks) || errors.Is(err, seg.ErrOutsidePicture)
+	return errors.Is(err, seg.ErrEmptyPrompt) || errors.Is(err, seg.ErrNegativeOnly) || errors.Is(err, seg.ErrTooManyClicks) ||
+		errors.Is(err, seg.ErrOutsidePicture)
 }
 
 // points are a command's coordinates.

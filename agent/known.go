@@ -11,8 +11,8 @@ import (
 	"github.com/segedge/segedge/tracker"
 )
 
-// Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and lines that
-// commands made.
+// Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and
+// lines that commands made.
 type Known struct {
 	Objects  []tracker.Saved
 	Standing map[string]seg.ID

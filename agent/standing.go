@@ -11,8 +11,8 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// standing are the prompts given at start that were met, by what they say, and the objects that they became. One whose object is known from an
-// earlier run is not asked again, unless that object never comes back.
+// standing are the prompts given at start that were met, by what they say, and the objects that they became. One whose object is known from
+// an earlier run is not asked again, unless that object never comes back.
 type standing struct {
 	mu       sync.Mutex
 	objects  map[string]seg.ID

@@ -34,8 +34,10 @@ func (c *camera) askInWords(ctx context.Context, r pipeline.Request) (answer, er
 		r.Name = phrase
 	}
 	if c.grounder == nil {
-		return answer{}, &api.Error{Code: api.Unsupported,
-			Message: "this agent takes no text prompts: grounding.model is none; use a point or a box"}
+		return answer{}, &api.Error{
+			Code:    api.Unsupported,
+			Message: "this agent takes no text prompts: grounding.model is none; use a point or a box",
+		}
 	}
 	boxes, note, err := c.ground(ctx, &r)
 	if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -109,8 +110,8 @@ func (s *schemaOf) structOf(t reflect.Type) object {
 }
 
 func (s *schemaOf) fields(t reflect.Type, props object, required *[]string) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
+		f := f
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous:
@@ -133,8 +134,6 @@ func (s *schemaOf) embedded(t reflect.Type, props object, required *[]string) {
 		return
 	}
 	inner, _ := f()["properties"].(object)
-	for name, p := range inner {
-		props[name] = p
-	}
+	maps.Copy(props, inner)
 	*required = append(*required, fieldNames(t)...)
 }

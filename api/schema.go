@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -17,8 +18,21 @@ var (
 		TooLarge, Unauthorised, Forbidden, AlreadyRunning, Conflict,
 	}
 	eventTypes = []seg.EventType{
-		seg.ObjectNew, seg.ObjectUpdated, seg.ObjectAmbiguous, seg.ObjectOccluded, seg.ObjectLost, seg.ObjectRecovered, seg.ObjectEnded,
-		seg.ZoneEntered, seg.ZoneLeft, seg.LineCrossed, seg.CameraStalled, seg.CameraRecovered, seg.CameraScene, seg.ModelChanged, seg.CommandRejected,
+		seg.ObjectNew,
+		seg.ObjectUpdated,
+		seg.ObjectAmbiguous,
+		seg.ObjectOccluded,
+		seg.ObjectLost,
+		seg.ObjectRecovered,
+		seg.ObjectEnded,
+		seg.ZoneEntered,
+		seg.ZoneLeft,
+		seg.LineCrossed,
+		seg.CameraStalled,
+		seg.CameraRecovered,
+		seg.CameraScene,
+		seg.ModelChanged,
+		seg.CommandRejected,
 		seg.EventsDropped,
 	}
 )
@@ -79,9 +93,7 @@ func JSONSchema() []byte {
 func describeDocuments(defs object) {
 	say := func(def, field string, with object) {
 		props := defs[def].(object)["properties"].(object)
-		for k, v := range with {
-			props[field].(object)[k] = v
-		}
+		maps.Copy(props[field].(object), with)
 	}
 	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks"} {
 		say(def, "schema", object{"const": Schema})

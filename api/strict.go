@@ -150,14 +150,21 @@ func (l *Line) UnmarshalJSON(data []byte) error {
 
 // kinds are JSON's names for what Go's decoder expected, by the first word of the Go type.
 var kinds = []struct{ prefix, name string }{
-	{"string", "a string"}, {"bool", "true or false"}, {"float", "a number"}, {"uint", "a whole number from 0"},
-	{"int", "a whole number"}, {"[", "a list"}, {"map", "an object"}, {"struct", "an object"}, {"api.", "an object"}, {"seg.", "an object"},
+	{"string", "a string"},
+	{"bool", "true or false"},
+	{"float", "a number"},
+	{"uint", "a whole number from 0"},
+	{"int", "a whole number"},
+	{"[", "a list"},
+	{"map", "an object"},
+	{"struct", "an object"},
+	{"api.", "an object"},
+	{"seg.", "an object"},
 }
 
 // plain is an error of encoding/json in words that do not need Go.
 func plain(err error) string {
-	var typ *json.UnmarshalTypeError
-	if errors.As(err, &typ) {
+	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		want := typ.Type.String()
 		for _, k := range kinds {
 			if strings.HasPrefix(strings.TrimLeft(want, "*"), k.prefix) {

@@ -134,7 +134,7 @@ func (c *Capture) Run(ctx context.Context) error {
 		begin = time.Time{}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being stopped is no failure
 		case errors.Is(err, io.EOF) && c.o.Loop && s.frames.Load() > 0:
 			begin = s.pace.end()
 			continue
@@ -234,6 +234,7 @@ func (c *Capture) limits(what activity) (stall, stuck time.Duration) {
 		return c.o.StuckAfter, c.o.OpenLimit
 	case beginning:
 		return max(c.o.StuckAfter, c.o.FirstLimit/3), max(c.o.OpenLimit, c.o.FirstLimit)
+	case reading:
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -36,8 +36,9 @@ var ErrAbsent = errors.New("is not there")
 type Info struct {
 	Width, Height int     // pixels; 0 until the first frame where the source cannot say
 	FPS           float64 // frames a second as the source announces them; 0 where it cannot say
-	Live          bool    // has no end but by failing, and comes at its own pace: waiting would only make it late. Others are paced by their PTS
-	Paced         bool    // paced by its PTS although it is live: it comes in bursts of some seconds
+	// has no end but by failing, and comes at its own pace: waiting would only make it late. Others are paced by their PTS
+	Live  bool
+	Paced bool // paced by its PTS although it is live: it comes in bursts of some seconds
 }
 
 // Describer is implemented by sources that know something about themselves. A source that does not is live.

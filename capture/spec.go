@@ -51,8 +51,9 @@ func (s Spec) String() string {
 		return fmt.Sprintf("csi:%d", s.Sensor)
 	case KindGStreamer:
 		return "gst: " + Mask(s.Address)
+	default:
+		return Mask(s.Address)
 	}
-	return Mask(s.Address)
 }
 
 // GStreamer is the pipeline that OpenCV is to run for a CSI camera or a pipeline of the user's; "" for other kinds. A
@@ -73,8 +74,9 @@ func (s Spec) GStreamer() string {
 		return fmt.Sprintf("nvarguscamerasrc sensor-id=%d ! video/x-raw(memory:NVMM),width=%d,height=%d,framerate=%d/1 ! "+
 			"nvvidconv ! video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! "+sink,
 			s.Sensor, or(s.Width, 1280), or(s.Height, 720), or(int(s.FPS+0.5), 30))
+	default:
+		return ""
 	}
-	return ""
 }
 
 func or(v, def int) int {

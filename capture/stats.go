@@ -103,7 +103,12 @@ type drops struct{ late, held overload }
 
 // logDrops says when frames begin to be dropped, and when that is over.
 func (c *Capture) logDrops() {
-	c.tell(&c.logged.late, c.o.Out.Dropped()+c.stats.reclaimed.Load(), "the pipeline is too slow, frames dropped", "the pipeline keeps up again")
+	c.tell(
+		&c.logged.late,
+		c.o.Out.Dropped()+c.stats.reclaimed.Load(),
+		"the pipeline is too slow, frames dropped",
+		"the pipeline keeps up again",
+	)
 	c.tell(&c.logged.held, c.stats.discarded.Load(), "every frame is held, frames discarded", "frames are free again")
 }
 

@@ -62,7 +62,7 @@ func checkField(v reflect.Value, tag reflect.StructTag, key string, ps *Problems
 		return
 	}
 	least, _ := strconv.ParseInt(low, 10, 64)
-	if d, ok := v.Interface().(time.Duration); ok {
+	if d, ok := reflect.TypeAssert[time.Duration](v); ok {
 		if int64(d) < least {
 			ps.Add(key, "%v is negative", d)
 		}
@@ -165,13 +165,26 @@ func (c *Config) checkMQTT(ps *Problems) {
 		ps.Add("mqtt", "cert and key come together")
 	}
 	if m.Embedded != "" && !checkAddress("mqtt.embedded", m.Embedded, ps) && !loopback(m.Embedded) && m.Broker == "" {
-		ps.Add("mqtt.embedded", "%s is open to the network, and everybody could command the agent: listen on 127.0.0.1, or use a broker with users", m.Embedded)
+		ps.Add(
+			"mqtt.embedded",
+			"%s is open to the network, and everybody could command the agent: listen on 127.0.0.1, or use a broker with users",
+			m.Embedded,
+		)
 	}
 	c.checkBroker(ps)
 }
 
 // brokerSchemes are the ways to a broker, true where they are encrypted.
-var brokerSchemes = map[string]bool{"tcp": false, "mqtt": false, "tls": true, "ssl": true, "mqtts": true, "ws": false, "wss": true, "unix": false}
+var brokerSchemes = map[string]bool{
+	"tcp":   false,
+	"mqtt":  false,
+	"tls":   true,
+	"ssl":   true,
+	"mqtts": true,
+	"ws":    false,
+	"wss":   true,
+	"unix":  false,
+}
 
 func (c *Config) checkBroker(ps *Problems) {
 	if c.MQTT.Broker == "" {

@@ -36,7 +36,12 @@ func edit(data []byte, key, value string) ([]byte, error) {
 	if problem != nil {
 		return nil, fmt.Errorf("%s", problem.String())
 	}
-	e := &editor{lines: strings.SplitAfter(string(data), "\n"), keys: map[string]place{}, values: map[string]ast.Node{}, keyed: map[string][]string{}}
+	e := &editor{
+		lines:  strings.SplitAfter(string(data), "\n"),
+		keys:   map[string]place{},
+		values: map[string]ast.Node{},
+		keyed:  map[string][]string{},
+	}
 	if root != nil {
 		e.index("", root)
 	}

@@ -169,7 +169,9 @@ const envPrefix = "SEGEDGE_"
 
 // notSettings are variables that are no settings: the library's, those of the project's own tests, and what Docker and Kubernetes set
 // for a service that is called segedge.
-var notSettings = regexp.MustCompile(`^(ORT_LIB|SHARED|CHROMIUM|UPSTREAM|SCENES|SHOTS|PAGE_FILM|SMOKE_REQUIRED|TEST_\w+|NAME|SERVICE_\w+|PORT(_\w+)?)$`)
+var notSettings = regexp.MustCompile(
+	`^(ORT_LIB|SHARED|CHROMIUM|UPSTREAM|SCENES|SHOTS|PAGE_FILM|SMOKE_REQUIRED|TEST_\w+|NAME|SERVICE_\w+|PORT(_\w+)?)$`,
+)
 
 // setEnv applies one environment variable if it is one of ours. One that is mistyped is a problem.
 func (l *Loaded) setEnv(kv string, ps *Problems) {
@@ -201,7 +203,7 @@ func envKey(t reflect.Type, name string) (string, bool) {
 		if !ok || rest != "" && rest[0] != '_' {
 			continue
 		}
-		f, _ := fieldNamed(t, key)
+		f := fieldNamed(t, key)
 		below, known := envKey(f.Type, strings.TrimPrefix(rest, "_"))
 		switch {
 		case known && below == "":
@@ -213,20 +215,21 @@ func envKey(t reflect.Type, name string) (string, bool) {
 	return "", false
 }
 
-func fieldNamed(t reflect.Type, name string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("yaml") == name {
-			return t.Field(i), true
+// fieldNamed is the field that a key of the file sets; the zero field where there is none.
+func fieldNamed(t reflect.Type, name string) reflect.StructField {
+	for field := range t.Fields() {
+		if field.Tag.Get("yaml") == name {
+			return field
 		}
 	}
-	return reflect.StructField{}, false
+	return reflect.StructField{}
 }
 
 // meantVariable suggests the variable that a mistyped one is near to.
 func meantVariable(name string) string {
 	var known []string
 	for _, s := range names(reflect.TypeFor[Config]()) {
-		f, _ := fieldNamed(reflect.TypeFor[Config](), s)
+		f := fieldNamed(reflect.TypeFor[Config](), s)
 		if f.Type.Kind() != reflect.Struct {
 			continue
 		}

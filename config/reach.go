@@ -23,7 +23,11 @@ func (c *Config) checkReach(ps *Problems) {
 		host, query, _ := strings.Cut(rest, "?")
 		known := scheme == "stun" || scheme == "stuns" || scheme == "turn" || scheme == "turns"
 		if !known || host == "" || strings.ContainsAny(host, "/@ ") || query != "" && query != "transport=udp" && query != "transport=tcp" {
-			ps.Add("http.ice_servers", "%q is none of stun:host:port, turn:host:port and turn:host:port?transport=tcp; user and password go to http.ice_credentials_file", s)
+			ps.Add(
+				"http.ice_servers",
+				"%q is none of stun:host:port, turn:host:port and turn:host:port?transport=tcp; user and password go to http.ice_credentials_file",
+				s,
+			)
 		}
 	}
 	if turn && h.ICECredentials == "" {
@@ -34,7 +38,8 @@ func (c *Config) checkReach(ps *Problems) {
 			ps.Add("http.public_ips", "%q is no IP address", ip)
 		}
 	}
-	if b := h.BasePath; b != "" && (b[0] != '/' || strings.ContainsAny(b, "?#%\\;\"' ") || strings.Contains(b, "//") || strings.Contains(b+"/", "/../")) {
+	if b := h.BasePath; b != "" &&
+		(b[0] != '/' || strings.ContainsAny(b, "?#%\\;\"' ") || strings.Contains(b, "//") || strings.Contains(b+"/", "/../")) {
 		ps.Add("http.base_path", "%q: write it as /cam/yard", b)
 	}
 	for _, p := range h.TrustedProxies {

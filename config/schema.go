@@ -72,8 +72,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 		s["type"], s["pattern"] = []string{"string", "null"}, `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
 	case t.Kind() == reflect.Struct:
 		props := map[string]any{}
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for f := range t.Fields() {
+			f := f
 			props[f.Tag.Get("yaml")] = schemaOf(f.Type, f.Tag)
 		}
 		s["type"], s["properties"], s["additionalProperties"] = []string{"object", "null"}, props, false
@@ -88,7 +88,9 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 }
 
 func scalarSchema(s map[string]any, t reflect.Type, tag reflect.StructTag) {
-	name := map[reflect.Kind]string{reflect.String: "string", reflect.Int: "integer", reflect.Float64: "number", reflect.Bool: "boolean"}[t.Kind()]
+	name := map[reflect.Kind]string{
+		reflect.String: "string", reflect.Int: "integer", reflect.Float64: "number", reflect.Bool: "boolean",
+	}[t.Kind()]
 	s["type"] = []string{name, "null"}
 	if tag.Get("secret") != "" {
 		s["writeOnly"] = true

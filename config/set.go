@@ -12,7 +12,7 @@ import (
 // Set changes one setting by its dotted key: http.listen, mqtt.broker, cameras.0.source.
 func (c *Config) Set(key, value string) error {
 	v := reflect.ValueOf(c).Elem()
-	for _, part := range strings.Split(key, ".") {
+	for part := range strings.SplitSeq(key, ".") {
 		next, ok := child(v, part)
 		if !ok {
 			near := ""

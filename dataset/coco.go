@@ -140,7 +140,10 @@ func openCOCO(path string) (*Set, error) {
 		case err != nil:
 			return nil, fmt.Errorf("dataset %s: %w", path, err)
 		}
-		out.Items = append(out.Items, Item{Set: stem(path), Group: stem(im.File), Name: stem(im.File), Image: file, masks: segmentMasks(list, im.Width, im.Height)})
+		out.Items = append(
+			out.Items,
+			Item{Set: stem(path), Group: stem(im.File), Name: stem(im.File), Image: file, masks: segmentMasks(list, im.Width, im.Height)},
+		)
 	}
 	switch {
 	case len(out.Items) == 0 && missing != nil:

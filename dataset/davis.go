@@ -132,7 +132,13 @@ func firstFrames(dir string) (*Set, error) {
 			continue
 		}
 		out.Items = append(out.Items, Item{
-			Set: filepath.Base(filepath.Clean(dir)), Group: v.Name, Name: v.Name + "/" + stem(v.Frames[i]), Image: v.Frames[i], masks: masksOf(v.Labels[i]),
+			Set: filepath.Base(
+				filepath.Clean(dir),
+			),
+			Group: v.Name,
+			Name:  v.Name + "/" + stem(v.Frames[i]),
+			Image: v.Frames[i],
+			masks: masksOf(v.Labels[i]),
 		})
 	}
 	if len(out.Items) == 0 {

@@ -25,8 +25,13 @@ var ErrLossy = errors.New("this form does not keep labels: its values are colour
 //
 //   - grey of 1 to 16 bits, in TIFF of 32 bits too (whole numbers, also as floats): the values are the labels;
 //   - with a palette: the indices are the labels;
-//   - colours, of 8 bits a channel: each is an object and black none. Where all are of the palette of PASCAL VOC and DAVIS, the label is the
-//     place in it, else R + 256·G + 65536·B as COCO's panoptic maps have it, and + 2²⁴·A where the transparency is used for more than being there.
+//   - colours, of 8 bits a channel: each is an object and black none. Where all are of the palette of PASCAL VOC and DAVIS, the label is
+//
+// the
+//
+//	place in it, else R + 256·G + 65536·B as COCO's panoptic maps have it, and + 2²⁴·A where the transparency is used for more than being
+//
+// there.
 //
 // Beside other labels the largest value of 8 or 16 bits (255, white; 65535) is what nobody can tell, and is unlabelled; alone it is the one
 // object, as DAVIS 2016 writes it.
@@ -116,8 +121,8 @@ func (l *Labels) Masks() []*seg.Mask {
 	return out
 }
 
-// fit brings the labels onto the grid of a picture that was turned by o to be upright. Labels of the upright size are taken as they are; those
-// of the stored size are turned as the picture was, and those of a picture whose odd edges somebody cropped are cropped.
+// fit brings the labels onto the grid of a picture that was turned by o to be upright. Labels of the upright size are taken as they are;
+// those of the stored size are turned as the picture was, and those of a picture whose odd edges somebody cropped are cropped.
 func (l *Labels) fit(f *frame.Frame, o picture.Orientation) (*Labels, error) {
 	switch {
 	case l.W == f.Width && l.H == f.Height:

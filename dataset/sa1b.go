@@ -73,10 +73,17 @@ func openSA1B(dir string) (*Set, error) {
 			out.Orphans = append(out.Orphans, e.Name())
 			continue
 		}
-		out.Items = append(out.Items, Item{Set: filepath.Base(dir), Group: name, Name: name, Image: path, masks: sa1bMasks(filepath.Join(dir, e.Name()))})
+		out.Items = append(
+			out.Items,
+			Item{Set: filepath.Base(dir), Group: name, Name: name, Image: path, masks: sa1bMasks(filepath.Join(dir, e.Name()))},
+		)
 	}
 	if len(out.Items) == 0 {
-		return nil, fmt.Errorf("dataset %s: %w: images/ and labels/, JPEGImages/ and Annotations/, or NAME.json beside NAME.jpg are expected", dir, ErrNoData)
+		return nil, fmt.Errorf(
+			"dataset %s: %w: images/ and labels/, JPEGImages/ and Annotations/, or NAME.json beside NAME.jpg are expected",
+			dir,
+			ErrNoData,
+		)
 	}
 	return out, nil
 }

@@ -31,8 +31,8 @@ func rgba(f *frame.Frame) *image.RGBA {
 	return m
 }
 
-// Encode writes the labels as a PNG file, up to 255 with the palette of DAVIS and PASCAL VOC, so that any viewer shows them, else in grey of 16
-// bits. Larger ones have no place in it.
+// Encode writes the labels as a PNG file, up to 255 with the palette of DAVIS and PASCAL VOC, so that any viewer shows them, else in grey
+// of 16 bits. Larger ones have no place in it.
 func (l *Labels) Encode(w io.Writer) error {
 	var m image.Image
 	switch largest := slices.Max(l.Pix); {

@@ -49,9 +49,9 @@ func (o ClicksOptions) withDefaults() ClicksOptions {
 
 // Clicks measures how well a person's clicks are answered. The first goes to the deepest place of the object, each further one to
 // the deepest place of what is missing or too much, whichever goes deeper, and the answer before is fed back as the mask
-// prompt (Sofiiuk and others 2020; Segment Anything, section 7.1); a family without mask prompts is asked with the clicks alone, and one without
-// negative clicks is shown what is missing. What counts after each click is the answer ranked first.
-// An answer without an error keeps its score for the clicks that it did not need.
+// prompt (Sofiiuk and others 2020; Segment Anything, section 7.1); a family without mask prompts is asked with the clicks alone, and one
+// without negative clicks is shown what is missing. What counts after each click is the answer ranked first. An answer without an error
+// keeps its score for the clicks that it did not need.
 func Clicks(ctx context.Context, o ClicksOptions) (*ClicksResult, error) {
 	o = o.withDefaults()
 	if o.Segmenter == nil || o.Clicks < 1 || o.Clicks > seg.MaxClicks {

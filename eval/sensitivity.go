@@ -92,7 +92,12 @@ func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out []Sensit
 }
 
 // turn measures what a knob a fifth lower and a fifth higher changes.
-func (s *study) turn(ctx context.Context, pass string, score func(context.Context, *tracker.Tuning) (float64, error), k Knob) (d [2]float64, err error) {
+func (s *study) turn(
+	ctx context.Context,
+	pass string,
+	score func(context.Context, *tracker.Tuning) (float64, error),
+	k Knob,
+) (d [2]float64, err error) {
 	shipped, err := s.measure(ctx, pass, score, "", 0)
 	if err != nil {
 		return d, err
@@ -108,7 +113,13 @@ func (s *study) turn(ctx context.Context, pass string, score func(context.Contex
 }
 
 // measure scores the tuning with one number changed, unless the log has it.
-func (s *study) measure(ctx context.Context, pass string, score func(context.Context, *tracker.Tuning) (float64, error), name string, value float64) (float64, error) {
+func (s *study) measure(
+	ctx context.Context,
+	pass string,
+	score func(context.Context, *tracker.Tuning) (float64, error),
+	name string,
+	value float64,
+) (float64, error) {
 	key := measurement{Pass: pass, Name: name, Value: value}
 	if v, ok := s.known[key]; ok {
 		return v, nil

@@ -91,7 +91,8 @@ func (o *ClicksOptions) classical(p *sample) error {
 	return nil
 }
 
-// clickAll decodes the sessions that still have an error, scores the answers and places the next clicks, of the kinds that the family takes.
+// clickAll decodes the sessions that still have an error, scores the answers and places the next clicks, of the kinds that the family
+// takes.
 func clickAll(ctx context.Context, e inference.Embedding, kinds inference.Kinds, sessions []*session) error {
 	var open []*session
 	var prompts []seg.Prompt
@@ -168,8 +169,7 @@ func boxAll(ctx context.Context, e inference.Embedding, sessions []*session) err
 		prompts[i] = PromptFor(PromptBox, s.truth)
 	}
 	answers, err := e.Decode(ctx, prompts)
-	var unsupported *inference.UnsupportedError
-	if errors.As(err, &unsupported) {
+	if _, ok := errors.AsType[*inference.UnsupportedError](err); ok {
 		return nil // the family takes no boxes: the column is 0
 	}
 	if err != nil {

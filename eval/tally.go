@@ -158,6 +158,6 @@ func (t *tally) keep(f *frame.Frame, s *session) {
 		}
 		return slices.Insert(list, i, e)[:min(len(list)+1, t.o.Cases)]
 	}
-	t.worst = place(t.worst, func(a, b float64) bool { return cmp.Less(a, b) })
+	t.worst = place(t.worst, cmp.Less)
 	t.best = place(t.best, func(a, b float64) bool { return cmp.Less(b, a) })
 }

@@ -111,7 +111,11 @@ func (o *VideoOptions) check() error {
 	case !slices.Contains([]PromptKind{PromptMask, PromptBox, PromptClick}, o.Prompt):
 		return fmt.Errorf("eval video: prompt %q: mask, box or click are known", o.Prompt)
 	case o.Delay < 0 || o.Delay > 0 && o.Realtime > 0:
-		return fmt.Errorf("eval video: answers %d frames late at %g frames a second by the clock: a delay is for frames that wait", o.Delay, o.Realtime)
+		return fmt.Errorf(
+			"eval video: answers %d frames late at %g frames a second by the clock: a delay is for frames that wait",
+			o.Delay,
+			o.Realtime,
+		)
 	case o.Realtime < 0 || o.FPS < 0:
 		return fmt.Errorf("eval video: real time at %g of %g frames a second", o.Realtime, o.FPS)
 	}
@@ -147,8 +151,9 @@ func PromptFor(kind PromptKind, truth *seg.Mask) seg.Prompt {
 		return seg.Prompt{Box: &box}
 	case PromptClick:
 		return seg.Prompt{Clicks: []seg.Click{{Point: truth.Center(), Label: seg.Positive}}}
+	default:
+		return seg.Prompt{Mask: seg.LogitsOf(truth, truth.W, truth.H, seg.Point{X: 1, Y: 1}, maskAmplitude)}
 	}
-	return seg.Prompt{Mask: seg.LogitsOf(truth, truth.W, truth.H, seg.Point{X: 1, Y: 1}, maskAmplitude)}
 }
 
 // maskAmplitude is how sure a mask prompt made of the truth is, in logits.

@@ -42,9 +42,14 @@ func NewWords(more string) (Words, error) {
 			class, words, ok := strings.Cut(line, ":")
 			i := slices.Index(classes, strings.TrimSpace(class))
 			if !ok || i < 0 {
-				return nil, fmt.Errorf("synonyms, line %d: %q: write CLASS: WORD, WORD with one of the detector's classes (%s)", k+1, line, strings.Join(classes, ", "))
+				return nil, fmt.Errorf(
+					"synonyms, line %d: %q: write CLASS: WORD, WORD with one of the detector's classes (%s)",
+					k+1,
+					line,
+					strings.Join(classes, ", "),
+				)
 			}
-			for _, word := range strings.Split(words, ",") {
+			for word := range strings.SplitSeq(words, ",") {
 				if word = strings.TrimSpace(word); word != "" && (n > 0 || w[word] == 0) {
 					w[word] = i
 				}
@@ -72,7 +77,16 @@ func (w Words) class(words []string) (class int, plural bool) {
 
 // irregular are plurals that do not end in s, as far as the synonyms have them.
 var irregular = map[string]bool{
-	"people": true, "men": true, "women": true, "children": true, "geese": true, "cattle": true, "oxen": true, "knives": true, "books": true, "glasses": true,
+	"people":   true,
+	"men":      true,
+	"women":    true,
+	"children": true,
+	"geese":    true,
+	"cattle":   true,
+	"oxen":     true,
+	"knives":   true,
+	"books":    true,
+	"glasses":  true,
 }
 
 // List is every class with its other names, in the order of the classes.

@@ -27,9 +27,33 @@ var termNames = [terms]string{"black", "white", "grey", "red", "orange", "yellow
 
 // otherNames are what else the terms are called, and names of finer colours.
 var otherNames = map[string]string{
-	"gray": "grey", "silver": "grey", "violet": "purple", "lilac": "purple", "lavender": "purple", "magenta": "pink", "navy": "blue", "azure": "blue", "cyan": "blue",
-	"turquoise": "green", "teal": "green", "lime": "green", "olive": "green", "khaki": "green", "maroon": "red", "crimson": "red", "scarlet": "red", "gold": "yellow", "golden": "yellow",
-	"blond": "yellow", "blonde": "yellow", "beige": "brown", "tan": "brown", "cream": "white", "ivory": "white", "rose": "pink", "salmon": "pink",
+	"gray":      "grey",
+	"silver":    "grey",
+	"violet":    "purple",
+	"lilac":     "purple",
+	"lavender":  "purple",
+	"magenta":   "pink",
+	"navy":      "blue",
+	"azure":     "blue",
+	"cyan":      "blue",
+	"turquoise": "green",
+	"teal":      "green",
+	"lime":      "green",
+	"olive":     "green",
+	"khaki":     "green",
+	"maroon":    "red",
+	"crimson":   "red",
+	"scarlet":   "red",
+	"gold":      "yellow",
+	"golden":    "yellow",
+	"blond":     "yellow",
+	"blonde":    "yellow",
+	"beige":     "brown",
+	"tan":       "brown",
+	"cream":     "white",
+	"ivory":     "white",
+	"rose":      "pink",
+	"salmon":    "pink",
 }
 
 // colourOf is the basic term that a word names.
@@ -45,24 +69,98 @@ func colourOf(word string) (string, bool) {
 	return "", false
 }
 
-// named are colours of the table of CSS (W3C, CSS Color Module Level 4, section 6.1) with the basic term that each is a kind of. A pixel has the
-// term of the nearest of them in CIELAB.
+// named are colours of the table of CSS (W3C, CSS Color Module Level 4, section 6.1) with the basic term that each is a kind of. A pixel
+// has the term of the nearest of them in CIELAB.
 var named = []struct {
 	rgb  uint32
 	term int
 }{
-	{0x000000, black}, {0x2f4f4f, black}, {0x696969, grey}, {0x808080, grey}, {0xa9a9a9, grey}, {0xc0c0c0, grey}, {0x708090, grey}, {0x778899, grey},
-	{0xffffff, white}, {0xf5f5f5, white}, {0xfffafa, white}, {0xf8f8ff, white}, {0xf0f8ff, white}, {0xfaf0e6, white}, {0xdcdcdc, white}, {0xfffff0, white}, {0xfdf5e6, white},
-	{0xff0000, red}, {0xdc143c, red}, {0xb22222, red}, {0x8b0000, red}, {0x800000, red}, {0xcd5c5c, red},
-	{0xffa500, orange}, {0xff8c00, orange}, {0xff7f50, orange}, {0xff6347, orange}, {0xff4500, orange},
-	{0xffff00, yellow}, {0xffd700, yellow}, {0xf0e68c, yellow}, {0xdaa520, yellow}, {0xeee8aa, yellow}, {0xffffe0, yellow}, {0xfffacd, yellow},
-	{0x008000, green}, {0x00ff00, green}, {0x228b22, green}, {0x006400, green}, {0x2e8b57, green}, {0x6b8e23, green}, {0x556b2f, green}, {0x808000, green},
-	{0x9acd32, green}, {0x98fb98, green}, {0x3cb371, green}, {0x8fbc8f, green}, {0x20b2aa, green}, {0x008080, green},
-	{0x0000ff, blue}, {0x000080, blue}, {0x4169e1, blue}, {0x1e90ff, blue}, {0x00bfff, blue}, {0x87ceeb, blue}, {0x4682b4, blue}, {0x6495ed, blue}, {0xadd8e6, blue},
-	{0x191970, blue}, {0x00008b, blue}, {0xb0c4de, blue}, {0x5f9ea0, blue}, {0x00ffff, blue},
-	{0x800080, purple}, {0x8a2be2, purple}, {0x4b0082, purple}, {0x9370db, purple}, {0x9932cc, purple}, {0xba55d3, purple}, {0x483d8b, purple}, {0xdda0dd, purple},
-	{0xffc0cb, pink}, {0xff69b4, pink}, {0xff1493, pink}, {0xffb6c1, pink}, {0xdb7093, pink}, {0xff00ff, pink},
-	{0xa52a2a, brown}, {0x8b4513, brown}, {0xa0522d, brown}, {0xd2691e, brown}, {0xcd853f, brown}, {0xbc8f8f, brown}, {0xd2b48c, brown}, {0xdeb887, brown}, {0xf4a460, brown},
+	{0x000000, black},
+	{0x2f4f4f, black},
+	{0x696969, grey},
+	{0x808080, grey},
+	{0xa9a9a9, grey},
+	{0xc0c0c0, grey},
+	{0x708090, grey},
+	{0x778899, grey},
+	{0xffffff, white},
+	{0xf5f5f5, white},
+	{0xfffafa, white},
+	{0xf8f8ff, white},
+	{0xf0f8ff, white},
+	{0xfaf0e6, white},
+	{0xdcdcdc, white},
+	{0xfffff0, white},
+	{0xfdf5e6, white},
+	{0xff0000, red},
+	{0xdc143c, red},
+	{0xb22222, red},
+	{0x8b0000, red},
+	{0x800000, red},
+	{0xcd5c5c, red},
+	{0xffa500, orange},
+	{0xff8c00, orange},
+	{0xff7f50, orange},
+	{0xff6347, orange},
+	{0xff4500, orange},
+	{0xffff00, yellow},
+	{0xffd700, yellow},
+	{0xf0e68c, yellow},
+	{0xdaa520, yellow},
+	{0xeee8aa, yellow},
+	{0xffffe0, yellow},
+	{0xfffacd, yellow},
+	{0x008000, green},
+	{0x00ff00, green},
+	{0x228b22, green},
+	{0x006400, green},
+	{0x2e8b57, green},
+	{0x6b8e23, green},
+	{0x556b2f, green},
+	{0x808000, green},
+	{0x9acd32, green},
+	{0x98fb98, green},
+	{0x3cb371, green},
+	{0x8fbc8f, green},
+	{0x20b2aa, green},
+	{0x008080, green},
+	{0x0000ff, blue},
+	{0x000080, blue},
+	{0x4169e1, blue},
+	{0x1e90ff, blue},
+	{0x00bfff, blue},
+	{0x87ceeb, blue},
+	{0x4682b4, blue},
+	{0x6495ed, blue},
+	{0xadd8e6, blue},
+	{0x191970, blue},
+	{0x00008b, blue},
+	{0xb0c4de, blue},
+	{0x5f9ea0, blue},
+	{0x00ffff, blue},
+	{0x800080, purple},
+	{0x8a2be2, purple},
+	{0x4b0082, purple},
+	{0x9370db, purple},
+	{0x9932cc, purple},
+	{0xba55d3, purple},
+	{0x483d8b, purple},
+	{0xdda0dd, purple},
+	{0xffc0cb, pink},
+	{0xff69b4, pink},
+	{0xff1493, pink},
+	{0xffb6c1, pink},
+	{0xdb7093, pink},
+	{0xff00ff, pink},
+	{0xa52a2a, brown},
+	{0x8b4513, brown},
+	{0xa0522d, brown},
+	{0xd2691e, brown},
+	{0xcd853f, brown},
+	{0xbc8f8f, brown},
+	{0xd2b48c, brown},
+	{0xdeb887, brown},
+	{0xf4a460, brown},
 	{0xf5deb3, brown},
 }
 
@@ -111,8 +209,8 @@ const (
 	dark      = 40 // lightness
 )
 
-// termOf is the basic term of a colour: of the table's nearest by CIE94, which asks less of chroma and hue the more colourful the table's is, as
-// people do who call a washed-out brown brown (CIE 116-1995, graphic arts).
+// termOf is the basic term of a colour: of the table's nearest by CIE94, which asks less of chroma and hue the more colourful the table's
+// is, as people do who call a washed-out brown brown (CIE 116-1995, graphic arts).
 func termOf(c lab) int {
 	chroma := math.Hypot(c.a, c.b)
 	colourless := chroma < faint || c.l < dark && chroma < faintDark
@@ -205,10 +303,22 @@ func coloursOf(f *frame.Frame, m *seg.Mask, g light) colours {
 }
 
 // neighbours are terms that people take for one another; the share of one counts half for the other.
-var neighbours = [][2]int{{black, grey}, {white, grey}, {red, orange}, {orange, yellow}, {orange, brown}, {yellow, brown}, {red, brown}, {red, pink}, {purple, blue}, {purple, pink}, {white, yellow}}
+var neighbours = [][2]int{
+	{black, grey},
+	{white, grey},
+	{red, orange},
+	{orange, yellow},
+	{orange, brown},
+	{yellow, brown},
+	{red, brown},
+	{red, pink},
+	{purple, blue},
+	{purple, pink},
+	{white, yellow},
+}
 
-// fits is how well the colours of a thing fit what was asked, 0..1: of one colour its share and half of its neighbours', of several the least
-// of them, since each must be there.
+// fits is how well the colours of a thing fit what was asked, 0..1: of one colour its share and half of its neighbours', of several the
+// least of them, since each must be there.
 func (c *colours) fits(asked []string, shade string) float64 {
 	out := 1.0
 	for _, name := range asked {

@@ -1,6 +1,6 @@
-// Package grounding turns a phrase into boxes: a detector of named classes (YOLOX on COCO's eighty) over inference.Graph, and a small grammar of
-// number, colour, size, place, "or" and "but not" over what it finds. A box then is a prompt like any other. It understands what a thing is and
-// looks like, not what it does or stands next to.
+// Package grounding turns a phrase into boxes: a detector of named classes (YOLOX on COCO's eighty) over inference.Graph, and a small
+// grammar of number, colour, size, place, "or" and "but not" over what it finds. A box then is a prompt like any other. It understands what
+// a thing is and looks like, not what it does or stands next to.
 package grounding
 
 import (
@@ -78,9 +78,15 @@ func (d *Detector) cells() int {
 	return n
 }
 
-// Ground finds what the phrase asks for in f, best first: one box for one thing, several for several. Colours are judged within the masks that s,
-// which may be nil, gives for the boxes. The note says what was not as the phrase has it, and is empty where all was. No box is no error.
-func (d *Detector) Ground(ctx context.Context, s inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, note string, err error) {
+// Ground finds what the phrase asks for in f, best first: one box for one thing, several for several. Colours are judged within the masks
+// that s, which may be nil, gives for the boxes. The note says what was not as the phrase has it, and is empty where all was. No box is no
+// error.
+func (d *Detector) Ground(
+	ctx context.Context,
+	s inference.Segmenter,
+	f *frame.Frame,
+	phrase string,
+) (boxes []seg.Box, note string, err error) {
 	p, err := d.words.Parse(phrase)
 	if err != nil {
 		return nil, "", err
@@ -115,7 +121,8 @@ func (d *Detector) Ground(ctx context.Context, s inference.Segmenter, f *frame.F
 	return boxes, note, nil
 }
 
-// Things are the boxes of all that the detector knows in a picture, whatever it is, best first: on the whole, and of small things in four parts.
+// Things are the boxes of all that the detector knows in a picture, whatever it is, best first: on the whole, and of small things in four
+// parts.
 func (d *Detector) Things(ctx context.Context, f *frame.Frame) ([]seg.Box, error) {
 	all, err := d.look(ctx, f, &Phrase{})
 	if err != nil {
@@ -378,8 +385,14 @@ func lifted(b found, at image.Point, w, h int, f *frame.Frame) (found, bool) {
 
 // kin are classes that the detector takes for one another.
 var kin = [][]string{
-	{"dog", "cat", "sheep", "cow", "horse", "bear", "elephant"}, {"sports ball", "frisbee", "apple", "orange"}, {"cup", "bottle", "vase", "wine glass", "bowl"},
-	{"car", "truck", "bus", "train"}, {"bicycle", "motorcycle"}, {"couch", "chair", "bed"}, {"tv", "laptop"}, {"backpack", "handbag", "suitcase"},
+	{"dog", "cat", "sheep", "cow", "horse", "bear", "elephant"},
+	{"sports ball", "frisbee", "apple", "orange"},
+	{"cup", "bottle", "vase", "wine glass", "bowl"},
+	{"car", "truck", "bus", "train"},
+	{"bicycle", "motorcycle"},
+	{"couch", "chair", "bed"},
+	{"tv", "laptop"},
+	{"backpack", "handbag", "suitcase"},
 }
 
 // doubt is what a class must reach where a kin class is the better guess: of the least score, and of the kin's score.
@@ -450,7 +463,11 @@ func (d *Detector) boxes(out []float32, scale float64, f *frame.Frame) [][]found
 
 func cellBox(cell []float32, x, y, stride int, scale float64, f *frame.Frame) seg.Box {
 	s := float64(stride) / scale
-	cx, cy, w, h := (float64(cell[0])+float64(x))*s, (float64(cell[1])+float64(y))*s, math.Exp(float64(cell[2]))*s, math.Exp(float64(cell[3]))*s
+	cx, cy, w, h := (float64(cell[0])+float64(x))*s, (float64(cell[1])+float64(y))*s, math.Exp(
+		float64(cell[2]),
+	)*s, math.Exp(
+		float64(cell[3]),
+	)*s
 	fw, fh := float64(f.Width), float64(f.Height)
 	return seg.Box{X0: (cx - w/2) / fw, Y0: (cy - h/2) / fh, X1: (cx + w/2) / fw, Y1: (cy + h/2) / fh}.Clip()
 }

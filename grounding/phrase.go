@@ -38,42 +38,102 @@ func (e *PhraseError) UnknownPhrase() string { return e.Phrase }
 
 func (e *PhraseError) Error() string { return fmt.Sprintf("%q is not understood: %s", e.Phrase, e.Why) }
 
-const sayable = `say what it is, its colour, size, number and place in the picture: "two red cups", "the largest dog", "the person on the left", "cup or bottle"`
+const sayable = `say what it is, its colour, size, number and place in the picture: "two red cups", "the largest dog", ` +
+	`"the person on the left", "cup or bottle"`
 
 // The words that are no names of things.
 var (
 	numbers = map[string]int{
-		"a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-		"both": 2, "couple": 2, "pair": 2, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9, "10": 10,
+		"a":      1,
+		"an":     1,
+		"one":    1,
+		"single": 1,
+		"two":    2,
+		"three":  3,
+		"four":   4,
+		"five":   5,
+		"six":    6,
+		"seven":  7,
+		"eight":  8,
+		"nine":   9,
+		"ten":    10,
+		"both":   2,
+		"couple": 2,
+		"pair":   2,
+		"1":      1,
+		"2":      2,
+		"3":      3,
+		"4":      4,
+		"5":      5,
+		"6":      6,
+		"7":      7,
+		"8":      8,
+		"9":      9,
+		"10":     10,
 	}
 	every = words("all every each any some several many")
-	fill  = words("the this that these those of is are in on at to my your picture image scene frame side please find follow track show me there which")
+	fill  = words(
+		"the this that these those of is are in on at to my your picture image scene frame side please find follow track show me there which",
+	)
 	sizes = map[string]int{
-		"largest": 1, "biggest": 1, "large": 1, "big": 1, "huge": 1, "nearest": 1, "closest": 1, "smallest": -1, "small": -1, "tiny": -1, "little": -1, "farthest": -1, "furthest": -1,
+		"largest":  1,
+		"biggest":  1,
+		"large":    1,
+		"big":      1,
+		"huge":     1,
+		"nearest":  1,
+		"closest":  1,
+		"smallest": -1,
+		"small":    -1,
+		"tiny":     -1,
+		"little":   -1,
+		"farthest": -1,
+		"furthest": -1,
 	}
 	places = map[string]place{
-		"left": {x: -1}, "leftmost": {x: -1}, "right": {x: 1}, "rightmost": {x: 1}, "top": {y: -1}, "upper": {y: -1}, "topmost": {y: -1},
-		"bottom": {y: 1}, "lower": {y: 1}, "lowest": {y: 1}, "highest": {y: -1}, "middle": {mid: true}, "center": {mid: true}, "centre": {mid: true}, "central": {mid: true},
+		"left":      {x: -1},
+		"leftmost":  {x: -1},
+		"right":     {x: 1},
+		"rightmost": {x: 1},
+		"top":       {y: -1},
+		"upper":     {y: -1},
+		"topmost":   {y: -1},
+		"bottom": {
+			y: 1,
+		},
+		"lower":   {y: 1},
+		"lowest":  {y: 1},
+		"highest": {y: -1},
+		"middle":  {mid: true},
+		"center":  {mid: true},
+		"centre":  {mid: true},
+		"central": {mid: true},
 	}
-	relations = words("behind under underneath beneath beside near next between above below over inside outside front holding wearing carrying riding with without " +
-		"from facing touching against around along who whose when where while")
+	relations = words(
+		"behind under underneath beneath beside near next between above below over inside outside front holding " +
+			"wearing carrying riding with without " +
+			"from facing touching against around along who whose when where while",
+	)
 	refusals = words("not no non never nothing except excluding but isn't aren't")
 )
 
 func words(list string) map[string]bool {
 	out := map[string]bool{}
-	for _, w := range strings.Fields(list) {
+	for w := range strings.FieldsSeq(list) {
 		out[w] = true
 	}
 	return out
 }
 
-// Parse understands a phrase: number, colours and shade, size, place, kinds joined by "or" and "and", and what it is not ("car but not truck").
+// Parse understands a phrase: number, colours and shade, size, place, kinds joined by "or" and "and", and what it is not ("car but not
+// truck").
 func (w Words) Parse(text string) (*Phrase, error) {
 	refuse := func(format string, args ...any) (*Phrase, error) {
 		return nil, &PhraseError{text, fmt.Sprintf(format, args...)}
 	}
-	said := strings.Fields(strings.NewReplacer(",", " , ", ".", " ", "!", " ", "?", " ", ";", " , ", "\"", " ", "-", " ").Replace(strings.ToLower(text)))
+	said := strings.Fields(
+		strings.NewReplacer(",", " , ", ".", " ", "!", " ", "?", " ", ";", " , ", "\"", " ", "-", " ").Replace(strings.ToLower(text)),
+	)
 	p := &Phrase{Text: text, Count: 1, Any: true}
 	if len(said) == 0 {
 		return refuse("it is empty; %s", sayable)
@@ -180,8 +240,13 @@ func (w Words) term(text string, said []string) (t term, plural bool, err error)
 		}
 	}
 	if to < 0 {
-		return t, false, &PhraseError{text, fmt.Sprintf("nothing in it is a thing that the detector knows; closest are %s. segedge words lists all of them, and grounding.synonyms adds words",
-			strings.Join(w.closest(strings.Join(said, " "), 3), ", "))}
+		return t, false, &PhraseError{
+			text,
+			fmt.Sprintf(
+				"nothing in it is a thing that the detector knows; closest are %s. segedge words lists all of them, and grounding.synonyms adds words",
+				strings.Join(w.closest(strings.Join(said, " "), 3), ", "),
+			),
+		}
 	}
 	for i, s := range said {
 		if i >= from && i < to {

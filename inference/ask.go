@@ -97,7 +97,8 @@ func (f *Family) write(p *seg.Prompt, g geometry, points, labels []float32) {
 	}
 }
 
-// fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors. Each prompt has a view, or all have one.
+// fill lays the prompts out as the decoder's inputs, n points each, behind the embedding's tensors. Each prompt has a view, or all have
+// one.
 func (a *ask) fill(m *model, views []geometry, embeds []Tensor, prompts []*seg.Prompt, n int) []Tensor {
 	p := len(prompts)
 	a.ints, a.short = a.ints[:0], a.short[:0]

@@ -65,9 +65,8 @@ func (o EverythingOptions) defaults(family string) EverythingOptions {
 	return o
 }
 
-// Everything finds the objects of a picture: a grid of clicks on it, and on crops of it, the things that boxes name first, then the others, best
-// first, and what surrounds them last. progress, if not
-// nil, is called with the clicks answered and all of them.
+// Everything finds the objects of a picture: a grid of clicks on it, and on crops of it, the things that boxes name first, then the others,
+// best first, and what surrounds them last. progress, if not nil, is called with the clicks answered and all of them.
 func Everything(ctx context.Context, s Segmenter, f *frame.Frame, o EverythingOptions, progress func(done, of int)) ([]Found, error) {
 	o = o.defaults(s.Info().Family)
 	crops := cropsOf(f.Width, f.Height, o.CropLayers)
@@ -124,7 +123,10 @@ type proposal struct {
 func grid(ctx context.Context, e Embedding, o EverythingOptions, report func(done int)) ([]proposal, error) {
 	var prompts []seg.Prompt
 	for i := range o.PointsPerSide * o.PointsPerSide {
-		p := seg.Point{X: (float64(i%o.PointsPerSide) + 0.5) / float64(o.PointsPerSide), Y: (float64(i/o.PointsPerSide) + 0.5) / float64(o.PointsPerSide)}
+		p := seg.Point{
+			X: (float64(i%o.PointsPerSide) + 0.5) / float64(o.PointsPerSide),
+			Y: (float64(i/o.PointsPerSide) + 0.5) / float64(o.PointsPerSide),
+		}
 		prompts = append(prompts, seg.Prompt{Clicks: []seg.Click{{Point: p, Label: seg.Positive}}})
 	}
 	var out []proposal
@@ -154,7 +156,10 @@ func (o *EverythingOptions) filter(a seg.Prediction, at seg.Point) []proposal {
 		if m.Rect.Empty() {
 			continue
 		}
-		out = append(out, proposal{logits: l, Found: Found{PredictedIoU: c.PredictedIoU, Stability: c.Stability, Point: at, box: m.Box(), crop: 1}})
+		out = append(
+			out,
+			proposal{logits: l, Found: Found{PredictedIoU: c.PredictedIoU, Stability: c.Stability, Point: at, box: m.Box(), crop: 1}},
+		)
 	}
 	return out
 }
@@ -204,7 +209,14 @@ func cropsOf(w, h, layers int) []crop {
 }
 
 // everythingInCrop finds the objects of one crop, with masks at the whole picture's size.
-func everythingInCrop(ctx context.Context, s Segmenter, f *frame.Frame, c crop, o EverythingOptions, report func(int)) (out []Found, err error) {
+func everythingInCrop(
+	ctx context.Context,
+	s Segmenter,
+	f *frame.Frame,
+	c crop,
+	o EverythingOptions,
+	report func(int),
+) (out []Found, err error) {
 	e, err := s.Embed(ctx, c.cut(f))
 	if err != nil {
 		return nil, err

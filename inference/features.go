@@ -7,8 +7,8 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Featured is an Embedding that shows what the encoder saw, as maps over the picture. They tell objects apart better than colours do, so the
-// tracker uses them to follow and to find again. They may be read until the embedding is closed.
+// Featured is an Embedding that shows what the encoder saw, as maps over the picture. They tell objects apart better than colours do, so
+// the tracker uses them to follow and to find again. They may be read until the embedding is closed.
 type Featured interface {
 	Features() []seg.Features
 }

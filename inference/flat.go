@@ -2,15 +2,16 @@ package inference
 
 import "github.com/segedge/segedge/frame"
 
-// A picture is flat, and so has no object, where no two neighbouring blocks of it differ by more than flatStep levels in any channel: what is left
-// then is noise, which the mean of a block takes away, and shading, which changes slowly. Blocks are 1/flatBlocks of the longer side.
+// A picture is flat, and so has no object, where no two neighbouring blocks of it differ by more than flatStep levels in any channel: what
+// is left then is noise, which the mean of a block takes away, and shading, which changes slowly. Blocks are 1/flatBlocks of the longer
+// side.
 const (
 	flatStep   = 3
 	flatBlocks = 28
 )
 
-// flat reports whether there is anything to be seen in a picture. It reads every second pixel of every second row of large pictures, allocates
-// nothing, and stops at the first edge, so a picture that has one costs little.
+// flat reports whether there is anything to be seen in a picture. It reads every second pixel of every second row of large pictures,
+// allocates nothing, and stops at the first edge, so a picture that has one costs little.
 func flat(f *frame.Frame) bool {
 	side := max(4, max(f.Width, f.Height)/flatBlocks)
 	step := max(1, side/16)

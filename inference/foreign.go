@@ -32,11 +32,13 @@ var foreign = map[string]string{
 }
 
 const (
-	export       = "Export it to ONNX with the exporter of its own repository, encoder and decoder (docs/models.md has the commands), and give those two files"
+	export = "Export it to ONNX with the exporter of its own repository, encoder and decoder " +
+		"(docs/models.md has the commands), and give those two files"
 	checkpoint   = "PyTorch checkpoint: weights without a graph. " + export
-	engineAdvice = "TensorRT engine, which fits one GPU and one version. Give the ONNX files that it was built from: segedge builds and keeps its own engines"
-	coreML       = "Core ML model. " + original
-	original     = "Give the ONNX files that it was made from, or export the original to ONNX (docs/models.md)"
+	engineAdvice = "TensorRT engine, which fits one GPU and one version. Give the ONNX files that it was built from: " +
+		"segedge builds and keeps its own engines"
+	coreML   = "Core ML model. " + original
+	original = "Give the ONNX files that it was made from, or export the original to ONNX (docs/models.md)"
 )
 
 // magics are the same by their first bytes, from the offset given.

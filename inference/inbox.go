@@ -5,8 +5,8 @@ import "github.com/segedge/segedge/seg"
 // outsideBox is the highest logit that a place outside of a prompt's box keeps.
 const outsideBox = -4
 
-// keepInBox takes from an answer to a box what lies beyond it and its margin: a mask that spills onto the ground is not what the box is around.
-// Positive clicks outside widen the box. A prompt that carries a mask is about an object that has moved since, and is left alone.
+// keepInBox takes from an answer to a box what lies beyond it and its margin: a mask that spills onto the ground is not what the box is
+// around. Positive clicks outside widen the box. A prompt that carries a mask is about an object that has moved since, and is left alone.
 func keepInBox(l *seg.Logits, p *seg.Prompt) {
 	if p.Box == nil || p.Mask != nil {
 		return

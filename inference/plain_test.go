@@ -171,6 +171,7 @@ func TestPreparationMatchesThePlainOne(t *testing.T) {
 				grey = 1e-3
 			case Bicubic:
 				grey = 1.2 // its weights are larger than 1 together
+			case Pillow, Fast:
 			}
 			if std := f.Image.Std[0]; std > 0 {
 				grey /= float64(min(f.Image.Std[0], f.Image.Std[1], f.Image.Std[2]))

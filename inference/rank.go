@@ -30,7 +30,10 @@ func boxed(ctx context.Context, e Embedding, kinds Kinds, boxes []seg.Box, w, h 
 			if m.Rect.Empty() {
 				continue
 			}
-			out = append(out, Found{Mask: m, PredictedIoU: best.PredictedIoU, Stability: best.Stability, Point: m.Center(), box: m.Box(), known: true, crop: 1})
+			out = append(
+				out,
+				Found{Mask: m, PredictedIoU: best.PredictedIoU, Stability: best.Stability, Point: m.Center(), box: m.Box(), known: true, crop: 1},
+			)
 		}
 	}
 	return out, nil
@@ -54,8 +57,8 @@ func within(m *seg.Mask, b seg.Box) *seg.Mask {
 	return out.Trim()
 }
 
-// Surrounds reports whether a mask leaves the picture on three sides or more, as sky, ground, water and table tops do: that is what the objects
-// are in front of.
+// Surrounds reports whether a mask leaves the picture on three sides or more, as sky, ground, water and table tops do: that is what the
+// objects are in front of.
 func Surrounds(m *seg.Mask) bool {
 	const near = 0.01
 	b, sides := m.Box(), 0
@@ -70,8 +73,8 @@ func Surrounds(m *seg.Mask) bool {
 // complement is the IoU from which what surrounds something is only the rest of the picture around it.
 const complement = 0.7
 
-// ranked puts what is known to be a thing first, what surrounds things last, and the better before the worse; what is but the rest of the picture
-// around something else is left out.
+// ranked puts what is known to be a thing first, what surrounds things last, and the better before the worse; what is but the rest of the
+// picture around something else is left out.
 func ranked(fs []Found) []Found {
 	behind := make(map[*seg.Mask]bool, len(fs))
 	for _, f := range fs {

@@ -65,7 +65,8 @@ func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.
 			continue
 		}
 		out.Candidates = append(out.Candidates, seg.Candidate{
-			Logits: l, PredictedIoU: min(max(float64(r.scores[k]), 0), 1), Stability: l.StabilityScore(1)})
+			Logits: l, PredictedIoU: min(max(float64(r.scores[k]), 0), 1), Stability: l.StabilityScore(1),
+		})
 	}
 	slices.SortStableFunc(out.Candidates, func(a, b seg.Candidate) int { return cmp.Compare(b.PredictedIoU, a.PredictedIoU) })
 	out.Candidates = distinct(out.Candidates, sameIoU)
@@ -131,8 +132,8 @@ func distinct(cs []seg.Candidate, most float64) []seg.Candidate {
 	return kept
 }
 
-// A part of something, a wheel of a car or a shirt on a person, is believed less than the whole, since most clicks mean that; it is offered all the
-// same. It lies in the whole, is at most halfPart of it and at least leastPart, and is believed by leastBelief.
+// A part of something, a wheel of a car or a shirt on a person, is believed less than the whole, since most clicks mean that; it is offered
+// all the same. It lies in the whole, is at most halfPart of it and at least leastPart, and is believed by leastBelief.
 const (
 	withinWhole = 0.9
 	halfPart    = 0.5
@@ -140,8 +141,8 @@ const (
 	leastBelief = 0.2
 )
 
-// ambiguous reports whether one click may mean something else than the best mask: another, truly different, is believed nearly as much, or it is a
-// part of it under the click.
+// ambiguous reports whether one click may mean something else than the best mask: another, truly different, is believed nearly as much, or
+// it is a part of it under the click.
 func ambiguous(cs []seg.Candidate, p *seg.Prompt) bool {
 	if len(cs) < 2 {
 		return false

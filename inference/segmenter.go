@@ -160,7 +160,11 @@ func (m *model) Embed(ctx context.Context, f *frame.Frame) (Embedding, error) {
 	e.inputs, e.release = m.rename(outputs, e.space[:0]), release
 	if len(e.inputs) != len(m.family.Image.Embeds) {
 		e.unref()
-		return nil, fmt.Errorf("embed: model %s: the encoder lacks an output of %v", m.opts.Name, slices.Sorted(maps.Values(m.family.Image.Embeds)))
+		return nil, fmt.Errorf(
+			"embed: model %s: the encoder lacks an output of %v",
+			m.opts.Name,
+			slices.Sorted(maps.Values(m.family.Image.Embeds)),
+		)
 	}
 	return e, nil
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // WindowRule says when a prompt that carries a mask is decoded on a part of the embedding alone: an object that is followed concerns its
-// surroundings, and a decoder costs by the cell. A prompt that asks for something new, with a box or with a click that the mask contradicts,
-// is shown everything. The zero value is never.
+// surroundings, and a decoder costs by the cell. A prompt that asks for something new, with a box or with a click that the mask
+// contradicts, is shown everything. The zero value is never.
 type WindowRule struct {
 	Margin float64 // on each side of what the prompt shows, as a part of its longer side
 	Least  int     // the margin is at least so many pixels of the input

@@ -1,5 +1,5 @@
-// Package models holds the default model and the detector of words inside the binary, so that segedge works without a download. It knows neither
-// how to run them nor what they mean.
+// Package models holds the default model and the detector of words inside the binary, so that segedge works without a download. It knows
+// neither how to run them nor what they mean.
 package models
 
 import _ "embed"

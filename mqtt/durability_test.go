@@ -99,7 +99,14 @@ func TestBrokerKilledUnderLoad(t *testing.T) {
 	ears, c, n := underLoad(t, lossless)
 	until(t, "everything is heard", func() bool { return unique(ears.events(t)) >= n })
 	d := complete(t, ears.events(t), n)
-	t.Logf("mosquitto (%q) killed %d times under 200 events/s: 0 of %d lost, %d duplicates, %d group commits", lossless, kills(t), n, d, c.Stats().Outbox.Syncs)
+	t.Logf(
+		"mosquitto (%q) killed %d times under 200 events/s: 0 of %d lost, %d duplicates, %d group commits",
+		lossless,
+		kills(t),
+		n,
+		d,
+		c.Stats().Outbox.Syncs,
+	)
 }
 
 // TestBrokerThatForgets prints, when asked for, what mosquitto's default persistence loses after acknowledging it.
@@ -111,7 +118,13 @@ func TestBrokerThatForgets(t *testing.T) {
 	c.Publish(happened(n)) // whatever comes comes before this
 	until(t, "the last event is heard", func() bool { all := ears.events(t); return all[len(all)-1].Details["n"] == float64(n) })
 	all := ears.events(t)
-	t.Logf("mosquitto with default persistence killed %d times under 200 events/s: %d of %d lost, %d duplicates", kills(t), n+1-unique(all), n+1, len(all)-unique(all))
+	t.Logf(
+		"mosquitto with default persistence killed %d times under 200 events/s: %d of %d lost, %d duplicates",
+		kills(t),
+		n+1-unique(all),
+		n+1,
+		len(all)-unique(all),
+	)
 }
 
 func TestEventsWaitForABroker(t *testing.T) {
@@ -188,9 +201,14 @@ func TestAgentKilled(t *testing.T) {
 	m := startMosquitto(t, "")
 	ears := listen(t, m.url(), "ears", "segedge/#")
 	dir := t.TempDir()
-	for first := 0; first < 3; first++ {
+	for first := range 3 {
 		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), childBroker+"="+m.url(), "SEGEDGE_TEST_AGENT_STATE="+dir, "SEGEDGE_TEST_AGENT_FIRST="+strconv.Itoa(first*1_000_000))
+		child.Env = append(
+			os.Environ(),
+			childBroker+"="+m.url(),
+			"SEGEDGE_TEST_AGENT_STATE="+dir,
+			"SEGEDGE_TEST_AGENT_FIRST="+strconv.Itoa(first*1_000_000),
+		)
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}

@@ -26,10 +26,7 @@ const (
 
 // backoff is the pause after n sessions or attempts in a row that failed: doubling, with a quarter of chance.
 func backoff(n int, chance float64) time.Duration {
-	d := firstPause << min(n, 10)
-	if d > lastPause {
-		d = lastPause
-	}
+	d := min(firstPause<<min(n, 10), lastPause)
 	return d - time.Duration(float64(d)/4*chance)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"sync"
 	"syscall"
 	"time"
@@ -116,9 +117,7 @@ func (s *suspects) ended(byBroker bool, now time.Time) (key string, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.release()
-	for k, n := range s.loose {
-		s.flying[k] = n
-	}
+	maps.Copy(s.flying, s.loose)
 	if byBroker && len(s.flying) > 0 {
 		key, size = s.strike()
 	}

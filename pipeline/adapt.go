@@ -8,9 +8,10 @@ import (
 	"github.com/segedge/segedge/tracker"
 )
 
-// adapt leaves out of a query what the model cannot take, where the object is known well enough without: a carried mask becomes its box; of what
-// was said to an earlier model, negative points, the oldest of too many, boxes and phrases go. said is the prompt that a person waits for, nil for a
-// routine query. What a person asked in so many words is never left out silently: the query stays as it is then, and the model refuses it by name.
+// adapt leaves out of a query what the model cannot take, where the object is known well enough without: a carried mask becomes its box; of
+// what was said to an earlier model, negative points, the oldest of too many, boxes and phrases go. said is the prompt that a person waits
+// for, nil for a routine query. What a person asked in so many words is never left out silently: the query stays as it is then, and the
+// model refuses it by name.
 func adapt(q tracker.Query, i *inference.Info, said *seg.Prompt) tracker.Query {
 	p, k := &q.Prompt, i.Kinds
 	if p.Mask != nil && !k.Mask {

@@ -105,8 +105,14 @@ func (p *Pipeline) Revision() uint64 { return p.revision.Load() }
 // Counters are the counters so far. Safe to call at any time, from any goroutine.
 func (p *Pipeline) Counters() Counters {
 	return Counters{
-		Processed: p.processed.Load(), Keyframes: p.keyframes.Load(), LastKeyframe: p.lastKeyframe.Load(),
-		Answers: p.answers.Load(), ModelErrors: p.modelErrors.Load(), Refusals: p.refusals.Load(), Panics: p.panics.Load(), Overheld: p.frames.overheld.Load(),
+		Processed:    p.processed.Load(),
+		Keyframes:    p.keyframes.Load(),
+		LastKeyframe: p.lastKeyframe.Load(),
+		Answers:      p.answers.Load(),
+		ModelErrors:  p.modelErrors.Load(),
+		Refusals:     p.refusals.Load(),
+		Panics:       p.panics.Load(),
+		Overheld:     p.frames.overheld.Load(),
 	}
 }
 

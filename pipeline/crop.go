@@ -24,7 +24,12 @@ func (c *crop) set(info inference.Info, w, h int, box seg.Box) *crop {
 	x, y := int(box.X0*float64(w)+0.5), int(box.Y0*float64(h)+0.5)
 	c.part = image.Rect(x, y, x+width, y+height).Intersect(image.Rect(0, 0, w, h))
 	fw, fh := float64(w), float64(h)
-	c.box = seg.Box{X0: float64(c.part.Min.X) / fw, Y0: float64(c.part.Min.Y) / fh, X1: float64(c.part.Max.X) / fw, Y1: float64(c.part.Max.Y) / fh}
+	c.box = seg.Box{
+		X0: float64(c.part.Min.X) / fw,
+		Y0: float64(c.part.Min.Y) / fh,
+		X1: float64(c.part.Max.X) / fw,
+		Y1: float64(c.part.Max.Y) / fh,
+	}
 	return c
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"log/slog"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/segedge/segedge/frame"
@@ -65,9 +66,9 @@ const starvedEvery = 300
 
 // at is the frame with this sequence, still owned by the ring, or nil.
 func (r *frameRing) at(seq uint64) *frame.Frame {
-	for i := len(r.frames) - 1; i >= 0; i-- {
-		if r.frames[i].Seq == seq {
-			return r.frames[i]
+	for _, v := range slices.Backward(r.frames) {
+		if v.Seq == seq {
+			return v
 		}
 	}
 	return nil

@@ -73,8 +73,8 @@ func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	return tracker.Query{}, fmt.Errorf("%w: it ended before its prompt was answered", ErrUnknownObject)
 }
 
-// refreshPart is how many objects of a routine keyframe are decoded in one call. Their questions and answers are the loop's work, which a frame
-// that has come must not wait for.
+// refreshPart is how many objects of a routine keyframe are decoded in one call. Their questions and answers are the loop's work, which a
+// frame that has come must not wait for.
 const refreshPart = 16
 
 // dispatchRefresh decodes the objects that want it on the newest routine keyframe, a part of them at a time.
@@ -101,7 +101,8 @@ func (p *Pipeline) dispatchRefresh() {
 	p.submit(j)
 }
 
-// promptWaits says whether somebody waits for the answer to a prompt about an object. It is not asked beside: the answer would not be theirs.
+// promptWaits says whether somebody waits for the answer to a prompt about an object. It is not asked beside: the answer would not be
+// theirs.
 func (p *Pipeline) promptWaits(id seg.ID) bool {
 	about := func(t *ticket) bool { return t.id == id }
 	return slices.ContainsFunc(p.waiting, about) || p.prompting != nil && slices.ContainsFunc(p.prompting.tickets, about)
@@ -191,8 +192,8 @@ func (p *Pipeline) finish(j *job) {
 	p.news()
 }
 
-// countFailures counts and logs what a job was not answered, and ends the pipeline after too many jobs in a row that were not answered at all. A
-// prompt that the family cannot take is refused, which is no failure; nor is work that was called off.
+// countFailures counts and logs what a job was not answered, and ends the pipeline after too many jobs in a row that were not answered at
+// all. A prompt that the family cannot take is refused, which is no failure; nor is work that was called off.
 func (p *Pipeline) countFailures(j *job) {
 	failure := j.err
 	if j.lane != embedLane {
@@ -203,8 +204,7 @@ func (p *Pipeline) countFailures(j *job) {
 	default:
 		p.modelErrors.Add(1)
 		attrs := []any{"lane", laneStages[j.lane], "frame", j.seq, "err", failure}
-		var panicked *panicError
-		if errors.As(failure, &panicked) {
+		if panicked, ok := errors.AsType[*panicError](failure); ok {
 			attrs = append(attrs, "stack", string(panicked.stack))
 		}
 		p.o.Logger.Error("the model failed", attrs...)

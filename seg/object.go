@@ -166,8 +166,17 @@ type Document struct {
 func (d Document) MarshalJSON() ([]byte, error) {
 	o := d.Object
 	j := objectJSON{
-		ID: ObjectID(d.Camera, o.ID), Name: o.Name, State: o.State,
-		PredictedIoU: Round4(o.PredictedIoU), Stability: Round4(o.Stability), MaskAge: o.MaskAge, Keyframe: o.Keyframe, Age: o.Age, Prompt: o.Prompt,
+		ID:    ObjectID(d.Camera, o.ID),
+		Name:  o.Name,
+		State: o.State,
+		PredictedIoU: Round4(
+			o.PredictedIoU,
+		),
+		Stability: Round4(o.Stability),
+		MaskAge:   o.MaskAge,
+		Keyframe:  o.Keyframe,
+		Age:       o.Age,
+		Prompt:    o.Prompt,
 	}
 	if o.Mask != nil && !o.Mask.Rect.Empty() {
 		c := o.Mask.Centroid()
@@ -178,7 +187,10 @@ func (d Document) MarshalJSON() ([]byte, error) {
 		}
 	}
 	for i, c := range o.Candidates {
-		j.Candidates = append(j.Candidates, candidateJSON{i, box4(c.Mask.Box()), round6(c.Mask.Area()), Round4(c.PredictedIoU), Round4(c.Stability)})
+		j.Candidates = append(
+			j.Candidates,
+			candidateJSON{i, box4(c.Mask.Box()), round6(c.Mask.Area()), Round4(c.PredictedIoU), Round4(c.Stability)},
+		)
 	}
 	return json.Marshal(j)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Label says what a click means.
@@ -101,14 +102,14 @@ func (p *Prompt) Summary() string {
 	if p.Mask != nil {
 		s = append(s, "mask")
 	}
-	out := ""
+	var out strings.Builder
 	for i, part := range s {
 		if i > 0 {
-			out += ", "
+			out.WriteString(", ")
 		}
-		out += part
+		out.WriteString(part)
 	}
-	return out
+	return out.String()
 }
 
 // Logits is a model's low-resolution answer: positive inside the object, negative outside. The grid of W×H cells

@@ -88,6 +88,7 @@ func (c *camera) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		case silent:
 			continue
+		case well, small:
 		}
 		pictures := c.pictures[mood]
 		p := pictures[n%len(pictures)]

@@ -17,8 +17,8 @@ type numbered struct {
 	seq            uint64
 }
 
-// ledger holds the agent's events against their numbers: those of a camera follow one another in each stream, and a number that does not come is accounted for by
-// an events.dropped, before or after.
+// ledger holds the agent's events against their numbers: those of a camera follow one another in each stream, and a number that does not
+// come is accounted for by an events.dropped, before or after.
 type ledger struct {
 	mu         sync.Mutex
 	last       map[numbered]uint64 // seq is 0 in the key

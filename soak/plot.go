@@ -16,7 +16,8 @@ const (
 	plotPad    = 26
 )
 
-// Plot draws the series of a report as SVG, one under the other, each with its slope after the warm-up; what was done to the agent is marked along the bottom.
+// Plot draws the series of a report as SVG, one under the other, each with its slope after the warm-up; what was done to the agent is
+// marked along the bottom.
 func (r *Report) Plot(w io.Writer) error {
 	var b strings.Builder
 	height := len(series)*plotHeight + 60
@@ -28,7 +29,16 @@ func (r *Report) Plot(w io.Writer) error {
 	bottom := float64(len(series) * plotHeight)
 	for _, f := range r.Faults {
 		x := r.x(f.At)
-		fmt.Fprintf(&b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%.1f" stroke="#c60" stroke-opacity=".25"><title>%.0f s: %s</title></line>`, x, plotPad, x, bottom, f.At, f.What)
+		fmt.Fprintf(
+			&b,
+			`<line x1="%.1f" y1="%d" x2="%.1f" y2="%.1f" stroke="#c60" stroke-opacity=".25"><title>%.0f s: %s</title></line>`,
+			x,
+			plotPad,
+			x,
+			bottom,
+			f.At,
+			f.What,
+		)
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%.0f">%.0f minutes; a line is a fault; the shaded part is warm-up, %.0f minutes</text></svg>`+"\n",
 		plotLeft, bottom+30, r.Seconds/60, r.WarmUp/60)
@@ -43,8 +53,24 @@ func (r *Report) plotSeries(b *strings.Builder, top int, name, unit string, of f
 	}
 	most = niceCeiling(most)
 	y := func(v float64) float64 { return float64(top+plotHeight) - v/most*(plotHeight-plotPad) }
-	fmt.Fprintf(b, `<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="#eee"/>`, plotLeft, y(most), r.x(r.WarmUp)-plotLeft, plotHeight-plotPad)
-	fmt.Fprintf(b, `<text x="8" y="%d">%s</text><text x="%d" y="%.1f" text-anchor="end" fill="#666">%g %s</text>`, top+plotPad+12, name, plotLeft-6, y(most)+4, most, unit)
+	fmt.Fprintf(
+		b,
+		`<rect x="%d" y="%.1f" width="%.1f" height="%d" fill="#eee"/>`,
+		plotLeft,
+		y(most),
+		r.x(r.WarmUp)-plotLeft,
+		plotHeight-plotPad,
+	)
+	fmt.Fprintf(
+		b,
+		`<text x="8" y="%d">%s</text><text x="%d" y="%.1f" text-anchor="end" fill="#666">%g %s</text>`,
+		top+plotPad+12,
+		name,
+		plotLeft-6,
+		y(most)+4,
+		most,
+		unit,
+	)
 	if t, ok := r.Trends[name]; ok && !math.IsInf(t.Interval, 0) {
 		fmt.Fprintf(b, `<text x="8" y="%d" fill="#666">%+.1f ± %.1f an hour</text>`, top+plotPad+30, t.PerHour, t.Interval)
 	}

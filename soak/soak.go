@@ -131,7 +131,11 @@ func (r *run) surroundings(ctx context.Context, wg *sync.WaitGroup) (source stri
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: r.camera, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+	server := &http.Server{
+		Handler:           r.camera,
+		ReadHeaderTimeout: 5 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
 	wg.Go(func() { _ = server.Serve(l) }) // ends when it is closed
 	wg.Go(func() { <-ctx.Done(); _ = server.Close() })
 	b, err := broker.Listen(broker.Options{Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
@@ -150,12 +154,20 @@ func (r *run) surroundings(ctx context.Context, wg *sync.WaitGroup) (source stri
 // start runs the agent and waits until it has said its address.
 func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 	config := filepath.Join(r.o.Dir, "soak.yaml")
-	text := fmt.Sprintf("agent: {name: %s, state: '%s'}\nhttp: {listen: '127.0.0.1:0'}\nmqtt: {broker: 'tcp://%s'}\ncameras:\n- {name: %s, source: synthetic, width: 640, height: 360, fps: 15}\n- {name: %s, source: '%s'}\n",
-		agentName, filepath.Join(r.o.Dir, "state"), r.link.addr(), steadyCamera, failingCamera, source)
+	text := fmt.Sprintf(
+		"agent: {name: %s, state: '%s'}\nhttp: {listen: '127.0.0.1:0'}\nmqtt: {broker: 'tcp://%s'}\ncameras:\n"+
+			"- {name: %s, source: synthetic, width: 640, height: 360, fps: 15}\n- {name: %s, source: '%s'}\n",
+		agentName,
+		filepath.Join(r.o.Dir, "state"),
+		r.link.addr(),
+		steadyCamera,
+		failingCamera,
+		source,
+	)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	r.cmd = exec.Command(r.o.Program, "run", "--config", config) // it is ended by stop, not by a context: it must end well
+	r.cmd = exec.Command(r.o.Program, "run", "--config", config) //nolint:noctx // stop ends it: it must end well
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -2,9 +2,9 @@ package soak
 
 import "math"
 
-// Trend is the straight line through a series by least squares: its slope an hour, and the half width of the slope's 95 % confidence interval. Samples of one
-// process follow one another closely, so the interval is widened for the correlation of neighbouring residuals (an effective number of samples of n·(1−r)/(1+r), r
-// the lag-one autocorrelation: Santer and others 2000, section 4).
+// Trend is the straight line through a series by least squares: its slope an hour, and the half width of the slope's 95 % confidence
+// interval. Samples of one process follow one another closely, so the interval is widened for the correlation of neighbouring residuals (an
+// effective number of samples of n·(1−r)/(1+r), r the lag-one autocorrelation: Santer and others 2000, section 4).
 type Trend struct {
 	PerHour  float64
 	Interval float64
@@ -60,7 +60,8 @@ func lagOne(r []float64) float64 {
 	return min(max(a/b, 0), 0.98)
 }
 
-// student95 is the two-sided 95 % quantile of Student's t, by Cornish and Fisher's expansion about the normal quantile; within 1 % from 3 degrees of freedom on.
+// student95 is the two-sided 95 % quantile of Student's t, by Cornish and Fisher's expansion about the normal quantile; within 1 % from 3
+// degrees of freedom on.
 func student95(df float64) float64 {
 	const z = 1.959964
 	z3, z5 := z*z*z, z*z*z*z*z

@@ -29,8 +29,8 @@ func (r *Report) Summary(w io.Writer) error {
 	return err
 }
 
-// Verdict is an error for each thing that a soak must not find: an agent that ended, events that were lost, and, with a limit, resident memory whose slope may be
-// above it, MiB an hour.
+// Verdict is an error for each thing that a soak must not find: an agent that ended, events that were lost, and, with a limit, resident
+// memory whose slope may be above it, MiB an hour.
 func (r *Report) Verdict(maxSlope float64) error {
 	var errs []error
 	if r.Restarts > 0 || r.Exit != "" {

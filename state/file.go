@@ -1,6 +1,6 @@
-// Package state keeps what the agent knows over restarts: a value in a file that is replaced as a whole, so that it is the old one or the new one
-// after a kill or a power cut, with a version and a checksum. It knows nothing of what the value is. It is no log and no database: what must not
-// be lost between two writes belongs elsewhere.
+// Package state keeps what the agent knows over restarts: a value in a file that is replaced as a whole, so that it is the old one or the
+// new one after a kill or a power cut, with a version and a checksum. It knows nothing of what the value is. It is no log and no database:
+// what must not be lost between two writes belongs elsewhere.
 package state
 
 import (
@@ -110,7 +110,8 @@ func Decode(payload []byte, v any) error {
 	return nil
 }
 
-// Save replaces the file by one with this value, unless it has written the same already. After it returned without an error the value survives a power cut.
+// Save replaces the file by one with this value, unless it has written the same already. After it returned without an error the value
+// survives a power cut.
 func (f *File) Save(v any) error {
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)

@@ -14,8 +14,8 @@ type Keeper struct {
 	Collect  func(context.Context) (any, error)
 }
 
-// Run keeps the value until ctx ends, and writes it down once more then. A disk that refuses is said when it begins and when it ends; it ends
-// nothing.
+// Run keeps the value until ctx ends, and writes it down once more then. A disk that refuses is said when it begins and when it ends; it
+// ends nothing.
 func (k *Keeper) Run(ctx context.Context) error {
 	every, refresh := orElse(k.Every, time.Second), orElse(k.Refresh, 30*time.Second)
 	tick := time.NewTicker(every)

@@ -238,7 +238,7 @@ func TestHalfOpenSessionsLockNobodyOut(t *testing.T) {
 	if n := st.Viewers("cam"); n != 3 || !st.viewer(p.id()).connected.Load() {
 		t.Errorf("%d viewers", n)
 	}
-	within(t, "nobody waits", func() bool { _, n := st.places(); return n == 0 })
+	within(t, "nobody waits", func() bool { return st.waiting() == 0 })
 	resp, body := st.do(http.MethodPost, "/whep/cam", typeSDP, half)
 	if resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("%s %s: all places are taken by people", resp.Status, body)

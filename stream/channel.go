@@ -75,7 +75,10 @@ func (v *viewer) work() {
 func (v *viewer) form() api.Form { return api.Form{Inline: true, Viewer: v.id} }
 
 func (v *viewer) carryOut(data []byte) api.Reply {
-	r := v.server.opts.Commands.Do(v.ctx, dispatch.Request{Form: v.form(), Camera: v.camera, Body: data, Door: "viewer " + v.id, Caller: v.caller})
+	r := v.server.opts.Commands.Do(
+		v.ctx,
+		dispatch.Request{Form: v.form(), Camera: v.camera, Body: data, Door: "viewer " + v.id, Caller: v.caller},
+	)
 	if shot, ok := r.Result.(*api.Snapshot); ok {
 		small, err := dispatch.Fit(shot, mostPicture)
 		if err != nil {
@@ -97,7 +100,13 @@ func (v *viewer) reply(dc *webrtc.DataChannel, r api.Reply) {
 		return
 	}
 	v.log.Warn("reply was not sent", "id", r.ID, "error", err)
-	_ = v.say(dc, typed{"reply", api.Refuse(r.ID, api.TooLarge, "the command was carried out, but its answer is too long for the data channel: ask over HTTP")})
+	_ = v.say(
+		dc,
+		typed{
+			"reply",
+			api.Refuse(r.ID, api.TooLarge, "the command was carried out, but its answer is too long for the data channel: ask over HTTP"),
+		},
+	)
 }
 
 // say sends one message. A viewer that has stopped reading is let go.

@@ -42,8 +42,10 @@ func (s *Server) Event(e seg.Event) {
 	}
 	s.news.mu.Lock()
 	defer s.news.mu.Unlock()
-	kept := append(s.news.kept[e.Camera], text)
-	s.news.kept[e.Camera] = kept[max(0, len(kept)-newsKept):]
+	s.news.kept[e.Camera] = append(s.news.kept[e.Camera], text)
+	if extra := len(s.news.kept[e.Camera]) - newsKept; extra > 0 {
+		s.news.kept[e.Camera] = s.news.kept[e.Camera][extra:]
+	}
 	select {
 	case s.news.queue <- item{e.Camera, text}:
 	default:

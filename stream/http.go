@@ -131,8 +131,12 @@ func (s *Server) endpointGet(w http.ResponseWriter, r *http.Request) error {
 	if err := s.knows(camera); err != nil {
 		return err
 	}
-	_, waiting := s.places()
-	answer(w, http.StatusOK, map[string]any{"camera": camera, "viewers": s.Viewers(camera), "connecting": waiting, "places": s.opts.MaxViewers})
+	waiting := s.waiting()
+	answer(
+		w,
+		http.StatusOK,
+		map[string]any{"camera": camera, "viewers": s.Viewers(camera), "connecting": waiting, "places": s.opts.MaxViewers},
+	)
 	return nil
 }
 
@@ -247,11 +251,14 @@ func wants(r *http.Request, kind string) error {
 // body reads a body of the given type.
 func body(w http.ResponseWriter, r *http.Request, kind string) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != kind {
-		return nil, &refusal{http.StatusUnsupportedMediaType, api.BadRequest, fmt.Sprintf("the body must be %s, not %q", kind, r.Header.Get("Content-Type"))}
+		return nil, &refusal{
+			http.StatusUnsupportedMediaType,
+			api.BadRequest,
+			fmt.Sprintf("the body must be %s, not %q", kind, r.Header.Get("Content-Type")),
+		}
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	var long *http.MaxBytesError
-	if errors.As(err, &long) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, &refusal{http.StatusRequestEntityTooLarge, api.TooLarge, fmt.Sprintf("the body is over %d bytes", MaxBody)}
 	}
 	if err != nil {

@@ -51,7 +51,9 @@ func listen(o *Options) (*sockets, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("ICE-TCP %s: %w", o.TCP, err), n.close())
 		}
-		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: l, Logger: logs.NewLogger("ice-tcp"), ReadBufferSize: 32, WriteBufferSize: tcpWriteBuffer})
+		n.tcp = ice.NewTCPMuxDefault(
+			ice.TCPMuxParams{Listener: l, Logger: logs.NewLogger("ice-tcp"), ReadBufferSize: 32, WriteBufferSize: tcpWriteBuffer},
+		)
 		e.SetICETCPMux(n.tcp)
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
@@ -117,7 +119,11 @@ func listenUDP(addr string, shows func(string) bool, logs loggers) (ice.UDPMux, 
 		}
 		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: log}), nil
 	}
-	options := []ice.UDPMuxFromPortOption{ice.UDPMuxFromPortWithLoopback(), ice.UDPMuxFromPortWithLogger(log), ice.UDPMuxFromPortWithInterfaceFilter(shows)}
+	options := []ice.UDPMuxFromPortOption{
+		ice.UDPMuxFromPortWithLoopback(),
+		ice.UDPMuxFromPortWithLogger(log),
+		ice.UDPMuxFromPortWithInterfaceFilter(shows),
+	}
 	all, err := ice.NewMultiUDPMuxFromPort(int(port), options...)
 	if err == nil {
 		return all, nil
@@ -143,7 +149,12 @@ func (n *sockets) close() error {
 
 // feedback is what a viewer may tell us about the video.
 func feedback() []webrtc.RTCPFeedback {
-	return []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}, {Type: webrtc.TypeRTCPFBTransportCC}}
+	return []webrtc.RTCPFeedback{
+		{Type: "nack"},
+		{Type: "nack", Parameter: "pli"},
+		{Type: "ccm", Parameter: "fir"},
+		{Type: webrtc.TypeRTCPFBTransportCC},
+	}
 }
 
 // h264 is the codec as it is offered to a track: constrained baseline, which every browser decodes.
@@ -163,14 +174,20 @@ func newAPI(e webrtc.SettingEngine) (*webrtc.API, error) {
 		pt := webrtc.PayloadType(96 + 2*i)
 		for _, c := range []webrtc.RTPCodecParameters{
 			{RTPCodecCapability: h264(p), PayloadType: pt},
-			{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", pt)}, PayloadType: pt + 1},
+			{RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", pt),
+			}, PayloadType: pt + 1},
 		} {
 			if err := m.RegisterCodec(c, webrtc.RTPCodecTypeVideo); err != nil {
 				return nil, fmt.Errorf("codec: %w", err)
 			}
 		}
 	}
-	if err := errors.Join(webrtc.ConfigureNack(m, r), webrtc.ConfigureRTCPReports(r), webrtc.ConfigureTWCCHeaderExtensionSender(m, r)); err != nil {
+	if err := errors.Join(
+		webrtc.ConfigureNack(m, r),
+		webrtc.ConfigureRTCPReports(r),
+		webrtc.ConfigureTWCCHeaderExtensionSender(m, r),
+	); err != nil {
 		return nil, fmt.Errorf("interceptors: %w", err)
 	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r), webrtc.WithSettingEngine(e)), nil

@@ -27,7 +27,12 @@ func (s *Server) listing(camera string, u *Unit, objects []seg.Object) *listing 
 	if l := s.listings.newest[camera]; l != nil && l.frame.Seq == u.Seq {
 		return l
 	}
-	l := &listing{server: s, camera: camera, frame: seg.FrameRef{Seq: u.Seq, Captured: u.Captured}, objects: append([]seg.Object(nil), objects...)}
+	l := &listing{
+		server:  s,
+		camera:  camera,
+		frame:   seg.FrameRef{Seq: u.Seq, Captured: u.Captured},
+		objects: append([]seg.Object(nil), objects...),
+	}
 	s.listings.newest[camera] = l
 	return l
 }

@@ -86,7 +86,11 @@ func (s *Server) sessionPatch(w http.ResponseWriter, r *http.Request) error {
 	}
 	match := r.Header.Get("If-Match")
 	if match == "" {
-		return &refusal{http.StatusPreconditionRequired, api.BadRequest, "If-Match is missing: the session's ETag for candidates, * for an ICE restart"}
+		return &refusal{
+			http.StatusPreconditionRequired,
+			api.BadRequest,
+			"If-Match is missing: the session's ETag for candidates, * for an ICE restart",
+		}
 	}
 	frag, err := parseFragment(raw)
 	if err != nil {
@@ -107,7 +111,11 @@ func (s *Server) sessionPatch(w http.ResponseWriter, r *http.Request) error {
 func (v *viewer) trickle(w http.ResponseWriter, f *fragment) error {
 	remote := v.pc.RemoteDescription()
 	if f.ufrag != "" && remote != nil && f.ufrag != ufragOf(remote.SDP) {
-		return &refusal{http.StatusUnprocessableEntity, api.BadRequest, "the fragment has other ICE credentials: a restart comes with If-Match: *"}
+		return &refusal{
+			http.StatusUnprocessableEntity,
+			api.BadRequest,
+			"the fragment has other ICE credentials: a restart comes with If-Match: *",
+		}
 	}
 	for _, c := range f.candidates {
 		init := webrtc.ICECandidateInit{Candidate: c, SDPMid: &f.mid}

@@ -30,7 +30,11 @@ func (s *Server) reserve(client string) (*webrtc.API, webrtc.Configuration, *ref
 	for s.taken()+s.pending >= s.opts.MaxViewers {
 		v := s.leastLikely()
 		if v == nil {
-			return nil, s.config, &refusal{http.StatusServiceUnavailable, api.Overloaded, fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.opts.MaxViewers)}
+			return nil, s.config, &refusal{
+				http.StatusServiceUnavailable,
+				api.Overloaded,
+				fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.opts.MaxViewers),
+			}
 		}
 		v.evict("its place was needed")
 	}
@@ -107,17 +111,14 @@ func (s *Server) leastLikely() *viewer {
 	return worst
 }
 
-// places are the sessions with and without a connection.
-func (s *Server) places() (connected, waiting int) {
+// waiting is the number of sessions without a connection yet.
+func (s *Server) waiting() (n int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, v := range s.viewers {
-		switch {
-		case v.connected.Load():
-			connected++
-		case v.ctx.Err() == nil:
-			waiting++
+		if !v.connected.Load() && v.ctx.Err() == nil {
+			n++
 		}
 	}
-	return connected, waiting
+	return n
 }

@@ -32,7 +32,11 @@ func checkOffer(raw []byte) error {
 		return malformed("the offer is not SDP: %v", err)
 	}
 	if len(d.MediaDescriptions) > maxMedia {
-		return &refusal{http.StatusUnprocessableEntity, api.Unsupported, fmt.Sprintf("the offer has %d media, at most %d are read", len(d.MediaDescriptions), maxMedia)}
+		return &refusal{
+			http.StatusUnprocessableEntity,
+			api.Unsupported,
+			fmt.Sprintf("the offer has %d media, at most %d are read", len(d.MediaDescriptions), maxMedia),
+		}
 	}
 	for _, m := range d.MediaDescriptions {
 		if m.MediaName.Media != "video" {
@@ -96,7 +100,11 @@ func checkAnswer(raw string) error {
 			return nil
 		}
 	}
-	return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer leaves no way to send video: offer one video medium to receive, bundled with the others"}
+	return &refusal{
+		http.StatusNotAcceptable,
+		api.Unsupported,
+		"the offer leaves no way to send video: offer one video medium to receive, bundled with the others",
+	}
 }
 
 // checkCodecs reports why a medium cannot take what is sent.
@@ -109,8 +117,10 @@ func checkCodecs(m *sdp.MediaDescription) error {
 	case best == 0:
 		return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264 with packetization mode 1, which is what is sent here"}
 	case best < lowLevel:
-		return &refusal{http.StatusNotAcceptable, api.Unsupported,
-			fmt.Sprintf("the offer takes H.264 up to level %d.%d, and what is sent here is of level 3 at least", best/10, best%10)}
+		return &refusal{
+			http.StatusNotAcceptable, api.Unsupported,
+			fmt.Sprintf("the offer takes H.264 up to level %d.%d, and what is sent here is of level 3 at least", best/10, best%10),
+		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func Keep(name string, part func(context.Context) error, log *slog.Logger) func(
 			began := time.Now()
 			err := part(ctx)
 			if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) {
-				return nil
+				return nil //nolint:nilerr // being stopped is no failure
 			}
 			if time.Since(began) > mostWait {
 				wait = firstWait

@@ -52,7 +52,7 @@ func write(t *testing.T, path, text string) {
 func TestUnitIsCorrect(t *testing.T) {
 	for _, gpu := range []bool{false, true} {
 		out := analyze(t, gpu, "verify", "--recursive-errors=no", "--man=no")
-		for _, line := range strings.Split(out, "\n") {
+		for line := range strings.SplitSeq(out, "\n") {
 			if strings.Contains(line, "segedge") {
 				t.Errorf("with GPU drop-in %t: %s", gpu, line)
 			}
@@ -68,7 +68,11 @@ func TestUnitRunsNothingThatMayBeMissing(t *testing.T) {
 	}
 	for line := range strings.SplitSeq(string(unit), "\n") {
 		key, value, _ := strings.Cut(line, "=")
-		if program, _, _ := strings.Cut(value, " "); strings.HasPrefix(key, "Exec") && program != "/usr/local/bin/segedge" && program != "/bin/sh" {
+		if program, _, _ := strings.Cut(
+			value,
+			" ",
+		); strings.HasPrefix(key, "Exec") && program != "/usr/local/bin/segedge" &&
+			program != "/bin/sh" {
 			t.Errorf("%s needs %s", key, program)
 		}
 	}

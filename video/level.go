@@ -9,17 +9,29 @@ var levels = [...]struct {
 	level             Level
 	frame, rate, bits int
 }{
-	{10, 99, 1485, 64_000}, {11, 396, 3000, 192_000}, {12, 396, 6000, 384_000}, {13, 396, 11_880, 768_000}, {20, 396, 11_880, 2_000_000},
-	{21, 792, 19_800, 4_000_000}, {22, 1620, 20_250, 4_000_000}, {30, 1620, 40_500, 10_000_000}, {31, 3600, 108_000, 14_000_000},
-	{32, 5120, 216_000, 20_000_000}, {40, 8192, 245_760, 20_000_000}, {42, 8704, 522_240, 50_000_000}, {50, 22_080, 589_824, 135_000_000},
-	{51, 36_864, 983_040, 240_000_000}, {52, 36_864, 2_073_600, 240_000_000},
+	{10, 99, 1485, 64_000},
+	{11, 396, 3000, 192_000},
+	{12, 396, 6000, 384_000},
+	{13, 396, 11_880, 768_000},
+	{20, 396, 11_880, 2_000_000},
+	{21, 792, 19_800, 4_000_000},
+	{22, 1620, 20_250, 4_000_000},
+	{30, 1620, 40_500, 10_000_000},
+	{31, 3600, 108_000, 14_000_000},
+	{32, 5120, 216_000, 20_000_000},
+	{40, 8192, 245_760, 20_000_000},
+	{42, 8704, 522_240, 50_000_000},
+	{50, 22_080, 589_824, 135_000_000},
+	{51, 36_864, 983_040, 240_000_000},
+	{52, 36_864, 2_073_600, 240_000_000},
 }
 
 // slack is how much faster than a level allows a camera may measure: clocks differ, and 30 frames a second are never quite.
 const slack = 1.04
 
 // fit is the largest size of the same shape that a level, and macroblocks a frame at most, allow at a rate: the picture's own
-// where that fits, without the last column or row of an odd one, which I420 has no form for. Where it is reduced its width is a multiple of a macroblock's.
+// where that fits, without the last column or row of an odd one, which I420 has no form for. Where it is reduced its width is a multiple of
+// a macroblock's.
 func fit(w, h int, fps float64, l Level, most int) (int, int) {
 	blocks := func(w, h int) int { return (w + 15) / 16 * ((h + 15) / 16) }
 	fits := func(w, h int) bool {

@@ -13,9 +13,10 @@ type Rendition int
 
 // The renditions.
 const (
-	Full   Rendition = iota // the camera's own size, or the largest that the encoder takes: for files, and for viewers that promise to decode it
-	Common                  // within level 3.1, which every browser promises to decode: 1280×720 at 30 frames a second
-	Low                     // within level 3 and a quarter of Common: for a path that carries little
+	// the camera's own size, or the largest that the encoder takes: for files, and for viewers that promise to decode it.
+	Full   Rendition = iota
+	Common           // within level 3.1, which every browser promises to decode: 1280×720 at 30 frames a second
+	Low              // within level 3 and a quarter of Common: for a path that carries little
 	renditions
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,8 +43,10 @@ func LoadCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
 
 // Config is TLS 1.2 and later with the newest certificate.
 func (c *Certificate) Config() *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.newest(), nil }}
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.newest(), nil },
+	}
 }
 
 // newest reads the files again where they have changed.
@@ -72,11 +75,11 @@ func (c *Certificate) newest() *tls.Certificate {
 
 // look is what both files look like: their times and sizes.
 func (c *Certificate) look() string {
-	stamp := ""
+	var stamp strings.Builder
 	for _, name := range []string{c.cert, c.key} {
 		if st, err := os.Stat(name); err == nil {
-			stamp += fmt.Sprintf("%d %d;", st.ModTime().UnixNano(), st.Size())
+			stamp.WriteString(fmt.Sprintf("%d %d;", st.ModTime().UnixNano(), st.Size()))
 		}
 	}
-	return stamp
+	return stamp.String()
 }

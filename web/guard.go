@@ -146,7 +146,8 @@ func sameSite(r *http.Request) bool {
 }
 
 // foreign says why a request was refused, and what to do where it came from this page after all.
-const foreign = "the request comes from another site's page; if that is this page behind a proxy, have the proxy keep the Host header, or set http.trusted_proxies"
+const foreign = "the request comes from another site's page; if that is this page behind a proxy, " +
+	"have the proxy keep the Host header, or set http.trusted_proxies"
 
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,9 @@ type front struct {
 
 func newFront(base string, trusted []string) (front, error) {
 	f := front{base: strings.TrimRight(base, "/")}
-	if f.base != "" && (f.base[0] != '/' || strings.ContainsAny(f.base, "?#%\\;\"' ") || strings.Contains(f.base+"/", "/../") || strings.Contains(f.base, "//")) {
+	if f.base != "" &&
+		(f.base[0] != '/' || strings.ContainsAny(f.base, "?#%\\;\"' ") ||
+			strings.Contains(f.base+"/", "/../") || strings.Contains(f.base, "//")) {
 		return f, fmt.Errorf("web: base path %q: write it as /cam/yard", base)
 	}
 	for _, s := range trusted {
@@ -93,8 +96,8 @@ func (f front) believe(r *http.Request, h http.Header) {
 		r.Host = host
 	}
 	chain := strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")
-	for i := len(chain) - 1; i >= 0; i-- {
-		client := strings.TrimSpace(chain[i])
+	for _, c := range slices.Backward(chain) {
+		client := strings.TrimSpace(c)
 		if _, err := netip.ParseAddr(hostname(client)); err != nil {
 			return
 		}

@@ -54,23 +54,62 @@ func newVitals(read func() Vitals) *vitals {
 	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
 	return &vitals{
 		read: read,
-		late: desc("frames_lost_total", "Frames captured and never processed, by cause: late (the pipeline was busy) or held (no buffer was free).", "camera", "cause"),
+		late: desc(
+			"frames_lost_total",
+			"Frames captured and never processed, by cause: late (the pipeline was busy) or held (no buffer was free).",
+			"camera",
+			"cause",
+		),
 		cameras: []vital[CameraVitals]{
-			{desc("camera_stalls_total", "Times that a camera's frames stopped coming.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Stalls) }},
-			{desc("camera_reconnects_total", "Times that a camera's source was opened again.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Reopens) }},
-			{desc("reads_abandoned_total", "Reads that hung and were left behind.", "camera"), counter, func(v *CameraVitals) float64 { return float64(v.Abandoned) }},
-			{desc("model_busy_seconds", "How long the model has worked on its present frame; 0 while it is free.", "camera"), gauge,
-				func(v *CameraVitals) float64 { return v.ModelBusy }},
+			{
+				desc("camera_stalls_total", "Times that a camera's frames stopped coming.", "camera"),
+				counter,
+				func(v *CameraVitals) float64 { return float64(v.Stalls) },
+			},
+			{
+				desc("camera_reconnects_total", "Times that a camera's source was opened again.", "camera"),
+				counter,
+				func(v *CameraVitals) float64 { return float64(v.Reopens) },
+			},
+			{
+				desc("reads_abandoned_total", "Reads that hung and were left behind.", "camera"),
+				counter,
+				func(v *CameraVitals) float64 { return float64(v.Abandoned) },
+			},
+			{
+				desc("model_busy_seconds", "How long the model has worked on its present frame; 0 while it is free.", "camera"), gauge,
+				func(v *CameraVitals) float64 { return v.ModelBusy },
+			},
 		},
 		broker: []vital[BrokerVitals]{
-			{desc("broker_connected", "1 while the agent is connected to its broker."), gauge, func(v *BrokerVitals) float64 { return one(v.Connected) }},
-			{desc("broker_connections_total", "Connections to the broker so far; more than one are reconnects."), counter, func(v *BrokerVitals) float64 { return float64(v.Sessions) }},
+			{
+				desc("broker_connected", "1 while the agent is connected to its broker."),
+				gauge,
+				func(v *BrokerVitals) float64 { return one(v.Connected) },
+			},
+			{
+				desc("broker_connections_total", "Connections to the broker so far; more than one are reconnects."),
+				counter,
+				func(v *BrokerVitals) float64 { return float64(v.Sessions) },
+			},
 			{desc("outbox_pending", "Events that wait for the broker."), gauge, func(v *BrokerVitals) float64 { return float64(v.Pending) }},
 			{desc("outbox_bytes", "Size of the outbox on disk."), gauge, func(v *BrokerVitals) float64 { return float64(v.Bytes) }},
-			{desc("outbox_sent_total", "Events that the broker has acknowledged."), counter, func(v *BrokerVitals) float64 { return float64(v.Sent) }},
-			{desc("outbox_dropped_total", "Events given up, each explained by an event events.dropped."), counter, func(v *BrokerVitals) float64 { return float64(v.Dropped) }},
+			{
+				desc("outbox_sent_total", "Events that the broker has acknowledged."),
+				counter,
+				func(v *BrokerVitals) float64 { return float64(v.Sent) },
+			},
+			{
+				desc("outbox_dropped_total", "Events given up, each explained by an event events.dropped."),
+				counter,
+				func(v *BrokerVitals) float64 { return float64(v.Dropped) },
+			},
 			{desc("mqtt_commands_total", "Commands received over MQTT."), counter, func(v *BrokerVitals) float64 { return float64(v.Commands) }},
-			{desc("mqtt_commands_refused_total", "Of these, the ones that were refused."), counter, func(v *BrokerVitals) float64 { return float64(v.Refused) }},
+			{
+				desc("mqtt_commands_refused_total", "Of these, the ones that were refused."),
+				counter,
+				func(v *BrokerVitals) float64 { return float64(v.Refused) },
+			},
 		},
 	}
 }

@@ -280,8 +280,7 @@ func (d *Dispatcher) forget(e *remembered, r api.Reply) {
 
 // code is an error's kind where it has one.
 func code(err error, otherwise api.Code) api.Code {
-	var known *api.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*api.Error](err); ok {
 		return known.Code
 	}
 	return otherwise

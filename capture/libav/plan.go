@@ -31,12 +31,15 @@ func newPlan(s capture.Spec) (plan, error) {
 		return plan{target: "file:" + s.Address, protocols: "file,crypto,data"}, nil
 	case capture.KindRTSP:
 		// TCP first, since packets lost on UDP become grey smears; UDP where a camera has nothing else.
-		return plan{target: lowerScheme(s.Address), described: true, options: withEnv("rtsp_flags;prefer_tcp"),
-			protocols: "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto"}, nil
+		return plan{
+			target: lowerScheme(s.Address), described: true, options: withEnv("rtsp_flags;prefer_tcp"),
+			protocols: "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto",
+		}, nil
 	case capture.KindHTTP:
 		return plan{target: lowerScheme(s.Address), options: withEnv(""), protocols: "http,https,httpproxy,tcp,tls,crypto,data"}, nil
+	default:
+		return plan{}, capture.Permanent(fmt.Errorf("open %s: sources of kind %q are not read through FFmpeg", s, s.Kind))
 	}
-	return plan{}, capture.Permanent(fmt.Errorf("open %s: sources of kind %q are not read through FFmpeg", s, s.Kind))
 }
 
 func withEnv(options string) string {
@@ -56,7 +59,7 @@ func resolve(ctx context.Context, s capture.Spec) error {
 	}
 	u, err := url.Parse(s.Address)
 	if err != nil || net.ParseIP(u.Hostname()) != nil {
-		return nil // FFmpeg will say
+		return nil //nolint:nilerr // FFmpeg will say
 	}
 	_, err = net.DefaultResolver.LookupHost(ctx, u.Hostname())
 	var dns *net.DNSError

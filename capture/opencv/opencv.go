@@ -85,7 +85,9 @@ func (s *Source) Read(ctx context.Context, dst *frame.Frame) error {
 	return nil
 }
 
-var errFormat = errors.New("the picture is not 8-bit BGR; put \"videoconvert ! video/x-raw,format=BGR\" before the appsink, or choose another pixel format")
+var errFormat = errors.New(
+	"the picture is not 8-bit BGR; put \"videoconvert ! video/x-raw,format=BGR\" before the appsink, or choose another pixel format",
+)
 
 // fill reads into the frame's own buffer where the picture has the size expected, else with one copy.
 func (s *Source) fill(dst *frame.Frame) (bool, error) {

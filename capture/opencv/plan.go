@@ -40,13 +40,18 @@ func newPlan(s capture.Spec) (plan, error) {
 	case capture.KindDevice:
 		return plan{api: apiV4L2, target: s.Address, settings: deviceSettings(s), check: deviceCheck(s.Address)}, nil
 	case capture.KindGStreamer:
-		return plan{api: apiGStreamer, target: s.GStreamer(),
-			check: "the pipeline does not start; try it with gst-launch-1.0"}, nil
+		return plan{
+			api: apiGStreamer, target: s.GStreamer(),
+			check: "the pipeline does not start; try it with gst-launch-1.0",
+		}, nil
 	case capture.KindCSI:
-		return plan{api: apiGStreamer, target: s.GStreamer(),
-			check: "nvarguscamerasrc does not start: this needs a Jetson, its camera connected, and nvargus-daemon running"}, nil
+		return plan{
+			api: apiGStreamer, target: s.GStreamer(),
+			check: "nvarguscamerasrc does not start: this needs a Jetson, its camera connected, and nvargus-daemon running",
+		}, nil
+	default:
+		return plan{}, capture.Permanent(fmt.Errorf("open %s: OpenCV does not read sources of kind %q", s, s.Kind))
 	}
-	return plan{}, capture.Permanent(fmt.Errorf("open %s: OpenCV does not read sources of kind %q", s, s.Kind))
 }
 
 // deviceSettings asks a camera for a size and rate. The pixel format goes first, since the driver's list of sizes hangs

@@ -178,8 +178,9 @@ func hold(s frame.Scene) time.Duration {
 		return movedHold
 	case frame.SceneOK:
 		return okHold
+	default:
+		return 0 // a frozen picture has been waited for
 	}
-	return 0 // a frozen picture has been waited for
 }
 
 // life looks for signs of it: a picture that does not change at all, but for an encoder's pulse, has none.

@@ -1,6 +1,9 @@
 package synthetic
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The names of the objects, as Truth gives them. Their first-frame places are (0.2, 0.5), (0.4, 0.5), (0.6, 0.5) and
 // (0.8, 0.5); the bird is in the default preset only.
@@ -43,12 +46,7 @@ func Presets() []string {
 }
 
 func known(name string) bool {
-	for _, p := range Presets() {
-		if p == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Presets(), name)
 }
 
 // presetOf is the motion of a scene. In calm every object keeps to a lane of its own and nothing else happens; the

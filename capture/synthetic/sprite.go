@@ -29,12 +29,18 @@ func paintBody(c *canvas, seed uint64) {
 	glass := graded(rgb{196, 226, 240}, rgb{86, 120, 146}, -0.4, -0.06)
 	c.paint(outline(0.02, [2]float64{-0.62, -0.1}, [2]float64{-0.46, -0.36}, [2]float64{-0.2, -0.36}, [2]float64{-0.2, -0.1}), glass)
 	c.paint(outline(0.02, [2]float64{-0.1, -0.1}, [2]float64{-0.1, -0.36}, [2]float64{0.13, -0.36}, [2]float64{0.34, -0.1}), glass)
-	c.paint(outline(0.0, [2]float64{0.0, -0.12}, [2]float64{0.08, -0.34}, [2]float64{0.13, -0.34}, [2]float64{0.06, -0.12}), plain(rgb{226, 240, 246}))
+	c.paint(
+		outline(0.0, [2]float64{0.0, -0.12}, [2]float64{0.08, -0.34}, [2]float64{0.13, -0.34}, [2]float64{0.06, -0.12}),
+		plain(rgb{226, 240, 246}),
+	)
 	c.paint(slab(0, 0.075, 0.97, 0.028, 0), plain(rgb{244, 240, 228}))
 	c.paint(slab(-0.15, 0.07, 0.006, 0.15, 0), plain(rgb{110, 16, 22}))
 	c.paint(rim(disc(-0.33, 0.04, 0.115), 0.012), plain(rgb{60, 20, 20}))
 	c.paint(disc(-0.33, 0.04, 0.11), plain(rgb{246, 244, 236}))
-	c.paint(outline(0.012, [2]float64{-0.345, 0.09}, [2]float64{-0.31, -0.03}, [2]float64{-0.375, -0.03}, [2]float64{-0.31, -0.03}), plain(rgb{30, 30, 34}))
+	c.paint(
+		outline(0.012, [2]float64{-0.345, 0.09}, [2]float64{-0.31, -0.03}, [2]float64{-0.375, -0.03}, [2]float64{-0.31, -0.03}),
+		plain(rgb{30, 30, 34}),
+	)
 	c.paint(disc(0.88, 0.06, 0.06), plain(rgb{255, 244, 180}))
 	c.paint(disc(-0.92, 0.05, 0.05), plain(rgb{255, 90, 50}))
 	c.paint(slab(0.93, 0.2, 0.075, 0.04, 0.03), plain(rgb{170, 176, 184}))
@@ -112,10 +118,20 @@ func newBird(scale float64) *bird {
 func paintBird(c *canvas, lift float64) {
 	tip := -0.85*lift - 0.05
 	wing := func(dx float64) field {
-		return outline(0.03, [2]float64{-0.28 + dx, -0.02}, [2]float64{0.3 + dx, -0.06}, [2]float64{0.1 + dx, tip * 0.6}, [2]float64{-0.32 + dx, tip}, [2]float64{-0.38 + dx, tip * 0.55})
+		return outline(
+			0.03,
+			[2]float64{-0.28 + dx, -0.02},
+			[2]float64{0.3 + dx, -0.06},
+			[2]float64{0.1 + dx, tip * 0.6},
+			[2]float64{-0.32 + dx, tip},
+			[2]float64{-0.38 + dx, tip * 0.55},
+		)
 	}
 	c.paint(wing(0.14), graded(rgb{28, 52, 104}, rgb{44, 76, 140}, -0.8, 0.8))
-	c.paint(outline(0.02, [2]float64{-0.5, 0}, [2]float64{-0.98, -0.14}, [2]float64{-0.9, 0.02}, [2]float64{-1, 0.14}, [2]float64{-0.5, 0.12}), plain(rgb{34, 62, 122}))
+	c.paint(
+		outline(0.02, [2]float64{-0.5, 0}, [2]float64{-0.98, -0.14}, [2]float64{-0.9, 0.02}, [2]float64{-1, 0.14}, [2]float64{-0.5, 0.12}),
+		plain(rgb{34, 62, 122}),
+	)
 	c.paint(oval(0, 0.05, 0.62, 0.2, -0.06), graded(rgb{64, 110, 196}, rgb{236, 226, 206}, 0.0, 0.2))
 	c.paint(disc(0.58, -0.06, 0.19), graded(rgb{58, 104, 190}, rgb{226, 150, 90}, -0.1, 0.12))
 	c.paint(outline(0.01, [2]float64{0.74, -0.1}, [2]float64{0.98, -0.02}, [2]float64{0.74, 0.02}), plain(rgb{238, 168, 40}))

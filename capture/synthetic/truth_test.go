@@ -41,7 +41,7 @@ func TestSpeeds(t *testing.T) {
 		s := small(t, p)
 		fastest := 0.0
 		last := map[string]seg.Point{}
-		for n := uint64(0); n < 300; n++ {
+		for n := range uint64(300) {
 			for i, a := range s.plan.actors {
 				st := a.move(s.seconds(n))
 				at := seg.Point{X: st.x, Y: st.y / aspect}
@@ -89,7 +89,7 @@ func TestPresetsShowTheirDifficulty(t *testing.T) {
 func TestCarLeavesAndReturns(t *testing.T) {
 	s := small(t, "leave")
 	gone, back := 0, 0
-	for n := uint64(0); n < 300; n++ {
+	for n := range uint64(300) {
 		switch v := named(t, s.Truth(n), Car).Visible; {
 		case v == 0:
 			gone++

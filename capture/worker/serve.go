@@ -44,7 +44,7 @@ func Serve(open func(capture.Spec) capture.Opener) int {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM) // the parent says when; a terminal's Ctrl-C reaches both
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, however that ends
-		os.Exit(0)
+		os.Exit(0)                           //nolint:forbidigo // the process is the worker
 	}()
 	out := os.NewFile(3, "frames")
 	var spec capture.Spec
@@ -133,8 +133,10 @@ func (h *head) number(at int) int  { return int(binary.LittleEndian.Uint32(h[at:
 func (h *head) pts() time.Duration { return time.Duration(binary.LittleEndian.Uint64(h[16:])) }
 
 func (h *head) info() capture.Info {
-	return capture.Info{Live: h[1] != 0, Paced: h[2] != 0, Width: h.number(4), Height: h.number(8),
-		FPS: math.Float64frombits(binary.LittleEndian.Uint64(h[16:]))}
+	return capture.Info{
+		Live: h[1] != 0, Paced: h[2] != 0, Width: h.number(4), Height: h.number(8),
+		FPS: math.Float64frombits(binary.LittleEndian.Uint64(h[16:])),
+	}
 }
 
 // failure reads the text of a failure.

@@ -43,7 +43,7 @@ func Opener(spec capture.Spec, log *slog.Logger) capture.Opener {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", spec, err)
 		}
-		return start(ctx, exec.Command(path), spec, log)
+		return start(ctx, exec.Command(path), spec, log) //nolint:noctx // its source ends it, which outlives the opening
 	}
 }
 

@@ -135,7 +135,14 @@ func (b *benchCmd) check() error {
 }
 
 // row walks the scene with n objects: each stage in turn in this goroutine or, by the clock, as an agent does.
-func (b *benchCmd) row(ctx context.Context, m inference.Segmenter, cfg config.Config, size benchSize, n int, bar *progressbar.ProgressBar) (row benchRow, err error) {
+func (b *benchCmd) row(
+	ctx context.Context,
+	m inference.Segmenter,
+	cfg config.Config,
+	size benchSize,
+	n int,
+	bar *progressbar.ProgressBar,
+) (row benchRow, err error) {
 	row = benchRow{Width: size.w, Height: size.h, Objects: n}
 	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h})
 	if err != nil {
@@ -311,7 +318,16 @@ func costOf(d []time.Duration) benchCost {
 
 // newBar shows progress on a terminal, and nothing elsewhere.
 func newBar(w io.Writer, n int, what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions(n, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
-		progressbar.OptionSetWidth(30), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetVisibility(isTerminal(w)))
+	return progressbar.NewOptions(
+		n,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetWidth(
+			30,
+		),
+		progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetVisibility(isTerminal(w)),
+	)
 }

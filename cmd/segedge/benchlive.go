@@ -25,7 +25,14 @@ type benchLive struct {
 const liveLoop = 45
 
 // live runs the pipeline as an agent does, the model in lanes beside the frames, and puts a frame into its slot at each tick of the clock.
-func (b *benchCmd) live(ctx context.Context, p *pipeline.Pipeline, scene *synthetic.Scene, watch *stopwatch, n int, bar *progressbar.ProgressBar) (*benchLive, error) {
+func (b *benchCmd) live(
+	ctx context.Context,
+	p *pipeline.Pipeline,
+	scene *synthetic.Scene,
+	watch *stopwatch,
+	n int,
+	bar *progressbar.ProgressBar,
+) (*benchLive, error) {
 	pics := make([]*frame.Frame, liveLoop)
 	for i := range pics {
 		pics[i] = frame.New(scene.Options().Width, scene.Options().Height)
@@ -54,7 +61,10 @@ func (b *benchCmd) live(ctx context.Context, p *pipeline.Pipeline, scene *synthe
 	}
 	after := p.Counters()
 	out := &benchLive{
-		Frames: came, Processed: after.Processed - before.Processed, Dropped: feed.slot.Dropped() - dropped, Answers: after.Answers - before.Answers,
+		Frames:    came,
+		Processed: after.Processed - before.Processed,
+		Dropped:   feed.slot.Dropped() - dropped,
+		Answers:   after.Answers - before.Answers,
 	}
 	cancel()
 	<-asked

@@ -131,8 +131,12 @@ func checkBroker(ctx context.Context, cfg config.Config) (string, error) {
 		return "embedded, on " + cmp.Or(cfg.MQTT.Embedded, "127.0.0.1:1883 or a free port"), nil
 	}
 	c, err := client.Dial(ctx, client.Options{Agent: cfg.Agent.Name, Connection: mqtt.Connection{
-		Broker: cfg.MQTT.Broker, Version: cfg.MQTT.Version, Username: cfg.MQTT.Username, Password: cfg.MQTT.Password, PasswordFile: cfg.MQTT.PasswordFile,
-		TLS: mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
+		Broker:       cfg.MQTT.Broker,
+		Version:      cfg.MQTT.Version,
+		Username:     cfg.MQTT.Username,
+		Password:     cfg.MQTT.Password,
+		PasswordFile: cfg.MQTT.PasswordFile,
+		TLS:          mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
 	}})
 	if err != nil {
 		return "", err

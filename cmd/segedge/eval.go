@@ -204,10 +204,25 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	return eval.VideoTable(e.stdout, results)
 }
 
-func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.PromptKind, name string, open func() (eval.Follower, error), m inference.Info) (r *eval.VideoResult, err error) {
+func (c *evalVideoCmd) measure(
+	e *env,
+	videos []dataset.Video,
+	prompt eval.PromptKind,
+	name string,
+	open func() (eval.Follower, error),
+	m inference.Info,
+) (r *eval.VideoResult, err error) {
 	bar := newBar(e.stderr, 1, name)
 	o := eval.VideoOptions{
-		Videos: videos, Sequences: c.Sequences, Prompt: prompt, Method: name, Model: &m, Realtime: c.Realtime, Delay: c.delay(name), FPS: c.fps(), New: open,
+		Videos:    videos,
+		Sequences: c.Sequences,
+		Prompt:    prompt,
+		Method:    name,
+		Model:     &m,
+		Realtime:  c.Realtime,
+		Delay:     c.delay(name),
+		FPS:       c.fps(),
+		New:       open,
 		Progress: func(done, total int, sequence string) {
 			bar.ChangeMax(total)
 			bar.Describe(name + " " + sequence)
@@ -215,7 +230,11 @@ func (c *evalVideoCmd) measure(e *env, videos []dataset.Video, prompt eval.Promp
 		},
 	}
 	if c.Overlay != "" {
-		reel, err := eval.NewReel(filepath.Join(c.Overlay, name+"-"+string(prompt)), c.fps(), openh264.New(openh264.Options{KeyframeInterval: int(c.fps())}))
+		reel, err := eval.NewReel(
+			filepath.Join(c.Overlay, name+"-"+string(prompt)),
+			c.fps(),
+			openh264.New(openh264.Options{KeyframeInterval: int(c.fps())}),
+		)
 		if err != nil {
 			return nil, err
 		}
@@ -246,7 +265,10 @@ func (c *evalVideoCmd) tracker(cfg config.Config, without tracker.Cues) tracker.
 }
 
 // methods are the followers by name; done frees what they share.
-func (c *evalVideoCmd) methods(cfg config.Config, m *loadedModel) (methods map[string]func() (eval.Follower, error), done func(), err error) {
+func (c *evalVideoCmd) methods(
+	cfg config.Config,
+	m *loadedModel,
+) (methods map[string]func() (eval.Follower, error), done func(), err error) {
 	flow := func() (motion.Flow, func() error, error) {
 		return lk.New(lk.Options{}), nil, nil
 	}

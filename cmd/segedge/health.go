@@ -14,7 +14,10 @@ func (b *builder) health() []web.Check {
 	var out []web.Check
 	for _, name := range b.agent.Cameras() {
 		s, _ := b.agent.State(name)
-		out = append(out, web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)})
+		out = append(
+			out,
+			web.Check{Name: "camera " + name, OK: s.State == api.Running || s.State == api.Paused, Reason: cmp.Or(s.Reason, s.State)},
+		)
 		if sink := b.pictures.sink(name); sink == nil {
 			continue
 		} else if err := sink.Fault(); err != nil {

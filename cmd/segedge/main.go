@@ -112,7 +112,6 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // exitCode is the code of a command that has ended with err, and says what was wrong where nobody has yet.
 func exitCode(err error, stderr io.Writer) int {
 	var code exitError
-	var fault configFault
 	switch {
 	case err == nil:
 		return 0
@@ -120,7 +119,7 @@ func exitCode(err error, stderr io.Writer) int {
 		return int(code)
 	}
 	fmt.Fprintln(stderr, "segedge:", secret.Mask(err.Error()))
-	if errors.As(err, &fault) {
+	if _, ok := errors.AsType[configFault](err); ok {
 		return exitConfig
 	}
 	return 1

@@ -55,8 +55,8 @@ func openBy(ctx context.Context, c config.Config, log *slog.Logger, open opener)
 	return &loadedModel{m, rt}, nil
 }
 
-// openOn opens a model on a runtime that is open already. One that does not answer known pictures is refused before it is used; the built-in
-// one is trusted.
+// openOn opens a model on a runtime that is open already. One that does not answer known pictures is refused before it is used; the
+// built-in one is trusted.
 func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
 	m, err := openAny(ctx, rt, c, state, log)
 	if err != nil || builtIn(c) {
@@ -88,8 +88,8 @@ func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string
 	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
 }
 
-// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled or put into the state folder's models/NAME,
-// or those of a folder.
+// modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled or put into the state folder's
+// models/NAME, or those of a folder.
 func modelFiles(c config.Model, state string) (name string, files []inference.File, err error) {
 	switch {
 	case c.Encoder != "":
@@ -136,7 +136,10 @@ func pulled(name, state string) (string, []inference.File, bool) {
 func modelFolder(path string) (string, []inference.File, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "", nil, fmt.Errorf("model.name %q is neither default, nor a model that was pulled (segedge models list), nor a folder or file with ONNX graphs", path)
+		return "", nil, fmt.Errorf(
+			"model.name %q is neither default, nor a model that was pulled (segedge models list), nor a folder or file with ONNX graphs",
+			path,
+		)
 	}
 	if !st.IsDir() {
 		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil
@@ -146,7 +149,11 @@ func modelFolder(path string) (string, []inference.File, error) {
 		return "", nil, err
 	}
 	if len(files) > 2 {
-		return "", nil, fmt.Errorf("model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder", path, len(files))
+		return "", nil, fmt.Errorf(
+			"model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder",
+			path,
+			len(files),
+		)
 	}
 	return filepath.Base(path), files, nil
 }

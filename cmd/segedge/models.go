@@ -66,7 +66,16 @@ func (c *modelsListCmd) Run(e *env) error {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
 	fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", "name", "family", "here", "speed", "licence", "what it is")
-	fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", models.Name, "segedge", "yes", "cpu", "Apache-2.0", "the default, inside the program")
+	fmt.Fprintf(
+		e.stdout,
+		"%-24s %-14s %-5s %-8s %-14s %s\n",
+		models.Name,
+		"segedge",
+		"yes",
+		"cpu",
+		"Apache-2.0",
+		"the default, inside the program",
+	)
 	for _, m := range list {
 		here := "no"
 		if m.Have {
@@ -245,7 +254,14 @@ func newBytesBar(w io.Writer, n int64, what string) *progressbar.ProgressBar {
 	if n <= 0 {
 		n = -1
 	}
-	return progressbar.NewOptions64(n, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetVisibility(isTerminal(w)))
+	return progressbar.NewOptions64(
+		n,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionSetWidth(30),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetVisibility(isTerminal(w)),
+	)
 }

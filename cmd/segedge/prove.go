@@ -62,7 +62,11 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	plain, err := inference.Open(m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}), cfg.Model.Family, inference.Options{Side: cfg.Model.Input}, files...)
+	plain, err := inference.Open(
+		m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}),
+		cfg.Model.Family,
+		inference.Options{Side: cfg.Model.Input},
+		files...)
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,12 @@ func (r *remote) dial(ctx context.Context) (*client.Client, error) {
 		return nil, err
 	}
 	o := client.Options{Agent: cfg.Agent.Name, Prefix: cfg.MQTT.Prefix, Connection: mqtt.Connection{
-		Broker: cfg.MQTT.Broker, Version: cfg.MQTT.Version, Username: cfg.MQTT.Username, Password: cfg.MQTT.Password, PasswordFile: cfg.MQTT.PasswordFile,
-		TLS: mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
+		Broker:       cfg.MQTT.Broker,
+		Version:      cfg.MQTT.Version,
+		Username:     cfg.MQTT.Username,
+		Password:     cfg.MQTT.Password,
+		PasswordFile: cfg.MQTT.PasswordFile,
+		TLS:          mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
 	}}
 	if r.Agent != "" {
 		o.Agent, o.Prefix = r.Agent, ""

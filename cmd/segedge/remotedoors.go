@@ -23,7 +23,7 @@ func (h overHTTP) get(ctx context.Context, camera, what string) ([]byte, error) 
 }
 
 func (h overHTTP) snapshot(ctx context.Context, camera string) ([]byte, error) {
-	_, shot, err := askSnapshot(ctx, h, camera)
+	shot, err := askSnapshot(ctx, h, camera)
 	return shot.JPEG, err
 }
 
@@ -76,7 +76,7 @@ func (m overMQTT) snapshot(ctx context.Context, camera string) ([]byte, error) {
 		ended <- err
 		return nil, err
 	}
-	if _, _, err := askSnapshot(ctx, m, camera); err != nil {
+	if _, err := askSnapshot(ctx, m, camera); err != nil {
 		return nil, err
 	}
 	select {
@@ -90,7 +90,7 @@ func (m overMQTT) snapshot(ctx context.Context, camera string) ([]byte, error) {
 func (m overMQTT) close() { m.c.Close() }
 
 // askSnapshot sends the command and reads its result.
-func askSnapshot(ctx context.Context, d door, camera string) (web.Reply, api.Snapshot, error) {
+func askSnapshot(ctx context.Context, d door, camera string) (api.Snapshot, error) {
 	var shot api.Snapshot
 	r, err := d.do(ctx, camera, "snapshot", nil)
 	if err == nil && !r.OK {
@@ -99,5 +99,5 @@ func askSnapshot(ctx context.Context, d door, camera string) (web.Reply, api.Sna
 	if err == nil {
 		err = json.Unmarshal(r.Result, &shot)
 	}
-	return r, shot, err
+	return shot, err
 }

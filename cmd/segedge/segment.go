@@ -180,10 +180,16 @@ func (s *segmentation) ask(ctx context.Context, m inference.Segmenter, f *frame.
 func (s *segmentCmd) everything(e *env, m inference.Segmenter, f *frame.Frame, out *segmentation) error {
 	bar := newBar(e.stderr, 1, "segmenting everything")
 	defer func() { _ = bar.Finish() }()
-	found, err := inference.Everything(e.ctx, m, f, inference.EverythingOptions{MinArea: 0.0002, CropLayers: s.Crops, Boxes: s.things}, func(done, of int) {
-		bar.ChangeMax(of)
-		_ = bar.Set(done)
-	})
+	found, err := inference.Everything(
+		e.ctx,
+		m,
+		f,
+		inference.EverythingOptions{MinArea: 0.0002, CropLayers: s.Crops, Boxes: s.things},
+		func(done, of int) {
+			bar.ChangeMax(of)
+			_ = bar.Set(done)
+		},
+	)
 	for _, o := range found {
 		out.add(o.Mask, o.PredictedIoU, o.Stability)
 	}
@@ -241,7 +247,18 @@ func (s *segmentCmd) print(w io.Writer, r *segmentation) error {
 	}
 	fmt.Fprintf(w, "%-4s %-7s %-9s %-8s %s\n", "", "score", "stability", "area", "box")
 	for i, c := range r.Candidates {
-		fmt.Fprintf(w, "%-4d %-7.3f %-9.3f %-8s %.3f,%.3f,%.3f,%.3f\n", i, c.Score, c.Stability, fmt.Sprintf("%.2f %%", 100*c.Area), c.Box[0], c.Box[1], c.Box[2], c.Box[3])
+		fmt.Fprintf(
+			w,
+			"%-4d %-7.3f %-9.3f %-8s %.3f,%.3f,%.3f,%.3f\n",
+			i,
+			c.Score,
+			c.Stability,
+			fmt.Sprintf("%.2f %%", 100*c.Area),
+			c.Box[0],
+			c.Box[1],
+			c.Box[2],
+			c.Box[3],
+		)
 	}
 	_, err := fmt.Fprintf(w, "%s on %s: encode %.1f ms, decode %.1f ms\n", r.Family, r.Provider, r.EncodeMS, r.DecodeMS)
 	return err

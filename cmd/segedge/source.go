@@ -79,8 +79,9 @@ func openerOf(spec capture.Spec, log *slog.Logger) capture.Opener {
 		return libav.Opener(spec)
 	case capture.KindGStreamer, capture.KindCSI:
 		return worker.Opener(spec, log)
+	default:
+		return opencv.Opener(spec)
 	}
-	return opencv.Opener(spec)
 }
 
 // sourceSpec is a camera's address with what is asked of the device.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/segedge/segedge/secret"
@@ -19,12 +20,20 @@ import (
 // supervise runs the agent until ctx ends, its sources have ended, or a part fails for good.
 func (b *builder) supervise(ctx context.Context) error {
 	b.parts = supervise.NewGroup(context.WithoutCancel(ctx))
-	keeper := state.Keeper{File: b.known, Revision: b.agent.Revision, Collect: func(ctx context.Context) (any, error) { return b.agent.Known(ctx) }}
+	keeper := state.Keeper{
+		File:     b.known,
+		Revision: b.agent.Revision,
+		Collect:  func(ctx context.Context) (any, error) { return b.agent.Known(ctx) },
+	}
 	doors := []supervise.Part{{Name: "state", Run: keeper.Run}, {Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
-	doors = append(doors, supervise.Part{Name: "mqtt", Run: b.client.Run}, supervise.Part{Name: "stream", Run: supervise.Keep("stream", b.stream.Run, b.log)})
+	doors = append(
+		doors,
+		supervise.Part{Name: "mqtt", Run: b.client.Run},
+		supervise.Part{Name: "stream", Run: supervise.Keep("stream", b.stream.Run, b.log)},
+	)
 	doors = append(doors, supervise.Part{Name: "video", Run: b.pictures.run}, supervise.Part{Name: "records", Run: b.records.Run})
 	if b.web != nil {
 		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
@@ -105,12 +114,12 @@ func (b *builder) progress() error {
 
 // status is what systemctl status shows.
 func (b *builder) status() string {
-	var s string
+	var s strings.Builder
 	for _, name := range b.agent.Cameras() {
 		st, _ := b.agent.State(name)
-		s += fmt.Sprintf("%s: %s, %.1f fps, %d object(s). ", name, st.State, st.FPS, st.Objects)
+		s.WriteString(fmt.Sprintf("%s: %s, %.1f fps, %d object(s). ", name, st.State, st.FPS, st.Objects))
 	}
-	return s
+	return s.String()
 }
 
 // shownToken is the token as the lines at start show it: one that was made for the person who typed the address, and never into a

@@ -80,7 +80,7 @@ func (w *watchCmd) Run(e *env) error {
 		err := w.once(e)
 		switch {
 		case e.ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being stopped is no failure
 		case err == nil, first && !errors.Is(err, mqtt.ErrLinkLost), !first && !transient(err):
 			return err
 		}

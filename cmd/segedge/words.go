@@ -54,7 +54,8 @@ func synonyms(c config.Config) (string, error) {
 	return string(more), nil
 }
 
-// openGrounder opens the detector of words, the built-in one or the configured; nil where none is wanted. The graph is the caller's to close.
+// openGrounder opens the detector of words, the built-in one or the configured; nil where none is wanted. The graph is the caller's to
+// close.
 func openGrounder(rt *onnx.Runtime, c config.Config) (*grounding.Detector, *onnx.Graph, error) {
 	file := inference.File{Path: c.Grounding.Model}
 	switch c.Grounding.Model {
@@ -79,7 +80,13 @@ func openGrounder(rt *onnx.Runtime, c config.Config) (*grounding.Detector, *onnx
 }
 
 // inWords are the prompts that a phrase means in a picture, and what was not as it says.
-func inWords(ctx context.Context, m *loadedModel, c config.Config, f *frame.Frame, phrase string) (prompts []seg.Prompt, note string, err error) {
+func inWords(
+	ctx context.Context,
+	m *loadedModel,
+	c config.Config,
+	f *frame.Frame,
+	phrase string,
+) (prompts []seg.Prompt, note string, err error) {
 	d, g, err := openGrounder(m.runtime, c)
 	if err != nil {
 		return nil, "", err

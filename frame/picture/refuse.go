@@ -46,7 +46,11 @@ func refusal(data []byte, err error) error {
 		if !ok {
 			return fmt.Errorf("%w: it is a video: follow it with segedge run --source FILE", ErrFormat)
 		}
-		return fmt.Errorf("%w: it is a %s picture: save it as JPEG or PNG (heif-convert IN OUT.jpg; telephones: \"most compatible\")", ErrFormat, name)
+		return fmt.Errorf(
+			"%w: it is a %s picture: save it as JPEG or PNG (heif-convert IN OUT.jpg; telephones: \"most compatible\")",
+			ErrFormat,
+			name,
+		)
 	}
 	head := bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n\ufeff")
 	for _, o := range others {
@@ -66,7 +70,15 @@ func damage(data []byte, format string, err error) error {
 }
 
 // unread are the endings of pictures that are not read.
-var unread = map[string]string{".heic": "HEIC", ".heif": "HEIF", ".avif": "AVIF", ".jxl": "JPEG XL", ".jp2": "JPEG 2000", ".svg": "SVG", ".psd": "Photoshop"}
+var unread = map[string]string{
+	".heic": "HEIC",
+	".heif": "HEIF",
+	".avif": "AVIF",
+	".jxl":  "JPEG XL",
+	".jp2":  "JPEG 2000",
+	".svg":  "SVG",
+	".psd":  "Photoshop",
+}
 
 // Refused says of a file whose name ends like a picture of a form that is not read what to do with it; nil for any other name.
 func Refused(name string) error {

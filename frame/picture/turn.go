@@ -37,8 +37,9 @@ func (o Orientation) Stored(x, y, w, h int) (int, int) {
 		return h - 1 - y, w - 1 - x
 	case Counter:
 		return h - 1 - y, x
+	default:
+		return x, y
 	}
-	return x, y
 }
 
 // turn makes a frame with the stored pixels upright.

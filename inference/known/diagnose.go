@@ -31,30 +31,39 @@ func guesses() []guess {
 		{looks: "its channels look like blue, green, red, where the family has red, green, blue", view: View{swapped: true}},
 		{looks: "its points look transposed: it takes y before x", view: View{turnedAsk: true}},
 		{looks: "its axes look transposed: it takes the picture's columns for its rows", view: View{turned: true}},
-		{looks: "its axes look transposed: it takes the picture's columns for its rows, and points likewise", view: View{turned: true, turnedAsk: true}},
+		{
+			looks: "its axes look transposed: it takes the picture's columns for its rows, and points likewise",
+			view:  View{turned: true, turnedAsk: true},
+		},
 		{looks: "its axes look transposed: it gives masks with columns for rows", view: View{turnedMask: true}},
 		{looks: "its axes look transposed: it takes points and gives masks with columns for rows", view: View{turnedAsk: true, turnedMask: true}},
 		{looks: "its axes look transposed: it takes pictures and gives masks with columns for rows", view: View{turned: true, turnedMask: true}},
 	}
 	for _, n := range normalisations {
-		out = append(out, guess{looks: "its normalisation looks like " + n.name + ", where the family has another", family: func(f *inference.Family) bool {
-			same := f.Image.Mean == n.mean && f.Image.Std == n.std
-			f.Image.Mean, f.Image.Std, f.Image.Pad = n.mean, n.std, [3]float32{}
-			return !same
-		}})
+		out = append(
+			out,
+			guess{looks: "its normalisation looks like " + n.name + ", where the family has another", family: func(f *inference.Family) bool {
+				same := f.Image.Mean == n.mean && f.Image.Std == n.std
+				f.Image.Mean, f.Image.Std, f.Image.Pad = n.mean, n.std, [3]float32{}
+				return !same
+			}},
+		)
 	}
 	for _, fit := range []struct {
 		fit  inference.Fit
 		name string
 	}{{inference.FitSquash, "squashed into a square"}, {inference.FitPad, "padded at the right and bottom"}} {
-		out = append(out, guess{looks: "its resize rule looks like " + fit.name + ", where the family has another", family: func(f *inference.Family) bool {
-			same := f.Image.Fit == fit.fit
-			if squares := f.Image.Fit == inference.FitPad || f.Image.Fit == inference.FitSquash; !squares {
-				return false
-			}
-			f.Image.Fit = fit.fit
-			return !same
-		}})
+		out = append(
+			out,
+			guess{looks: "its resize rule looks like " + fit.name + ", where the family has another", family: func(f *inference.Family) bool {
+				same := f.Image.Fit == fit.fit
+				if squares := f.Image.Fit == inference.FitPad || f.Image.Fit == inference.FitSquash; !squares {
+					return false
+				}
+				f.Image.Fit = fit.fit
+				return !same
+			}},
+		)
 	}
 	return out
 }
@@ -66,8 +75,8 @@ const (
 	betterPart = 0.7
 )
 
-// Examine asks a model all questions, and where it fails asks them in other ways, to say what its fault looks like. open makes the model with
-// the rules of a family, again and again; what it makes is closed. Where the model is refused, the error is a *Refused.
+// Examine asks a model all questions, and where it fails asks them in other ways, to say what its fault looks like. open makes the model
+// with the rules of a family, again and again; what it makes is closed. Where the model is refused, the error is a *Refused.
 func Examine(ctx context.Context, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) ([]Answer, error) {
 	answers, err := askAs(ctx, f, open, nil, All())
 	if err != nil {
@@ -91,7 +100,8 @@ func looks(ctx context.Context, answers []Answer, f inference.Family, open func(
 	best, rights := "", count(answers)
 	square, squares, rest := tallied(answers)
 	if squares > 0 && square >= squares-1 && rest == 0 && squares < len(answers) {
-		return "its resize rule looks like another than the family's: it is right in pictures that are nearly square, and wrong in wide and tall ones"
+		return "its resize rule looks like another than the family's: " +
+			"it is right in pictures that are nearly square, and wrong in wide and tall ones"
 	}
 	for _, g := range guesses() {
 		other, ok := g.ask(ctx, f, open)
@@ -191,7 +201,13 @@ func (g *guess) ask(ctx context.Context, f inference.Family, open func(inference
 	return answers, err == nil
 }
 
-func askAs(ctx context.Context, f inference.Family, open func(inference.Family) (inference.Segmenter, error), see *View, qs []Question) (answers []Answer, err error) {
+func askAs(
+	ctx context.Context,
+	f inference.Family,
+	open func(inference.Family) (inference.Segmenter, error),
+	see *View,
+	qs []Question,
+) (answers []Answer, err error) {
 	s, err := open(f)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
-// Package known proves a model by pictures whose right answers are known because code draws them: discs, a shirt, two look-alikes, and a thing
-// off the centre of a very wide and a very tall picture, each with clicks and boxes. A model that segments answers them; one whose weights are
-// zeros, no numbers or shuffled does not, nor does one that is shown its pictures in the wrong colours, size, place or scale. It runs no graph.
+// Package known proves a model by pictures whose right answers are known because code draws them: discs, a shirt, two look-alikes, and a
+// thing off the centre of a very wide and a very tall picture, each with clicks and boxes. A model that segments answers them; one whose
+// weights are zeros, no numbers or shuffled does not, nor does one that is shown its pictures in the wrong colours, size, place or scale.
+// It runs no graph.
 package known
 
 import (
@@ -79,7 +80,8 @@ func All() []Question {
 	return append(Quick(), left, leftBox, right, rightBox, worn, wornBox, tallBox)
 }
 
-// Ask asks a model, a picture at a time, what its family can be asked. see may change a picture before it is shown, for a diagnosis; nil does not.
+// Ask asks a model, a picture at a time, what its family can be asked. see may change a picture before it is shown, for a diagnosis; nil
+// does not.
 func Ask(ctx context.Context, s inference.Segmenter, qs []Question, see *View) ([]Answer, error) {
 	var out []Answer
 	for i := 0; i < len(qs); {
@@ -146,8 +148,8 @@ func (r *Refused) Error() string {
 	return s
 }
 
-// Prove asks a model the quick questions, and refuses it where it answers a click or two of them wrongly, or not in numbers. Boxes alone prove
-// little: whoever fills them is half right.
+// Prove asks a model the quick questions, and refuses it where it answers a click or two of them wrongly, or not in numbers. Boxes alone
+// prove little: whoever fills them is half right.
 func Prove(ctx context.Context, s inference.Segmenter) error {
 	answers, err := Ask(ctx, s, Quick(), nil)
 	if err != nil {

@@ -94,7 +94,10 @@ var (
 
 func discs() *scene {
 	return &scene{460, 460, slate, []layer{
-		{ellipse(130, 120, 20, 20), red}, {ellipse(330, 300, 84, 84), red}, {ellipse(380, 90, 40, 40), olive}, {ellipse(110, 340, 46, 30), indigo},
+		{ellipse(130, 120, 20, 20), red},
+		{ellipse(330, 300, 84, 84), red},
+		{ellipse(380, 90, 40, 40), olive},
+		{ellipse(110, 340, 46, 30), indigo},
 		{ellipse(236, 60, 11, 11), red},
 	}}
 }

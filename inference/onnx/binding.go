@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/segedge/segedge/inference"
 )
 
 // binding is the memory of one call at a time: the inputs as C sees them, which stay wrapped while the same memory comes again, and the

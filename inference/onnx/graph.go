@@ -8,8 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/segedge/segedge/inference"
 )
 
 // SessionOptions of one graph.

@@ -6,6 +6,7 @@ import (
 	_ "image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,7 +106,8 @@ func TestDefaultModelFindsAnObject(t *testing.T) {
 		}
 		box := seg.Box{X0: .3, Y0: .3, X1: .7, Y1: .7}
 		a, err := e.Decode(t.Context(), []seg.Prompt{
-			{Clicks: []seg.Click{{Point: seg.Point{X: .5, Y: .5}, Label: 1}}}, {Box: &box}})
+			{Clicks: []seg.Click{{Point: seg.Point{X: .5, Y: .5}, Label: 1}}}, {Box: &box},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,10 +129,8 @@ func TestDefaultModelFindsAnObject(t *testing.T) {
 func TestLibraryIsFoundWhereItIsPromised(t *testing.T) {
 	has := func(paths ...string) func(string) error {
 		return func(p string) error {
-			for _, q := range paths {
-				if p == q {
-					return nil
-				}
+			if slices.Contains(paths, p) {
+				return nil
 			}
 			return os.ErrNotExist
 		}

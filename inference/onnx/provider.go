@@ -3,8 +3,9 @@ package onnx
 import (
 	"fmt"
 
-	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/segedge/segedge/inference"
 )
 
 // Factory makes graphs with these options, but for the provider and the outputs.

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/segedge/segedge/inference"
 	ort "github.com/yalue/onnxruntime_go"
+
+	"github.com/segedge/segedge/inference"
 )
 
 // shapeKey identifies the shapes of one call's inputs. A collision costs a repeated call, not a wrong answer.

@@ -44,7 +44,7 @@ func gpu(root fs.FS) string {
 
 // driver is the version in "NVRM version: NVIDIA UNIX … Kernel Module  580.159.03  Release Build …".
 func driver(text string) string {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if strings.Count(word, ".") >= 1 && strings.Trim(word, "0123456789.") == "" {
 			return word
 		}

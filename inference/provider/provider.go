@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -229,7 +230,10 @@ func (m *Model) install(model inference.Segmenter, name string) {
 func (m *Model) why(name string) string {
 	reasons := m.reasons
 	for _, s := range m.plan {
-		reasons = append(reasons[:len(reasons):len(reasons)], s.provider.Name+": its engine is not built yet; a running agent builds it in the background")
+		reasons = append(
+			slices.Clip(reasons),
+			s.provider.Name+": its engine is not built yet; a running agent builds it in the background",
+		)
 	}
 	switch {
 	case len(reasons) > 0:

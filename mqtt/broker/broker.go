@@ -71,7 +71,11 @@ func Listen(o Options) (*Broker, error) {
 		l, err = listenSpare()
 	}
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("mqtt broker: %s is in use by another program: stop it, name another address, or use it as the broker (mqtt.broker=tcp://%s)", address, address)
+		return nil, fmt.Errorf(
+			"mqtt broker: %s is in use by another program: stop it, name another address, or use it as the broker (mqtt.broker=tcp://%s)",
+			address,
+			address,
+		)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mqtt broker: listen on %s: %w", address, err)

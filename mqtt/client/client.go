@@ -57,7 +57,7 @@ type Client struct {
 	missed  uint64
 }
 
-// ErrTooSlow: Watch's function did not keep up with the agent.
+// ErrTooSlow means that Watch's function did not keep up with the agent.
 var ErrTooSlow = errors.New("messages came faster than they were taken")
 
 // Dial connects to the agent's broker.

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -27,7 +26,7 @@ func newBroker(t *testing.T) (url string, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := mochi.New(&mochi.Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err := errors.Join(s.AddHook(new(anyone), nil), s.AddListener(listeners.NewNet("t", l)), s.Serve()); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +86,7 @@ func dial(t *testing.T, url string) (*Client, context.Context) {
 }
 
 // online waits until the agent is there.
-func online(t *testing.T, c *Client, ctx context.Context) {
+func online(ctx context.Context, t *testing.T, c *Client) {
 	t.Helper()
 	done := errors.New("online")
 	err := c.Watch(ctx, "", []string{"status"}, func(m Message) error {
@@ -105,7 +104,7 @@ func TestCommandAndReply(t *testing.T) {
 	url, _ := newBroker(t)
 	newAgent(t, url)
 	c, ctx := dial(t, url)
-	online(t, c, ctx)
+	online(ctx, t, c)
 	r, err := c.Do(ctx, "cam", "prompt", api.Prompt{Name: "cup", Points: []seg.Click{{Point: seg.Point{X: 0.5, Y: 0.25}, Label: 1}}})
 	if err != nil || !r.OK || !strings.Contains(string(r.Result), `"x":0.5,"y":0.25`) {
 		t.Errorf("%v: %+v", err, r)
@@ -139,7 +138,7 @@ func TestWatch(t *testing.T) {
 	url, _ := newBroker(t)
 	a := newAgent(t, url)
 	c, ctx := dial(t, url)
-	online(t, c, ctx)
+	online(ctx, t, c)
 	enough := errors.New("enough")
 	published := false
 	seen := map[string]string{}

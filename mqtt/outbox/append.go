@@ -189,7 +189,13 @@ func (b *Outbox) refuse(err error) {
 		for _, s := range b.cameras {
 			s.ID = b.o.newID()
 		}
-		b.o.Logger.Error("the event journal cannot be written: events are kept in memory and would be lost by a restart", "folder", b.o.Dir, "error", err)
+		b.o.Logger.Error(
+			"the event journal cannot be written: events are kept in memory and would be lost by a restart",
+			"folder",
+			b.o.Dir,
+			"error",
+			err,
+		)
 	}
 	b.stats.Disk = err
 	b.retry = b.o.Now().Add(b.o.Retry)
@@ -224,7 +230,10 @@ func (b *Outbox) encodeMemory() []byte {
 			continue
 		}
 		off := len(buf)
-		buf = appendEvent(buf, event{Index: it.index, Camera: it.camera, Stream: b.camera(it.camera).ID, Seq: it.seq, Lost: it.lost, Body: it.body})
+		buf = appendEvent(
+			buf,
+			event{Index: it.index, Camera: it.camera, Stream: b.camera(it.camera).ID, Seq: it.seq, Lost: it.lost, Body: it.body},
+		)
 		it.off, it.size = b.disk.size+int64(off), len(buf)-off
 	}
 	return buf

@@ -97,7 +97,7 @@ func readRecord(data []byte) (kind, []byte, int, error) {
 	return kind(data[2]), payload, frameSize + n, nil
 }
 
-func appendHeader(buf []byte, h header) ([]byte, error) {
+func appendHeader(buf []byte, h header) ([]byte, error) { //nolint:unparam // it appends as its siblings do
 	payload, err := json.Marshal(h)
 	if err != nil {
 		return nil, err

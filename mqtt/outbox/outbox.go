@@ -183,7 +183,15 @@ func (b *Outbox) load() error {
 // setAside keeps the journal of another agent or broker out of the way of this one.
 func (b *Outbox) setAside(other string, pending int) error {
 	previous := b.o.Dir + ".previous"
-	b.o.Logger.Warn("the event journal belongs to another agent or broker: it is set aside", "of", other, "undelivered", pending, "now", previous)
+	b.o.Logger.Warn(
+		"the event journal belongs to another agent or broker: it is set aside",
+		"of",
+		other,
+		"undelivered",
+		pending,
+		"now",
+		previous,
+	)
 	b.disk.close()
 	if err := os.RemoveAll(previous); err != nil {
 		return fmt.Errorf("set the other journal aside: %w", err)

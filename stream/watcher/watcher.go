@@ -1,5 +1,5 @@
-// Package watcher is a viewer without a screen: it asks an agent for a camera's video over WHEP (draft-ietf-wish-whep), counts what comes, and leaves as told. It is for
-// soaks and benchmarks; it decodes nothing and draws nothing.
+// Package watcher is a viewer without a screen: it asks an agent for a camera's video over WHEP (draft-ietf-wish-whep), counts what comes,
+// and leaves as told. It is for soaks and benchmarks; it decodes nothing and draws nothing.
 package watcher
 
 import (
@@ -26,7 +26,10 @@ func Watch(ctx context.Context, endpoint string, vanish bool) (packets int64, er
 		return 0, fmt.Errorf("watcher: %w", err)
 	}
 	defer func() { err = errors.Join(err, pc.Close()) }()
-	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+	if _, err := pc.AddTransceiverFromKind(
+		webrtc.RTPCodecTypeVideo,
+		webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly},
+	); err != nil {
 		return 0, fmt.Errorf("watcher: %w", err)
 	}
 	var count atomic.Int64

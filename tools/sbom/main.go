@@ -1,5 +1,5 @@
-// Command sbom writes the SPDX 2.3 document of a Go program: its modules with their versions and hashes, read from the program itself, and the files that are shipped
-// beside it. It knows nothing of a distribution's packages: those are the package's dependencies.
+// Command sbom writes the SPDX 2.3 document of a Go program: its modules with their versions and hashes, read from the program itself, and
+// the files that are shipped beside it. It knows nothing of a distribution's packages: those are the package's dependencies.
 package main
 
 import (
@@ -99,8 +99,15 @@ func write(version, epoch, program string, files []string) error {
 			m = m.Replace
 		}
 		d.add(component{
-			SPDXID: fmt.Sprintf("SPDXRef-module-%d", i), Name: m.Path, VersionInfo: m.Version, DownloadLocation: "NOASSERTION", Comment: strings.TrimSpace("go.sum " + m.Sum),
-			ExternalRefs: []reference{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + m.Path + "@" + m.Version}},
+			SPDXID: fmt.Sprintf(
+				"SPDXRef-module-%d",
+				i,
+			),
+			Name:             m.Path,
+			VersionInfo:      m.Version,
+			DownloadLocation: "NOASSERTION",
+			Comment:          strings.TrimSpace("go.sum " + m.Sum),
+			ExternalRefs:     []reference{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + m.Path + "@" + m.Version}},
 		}, main.SPDXID)
 	}
 	for i, f := range files {
@@ -108,7 +115,15 @@ func write(version, epoch, program string, files []string) error {
 		if err != nil {
 			return err
 		}
-		d.add(component{SPDXID: fmt.Sprintf("SPDXRef-file-%d", i), Name: filepath.Base(f), DownloadLocation: "NOASSERTION", Checksums: []checksum{{"SHA256", sum}}}, main.SPDXID)
+		d.add(
+			component{
+				SPDXID:           fmt.Sprintf("SPDXRef-file-%d", i),
+				Name:             filepath.Base(f),
+				DownloadLocation: "NOASSERTION",
+				Checksums:        []checksum{{"SHA256", sum}},
+			},
+			main.SPDXID,
+		)
 	}
 	e := json.NewEncoder(os.Stdout)
 	e.SetIndent("", " ")

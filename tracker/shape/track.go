@@ -54,9 +54,9 @@ func (t *Track) Start() Track {
 
 // In is the track as it was in frame seq, without its past, if it was there.
 func (t *Track) In(seq uint64) (Track, bool) {
-	for i := len(t.trail) - 1; i >= 0; i-- {
-		if t.trail[i].seq == seq {
-			return Track{Patch: t.Patch, Back: t.trail[i].back}, true
+	for _, v := range slices.Backward(t.trail) {
+		if v.seq == seq {
+			return Track{Patch: t.Patch, Back: v.back}, true
 		}
 	}
 	return Track{}, false

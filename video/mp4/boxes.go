@@ -63,21 +63,43 @@ func (m *Writer) moov(whole bool) []byte {
 	}
 	return box("moov",
 		full("mvhd", 1, 0, zeros(16), be32(Timescale), be64(length), be32(1<<16), be16(1<<8), zeros(10), unity(), zeros(24), be32(2)),
-		box("trak",
-			full("tkhd", 1, 3, zeros(16), be32(1), zeros(4), be64(length), zeros(16), unity(), be32(uint32(m.format.Width)<<16), be32(uint32(m.format.Height)<<16)),
+		box(
+			"trak",
+			full(
+				"tkhd",
+				1,
+				3,
+				zeros(16),
+				be32(1),
+				zeros(4),
+				be64(length),
+				zeros(16),
+				unity(),
+				be32(uint32(m.format.Width)<<16),
+				be32(uint32(m.format.Height)<<16),
+			),
 			box("mdia",
 				full("mdhd", 1, 0, zeros(16), be32(Timescale), be64(length), be16(0x55c4), zeros(2)), // language "und"
 				full("hdlr", 0, 0, zeros(4), []byte("vide"), zeros(12), []byte("video\x00")),
 				box("minf",
 					full("vmhd", 0, 1, zeros(8)),
 					box("dinf", full("dref", 0, 0, be32(1), full("url ", 0, 1))),
-					box("stbl", m.stsd(), m.stts(), m.stss(), m.stsc(), m.stsz(), full("co64", 0, 0, be32(uint32(len(m.sizes))), m.chunks()))))),
+					box("stbl", m.stsd(), m.stts(), m.stss(), m.stsc(), m.stsz(), full("co64", 0, 0, be32(uint32(len(m.sizes))), m.chunks())))),
+		),
 		extends)
 }
 
 // stsd describes the codec: AVC with 4-byte lengths (ISO/IEC 14496-15, 5.3.3.1).
 func (m *Writer) stsd() []byte {
-	avcC := box("avcC", []byte{1, m.sps[1], m.sps[2], m.sps[3], 0xff, 0xe1}, be16(uint16(len(m.sps))), m.sps, []byte{1}, be16(uint16(len(m.pps))), m.pps)
+	avcC := box(
+		"avcC",
+		[]byte{1, m.sps[1], m.sps[2], m.sps[3], 0xff, 0xe1},
+		be16(uint16(len(m.sps))),
+		m.sps,
+		[]byte{1},
+		be16(uint16(len(m.pps))),
+		m.pps,
+	)
 	return full("stsd", 0, 0, be32(1), box("avc1",
 		zeros(6), be16(1), zeros(16), be16(uint16(m.format.Width)), be16(uint16(m.format.Height)),
 		be32(72<<16), be32(72<<16), zeros(4), be16(1), zeros(32), be16(24), be16(0xffff), avcC))

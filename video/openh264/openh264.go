@@ -50,8 +50,22 @@ func open(f video.Format, opts Options) (*encoder, error) {
 		return nil, fmt.Errorf("openh264: cannot encode %dx%d at %g frames and %d bits a second", f.Width, f.Height, f.FPS, f.Bitrate)
 	}
 	e := &encoder{format: f, start: time.Now()}
-	if code := C.h264_open(C.int(f.Width), C.int(f.Height), C.float(f.FPS), C.int(f.Bitrate), C.uint(opts.KeyframeInterval), &e.handle); code != 0 {
-		return nil, fmt.Errorf("openh264: the encoder refused %dx%d at %g frames and %d bits a second: %w", f.Width, f.Height, f.FPS, f.Bitrate, codeError(code))
+	if code := C.h264_open(
+		C.int(f.Width),
+		C.int(f.Height),
+		C.float(f.FPS),
+		C.int(f.Bitrate),
+		C.uint(opts.KeyframeInterval),
+		&e.handle,
+	); code != 0 {
+		return nil, fmt.Errorf(
+			"openh264: the encoder refused %dx%d at %g frames and %d bits a second: %w",
+			f.Width,
+			f.Height,
+			f.FPS,
+			f.Bitrate,
+			codeError(code),
+		)
 	}
 	return e, nil
 }
@@ -62,7 +76,13 @@ func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error
 		return nil, false, errClosed
 	}
 	if pic.Width != e.format.Width || pic.Height != e.format.Height || len(pic.Pix) != pic.Width*pic.Height*3/2 {
-		return nil, false, fmt.Errorf("openh264: picture of %dx%d for an encoder of %dx%d", pic.Width, pic.Height, e.format.Width, e.format.Height)
+		return nil, false, fmt.Errorf(
+			"openh264: picture of %dx%d for an encoder of %dx%d",
+			pic.Width,
+			pic.Height,
+			e.format.Width,
+			e.format.Height,
+		)
 	}
 	var force, size C.int
 	if keyframe {

@@ -64,7 +64,9 @@ func options(path, profile string) []chromedp.ExecAllocatorOption {
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 		chromedp.WSURLReadTimeout(60*time.Second), // two busy cores start a browser slowly
 	)
-	for _, f := range []string{"no-sandbox", "disable-gpu", "no-first-run", "disable-component-update", "disable-quic", "no-default-browser-check"} {
+	for _, f := range []string{
+		"no-sandbox", "disable-gpu", "no-first-run", "disable-component-update", "disable-quic", "no-default-browser-check",
+	} {
 		opts = append(opts, chromedp.Flag(f, true))
 	}
 	return opts

@@ -102,11 +102,14 @@ func (p *Page) Click(x, y float64, opts ...chromedp.MouseOption) {
 // the given side in pixels of the video: what was decoded, without anything that the page draws.
 func (p *Page) Color(x, y float64, side int) [3]float64 {
 	p.T.Helper()
-	return Eval[[3]float64](p, fmt.Sprintf(`(() => { const v = document.getElementById("video"), n = %d, c = new OffscreenCanvas(n, n).getContext("2d");
+	return Eval[[3]float64](
+		p,
+		fmt.Sprintf(`(() => { const v = document.getElementById("video"), n = %d, c = new OffscreenCanvas(n, n).getContext("2d");
 		c.drawImage(v, %g * v.videoWidth - n / 2, %g * v.videoHeight - n / 2, n, n, 0, 0, n, n);
 		const d = c.getImageData(0, 0, n, n).data, sum = [0, 0, 0];
 		for (let i = 0; i < d.length; i++) if (i %% 4 < 3) sum[i %% 4] += d[i];
-		return sum.map((s) => s / (n * n)); })()`, side, x, y))
+		return sum.map((s) => s / (n * n)); })()`, side, x, y),
+	)
 }
 
 // Screenshot is the window as PNG.
