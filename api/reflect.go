@@ -111,7 +111,6 @@ func (s *schemaOf) structOf(t reflect.Type) object {
 
 func (s *schemaOf) fields(t reflect.Type, props object, required *[]string) {
 	for f := range t.Fields() {
-		f := f
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous:

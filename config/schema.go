@@ -73,7 +73,6 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	case t.Kind() == reflect.Struct:
 		props := map[string]any{}
 		for f := range t.Fields() {
-			f := f
 			props[f.Tag.Get("yaml")] = schemaOf(f.Type, f.Tag)
 		}
 		s["type"], s["properties"], s["additionalProperties"] = []string{"object", "null"}, props, false

@@ -185,8 +185,8 @@ func (k *keeper) discover(ctx context.Context) error {
 	return nil
 }
 
-// tidy takes back what an earlier run, another configuration or a camera that has gone left with the broker: an empty retained message removes
-// what was retained (MQTT 3.1.1, section 3.3.1.3), and for Home Assistant the device.
+// tidy takes back what an earlier run, another configuration or a camera that has gone left with the broker: an empty retained message
+// removes what was retained (MQTT 3.1.1, section 3.3.1.3), and for Home Assistant the device.
 func (k *keeper) tidy(ctx context.Context) error {
 	t := k.c.topics
 	wanted := map[string]bool{t.Status(): true, t.Info(): true}

@@ -13,8 +13,10 @@ import (
 const Hidden = "***"
 
 // pair is a key that names a secret, with its value: of an address's query, of a GStreamer pipeline.
-var pair = regexp.MustCompile(`(?i)\b(pass|passwd|password|pwd|token|secret|key|api_key|apikey|auth|user|username|user-id|user-pw|proxy-pw)=` +
-	`("[^"]*"|[^&\s"']+)`)
+var pair = regexp.MustCompile(
+	`(?i)\b(pass|passwd|password|pwd|token|secret|key|api_key|apikey|auth|user|username|user-id|user-pw|proxy-pw)=` +
+		`("[^"]*"|[^&\s"']+)`,
+)
 
 // Mask hides user names and passwords of addresses, and values of keys that name a secret, in text that is to be read by people. Of an
 // address, everything before its last @ is hidden: a password that was not percent-encoded may hold any of / # ? : @ %.

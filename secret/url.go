@@ -25,8 +25,7 @@ func ParseURL(s string) (*url.URL, error) {
 	if strings.Contains(rest, "@") {
 		return nil, errEncoding
 	}
-	var ue *url.Error
-	if errors.As(err, &ue) { // its text repeats the address
+	if ue, ok := errors.AsType[*url.Error](err); ok { // its text repeats the address
 		err = ue.Err
 	}
 	return nil, err
