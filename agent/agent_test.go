@@ -419,6 +419,11 @@ func TestEarlyCommandsWaitForTheFirstFrame(t *testing.T) {
 	if got := <-reply; !got.OK {
 		t.Errorf("%+v", got.Error)
 	}
+	for range 50 { // a command that waited for its turn until its time was over is told so elsewhere, and not by chance
+		if err := r.Started(ctx, "cam"); err != nil {
+			t.Fatalf("a camera that has begun: %v", err)
+		}
+	}
 }
 
 func TestNoFrameWillEverCome(t *testing.T) {

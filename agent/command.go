@@ -47,6 +47,11 @@ func (a *Agent) Started(ctx context.Context, name string) error {
 		return nil
 	case <-c.ended:
 	case <-ctx.Done():
+		select {
+		case <-c.first: // it has begun: that the time is over says nothing of it
+			return nil
+		default:
+		}
 	}
 	return &api.Error{Code: api.NotReady, Message: fmt.Sprintf("%v: it is %s", pipeline.ErrNoFrame, c.why())}
 }

@@ -90,9 +90,10 @@ func (f front) trusts(addr string) bool {
 	return false
 }
 
-// believe takes host and client from a trusted proxy's headers: of a chain the last client that is no trusted proxy.
+// believe takes host and client from a trusted proxy's headers: of a chain the last client that is no trusted proxy. No header makes a
+// request one for this machine itself: a page whose name was bound to a loopback address comes from a trusted one, and may send it.
 func (f front) believe(r *http.Request, h http.Header) {
-	if host := h.Get("X-Forwarded-Host"); host != "" && !strings.ContainsAny(host, ", /\\") {
+	if host := h.Get("X-Forwarded-Host"); host != "" && !strings.ContainsAny(host, ", /\\") && !isLoopback(hostname(host)) {
 		r.Host = host
 	}
 	chain := strings.Split(strings.Join(h.Values("X-Forwarded-For"), ","), ",")

@@ -53,6 +53,8 @@ func TestFront(t *testing.T) {
 		{proxy, "/", []string{"X-Forwarded-Host: cams.example", "X-Forwarded-Proto: https", "X-Forwarded-For: 198.51.100.7"}, "cams.example / 198.51.100.7 true"},
 		{proxy, "/", []string{"X-Forwarded-For: 127.0.0.1, 198.51.100.7, 192.0.2.8"}, "box / 198.51.100.7 false"},
 		{proxy, "/", []string{"X-Forwarded-For: rubbish", "X-Forwarded-Host: a, b"}, "box / 192.0.2.9 false"},
+		{proxy, "/", []string{"X-Forwarded-Host: localhost"}, "box / 192.0.2.9 false"},
+		{proxy, "/", []string{"X-Forwarded-Host: 127.0.0.1:8080"}, "box / 192.0.2.9 false"},
 		{proxy, "/", nil, "box / 192.0.2.9 false"},
 	} {
 		r := httptest.NewRequest("GET", c.path, nil)

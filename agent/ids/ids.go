@@ -30,6 +30,7 @@ type Ledger struct {
 	path string
 	log  *slog.Logger
 
+	disk     sync.Mutex // held from reading the numbers until they are written: one writer, and the newest last
 	mu       sync.Mutex
 	next     map[string]uint64 // the number that the camera's next object gets
 	reserved map[string]uint64 // numbers below are on disk as given
@@ -119,6 +120,8 @@ func (l *Ledger) keepAhead() {
 
 // reserve writes numbers as given that are still to come.
 func (l *Ledger) reserve() {
+	l.disk.Lock()
+	defer l.disk.Unlock()
 	l.mu.Lock()
 	want := maps.Clone(l.next)
 	l.mu.Unlock()
@@ -154,6 +157,8 @@ func (l *Ledger) Close() {
 	l.closed = true
 	l.mu.Unlock()
 	l.writing.Wait()
+	l.disk.Lock()
+	defer l.disk.Unlock()
 	l.mu.Lock()
 	given := maps.Clone(l.next)
 	l.mu.Unlock()

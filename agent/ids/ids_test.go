@@ -151,3 +151,35 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Cameras that are added while another's numbers are being reserved: nothing that was written later is lost to what was read earlier.
+func TestTheNewestIsOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ids.json")
+	l, said := open(path)
+	next := l.For("busy")
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range 20 * block {
+			next()
+		}
+	})
+	for i := range 20 {
+		wg.Go(func() { l.For(string(rune('a' + i))) })
+	}
+	wg.Wait()
+	l.writing.Wait()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers, err := parse(data)
+	if err != nil || len(numbers) != 21 {
+		t.Errorf("%d cameras on disk, %v: %s", len(numbers), err, data)
+	}
+	if numbers["busy"] < l.next["busy"] {
+		t.Errorf("%d is reserved and %d was given", numbers["busy"], l.next["busy"])
+	}
+	if said.Len() > 0 {
+		t.Errorf("the log says %s", said)
+	}
+}

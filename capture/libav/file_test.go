@@ -147,7 +147,7 @@ func TestVariableRateKeepsItsTimes(t *testing.T) {
 	}
 }
 
-// A picture of odd size is read whole; capture crops it.
+// A picture of odd size is read whole.
 func TestOddSize(t *testing.T) {
 	odd := clip(t, "odd.avi", "-f", "lavfi", "-i", "testsrc=size=63x41:rate=10", "-frames:v", "2", "-c:v", "ffv1", "-pix_fmt", "bgr0")
 	f := frame.New(2, 2)

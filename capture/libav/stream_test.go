@@ -75,7 +75,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// The whole way: a file, supervised, played twice at its own rate.
+// The whole way: a file, supervised, played twice at its own rate, with its odd size whole.
 func TestSupervisedFileLoops(t *testing.T) {
 	path := clip(t, "a.avi", "-f", "lavfi", "-i", "testsrc=size=63x41:rate=50", "-frames:v", "10", "-c:v", "ffv1", "-pix_fmt", "bgr0")
 	spec, err := capture.ParseSource(path)
@@ -100,7 +100,7 @@ func TestSupervisedFileLoops(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if last = f.Seq; f.Width != 62 || f.Height != 40 {
+			if last = f.Seq; f.Width != 63 || f.Height != 41 {
 				t.Errorf("frame %d is %dx%d", f.Seq, f.Width, f.Height)
 			}
 			f.Release()

@@ -59,6 +59,9 @@ func (b *builder) keyInFile(key string) (string, error) {
 	}
 	parts := strings.Split(key, ".")
 	if parts[0] == "cameras" {
+		if b.run.Source != "" {
+			return "", refusal("the camera comes from the command line, not from the file")
+		}
 		b.applying.Lock()
 		defer b.applying.Unlock()
 		for i := range b.live.Cameras {
@@ -75,7 +78,10 @@ func (b *builder) keyInFile(key string) (string, error) {
 func (b *builder) write(changes map[string]string) (config.Config, error) {
 	b.writing.Lock()
 	defer b.writing.Unlock()
-	file := b.run.Config
+	file, err := filepath.EvalSymlinks(b.run.Config) // the file itself is replaced, not a link to it
+	if err != nil {
+		return config.Config{}, err
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return config.Config{}, err

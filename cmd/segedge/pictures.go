@@ -64,10 +64,12 @@ func (p *pictures) run(ctx context.Context) error {
 	p.mu.Unlock()
 	<-ctx.Done()
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.start = nil
+	groups := p.groups
+	p.groups = map[string]*supervise.Group{}
+	p.mu.Unlock() // a sink that is being joined may look itself up: a viewer's keyframe is asked of it
 	var all []error
-	for _, g := range p.groups {
+	for _, g := range groups {
 		all = append(all, g.Stop())
 	}
 	return errors.Join(all...)

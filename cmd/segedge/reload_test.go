@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -138,5 +140,29 @@ func TestConfigIsChangedByCommand(t *testing.T) {
 	l.until("the zone is drawn", func() bool { return len(l.state("a").Zones) == 1 })
 	if st, err := os.Stat(l.file); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", st.Mode(), err)
+	}
+}
+
+// A configuration that is a link to another file is changed there, and what the command line has replaced is not changed in the file.
+func TestConfigIsChangedWhereItIs(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "managed.yaml"), filepath.Join(dir, "segedge.yaml")
+	if err := errors.Join(os.WriteFile(file, []byte("log:\n  level: info # quiet\n"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	b := &builder{run: &runCmd{settings: settings{Config: link}}}
+	if _, err := b.write(map[string]string{"log.level": "debug"}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := os.Lstat(link)
+	if err != nil || st.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is no link any more: %v, %v", st, err)
+	}
+	if data, err := os.ReadFile(file); err != nil || !strings.Contains(string(data), "level: debug # quiet") {
+		t.Errorf("%v\n%s", err, data)
+	}
+	b.run.Source = "synthetic"
+	if key, err := b.keyInFile("cameras.camera.fps"); err == nil {
+		t.Errorf("the camera of the command line is %s of the file", key)
 	}
 }
