@@ -172,7 +172,7 @@ func (e *editor) beside(children []string, name, value string) error {
 	}
 	for _, k := range children {
 		at, v := e.keys[k], e.values[k]
-		if v == nil || v.GetToken().Position.Line != at.line || strings.ContainsRune("|>", rune(v.GetToken().Value[:1][0])) {
+		if v == nil || v.GetToken().Position.Line != at.line || isBlock(v) {
 			continue
 		}
 		if _, many := v.(*ast.SequenceNode); many || v.Type() == ast.NullType {
@@ -187,6 +187,12 @@ func (e *editor) beside(children []string, name, value string) error {
 	}
 	e.lines = slices.Insert(e.lines, first.line-1, strings.Repeat(" ", first.column-1)+name+": "+value+"\n")
 	return nil
+}
+
+// isBlock reports whether a value is text that stands in the lines below its | or >.
+func isBlock(v ast.Node) bool {
+	_, ok := v.(*ast.LiteralNode)
+	return ok
 }
 
 // inFlow reports whether a line, up to here, is inside { } or [ ].

@@ -19,6 +19,8 @@ func TestEditKeepsEverythingElse(t *testing.T) {
 		"comments only":       {"# log:\n", "log.level", `"warn"`, "# log:\nlog:\n  level: \"warn\"\n"},
 		"a mapping in a line": {"cameras:\n- {name: a, source: synthetic} # door\n", "cameras.0.fps", "5", "cameras:\n- {fps: 5, name: a, source: synthetic} # door\n"},
 		"a value in a line":   {"cameras:\n- {name: a, fps: 7, source: synthetic}\n", "cameras.0.fps", "5", "cameras:\n- {name: a, fps: 5, source: synthetic}\n"},
+		"beside empty text":   {"model:\n  family: \"\"\n  name: default\n", "model.provider", "cpu", "model:\n  family: \"\"\n  provider: cpu\n  name: default\n"},
+		"beside a block":      {"model:\n  family: |\n    a\n  name: default\n", "model.provider", "cpu", "model:\n  family: |\n    a\n  name: default\n  provider: cpu\n"},
 		"a list in a line":    {"cameras:\n- name: a\n  source: synthetic\n  prompts: [\"point:0.5,0.5\"] # mug\n", "cameras.0.prompts", "[]", "cameras:\n- name: a\n  source: synthetic\n  prompts: [] # mug\n"},
 		"a list below": {"cameras:\n- name: a\n  prompts:\n  - point:0.5,0.5\n  - point:0.1,0.1\n\n  # rate\n  fps: 5\n  source: synthetic\n", "cameras.0.prompts", `["text:cup"]`,
 			"cameras:\n- name: a\n  prompts: [\"text:cup\"]\n\n  # rate\n  fps: 5\n  source: synthetic\n"},
