@@ -87,7 +87,7 @@ type HTTP struct {
 	Listen    string  `yaml:"listen" help:"host:port; empty for none"`
 	Token     string  `yaml:"token" secret:"true" help:"asked of everybody, with every right; needed off loopback"`
 	TokenFile string  `yaml:"token_file" help:"file that holds the token"`
-	Tokens    []Token `yaml:"tokens" help:"further tokens with fewer rights"`
+	Tokens    []Token `yaml:"tokens" secret:"true" help:"further tokens with fewer rights"`
 	Cert      string  `yaml:"cert" help:"PEM file; the page then speaks HTTPS. Read again when it changes"`
 	Key       string  `yaml:"key" help:"its key"`
 	ICEPort   int     `yaml:"ice_port" min:"0" max:"65535" help:"the UDP port of all viewers; 0 takes a free one"`

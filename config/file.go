@@ -26,6 +26,8 @@ type document struct {
 	name   string
 	data   []byte
 	places map[string]place // of the values, by dotted key
+	hidden hidden
+	split  []string // data by lines, once somebody has asked
 }
 
 // byteOrderMark begins files that some editors save.
@@ -50,7 +52,7 @@ func readFile(name string) ([]byte, error) {
 // parse changes c by a YAML document and notes where each value stands. Keys without a value leave the default, as do keys that are
 // commented out. All unknown keys and wrong values are reported at once.
 func (c *Config) parse(name string, data []byte) (*document, Problems) {
-	d := &document{name: name, data: bytes.TrimPrefix(data, byteOrderMark), places: map[string]place{}}
+	d := &document{name: name, data: bytes.TrimPrefix(data, byteOrderMark), places: map[string]place{}, hidden: hidden{}}
 	root, err := d.root()
 	if err != nil {
 		return d, Problems{*err}
@@ -60,6 +62,9 @@ func (c *Config) parse(name string, data []byte) (*document, Problems) {
 	}
 	w := walker{doc: d, anchors: map[string]ast.Node{}}
 	w.into(c, root)
+	for i, at := range w.at { // only now is it known what is hidden
+		w.problems[i].Show = d.excerpt(at)
+	}
 	return d, w.problems
 }
 
@@ -90,9 +95,16 @@ func (d *document) problem(key string, p place, format string, args ...any) *Pro
 	return &Problem{Key: key, Text: text, From: fmt.Sprintf("%s:%d:%d", d.name, p.line, p.column), Show: d.excerpt(p)}
 }
 
+func (d *document) lines() []string {
+	if d.split == nil {
+		d.split = strings.Split(string(d.data), "\n")
+	}
+	return d.split
+}
+
 // excerpt shows a line with the one before and a caret under the column.
 func (d *document) excerpt(p place) string {
-	lines := strings.Split(string(d.data), "\n")
+	lines := d.lines()
 	if p.line < 1 || p.line > len(lines) {
 		return ""
 	}
@@ -102,7 +114,7 @@ func (d *document) excerpt(p place) string {
 		if n == p.line {
 			mark = ">"
 		}
-		fmt.Fprintf(&out, "%s %4d | %s\n", mark, n, secret.MaskYAML(strings.TrimRight(lines[n-1], "\r")))
+		fmt.Fprintf(&out, "%s %4d | %s\n", mark, n, secret.MaskYAML(d.hidden.mask(n, strings.TrimRight(lines[n-1], "\r"))))
 	}
 	fmt.Fprintf(&out, "         %s^", strings.Repeat(" ", max(0, p.column-1)))
 	return out.String()

@@ -215,6 +215,41 @@ func TestNamesOfHosts(t *testing.T) {
 	}
 }
 
+// A secret is not shown where its key is mistyped, its shape is wrong or it stands in a line of its own; what is beside it still is.
+func TestMistakesShowNoSecrets(t *testing.T) {
+	for in, want := range map[string]string{
+		"mqtt:\n  passwrod: geheim": "  passwrod: ***", "mqtt:\n  pass: geheim": "  pass: ***", "cameras:\n- pw: geheim": "- pw: ***", "mqtt:\n  pasword_file: /x": "  pasword_file: /x", "mqtt:\n  Password: geheim": "  Password: ***",
+		"mqtt:\n  passwrod:\n    geheim": "did you mean password?", "mqtt:\n  passwrod: [geheim, geheim]": "  passwrod: ***",
+		"mqtt:\n  passwrod: !!str geheim": "  passwrod: ***", "mqtt: {brokr: tcp://h, passwrod: geheim}": "mqtt: {brokr: tcp://h, passwrod: ***",
+		"mqtt: {passwrod: \"a\n  geheim\", brokr: tcp://h}": "mqtt.brokr", "mqtt:\n  passwrod: |\n    a\n\n    geheim\n  brokr: tcp://h": ">    6 |   brokr: tcp://h",
+		"mqtt:\n  passwrod: >-\n    geheim\nlgo:\n  level: info": ">    4 | lgo:", "mqqt:\n  passwrod: geheim\nlgo: 1": ">    3 | lgo: 1",
+		"mqtt:\n  passwrod: a\n    geheim\n  brokr: tcp://h": "brokr: tcp://h", "mqtt:\n  passwrod geheim": "not one value", "mqtt:\n  password: {a: geheim}": "not keys",
+		"http:\n  tokens: geheim-0123456789abcdef": "http.tokens: a list is wanted here, not one value", "http:\n  tokens:\n  - geheim-0123456789abcdef": "  - ***",
+		"http:\n  tokens: {geheim: admin}": "not keys", "http:\n  tokens:\n  - geheim: admin": "http.tokens.0.***: no such setting",
+		"http:\n  tokens:\n  - nmae: wall\n    tokn: geheim": "    tokn: ***", "http:\n  tokens: [\n    geheim,\n    geheim\n  ]\n  lisen: x": "  lisen: x",
+		"http:\n  token:\n  - geheim": "not a list", "http:\n  tokn: geheim # schlüssel": "  tokn: ***", "cameras:\n- name: ä\n  passwort: geheim": "  passwort: ***",
+		"http:\r\n  tokn: geheim\r\n  lisen: x": "  lisen: x", "http:\n  tokn:\n    geheim": "did you mean token?",
+	} {
+		err := new(Config).Parse([]byte(in))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: want %q\n%v", in, want, err)
+		}
+	}
+}
+
+// What the check finds is shown in the file, but not a secret that stands in a line of its own.
+func TestTheCheckShowsNoSecrets(t *testing.T) {
+	const text = "http:\n  listen: 127.0.0.1:8080\n  tokens:\n  - name: wall\n    token:\n      geheim\n    role: guest\n"
+	l, err := Read(Inputs{File: file(t, text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := l.Explain(l.Check()).Err()
+	if got == nil || !strings.Contains(got.Error(), "     6 |       ***") || strings.Contains(got.Error(), "geheim") {
+		t.Errorf("%v", got)
+	}
+}
+
 // The schema knows every setting, its choices and bounds, and which are secret.
 func TestSchemaKnowsEverySetting(t *testing.T) {
 	text, err := JSONSchema()

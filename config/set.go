@@ -119,16 +119,21 @@ func split(s string) []string {
 
 // meant suggests the key that a mistyped one is near to; empty where none is.
 func meant(name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
+// nearest is the key that a mistyped one is near to; empty where none is.
+func nearest(name string, known []string) string {
 	best, least := "", 3
 	for _, k := range known {
 		if d := distance(name, k); d < least && d < len(k) {
 			best, least = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
+	return best
 }
 
 // distance is how many letters have to be changed, added or taken away (Levenshtein).

@@ -3,10 +3,14 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // maxDepth bounds aliases of aliases.
@@ -17,13 +21,16 @@ type walker struct {
 	doc      *document
 	anchors  map[string]ast.Node
 	problems Problems
+	at       []place // of each problem
 	depth    int
+	secret   bool // what is being read is shown to nobody
 }
 
 func (w *walker) into(c *Config, root ast.Node) { w.node(reflect.ValueOf(c).Elem(), root, "") }
 
 func (w *walker) refuse(key string, n ast.Node, format string, args ...any) {
 	w.problems = append(w.problems, *w.doc.problem(key, placeOf(n), format, args...))
+	w.at = append(w.at, placeOf(n))
 }
 
 // node sets v, whose dotted key is key, from a node.
@@ -41,9 +48,10 @@ func (w *walker) node(v reflect.Value, n ast.Node, key string) {
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 		w.sequence(v, n, key)
 	default:
+		w.hide(n)
 		text, ok := scalar(n)
 		if !ok {
-			w.refuse(key, n, "one value is wanted here, not %s", kind(n))
+			w.refuse(key, n, "one value is wanted here, not %s", w.kind(n))
 			return
 		}
 		if err := assign(v, text); err != nil {
@@ -73,7 +81,10 @@ func (w *walker) resolve(n ast.Node) ast.Node {
 func (w *walker) mapping(v reflect.Value, n ast.Node, key string) {
 	m, ok := n.(ast.MapNode)
 	if !ok || w.depth > maxDepth {
-		w.refuse(key, n, "keys with values are wanted here, not %s", kind(n))
+		w.within(w.secret || holdsSecret(v.Type()), func() { // it may be a key whose colon was forgotten
+			w.hide(n)
+			w.refuse(key, n, "keys with values are wanted here, not %s", w.kind(n))
+		})
 		return
 	}
 	w.depth++
@@ -86,18 +97,61 @@ func (w *walker) mapping(v reflect.Value, n ast.Node, key string) {
 		name, _ := scalar(it.Key())
 		field, found := fieldOf(v, name)
 		if !found {
-			w.refuse(join(key, name), it.Key(), "no such setting%s", meant(name, names(v.Type())))
+			w.unknown(v.Type(), it, key, name)
 			continue
 		}
-		w.node(field, it.Value(), join(key, name))
+		w.within(w.secret || isSecret(v.Type(), name), func() { w.node(field, it.Value(), join(key, name)) })
 	}
+}
+
+// unknown refuses a key that a section does not have. Its value is shown only where it is one value and was meant for a key that holds no
+// secret.
+func (w *walker) unknown(section reflect.Type, it *ast.MapNodeIter, key, name string) {
+	near := nearest(name, names(section))
+	_, single := scalar(w.resolve(it.Value()))
+	meantSecret := near == "" || isSecret(section, near) || secretName.MatchString(name) && !strings.HasSuffix(near, "_file")
+	if w.secret || meantSecret || !single {
+		w.doc.hide(it.Value())
+	}
+	if w.secret && near == "" { // the secret may stand in the key's place
+		w.doc.hide(it.Key())
+		name = secret.Hidden
+	}
+	w.refuse(join(key, name), it.Key(), "no such setting%s", meant(name, names(section)))
+}
+
+// secretName is what people call secrets elsewhere; some of it is near to other keys, as pass is to masks.
+var secretName = regexp.MustCompile(`(?i)pass|pw|psk|tok|secret|auth|cred`)
+
+// within reads something that is a secret, or is none.
+func (w *walker) within(isSecret bool, read func()) {
+	before := w.secret
+	w.secret = isSecret
+	read()
+	w.secret = before
+}
+
+func (w *walker) hide(n ast.Node) {
+	if w.secret {
+		w.doc.hide(n)
+	}
+}
+
+// isSecret reports whether a key of a section holds a secret, or several with what belongs to them.
+func isSecret(section reflect.Type, name string) bool {
+	return fieldNamed(section, name).Tag.Get("secret") != ""
+}
+
+func holdsSecret(section reflect.Type) bool {
+	return slices.ContainsFunc(names(section), func(name string) bool { return isSecret(section, name) })
 }
 
 // sequence replaces a list; what is in its elements begins empty.
 func (w *walker) sequence(v reflect.Value, n ast.Node, key string) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
-		w.refuse(key, n, "a list is wanted here, not %s", kind(n))
+		w.hide(n)
+		w.refuse(key, n, "a list is wanted here, not %s", w.kind(n))
 		return
 	}
 	if v.Kind() == reflect.Array {
@@ -133,12 +187,16 @@ func scalar(n ast.Node) (string, bool) {
 	return strings.TrimSpace(n.GetToken().Value), true
 }
 
-func kind(n ast.Node) string {
+// kind says what stands where something else is wanted.
+func (w *walker) kind(n ast.Node) string {
 	switch n.(type) {
 	case *ast.SequenceNode:
 		return "a list"
 	case *ast.MappingNode, *ast.MappingValueNode:
 		return "keys"
+	}
+	if w.secret {
+		return "one value"
 	}
 	text, _ := scalar(n)
 	return fmt.Sprintf("%q", text)
