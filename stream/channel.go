@@ -66,6 +66,9 @@ func (v *viewer) work() {
 		case <-v.ctx.Done():
 			return
 		case m := <-v.commands:
+			if v.ctx.Err() != nil { // of two that are ready select takes either, and the rights may be gone
+				return
+			}
 			v.reply(m.from, v.carryOut(m.data))
 		}
 	}

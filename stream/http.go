@@ -141,6 +141,7 @@ func (s *Server) endpointGet(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
+	epoch := s.rights() // before the body, which the client may hold back as long as it likes
 	camera := r.PathValue("camera")
 	if err := s.knows(camera); err != nil {
 		return err
@@ -161,7 +162,7 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Fault(camera); err != nil {
 		return &refusal{http.StatusServiceUnavailable, api.NotReady, fmt.Sprintf("camera %q has no video: %v", camera, err)}
 	}
-	v, sdp, err := s.watch(r.Context(), camera, hostOf(r.RemoteAddr), offer)
+	v, sdp, err := s.watch(r.Context(), epoch, camera, hostOf(r.RemoteAddr), offer)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 // and the answer is complete without trickling.
 const gatherTime = 2 * time.Second
 
-// watch negotiates a new session and starts it.
-func (s *Server) watch(ctx context.Context, camera, client string, offer []byte) (*viewer, string, error) {
+// watch negotiates a new session and starts it, with the rights of its request, which were those of an epoch.
+func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, offer []byte) (*viewer, string, error) {
 	rtc, config, full := s.reserve(client)
 	if full != nil {
 		return nil, "", full
@@ -27,7 +27,7 @@ func (s *Server) watch(ctx context.Context, camera, client string, offer []byte)
 		s.giveUp()
 		return nil, "", err
 	}
-	v.client, v.caller = client, api.CallerOf(ctx)
+	v.client, v.caller, v.epoch = client, api.CallerOf(ctx), epoch
 	prepared, undo := alone(string(offer))
 	sdp, err := v.answer(ctx, prepared)
 	if err == nil {
@@ -37,8 +37,8 @@ func (s *Server) watch(ctx context.Context, camera, client string, offer []byte)
 		v.level = negotiatedLevel(string(offer), sdp)
 		v.choose()
 	}
-	if err == nil && !s.admit(v) {
-		err = &refusal{http.StatusServiceUnavailable, api.NotReady, "video is stopping"}
+	if err == nil {
+		err = s.admit(v)
 	}
 	sdp = undo(sdp)
 	if err != nil {

@@ -127,7 +127,8 @@ type Server struct {
 	rtc     *webrtc.API // nil while Run is not running
 	config  webrtc.Configuration
 	viewers map[string]*viewer
-	pending int // sessions under negotiation, which count as viewers
+	pending int    // sessions under negotiation, which count as viewers
+	epoch   uint64 // of the rights that requests come with, counted by DropAll
 	wg      sync.WaitGroup
 
 	throttles throttles
@@ -240,12 +241,15 @@ func (s *Server) giveUp() {
 	s.wg.Done()
 }
 
-// admit makes a negotiated viewer known and starts it; false when the server stopped meanwhile.
-func (s *Server) admit(v *viewer) bool {
+// admit makes a negotiated viewer known and starts it, unless the server stopped or DropAll was called meanwhile.
+func (s *Server) admit(v *viewer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rtc == nil {
-		return false
+	switch {
+	case s.rtc == nil:
+		return &refusal{http.StatusServiceUnavailable, api.NotReady, "video is stopping"}
+	case v.epoch != s.epoch:
+		return errDropped
 	}
 	s.pending--
 	s.viewers[v.id] = v
@@ -257,5 +261,5 @@ func (s *Server) admit(v *viewer) bool {
 		s.mu.Unlock()
 		s.throttle(v.camera)
 	}()
-	return true
+	return nil
 }

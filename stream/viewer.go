@@ -30,6 +30,7 @@ type viewer struct {
 	camera string
 	client string // the address that the offer came from
 	caller api.Caller
+	epoch  uint64 // of the caller's rights
 	server *Server
 	log    *slog.Logger
 

@@ -45,8 +45,7 @@ func (c *change) settings() {
 			b.live.Log.Level = c.next.Log.Level
 			c.done(key, nil)
 		case (key == "http.token" || key == "http.tokens") && b.web != nil && !b.run.madeToken:
-			c.done(key, b.web.SetTokens(c.next.HTTP.Token, tokens(c.next.HTTP.Tokens)))
-			b.live.HTTP.Token, b.live.HTTP.Tokens = c.next.HTTP.Token, c.next.HTTP.Tokens
+			c.done(key, c.callers())
 		default:
 			c.got.Restart = append(c.got.Restart, key)
 		}
@@ -54,6 +53,20 @@ func (c *change) settings() {
 	if model || c.next.Model != *b.newest.Load() { // a command may have changed it too
 		c.model()
 	}
+}
+
+// callers changes who may come in. The sessions of viewers end, for they keep the rights of their tokens; the page makes new ones by
+// itself.
+func (c *change) callers() error {
+	live, next := &c.b.live.HTTP, &c.next.HTTP
+	if live.Token != next.Token || !slices.Equal(tokens(live.Tokens), tokens(next.Tokens)) {
+		if err := c.b.web.SetTokens(next.Token, tokens(next.Tokens)); err != nil {
+			return err
+		}
+		c.b.stream.DropAll()
+	}
+	live.Token, live.Tokens = next.Token, next.Tokens
+	return nil
 }
 
 func (c *change) model() {
