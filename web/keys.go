@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -25,7 +26,11 @@ type Token struct {
 	Token string
 }
 
-// key is a token and what the cookie of who came in with it holds: derived from the token, so that it does not reveal it.
+// mostCookies is how many cookies of one request are tried: a browser that has been at several agents of a host sends a few of one name.
+const mostCookies = 4
+
+// key is a token and what the cookie of who came in with it holds: derived from the token, so that it does not reveal it, and from a
+// secret of the agent's, so that nobody can make it of a token that they guess.
 type key struct {
 	caller        api.Caller
 	token, cookie string
@@ -34,8 +39,8 @@ type key struct {
 // keys are all tokens of a door.
 type keys []key
 
-// newKeys are one token of every right, none if empty, and further ones.
-func newKeys(token string, more []Token) (keys, error) {
+// newKeys are one token of every right, none if empty, and further ones. Their cookies are made with a secret.
+func newKeys(cookieKey []byte, token string, more []Token) (keys, error) {
 	var ks keys
 	if token != "" {
 		more = append([]Token{{Role: api.RoleAdmin, Token: token}}, more...)
@@ -47,14 +52,14 @@ func newKeys(token string, more []Token) (keys, error) {
 		if !(api.Caller{Role: t.Role}).May("snapshot") {
 			return nil, errors.New("web: a token's role is view, prompt or admin")
 		}
-		ks = append(ks, key{api.Caller{Name: t.Name, Role: t.Role}, t.Token, cookieOf(t.Token)})
+		ks = append(ks, key{api.Caller{Name: t.Name, Role: t.Role}, t.Token, cookieFor(cookieKey, t.Token)})
 	}
 	return ks, nil
 }
 
-func cookieOf(token string) string {
-	mac := hmac.New(sha256.New, []byte(token))
-	mac.Write([]byte("segedge page cookie"))
+func cookieFor(cookieKey []byte, token string) string {
+	mac := hmac.New(sha256.New, cookieKey)
+	mac.Write([]byte("segedge page cookie " + token))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
@@ -65,12 +70,20 @@ func (ks keys) byToken(token string) *key {
 
 // byCookie finds the key whose cookie a request carries.
 func (ks keys) byCookie(r *http.Request) *key {
-	for _, c := range r.CookiesNamed(cookieName(r)) {
+	cookies := r.CookiesNamed(cookieName(r))
+	for _, c := range cookies[:min(len(cookies), mostCookies)] {
 		if k := ks.find(func(k *key) bool { return same(c.Value, k.cookie) }); k != nil {
 			return k
 		}
 	}
 	return nil
+}
+
+// newCookieKey is a secret that no cookie has been made with.
+func newCookieKey() []byte {
+	b := make([]byte, sha256.Size)
+	_, _ = rand.Read(b) // never fails (crypto/rand)
+	return b
 }
 
 func (ks keys) find(fits func(*key) bool) (found *key) {

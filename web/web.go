@@ -23,6 +23,9 @@ type Options struct {
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
 	Token    string               // of every right; without any token: loopback only
 	Tokens   []Token              // further ones
+	// CookieKey is the secret that the page's cookies are made with: who is in stays in as long as it is the same. Empty is a random one,
+	// and who is in has to log in again after a restart.
+	CookieKey []byte
 	// Picture is a JPEG of what a camera shows now and the frame's sequence, with the overlay or without, reduced to a width unless that
 	// is 0. Nil answers 404.
 	Picture func(ctx context.Context, camera string, overlay bool, width int) (jpeg []byte, frame uint64, err error)
@@ -48,7 +51,10 @@ func New(o Options) (*Server, error) {
 	if o.Service == nil {
 		return nil, errors.New("web: no service to hand commands to")
 	}
-	ks, err := newKeys(o.Token, o.Tokens)
+	if len(o.CookieKey) == 0 {
+		o.CookieKey = newCookieKey()
+	}
+	ks, err := newKeys(o.CookieKey, o.Token, o.Tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +82,7 @@ func New(o Options) (*Server, error) {
 // SetTokens changes who may come in. Who is in with a token that is gone is out. A door that has tokens keeps at least one: where it may
 // be reached from was decided with them.
 func (s *Server) SetTokens(token string, more []Token) error {
-	ks, err := newKeys(token, more)
+	ks, err := newKeys(s.opts.CookieKey, token, more)
 	switch {
 	case err != nil:
 		return err

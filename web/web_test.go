@@ -21,12 +21,20 @@ func newDoor(t *testing.T, o Options) *Server {
 	if o.Service == nil {
 		o.Service = newFakeAgent("cam")
 	}
+	if o.CookieKey == nil {
+		o.CookieKey = cookieKey
+	}
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
+
+// cookieKey is what the doors of tests make their cookies with.
+var cookieKey = []byte("the secret of every test's door")
+
+func cookieOf(token string) string { return cookieFor(cookieKey, token) }
 
 // ask sends a request from this machine; headers are "Name: value" lines.
 func ask(h http.Handler, method, target, body string, headers ...string) *http.Response {

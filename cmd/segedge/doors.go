@@ -13,6 +13,15 @@ import (
 	"github.com/segedge/segedge/web"
 )
 
+// cookieKey is what the page's cookies are made with, so that who is in stays in over restarts. A disk that refuses keeps nobody out.
+func (b *builder) cookieKey() []byte {
+	key, err := keptSecret(b.state, "cookie-key")
+	if err != nil {
+		b.log.Warn("who is in has to log in again after a restart", "err", err)
+	}
+	return []byte(key)
+}
+
 // buildDoors makes WHEP, the page and their socket.
 func (b *builder) buildDoors() error {
 	listen := b.cfg.HTTP.Listen
@@ -57,7 +66,7 @@ func (b *builder) buildDoors() error {
 	b.web, err = web.New(web.Options{
 		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
-		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens),
+		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens), CookieKey: b.cookieKey(),
 		Version: version, Logger: b.log,
 	})
 	if err != nil {

@@ -49,19 +49,22 @@ func lockState(dir string) (*os.File, error) {
 }
 
 // keptToken is the token kept in the state folder; the first call makes it.
-func keptToken(dir string) (string, error) {
-	name := filepath.Join(dir, "token")
+func keptToken(dir string) (string, error) { return keptSecret(dir, "token") }
+
+// keptSecret is 144 random bits kept in a file of the state folder; the first call makes them.
+func keptSecret(dir, file string) (string, error) {
+	name := filepath.Join(dir, file)
 	data, err := os.ReadFile(name)
-	if token := strings.TrimSpace(string(data)); err == nil && len(token) >= 16 {
-		return token, nil
+	if kept := strings.TrimSpace(string(data)); err == nil && len(kept) >= 16 {
+		return kept, nil
 	}
 	b := make([]byte, 18)
 	if _, err := rand.Read(b); err != nil {
-		return "", fmt.Errorf("making a token: %w", err)
+		return "", fmt.Errorf("making the %s: %w", file, err)
 	}
-	token := base64.RawURLEncoding.EncodeToString(b)
-	if err := os.WriteFile(name, []byte(token+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keeping the token: %w", err)
+	made := base64.RawURLEncoding.EncodeToString(b)
+	if err := os.WriteFile(name, []byte(made+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keeping the %s: %w", file, err)
 	}
-	return token, nil
+	return made, nil
 }
