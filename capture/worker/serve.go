@@ -46,6 +46,7 @@ func Serve(open func(capture.Spec) capture.Opener) int {
 		_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent, however that ends
 		os.Exit(0)                           //nolint:forbidigo // the process is the worker
 	}()
+	syscall.CloseOnExec(3) // what a library starts must not keep the frames' pipe open
 	out := os.NewFile(3, "frames")
 	var spec capture.Spec
 	if err := json.Unmarshal([]byte(os.Getenv(specEnv)), &spec); err != nil {

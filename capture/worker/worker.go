@@ -30,7 +30,8 @@ type source struct {
 	stop  context.CancelFunc
 	in    io.Closer // the worker ends when this does
 	out   *os.File
-	said  sync.WaitGroup // reads what the worker's libraries say
+	lines *os.File       // what the worker's libraries say
+	said  sync.WaitGroup // reads lines
 	head  head
 	info  capture.Info
 	ended error
@@ -59,7 +60,7 @@ func start(ctx context.Context, cmd *exec.Cmd, spec capture.Spec, log *slog.Logg
 		return nil, fmt.Errorf("open %s: a process to read it: %w", spec, err)
 	}
 	ctx, s.stop = context.WithCancel(ctx)
-	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // it may have ended by itself
+	context.AfterFunc(ctx, s.kill)
 	if err := s.opened(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -76,7 +77,7 @@ func (s *source) run(log *slog.Logger) error {
 		}
 	}
 	frames, lines, alive := files[0], files[1], files[2]
-	s.out, s.in = frames[0], alive[1]
+	s.out, s.lines, s.in = frames[0], lines[0], alive[1]
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = alive[0], lines[1], lines[1]
 	s.cmd.ExtraFiles = []*os.File{frames[1]}
 	s.cmd.SysProcAttr = attributes()
@@ -91,7 +92,7 @@ func (s *source) run(log *slog.Logger) error {
 		return err
 	}
 	widen(s.out)
-	s.said.Go(func() { listen(lines[0], capture.NewLines(log)) })
+	s.said.Go(func() { listen(s.lines, capture.NewLines(log)) })
 	return nil
 }
 
@@ -170,6 +171,9 @@ func (s *source) read(ctx context.Context, dst *frame.Frame) error {
 // closeTime is how long a worker may take to end when it is told to.
 const closeTime = 500 * time.Millisecond
 
+// lastWords is for how long its lines are still read then, if a process that outlives it keeps them open.
+const lastWords = 100 * time.Millisecond
+
 // Close ends the process and joins it.
 func (s *source) Close() error {
 	s.in.Close()
@@ -178,9 +182,13 @@ func (s *source) Close() error {
 	_ = s.cmd.Wait() // how it ended does not matter any more
 	timer.Stop()
 	s.stop()
+	_ = s.lines.SetReadDeadline(time.Now().Add(lastWords)) // it may be closed already
 	s.said.Wait()
 	return nil
 }
 
-// attributes keep a terminal's signals from the worker.
+// kill ends the worker and what its libraries have started, as GStreamer does to look through its plugins: that would keep the pipes open.
+func (s *source) kill() { _ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) } // they may have ended by themselves
+
+// attributes keep a terminal's signals from the worker, and make what it starts one group with it.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,6 +44,13 @@ func openActor(part string) (capture.Source, error) {
 		select {} // deaf, as C is
 	case "die":
 		os.Exit(3)
+	case "a child", "a daemon":
+		child := exec.Command("sleep", "40") //nolint:noctx // it outlives this process
+		child.Stderr = os.Stderr
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: part == "a daemon"}
+		if err := child.Start(); err != nil {
+			return nil, err
+		}
 	}
 	os.Stderr.WriteString("GStreamer warning: of rtsp://u:geheim@h/x\n")
 	return &actor{part: part}, nil
@@ -168,6 +176,26 @@ func TestCloseEndsAWorkerThatHangs(t *testing.T) {
 	}
 	if err := s.Close(); err != nil || s.(*source).cmd.ProcessState == nil {
 		t.Errorf("close: %v, %v", err, s.(*source).cmd.ProcessState)
+	}
+}
+
+// What a worker's library has started keeps the worker's standard error open: that holds nobody up.
+func TestCloseDoesNotWaitForWhatAWorkerHasStarted(t *testing.T) {
+	for _, part := range []string{"a child", "a daemon"} {
+		s, err := open(t.Context(), t, part, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- s.Close() }()
+		select {
+		case err := <-closed:
+			if err != nil {
+				t.Errorf("%s: %v", part, err)
+			}
+		case <-time.After(20 * time.Second): // it ends after 40
+			t.Errorf("%s is waited for", part)
+		}
 	}
 }
 
