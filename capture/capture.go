@@ -176,6 +176,9 @@ func (c *Capture) watch(ctx context.Context, s *session) error {
 	for {
 		select {
 		case <-s.done:
+			if s.blame != nil && errors.Is(s.err, context.Canceled) {
+				return s.blame
+			}
 			return s.err
 		case <-ctx.Done():
 			c.stop(s)
@@ -218,11 +221,17 @@ func (c *Capture) judge(s *session) error {
 		return nil
 	}
 	c.report(State{Kind: Stalled, Reason: silence(what, stall, blind)})
-	if silent < stuck && !blind || !c.free() {
+	if silent < stuck && !blind {
+		return nil
+	}
+	gaveUp := fmt.Errorf("gave up: %s", silence(what, waited.Round(time.Second), blind))
+	if !c.free() { // this one must come back by itself
+		s.blame = gaveUp
+		s.cancel()
 		return nil
 	}
 	if c.stop(s) {
-		return fmt.Errorf("gave up: %s", silence(what, waited.Round(time.Second), blind))
+		return gaveUp
 	}
 	return fmt.Errorf("gave up on a %s that was stuck for %v", what, waited.Round(time.Second))
 }

@@ -159,6 +159,26 @@ func TestStuckReadIsAbandonedOnce(t *testing.T) {
 	})
 }
 
+// As long as one read is left behind, a stream that is silent but not deaf is told to end all the same.
+func TestSilenceBesideAStuckReadEndsASession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{},
+			live(steady(5, beat), one(read{after: time.Hour, stuck: true})),
+			live(steady(5, beat), one(read{after: time.Hour})),
+			live(steady(5, beat)))
+		if err := r.run(5 * time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		wantKinds(t, r, Opening, Opened, Stalled, Stalled, Recovered, Stalled, Stalled, Recovered, Ended)
+		if t.Failed() {
+			return
+		}
+		if s := r.states[6]; len(r.opens) != 3 || r.cap.Stats().Abandoned != 1 || !strings.Contains(s.Reason, "gave up: no frame for 5s") {
+			t.Errorf("%d openings, %v, %+v", len(r.opens), r.states, r.cap.Stats())
+		}
+	})
+}
+
 func TestStopDoesNotWaitForAStuckRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{}, live(steady(5, beat), one(read{after: time.Minute, stuck: true})))

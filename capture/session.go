@@ -31,6 +31,7 @@ type session struct {
 	begun  time.Time
 	done   chan struct{}
 	err    error // set before done is closed
+	blame  error // why it was told to end although it could not be left behind; of the goroutine that watches
 
 	since  atomic.Int64 // when the call that is under way began, after begun; -1 for none
 	what   atomic.Int32
