@@ -27,6 +27,7 @@ struct av_source {
   uint8_t *bounce[4];  // a converted picture with rows that swscale may write beyond
   int bounce_line[4], bounce_w, bounce_h;
   int stream, turn, draining, damaged;
+  int opened;  // fmt is whole: a failed opening closes the connection, and asks interrupted, when fmt->pb is gone already
   int64_t position;  // in the byte stream, where there is one
   atomic_int stopped;
   int64_t farewell;  // until when closing may wait; 0 before
@@ -38,7 +39,7 @@ static void hear(av_source *s) { atomic_store(&s->heard, av_gettime_relative());
 // interrupted is asked by FFmpeg all the time while it waits.
 static int interrupted(void *opaque) {
   av_source *s = opaque;
-  if (s->fmt && s->fmt->pb && s->fmt->pb->pos != s->position) {
+  if (s->opened && s->fmt && s->fmt->pb && s->fmt->pb->pos != s->position) {
     s->position = s->fmt->pb->pos;
     hear(s);
   }
@@ -139,6 +140,7 @@ int av_source_open(av_source *s, const char *url, const char *options, const cha
   if ((err = av_dict_parse_string(&opts, options, ";", "|", 0)) < 0) goto out;
   av_dict_set(&opts, "protocol_whitelist", protocols, AV_DICT_DONT_OVERWRITE);
   if ((err = avformat_open_input(&s->fmt, url, NULL, &opts)) < 0) goto out;
+  s->opened = 1;
   hear(s);
   if (!described && (err = avformat_find_stream_info(s->fmt, NULL)) < 0) goto out;
   hear(s);

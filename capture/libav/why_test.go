@@ -64,6 +64,8 @@ func TestReasonsAreToldApart(t *testing.T) {
 		}
 	}))
 	defer web.Close()
+	safe := httptest.NewTLSServer(web.Config.Handler)
+	defer safe.Close()
 	for address, want := range map[string]string{
 		"rtsp://u:geheim@" + answer(t, rtspAnswer("401 Unauthorized")) + "/a":     "password is wrong, or missing (401)",
 		"rtsp://u:geheim@" + answer(t, rtspAnswer("404 Stream Not Found")) + "/a": "nothing under this path (404)",
@@ -74,6 +76,7 @@ func TestReasonsAreToldApart(t *testing.T) {
 		web.URL + "/404":                         "(404)",
 		web.URL + "/503":                         "(5xx)",
 		web.URL + "/page":                        "not a video",
+		safe.URL + "/page":                       "not a video", // a goodbye is said, after the opening has failed
 		"http://" + freeAddress(t) + "/a":        "connection refused",
 		"rtsp://u:geheim@no-such-host.invalid/a": "",
 	} {
