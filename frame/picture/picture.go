@@ -113,14 +113,30 @@ func decode(r io.Reader) (*Raw, error) {
 	if err != nil {
 		return nil, refusal(data, err)
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Height > MaxPixels/cfg.Width {
-		return nil, fmt.Errorf("%dx%d pixels are more than %d", cfg.Width, cfg.Height, MaxPixels)
+	if err := fits(cfg.Width, cfg.Height); err != nil {
+		return nil, err
+	}
+	if format == "webp" {
+		if err := webpFits(data); err != nil {
+			return nil, err
+		}
 	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, damage(data, format, err)
 	}
+	if format == "webp" {
+		widen(img)
+	}
 	return &Raw{Image: whole(img, cfg), Format: format, Orientation: orientation(data, format), Data: data}, nil
+}
+
+// fits refuses a picture that is too large.
+func fits(width, height int) error {
+	if width <= 0 || height <= 0 || height > MaxPixels/width {
+		return fmt.Errorf("%dx%d pixels are more than %d", width, height, MaxPixels)
+	}
+	return nil
 }
 
 // whole is a picture on its canvas: the first picture of a GIF may be smaller than that.
