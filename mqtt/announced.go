@@ -20,6 +20,7 @@ type announced struct {
 	path  string // empty keeps nothing
 	log   *slog.Logger
 	quiet bool
+	stuck map[string]bool // stale topics that the broker does not let be cleared
 	kept
 }
 
@@ -32,7 +33,8 @@ type kept struct {
 }
 
 func loadAnnounced(path, broker string, log *slog.Logger) *announced {
-	a := &announced{path: path, log: log, kept: kept{Broker: broker, Topics: map[string]bool{}, Components: map[string]string{}}}
+	a := &announced{path: path, log: log, stuck: map[string]bool{}}
+	a.kept = kept{Broker: broker, Topics: map[string]bool{}, Components: map[string]string{}}
 	if path == "" {
 		return a
 	}
@@ -67,17 +69,21 @@ func (a *announced) read(data []byte) error {
 
 // topic notes a retained topic before it is sent.
 func (a *announced) topic(t string) {
+	delete(a.stuck, t)
 	if !a.Topics[t] {
 		a.Topics[t] = true
 		a.save()
 	}
 }
 
-// stale are the topics that are not among those wanted.
+// stays notes a topic that cannot be cleared: the next run will try.
+func (a *announced) stays(t string) { a.stuck[t] = true }
+
+// stale are the topics that are not among those wanted and can be cleared, as far as is known.
 func (a *announced) stale(wanted map[string]bool) []string {
 	var out []string
 	for _, t := range slices.Sorted(maps.Keys(a.Topics)) {
-		if !wanted[t] {
+		if !wanted[t] && !a.stuck[t] {
 			out = append(out, t)
 		}
 	}

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,12 +107,7 @@ func TestWhereAnswersMayGo(t *testing.T) {
 
 // TestMissingRightsAreToldByMQTT5: at once, in words, and what cannot be said waits.
 func TestMissingRightsAreToldByMQTT5(t *testing.T) {
-	dir := t.TempDir()
-	acl := filepath.Join(dir, "acl")
-	if err := os.WriteFile(acl, []byte("topic readwrite segedge/box/#\ntopic deny segedge/box/cam/events\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	m := startMosquitto(t, "max_queued_messages 1000\nacl_file "+acl+"\n")
+	m := forbidding(t, "topic readwrite segedge/box/#\ntopic deny segedge/box/cam/events\n")
 	c, _ := start(t, options5(t, m.url(), &agent{}))
 	c.Publish(happened(0))
 	until(t, "it is told", func() bool {
@@ -213,4 +209,64 @@ func TestMQTT5LeavesNothingRunning(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// forbidding is a broker with an access list. Without a bound on its queues mosquitto 2.0.11 ends the connection after a refusal.
+func forbidding(t *testing.T, list string) *mosquitto {
+	t.Helper()
+	acl := filepath.Join(t.TempDir(), "acl")
+	if err := os.WriteFile(acl, []byte(list), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return startMosquitto(t, "max_queued_messages 1000\nacl_file "+acl+"\n")
+}
+
+// TestAReplyThatIsRefusedHoldsNothingUp: a client may name a response topic that the agent may not write.
+func TestAReplyThatIsRefusedHoldsNothingUp(t *testing.T) {
+	m := forbidding(t, "topic readwrite segedge/#\ntopic write nobody/asked\n")
+	ears := listen(t, m.url(), "ears", "segedge/box/cam/reply/me")
+	c, _ := start(t, options5(t, m.url(), &agent{}))
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	for _, a := range []answer{{id: "1", topic: "my/answers"}, {id: "2", topic: "segedge/box/cam/reply/me"}, {id: "3", topic: "other/answers"}} {
+		a.qos, a.payload = 1, text("%s", a.id)
+		c.commands.put(a)
+	}
+	until(t, "all are through", func() bool { return c.commands.waiting() == 0 })
+	until(t, "the reply that may go", func() bool { return ears.last("/reply/me") == "2" })
+	if s := c.Stats(); s.Sessions != 1 || c.Ready() != nil {
+		t.Errorf("%d sessions: %v", s.Sessions, c.Ready())
+	}
+}
+
+// TestATopicThatMayNotBeClearedHoldsNothingUp: it is passed over, and kept for the next start.
+func TestATopicThatMayNotBeClearedHoldsNothingUp(t *testing.T) {
+	m := forbidding(t, "topic readwrite segedge/box/#\n")
+	c, err := New(options5(t, m.url(), &agent{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.announced.topic("segedge/older/status")
+	c.announced.topic("segedge/box/attic/state")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if k := c.announced.Topics; !k["segedge/older/status"] || k["segedge/box/attic/state"] || c.Stats().Sessions != 1 {
+		t.Errorf("left are %v after %d sessions", k, c.Stats().Sessions)
+	}
+}
+
+func TestAFullQuotaIsNoRefusal(t *testing.T) {
+	for code, want := range map[byte]bool{reasonNotAuthorised: true, 0x90: true, reasonQuota: false} {
+		if err := fmt.Errorf("publish: %w", refusal{reasonError{code: code}}); refused(err) != want {
+			t.Errorf("%v: refused is %t", err, !want)
+		}
+	}
+	if refused(nil) || refused(errUnanswered) {
+		t.Error("what the broker did not answer is refused")
+	}
 }

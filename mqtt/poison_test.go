@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"context"
 	"encoding/json"
 	"image"
 	"net"
@@ -105,6 +106,8 @@ type picky struct {
 	taken []string
 	ends  int
 	url   string
+
+	forbidden string // a topic at which it ends the connection too
 }
 
 func newPicky(t *testing.T, refuse string) *picky {
@@ -146,7 +149,7 @@ func (p *picky) serve(conn net.Conn, refuse string) {
 		case *packets.PublishPacket:
 			isEvent := strings.HasSuffix(in.TopicName, "/events")
 			p.mu.Lock()
-			if isEvent && strings.Contains(string(in.Payload), refuse) {
+			if in.TopicName == p.forbidden || isEvent && strings.Contains(string(in.Payload), refuse) {
 				p.ends++
 				p.mu.Unlock()
 				return
@@ -189,6 +192,26 @@ func TestAMessageThatTheBrokerWillNotHave(t *testing.T) {
 	explained := strings.Contains(told, `"events.dropped"`) && strings.Contains(told, `"from":4,"to":4`)
 	if c.Stats().Outbox.SetAside != 1 || ends > careAfter+condemnAfter+1 || !explained {
 		t.Errorf("%+v after %d connections: %s", c.Stats().Outbox, ends, told)
+	}
+}
+
+// TestAClearingThatTheBrokerWillNotHave is passed over after a few connections.
+func TestAClearingThatTheBrokerWillNotHave(t *testing.T) {
+	p := newPicky(t, "nothing")
+	p.forbidden = "segedge/older/status"
+	c, err := New(testOptions(t, p.url, &agent{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.announced.topic(p.forbidden)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	until(t, "it says online", func() bool { return c.Stats().Connected })
+	cancel()
+	<-ended
+	if _, ends := p.events(); ends != careAfter+condemnAfter || !c.announced.Topics[p.forbidden] {
+		t.Errorf("%d connections, %v", ends, c.announced.Topics)
 	}
 }
 

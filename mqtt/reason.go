@@ -19,6 +19,7 @@ const (
 	reasonNotAuthorised = 0x87
 	reasonTakenOver     = 0x8E
 	reasonTooLarge      = 0x95
+	reasonQuota         = 0x97
 )
 
 // reasons are the codes that a person can do something about.
@@ -38,7 +39,7 @@ var reasons = map[byte]string{
 	0x93:                "more is under way than it allows",
 	reasonTooLarge:      "the packet is larger than it allows",
 	0x96:                "messages come faster than it allows",
-	0x97:                "a quota is exceeded",
+	reasonQuota:         "a quota is exceeded",
 	0x98:                "an administrator ended the connection",
 	0x9F:                "connections come faster than it allows",
 }
@@ -73,6 +74,17 @@ func connectRefusal(answer *paho.Connack) error {
 // errUnanswered: the connection ended before the broker answered.
 var errUnanswered = errors.New("the connection ended before the broker answered")
 
+// refusal is a broker's word that it does not take a message; the connection goes on (MQTT 5, section 3.4.2.1).
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// refused reports whether a broker will not take a message, however often it is sent. A quota has room again later.
+func refused(err error) bool {
+	var r refusal
+	return errors.As(err, &r) && !hasReason(err, reasonQuota)
+}
+
 // publishError is the broker's answer to a message; nil where it took it.
 func publishError(p packets.ControlPacket, topic string) error {
 	ack, ok := p.Content.(*packets.Puback)
@@ -87,9 +99,9 @@ func publishError(p packets.ControlPacket, topic string) error {
 		r.says = ack.Properties.ReasonString
 	}
 	if ack.ReasonCode == reasonNotAuthorised {
-		return fmt.Errorf("the broker does not let this client write to %s: check its access list: %w", topic, r)
+		return refusal{fmt.Errorf("the broker does not let this client write to %s: check its access list: %w", topic, r)}
 	}
-	return fmt.Errorf("the broker does not take a message on %s: %w", topic, r)
+	return refusal{fmt.Errorf("the broker does not take a message on %s: %w", topic, r)}
 }
 
 // hasReason reports whether a broker gave this reason.

@@ -153,7 +153,13 @@ func (cs *commands) sendWindow(ctx context.Context, l *Link, window []answer) (i
 		under = append(under, s)
 	}
 	for i, s := range under {
-		if err := s.await(ctx); err != nil {
+		err := s.await(ctx)
+		if refused(err) { // where it goes was the sender's choice: that must hold nobody else up
+			cs.c.log.Error("a reply that the broker does not take is left out", "id", window[i].id, "error", err)
+			cs.c.suspects.through(s.key, false)
+			err = nil
+		}
+		if err != nil {
 			return i, err
 		}
 	}

@@ -197,12 +197,34 @@ func (k *keeper) tidy(ctx context.Context) error {
 		wanted[k.found.topic()] = true
 	}
 	for _, topic := range k.c.announced.stale(wanted) {
-		if err := k.c.publish(ctx, k.l, outgoing{key: topic, topic: topic, qos: 1, retained: true}); err != nil {
+		if err := k.takeBack(ctx, topic); err != nil {
 			return err
 		}
-		k.c.announced.cleared(topic)
-		delete(k.sent, topic)
-		k.c.log.Info("what is no longer true was taken back from the broker", "topic", topic)
 	}
+	return nil
+}
+
+// takeBack clears a topic. One that the broker does not let be cleared is told and passed over until the next start.
+func (k *keeper) takeBack(ctx context.Context, topic string) error {
+	const sentence = "what is no longer true stays with the broker until the next start: it does not let this client take it back"
+	if k.c.suspects.isCondemned(topic) {
+		k.c.suspects.acquit(topic)
+		k.c.announced.stays(topic)
+		k.c.log.Error(sentence, "topic", topic)
+		return nil
+	}
+	err := k.c.publish(ctx, k.l, outgoing{key: topic, topic: topic, qos: 1, retained: true})
+	if refused(err) {
+		k.c.suspects.through(topic, false)
+		k.c.announced.stays(topic)
+		k.c.log.Error(sentence, "topic", topic, "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k.c.announced.cleared(topic)
+	delete(k.sent, topic)
+	k.c.log.Info("what is no longer true was taken back from the broker", "topic", topic)
 	return nil
 }
