@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -88,10 +89,10 @@ func (cs *commands) receive(m Message) {
 	if ln == nil {
 		ln = cs.lanes[""]
 	}
-	room := cs.count < maxInbox && cs.bytes+len(m.Payload) <= maxInboxBytes
+	room := cs.count < maxInbox && cs.bytes+m.size() <= maxInboxBytes
 	if room {
 		ln.in = append(ln.in, m)
-		cs.count, cs.bytes = cs.count+1, cs.bytes+len(m.Payload)
+		cs.count, cs.bytes = cs.count+1, cs.bytes+m.size()
 	}
 	cs.mu.Unlock()
 	if !room {
@@ -117,7 +118,7 @@ func (cs *commands) take(ln *lane) []Message {
 	ln.in = slices.Delete(ln.in, 0, n)
 	cs.count -= n
 	for _, m := range out {
-		cs.bytes -= len(m.Payload)
+		cs.bytes -= m.size()
 	}
 	return out
 }
@@ -163,14 +164,15 @@ func (cs *commands) admit(ctx context.Context, ln *lane) {
 	}
 }
 
-// begin decodes a command and notes its id. A client without a name that says where answers go (MQTT 5) is known by that.
+// begin decodes a command and notes its id. A client without a name that says where answers go (MQTT 5) is known by that: by a
+// hash of it, since it may be 64 KiB and is remembered with every id.
 func (cs *commands) begin(m Message) task {
 	cs.taken.Add(1)
 	cs.running.Add(1)
 	camera, verb, _ := cs.c.topics.ParseCommand(m.Topic)
 	r := dispatch.Request{Form: api.Form{Verb: verb}, Camera: camera, Body: m.Payload, Door: "mqtt", NeedID: true}
 	if m.ResponseTopic != "" {
-		r.Door = "mqtt " + m.ResponseTopic
+		r.Door = fmt.Sprintf("mqtt %x", sha256.Sum256([]byte(m.ResponseTopic)))
 	}
 	var t *dispatch.Ticket
 	if m.Retained {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -271,6 +272,41 @@ func TestFullInboxIsAnswered(t *testing.T) {
 	}
 	if len(d.acks) < 5 || d.c.commands.bytes > maxInboxBytes {
 		t.Errorf("%d refused, %d bytes kept", len(d.acks), d.c.commands.bytes)
+	}
+}
+
+// TestWhatMQTT5AddsIsBounded: response topics and correlation data count in the queues, and are not remembered.
+func TestWhatMQTT5AddsIsBounded(t *testing.T) {
+	dir, long := t.TempDir(), strings.Repeat("x", 60000)
+	d := &desk{t: t, c: offline(t, &agent{}, dir), acks: make(chan string, 1024)}
+	topic := d.c.topics.Command("cam", "clear")
+	for i := range 400 {
+		d.c.commands.receive(Message{
+			Topic: topic, Payload: text(`{"id":"%d"}`, i), ResponseTopic: long, Correlation: []byte(long), Done: func() { d.acks <- "" },
+		})
+	}
+	if n := d.c.commands.count; n > maxInboxBytes/len(long)/2 || n < 10 || len(d.acks) != 400-n {
+		t.Errorf("%d commands are kept, %d refused", n, len(d.acks))
+	}
+	if n := d.c.commands.replies.len(); n > maxReplyQueue/len(long)/2 || n < 10 {
+		t.Errorf("%d answers are kept", n)
+	}
+	ln := d.c.commands.lanes["cam"]
+	for d.c.commands.count > 0 {
+		d.c.commands.take(ln)
+	}
+	if n := d.c.commands.bytes; n != 0 {
+		t.Errorf("%d bytes in an empty inbox", n)
+	}
+	begin := func(response string) bool {
+		return d.c.commands.begin(Message{Topic: topic, Payload: []byte(`{"id":"1"}`), ResponseTopic: response}).Repeated
+	}
+	if begin(long+"1") || begin(long+"2") || !begin(long+"1") {
+		t.Error("ids belong to the response topic")
+	}
+	d.c.o.Commands.Sync()
+	if data, err := os.ReadFile(filepath.Join(dir, "commands.json")); err != nil || len(data) == 0 || len(data) > 4096 {
+		t.Errorf("%d bytes are remembered: %v", len(data), err)
 	}
 }
 

@@ -67,6 +67,11 @@ type Message struct {
 	Correlation   []byte
 }
 
+// size is what a message holds in memory.
+func (m *Message) size() int {
+	return len(m.Topic) + len(m.Payload) + len(m.ResponseTopic) + len(m.Correlation)
+}
+
 // Packet is a message to send.
 type Packet struct {
 	Topic    string

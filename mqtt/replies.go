@@ -21,6 +21,9 @@ type answer struct {
 	correlation []byte
 }
 
+// size is what an answer holds in memory: an MQTT 5 client may have its topic and correlation data be 64 KiB each.
+func (a *answer) size() int { return len(a.id) + len(a.topic) + len(a.payload) + len(a.correlation) }
+
 // replies is the queue of answers; a reply outlives the link that its command came by. Commands are taken only while
 // their answers have room, so that none is lost; the hard bound is for those that come by without a window.
 type replies struct {
@@ -50,7 +53,7 @@ func (q *replies) put(a answer) (lost uint64) {
 	q.count++
 	a.number = q.count
 	q.items = append(q.items, a)
-	q.bytes += len(a.payload)
+	q.bytes += a.size()
 	for len(q.items) > 1 && (len(q.items) > maxReplies || q.bytes > maxReplyQueue) {
 		q.drop(1)
 		q.lost++
@@ -71,7 +74,7 @@ func signal(c chan struct{}) {
 // drop takes the first n off; mu is held.
 func (q *replies) drop(n int) {
 	for i := range n {
-		q.bytes -= len(q.items[i].payload)
+		q.bytes -= q.items[i].size()
 		q.items[i] = answer{}
 	}
 	q.items = q.items[n:]
