@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/config"
@@ -30,9 +31,11 @@ func (b *builder) addCamera(c *config.Camera, known *agent.Known) error {
 	return nil
 }
 
-// removeCamera ends a camera and lets its viewers go.
-func (b *builder) removeCamera(name string) error {
-	err := b.stopCamera(name)
+// removeCamera ends a camera, if it could be made at all, and lets its viewers go.
+func (b *builder) removeCamera(name string) (err error) {
+	if slices.Contains(b.agent.Cameras(), name) {
+		err = b.stopCamera(name)
+	}
 	b.stream.Drop(name)
 	return err
 }

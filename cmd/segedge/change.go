@@ -36,6 +36,9 @@ func (c *change) done(key string, err error) {
 func (c *change) settings() {
 	b := c.b
 	model := false
+	if h := &c.next.HTTP; b.run.madeToken && h.Token == "" && len(h.Tokens) == 0 {
+		h.Token = b.live.HTTP.Token // the agent made it: it stands in no file, and stays
+	}
 	for _, key := range config.Changed(&b.live, &c.next) {
 		switch {
 		case strings.HasPrefix(key, "model."):
@@ -82,7 +85,8 @@ func (c *change) model() {
 	c.done("model", err)
 }
 
-// cameras adds, removes and changes cameras, and leaves alone those that are as they were.
+// cameras adds, removes and changes cameras, and leaves alone those that are as they were. The list that is live then has every camera
+// in the order of the file; one that could not be made is not among the agent's, by which the next change knows to try again.
 func (c *change) cameras() {
 	b := c.b
 	release, err := b.agent.Hold()
@@ -96,43 +100,79 @@ func (c *change) cameras() {
 			c.done("cameras."+old.Name+" (removed)", b.removeCamera(old.Name))
 		}
 	}
-	names := make([]string, len(c.next.Cameras))
+	names, now := make([]string, len(c.next.Cameras)), slices.Clone(c.next.Cameras)
 	for i := range c.next.Cameras {
 		next := &c.next.Cameras[i]
 		names[i] = next.Name
 		old := b.live.Camera(next.Name)
 		switch {
-		case old == nil:
+		case old == nil || !c.runs(next.Name):
 			c.done("cameras."+next.Name+" (added)", b.addCamera(next, nil))
 		case !old.SameSource(next):
-			c.done("cameras."+next.Name, b.remake(c.ctx, old, next))
+			err := b.remake(c.ctx, old, next)
+			if err != nil {
+				now[i] = *old
+			}
+			c.done("cameras."+next.Name, err)
 		default:
-			c.watched(old, next)
+			now[i] = c.watched(old, next)
 		}
 	}
 	b.agent.Sort(names)
-	b.live.Cameras = slices.Clone(c.next.Cameras)
+	b.live.Cameras = now
 }
 
-// watched changes what a camera watches and asks. Objects of prompts that are gone stay.
-func (c *change) watched(old, next *config.Camera) {
-	key := "cameras." + next.Name
-	for _, z := range differences(old.Zones, next.Zones) {
-		c.done(key+".zones."+z.Name, c.command(next.Name, "zone", &api.Zone{Name: z.Name, Points: z.Points}))
-	}
-	for _, l := range differences(old.Lines, next.Lines) {
-		c.done(key+".lines."+l.Name, c.command(next.Name, "line", &api.Line{Name: l.Name, Points: l.Points}))
-	}
+// runs reports whether the agent has a camera.
+func (c *change) runs(name string) bool { return slices.Contains(c.b.agent.Cameras(), name) }
+
+// watched changes what a camera watches and asks, and is the camera as it then is. Objects of prompts that are gone stay.
+func (c *change) watched(old, next *config.Camera) config.Camera {
+	key, now := "cameras."+next.Name, *next
+	now.Zones = c.shapes(key+".zones.", old.Zones, next.Zones, func(s config.Shape) error {
+		return c.command(next.Name, "zone", &api.Zone{Name: s.Name, Points: s.Points})
+	})
+	now.Lines = c.shapes(key+".lines.", old.Lines, next.Lines, func(s config.Shape) error {
+		return c.command(next.Name, "line", &api.Line{Name: s.Name, Points: s.Points})
+	})
+	now.Prompts = nil
 	for _, p := range next.Prompts {
 		if slices.Contains(old.Prompts, p) {
+			now.Prompts = append(now.Prompts, p)
 			continue
 		}
 		body, err := promptBody(p)
 		if err == nil {
 			err = c.command(next.Name, "prompt", body)
 		}
+		if err == nil {
+			now.Prompts = append(now.Prompts, p)
+		}
 		c.done(key+".prompts", err)
 	}
+	return now
+}
+
+// shapes changes zones or lines, and is the list of those that then are: one whose change failed is as it was.
+func (c *change) shapes(key string, old, next []config.Shape, set func(config.Shape) error) []config.Shape {
+	now := slices.Clone(next)
+	for _, s := range differences(old, next) {
+		err := set(s)
+		if err != nil {
+			now = asItWas(now, old, s.Name)
+		}
+		c.done(key+s.Name, err)
+	}
+	return now
+}
+
+// asItWas takes a shape back to what it was, or away where there was none.
+func asItWas(now, old []config.Shape, name string) []config.Shape {
+	other := func(s config.Shape) bool { return s.Name == name }
+	now = slices.DeleteFunc(now, other)
+	if i := slices.IndexFunc(old, other); i >= 0 {
+		now = append(now, old[i])
+	}
+	return now
 }
 
 // promptBody is a configured prompt as a command.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -65,6 +66,58 @@ func TestAChangedFileIsMadeTrue(t *testing.T) {
 	l.until("one is left", func() bool { return slices.Equal(l.cameras(), []string{"kept"}) && len(l.state("kept").Zones) == 0 })
 	if s := l.state("kept"); s.Objects != 2 || s.State != api.Running {
 		t.Errorf("%+v", s)
+	}
+}
+
+// What could not be made true is tried again at the next change, and told again.
+func TestWhatFailedIsTriedAgain(t *testing.T) {
+	const kept = "cameras:\n- name: a\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 8\n  prompts: [\"point:0.2,0.5\"%s]\n"
+	l := startAgent(t, fmt.Sprintf(kept, ""))
+	l.until("it runs", func() bool { return l.state("a").Processed > 0 })
+	failures := func() int { return strings.Count(l.log.String(), "a part of the configuration is not changed to") }
+	l.rewrite(fmt.Sprintf(kept, `, "text:xyzzy"`))
+	l.until("the prompt that nothing understands is told", func() bool { return failures() == 1 })
+	l.rewrite(fmt.Sprintf(kept, `, "text:xyzzy"`) + "# again\n")
+	l.until("it is told again", func() bool { return failures() == 2 || strings.Contains(l.log.String(), "nothing in it is new") })
+	if failures() != 2 {
+		t.Error("what failed was not tried again")
+	}
+}
+
+// A token that the agent made is no change of the file.
+func TestAMadeTokenNeedsNoRestart(t *testing.T) {
+	b := builder{run: &runCmd{madeToken: true}, live: config.Default()}
+	b.live.HTTP.Token = "0123456789abcdef0123"
+	b.newest.Store(&b.live.Model)
+	for token, want := range map[string][]string{"": {}, "another-0123456789": {"http.token"}} {
+		c := change{b: &b, ctx: t.Context(), next: config.Default(), got: api.ConfigResult{Changed: []string{}, Restart: []string{}}}
+		c.next.HTTP.Token = token
+		c.settings()
+		if !slices.Equal(c.got.Restart, want) || len(c.got.Changed) > 0 || c.err() != nil {
+			t.Errorf("%q: %+v, %v", token, c.got, c.err())
+		}
+	}
+}
+
+// A shape whose change failed is as it was; the others are as they are to be.
+func TestShapesThatFailStay(t *testing.T) {
+	p := [][2]float64{{0, 0}, {1, 0}, {1, 1}}
+	q := [][2]float64{{0, 0}, {1, 0}, {0, 1}}
+	old := []config.Shape{{Name: "same", Points: p}, {Name: "moved", Points: p}, {Name: "gone", Points: p}}
+	next := []config.Shape{{Name: "same", Points: p}, {Name: "moved", Points: q}, {Name: "new", Points: q}, {Name: "fine", Points: q}}
+	c := change{}
+	now := c.shapes("zones.", old, next, func(s config.Shape) error {
+		if s.Name == "fine" {
+			return nil
+		}
+		return errors.New("too many")
+	})
+	var again []string
+	for _, s := range differences(now, next) {
+		again = append(again, s.Name)
+	}
+	if !slices.Equal(again, []string{"gone", "moved", "new"}) || !slices.Equal(c.got.Changed, []string{"zones.fine"}) || len(next) != 4 {
+		t.Errorf("%v, changed %v", again, c.got.Changed)
 	}
 }
 
