@@ -212,11 +212,11 @@ func (cs *commands) queue(ctx context.Context, ln *lane, t task) bool {
 	}
 }
 
-// work does one camera's commands in order.
+// work does one camera's commands in order, each when its answer has room.
 func (cs *commands) work(ctx context.Context, ln *lane) {
 	for t := range ln.work {
 		var r api.Reply
-		if ctx.Err() != nil {
+		if !cs.replies.room(ctx) {
 			r = t.Drop(api.NotReady, "the agent is stopping: send it again when it is back")
 		} else {
 			r = t.Run(ctx)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -251,6 +252,33 @@ func TestRepliesHoldCommandsBack(t *testing.T) {
 	if told := d.rejected(); len(told) < rejectionBurst || len(told) > rejectionBurst+20 {
 		t.Errorf("%d of %d refusals became events", len(told), n)
 	}
+}
+
+// TestSnapshotsHoldCommandsBack: few of them fill the queue, and what was taken is done when its answer has room.
+func TestSnapshotsHoldCommandsBack(t *testing.T) {
+	a := &agent{}
+	c := offline(t, a, t.TempDir())
+	synctest.Test(t, func(t *testing.T) {
+		cs := newCommands(c, c.o.Commands)
+		q, ln := cs.replies, cs.lanes["cam"]
+		for q.bytes < enoughReplyBytes {
+			q.put(answer{topic: "segedge/box/cam/snapshot", payload: make([]byte, mostPicture)})
+		}
+		full := q.len()
+		ln.work <- cs.begin(Message{Topic: c.topics.Command("cam", "clear"), Payload: []byte(`{"id":"1","reply":"me"}`)})
+		close(ln.work)
+		go cs.work(t.Context(), ln)
+		synctest.Wait()
+		if n := len(a.commands()); n != 0 || full >= enoughReplies {
+			t.Errorf("%d commands were done whose answers have no room behind %d snapshots", n, full)
+		}
+		_, lost := q.first(0)
+		q.sent(1, lost)
+		synctest.Wait()
+		if n := len(a.commands()); n != 1 || q.len() != full {
+			t.Errorf("%d commands were done, %d answers wait, want 1 and %d", n, q.len(), full)
+		}
+	})
 }
 
 func TestFullInboxIsAnswered(t *testing.T) {

@@ -37,10 +37,11 @@ type replies struct {
 }
 
 const (
-	enoughReplies = 512      // no commands are taken while so many answers wait
-	maxReplies    = 4096     // the bound on answers
-	maxReplyQueue = 16 << 20 // and on their bytes; the oldest go first
-	replyWindow   = 32       // answers sent and not acknowledged
+	enoughReplies    = 512      // no commands are taken or done while so many answers wait
+	enoughReplyBytes = 8 << 20  // or so many bytes of them: a snapshot is as long as hundreds of others
+	maxReplies       = 4096     // the bound on answers
+	maxReplyQueue    = 16 << 20 // and on their bytes; the oldest go first
+	replyWindow      = 32       // answers sent and not acknowledged
 )
 
 func newReplies() *replies {
@@ -86,16 +87,23 @@ func (q *replies) len() int {
 	return len(q.items)
 }
 
+// full reports whether a share of what is enough waits: 1 for all of it, 2 for half.
+func (q *replies) full(share int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) >= enoughReplies/share || q.bytes >= enoughReplyBytes/share
+}
+
 // room waits until there is room for the answers to more commands; false when ctx ends first.
 func (q *replies) room(ctx context.Context) bool {
-	for q.len() >= enoughReplies {
+	for q.full(1) {
 		select {
 		case <-q.freed:
 		case <-ctx.Done():
 			return false
 		}
 	}
-	if q.len() < enoughReplies/2 {
+	if !q.full(2) {
 		signal(q.freed) // for the next who waits
 	}
 	return ctx.Err() == nil
