@@ -40,15 +40,9 @@ type commands struct {
 
 	mu    sync.Mutex // the fields below
 	lanes map[string]*lane
+	start func(*lane) // set while run runs
 	count int
 	bytes int
-}
-
-// lane is the way of one camera's commands. Those for cameras that do not exist share one, which only refuses.
-type lane struct {
-	in   []Message // guarded by commands.mu
-	wake chan struct{}
-	work chan task
 }
 
 // task is a command that was taken in, and where its answer goes.
@@ -66,7 +60,7 @@ type address struct {
 func newCommands(c *Client, d *dispatch.Dispatcher) *commands {
 	cs := &commands{c: c, dispatch: d, replies: newReplies(), lanes: map[string]*lane{}}
 	for _, camera := range append([]string{""}, c.o.Service.Cameras()...) {
-		cs.lanes[camera] = &lane{wake: make(chan struct{}, 1), work: make(chan task, maxPerCamera)}
+		cs.lanes[camera] = newLane()
 	}
 	return cs
 }
@@ -85,10 +79,7 @@ func (cs *commands) receive(m Message) {
 		return
 	}
 	cs.mu.Lock()
-	ln := cs.lanes[camera]
-	if ln == nil {
-		ln = cs.lanes[""]
-	}
+	ln := cs.lane(camera)
 	room := cs.count < maxInbox && cs.bytes+m.size() <= maxInboxBytes
 	if room {
 		ln.in = append(ln.in, m)
@@ -107,32 +98,6 @@ func (cs *commands) receive(m Message) {
 	case ln.wake <- struct{}{}:
 	default:
 	}
-}
-
-// take removes the oldest commands of a lane.
-func (cs *commands) take(ln *lane) []Message {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	n := min(batch, len(ln.in))
-	out := slices.Clone(ln.in[:n])
-	ln.in = slices.Delete(ln.in, 0, n)
-	cs.count -= n
-	for _, m := range out {
-		cs.bytes -= m.size()
-	}
-	return out
-}
-
-// run does commands until ctx ends. What has no place in a queue then is left to the broker, which was not told that it
-// arrived.
-func (cs *commands) run(ctx context.Context) {
-	var workers sync.WaitGroup
-	for _, ln := range cs.lanes {
-		workers.Go(func() { cs.admit(ctx, ln) })
-		workers.Go(func() { cs.work(ctx, ln) })
-	}
-	workers.Go(func() { cs.tellRejections(ctx) })
-	workers.Wait()
 }
 
 // admit takes a lane's commands in, as many at once as have come, as long as their replies have room.
