@@ -97,7 +97,7 @@ func Examine(ctx context.Context, f inference.Family, open func(inference.Family
 
 // looks says what the fault of a model looks like.
 func looks(ctx context.Context, answers []Answer, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) string {
-	best, rights := "", count(answers)
+	best, most := "", float64(count(answers))/float64(max(len(answers), 1))
 	square, squares, rest := tallied(answers)
 	if squares > 0 && square >= squares-1 && rest == 0 && squares < len(answers) {
 		return "its resize rule looks like another than the family's: " +
@@ -105,14 +105,29 @@ func looks(ctx context.Context, answers []Answer, f inference.Family, open func(
 	}
 	for _, g := range guesses() {
 		other, ok := g.ask(ctx, f, open)
-		if n := count(other); ok && n > rights && (n == len(other) || n > len(other)*3/4) {
-			best, rights = g.looks, n
+		own := answers
+		if g.view.turnedAsk { // what a box is answered with is held to the box as it was asked
+			own, other = clicks(own), clicks(other)
+		}
+		n := count(other)
+		if share := float64(n) / float64(max(len(other), 1)); ok && n > count(own) && share > most && (n == len(other) || share > 0.75) {
+			best, most = g.looks, share
 		}
 	}
 	if best != "" {
 		return best
 	}
 	return nothing(answers)
+}
+
+// clicks are the answers to prompts without a box.
+func clicks(answers []Answer) (out []Answer) {
+	for _, a := range answers {
+		if a.prompt.Box == nil {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // tallied are the right answers about pictures that are nearly square, how many of those there are, and the right ones about the others.

@@ -203,7 +203,7 @@ func TestBrokenWeightsAreRefused(t *testing.T) {
 		change func([]byte)
 		want   string
 	}{
-		"zeros": {func(b []byte) { clear(b) }, "zeros"},
+		"zeros": {func(b []byte) { clear(b) }, "zero"},
 		"shuffled": {func(b []byte) {
 			r.Shuffle(len(b)/4, func(i, j int) {
 				var x [4]byte
