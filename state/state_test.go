@@ -140,22 +140,25 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 	f, log := file(t, 1)
 	synctest.Test(t, func(t *testing.T) {
 		var revision atomic.Uint64
-		collected := 0
+		var collected atomic.Int64
 		broken := errors.New("no")
-		var failing error
+		var failing atomic.Bool
 		k := Keeper{File: f, Revision: revision.Load, Collect: func(context.Context) (any, error) {
-			collected++
-			return value{Name: "v"}, failing
+			collected.Add(1)
+			if failing.Load() {
+				return nil, broken
+			}
+			return value{Name: "v"}, nil
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- k.Run(ctx) }()
-		expect := func(what string, after time.Duration, n int) {
+		expect := func(what string, after time.Duration, n int64) {
 			t.Helper()
 			time.Sleep(after)
 			synctest.Wait()
-			if collected != n {
-				t.Errorf("%s: written %d times, want %d", what, collected, n)
+			if got := collected.Load(); got != n {
+				t.Errorf("%s: written %d times, want %d", what, got, n)
 			}
 		}
 		expect("nothing has changed", 10*time.Second, 0)
@@ -165,14 +168,14 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 		expect("a hundred changes", time.Second, 1)
 		expect("nothing since", 20*time.Second, 1)
 		expect("a refresh", 15*time.Second, 2)
-		failing = broken
+		failing.Store(true)
 		revision.Add(1)
 		expect("a disk that refuses is tried again each second", 3*time.Second, 5)
-		failing = nil
+		failing.Store(false)
 		expect("and when it does not", time.Second, 6)
 		cancel()
-		if err := <-done; err != nil || collected != 7 {
-			t.Errorf("at the end: %v, written %d times", err, collected)
+		if err := <-done; err != nil || collected.Load() != 7 {
+			t.Errorf("at the end: %v, written %d times", err, collected.Load())
 		}
 	})
 	if n := strings.Count(log.String(), "cannot be written down"); n != 1 || !strings.Contains(log.String(), "written down again") {
