@@ -16,7 +16,7 @@ import (
 )
 
 func TestAutomaskFollowsWhatIsThere(t *testing.T) {
-	r := newRig(t, nil)
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.CommandTimeout = 10 * time.Minute }) // a slow machine has the time
 	if reply := r.do("automask", "{}"); reply.OK || reply.Error.Code != api.NotReady {
 		t.Errorf("before the first frame: %+v", reply)
 	}

@@ -159,7 +159,8 @@ func TestBadCommandsAreAnswered(t *testing.T) {
 		{"prompt", `{"points":[{"x":1.5,"y":0.5,"label":1}]}`, "bad_request"},
 		{"prompt", `{"pionts":[]}`, "bad_json"},
 		{"prompt", `{"points":[{"x":"a","y":0.5,"label":1}]}`, "bad_json"},
-		{"prompt", `{"text":"a dog"}`, "unsupported"},
+		{"prompt", `{"text":"a dog"}`, "nothing_found"},
+		{"prompt", `{"text":"whatchamacallit"}`, "bad_request"},
 		{"remove", `{"object":"camera-999"}`, "unknown_object"},
 		{"dance", `{"n":1}`, "unknown_verb"},
 	} {

@@ -91,7 +91,7 @@ func TestModelIsSwappedByConfiguration(t *testing.T) {
 	for _, c := range []struct{ config, says, model string }{
 		{"model:\n  name: " + filepath.Join(shared(t), "models", "default") + "\n", "the model was changed", "default"},
 		{"model:\n  nonsense: 1\n", "is wrong; nothing changes", "default"},
-		{"model:\n  name: " + t.TempDir() + "\n", "the configured model is not changed to", "default"},
+		{"model:\n  name: " + t.TempDir() + "\n", "has no ONNX files", "default"},
 		{"model:\n  name: default\n", "model=segedge-tiny", "segedge-tiny"},
 	} {
 		write(c.config)
