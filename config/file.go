@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
@@ -72,8 +71,7 @@ func (c *Config) parse(name string, data []byte) (*document, Problems) {
 func (d *document) root() (ast.Node, *Problem) {
 	file, err := parser.ParseBytes(d.data, 0)
 	if err != nil {
-		text := secret.MaskYAML(strings.TrimSpace(yaml.FormatError(err, false, true)))
-		return nil, &Problem{Text: d.name + ": " + text}
+		return nil, d.unreadable(err)
 	}
 	var root ast.Node
 	for _, doc := range file.Docs {

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // Inputs are where a configuration comes from, in the order in which what comes later wins.
@@ -53,7 +56,7 @@ func Read(in Inputs) (*Loaded, error) {
 	for _, kv := range in.Settings {
 		key, value, ok := strings.Cut(kv, "=")
 		if !ok {
-			ps.Add("", "setting %q: write it as http.listen=:8080", kv)
+			ps.Add("", "--set %s: write it as http.listen=:8080", shownKey(kv))
 			continue
 		}
 		l.set(key, value, "--set", &ps)
@@ -63,6 +66,20 @@ func Read(in Inputs) (*Loaded, error) {
 	}
 	return l, ps.Err()
 }
+
+// shownKey is what may be shown of a setting without its "=": the key, if it begins with one; what comes after may be a secret.
+func shownKey(text string) string {
+	key := keyStart.FindString(text)
+	if err := new(Config).Set(key, ""); errors.Is(err, errUnknownKey) {
+		return secret.Hidden
+	}
+	if len(text) > len(key) {
+		return key + secret.Hidden
+	}
+	return key
+}
+
+var keyStart = regexp.MustCompile(`^[a-z0-9_.]*`)
 
 // set changes one setting and notes where it comes from.
 func (l *Loaded) set(key, value, origin string, ps *Problems) {

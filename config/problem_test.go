@@ -250,6 +250,34 @@ func TestTheCheckShowsNoSecrets(t *testing.T) {
 	}
 }
 
+// In a file that is no YAML nobody can tell where a secret ends: names of settings are shown, values are not.
+func TestFilesThatAreNoYAMLShowNoSecrets(t *testing.T) {
+	for in, want := range map[string]string{
+		"http:\n  token: 'geheim\n": ":2:10: could not find end character", "mqtt:\n  password: |geheim\n": "***", "mqtt:\n  password: \"a\n    geheim\\q\"\n": "unknown escape character",
+		"http:\n  tokens: [{token: geheim\n": "tokens: ***", "http:\n  token: >\n    geheim: x\n\tlisten: a\n": "***", "http:\n  token: geheim: x\n": "  token: ***",
+		"http:\n  tokens:\n    geheim: a\n    geheim: b\n": `mapping key "***" already defined`, "http:\n  listen: a\n  listen: b\n": `mapping key "listen" already defined`,
+		"cameras:\n- password: geheim\n source: x\n": "***", "mqtt:\n  broker: tcp://u:geheim@h\n  - x\n": "***", "%YAML geheim\n---\n": "***", "http: {token: geheim\nmqtt: [geheim}\n": "***",
+		"geheim: &\n": "***", "- - token: @geheim\n": "- - token: ***", "mqtt:\n  passwrod: `geheim`\n": "***",
+	} {
+		_, err := Load(file(t, in), nil, nil)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "segedge.yaml:") {
+			t.Errorf("%q: want %q\n%v", in, want, err)
+		}
+	}
+}
+
+// A setting without its equals sign may be a secret without its key.
+func TestSettingsWithoutAValue(t *testing.T) {
+	for in, want := range map[string]string{
+		"geheim": "--set ***: write", "http.token:geheim": "--set http.token***: write", "http.token geheim": "--set http.token***", "cameras.0.password: geheim": "--set cameras.0.password***",
+		"http.listen": "--set http.listen: write", "": "--set ***", "http.geheim": "--set ***", "http": "--set http: write",
+	} {
+		if _, err := Load("", nil, []string{in}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: want %q, %v", in, want, err)
+		}
+	}
+}
+
 // The schema knows every setting, its choices and bounds, and which are secret.
 func TestSchemaKnowsEverySetting(t *testing.T) {
 	text, err := JSONSchema()

@@ -21,8 +21,11 @@ var pair = regexp.MustCompile(
 // Mask hides user names and passwords of addresses, and values of keys that name a secret, in text that is to be read by people. Of an
 // address, everything before its last @ is hidden: a password that was not percent-encoded may hold any of / # ? : @ %.
 func Mask(s string) string {
-	return pair.ReplaceAllString(maskUsers(s), "${1}="+Hidden)
+	return pair.ReplaceAllString(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@"), "${1}="+Hidden)
 }
+
+// relay is the address of a TURN or STUN server (RFC 7065) with a user before its host, where none belongs.
+var relay = regexp.MustCompile(`(?i)\b((?:turn|stun)s?:)[^\s"']*@`)
 
 // maskUsers hides what stands before the @ of every address in a text.
 func maskUsers(s string) string {

@@ -23,6 +23,7 @@ func TestMaskHidesSecrets(t *testing.T) {
 		"http://cam/a?user=me&password=x&size=2":             "http://cam/a?user=***&password=***&size=2",
 		"http://cam/a?token=abc":                             "http://cam/a?token=***",
 		`rtspsrc location="rtsp://u:p@h/a" user-pw=pw`:       `rtspsrc location="rtsp://***@h/a" user-pw=***`,
+		"turn:me:geheim@h:3478, turns:h stuns:a@b":           "turn:***@h:3478, turns:h stuns:***@b",
 		"clip.mp4":                                "clip.mp4",
 		"rtsp://cam/live@home":                    "rtsp://cam/live@home",
 		"rtsp://cam:554/a?speed=2 for me@home":    "rtsp://cam:554/a?speed=2 for me@home",
