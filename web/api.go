@@ -91,6 +91,10 @@ func (s *Server) objects(w http.ResponseWriter, r *http.Request) {
 func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 	camera, verb := r.PathValue("camera"), r.PathValue("verb")
 	body, bad := readBody(w, r)
+	if revoked(r) { // while the body was on its way
+		unauthorised(w, r, "this token is not the agent's any more")
+		return
+	}
 	if bad != nil {
 		status := Status(api.Reply{Error: bad.err})
 		if bad.status != 0 {

@@ -12,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,10 +21,25 @@ import (
 
 // guard decides who may come in; the package comment says how.
 type guard struct {
-	held  atomic.Pointer[keys]
-	path  string // that the cookie is for
-	tries *throttle
-	log   *slog.Logger
+	changing sync.Mutex
+	held     atomic.Pointer[keys]
+	anyone   key    // who comes to a door without tokens
+	path     string // that the cookie is for
+	tries    *throttle
+	log      *slog.Logger
+}
+
+// hold asks for other keys from now on.
+func (g *guard) hold(ks keys) {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	if before := g.held.Load(); before != nil {
+		if len(*before) == 0 && len(ks) > 0 {
+			g.anyone.revoke()
+		}
+		ks.replace(*before)
+	}
+	g.held.Store(&ks)
 }
 
 func (g *guard) keys() keys { return *g.held.Load() }
@@ -56,7 +72,7 @@ func (g *guard) local(next http.Handler, w http.ResponseWriter, r *http.Request)
 	case !sameSite(r):
 		refuse(w, http.StatusForbidden, foreign)
 	default:
-		next.ServeHTTP(w, r)
+		g.anyone.enter(next, w, r)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/segedge/segedge/api"
 )
@@ -34,6 +37,13 @@ const mostCookies = 4
 type key struct {
 	caller        api.Caller
 	token, cookie string
+	valid         context.Context // until the token is taken away, or means another caller
+	revoke        context.CancelFunc
+}
+
+func newKey(caller api.Caller, token, cookie string) key {
+	valid, revoke := context.WithCancel(context.Background())
+	return key{caller, token, cookie, valid, revoke}
 }
 
 // keys are all tokens of a door.
@@ -52,7 +62,7 @@ func newKeys(cookieKey []byte, token string, more []Token) (keys, error) {
 		if !(api.Caller{Role: t.Role}).May("snapshot") {
 			return nil, errors.New("web: a token's role is view, prompt or admin")
 		}
-		ks = append(ks, key{api.Caller{Name: t.Name, Role: t.Role}, t.Token, cookieFor(cookieKey, t.Token)})
+		ks = append(ks, newKey(api.Caller{Name: t.Name, Role: t.Role}, t.Token, cookieFor(cookieKey, t.Token)))
 	}
 	return ks, nil
 }
@@ -95,9 +105,38 @@ func (ks keys) find(fits func(*key) bool) (found *key) {
 	return found
 }
 
-// enter hands a request on as its caller's.
+// replace takes the place of keys that were valid before: what is the same stays valid, what is gone is so for requests under way too.
+func (ks keys) replace(before keys) {
+	for _, old := range before {
+		same := func(k key) bool { return k.caller == old.caller && k.token == old.token }
+		if i := slices.IndexFunc(ks, same); i >= 0 {
+			ks[i].revoke()
+			ks[i].valid, ks[i].revoke = old.valid, old.revoke
+		} else {
+			old.revoke()
+		}
+	}
+}
+
+// enter hands a request on as its caller's, for as long as the key is valid: who holds a body back keeps no rights by it.
 func (k *key) enter(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	next.ServeHTTP(w, r.WithContext(api.WithCaller(r.Context(), k.caller)))
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	leave := context.AfterFunc(k.valid, func() {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // ends a read of the body that waits
+		cancel()
+	})
+	defer leave()
+	ctx = context.WithValue(ctx, validKey{}, k.valid)
+	next.ServeHTTP(w, r.WithContext(api.WithCaller(ctx, k.caller)))
+}
+
+type validKey struct{}
+
+// revoked reports whether the key that a request came in with is valid no more.
+func revoked(r *http.Request) bool {
+	valid, ok := r.Context().Value(validKey{}).(context.Context)
+	return ok && valid.Err() != nil
 }
 
 // same compares in a time that does not depend on where the two differ, nor on their lengths.

@@ -3,8 +3,10 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,75 @@ func TestTokensThatAreNone(t *testing.T) {
 			t.Errorf("%+v", tokens)
 		}
 	}
+}
+
+// Who holds back the body of a command keeps no rights by it: a token that is taken away, or has another role, ends the request at once.
+// Others' requests go on, and so do commands that were given whole.
+func TestRightsEndWhileABodyIsHeldBack(t *testing.T) {
+	change := map[string][]Token{
+		"gone": callers[:2], "of another role": {callers[0], callers[1], {"boss", api.RoleView, callers[2].Token}}, "of another name": {callers[0], callers[1], {"chef", api.RoleAdmin, callers[2].Token}},
+		"the same": callers, "in another order": {callers[2], callers[0]},
+	}
+	for name, next := range change {
+		agent := newFakeAgent("cam")
+		door, err := New(Options{Service: agent, Tokens: callers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entered := make(chan struct{}, 1)
+		box := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Body = told{r.Body, entered}
+			door.ServeHTTP(w, r)
+		}))
+		body, rest := io.Pipe()
+		answer := make(chan int, 1)
+		go func() {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, box.URL+"/api/v1/cameras/cam/pause", body)
+			req.Header.Set("Authorization", "Bearer "+callers[2].Token)
+			req.Header.Set("Content-Type", "application/json")
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Error(err)
+				answer <- 0
+				return
+			}
+			res.Body.Close()
+			answer <- res.StatusCode
+		}()
+		<-entered // the body is being read
+		if err := door.SetTokens("", next); err != nil {
+			t.Fatal(err)
+		}
+		want := http.StatusUnauthorized
+		if strings.HasPrefix(name, "the same") || strings.HasPrefix(name, "in another") {
+			want = http.StatusOK
+			_, _ = io.WriteString(rest, "{}")
+			rest.Close()
+		}
+		got := <-answer
+		agent.mu.Lock()
+		done := len(agent.commands)
+		agent.mu.Unlock()
+		if got != want || (done > 0) != (want == http.StatusOK) {
+			t.Errorf("a token that is %s: %d, want %d; %d commands", name, got, want, done)
+		}
+		rest.Close()
+		box.Close()
+	}
+}
+
+// told says when a body is read.
+type told struct {
+	io.ReadCloser
+	begun chan struct{}
+}
+
+func (b told) Read(p []byte) (int, error) {
+	select {
+	case b.begun <- struct{}{}:
+	default:
+	}
+	return b.ReadCloser.Read(p)
 }
 
 // 200 guesses are not 200 answers; who is in stays in, other addresses too, and time mends it.

@@ -73,8 +73,9 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: o, guard: &guard{path: front.base + "/", tries: newThrottle(o.Now), log: o.Logger}, metrics: newMetrics(&o)}
-	s.guard.held.Store(&ks)
+	door := &guard{anyone: newKey(api.Caller{}, "", ""), path: front.base + "/", tries: newThrottle(o.Now), log: o.Logger}
+	s := &Server{opts: o, guard: door, metrics: newMetrics(&o)}
+	s.guard.hold(ks)
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
 }
@@ -89,7 +90,7 @@ func (s *Server) SetTokens(token string, more []Token) error {
 	case len(ks) == 0 && len(s.guard.keys()) > 0:
 		return errors.New("web: to take the last token away needs a restart")
 	}
-	s.guard.held.Store(&ks)
+	s.guard.hold(ks)
 	return nil
 }
 
