@@ -76,10 +76,11 @@ uninstall: ## take it off again; configuration and state stay
 	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
-dist: deps ## a tarball, a Debian package, the list of what is inside and checksums, in dist/
+dist: deps ## a tarball, a Debian package, the list of what is inside and checksums, in dist/; ARCH="amd64 arm64" for both
 	@scripts/packages.sh dist
 	@scripts/tool.sh nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm
-	scripts/dist.sh
+	@case " $(ARCH) " in *" arm64 "*) [ "$$(dpkg --print-architecture)" = arm64 ] || scripts/packages.sh arm64 ;; esac
+	@for arch in $(if $(ARCH),$(ARCH),$$(dpkg --print-architecture)); do scripts/dist.sh $$arch || exit 1; done
 
 test-package: test-systemd ## the same: the package's own life is part of it
 

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +48,7 @@ var only = map[string][]string{
 // pkg is what go list tells of a package.
 type pkg struct {
 	ImportPath string
+	Dir        string
 	Doc        string
 	Imports    []string
 	Standard   bool
@@ -55,7 +58,7 @@ type pkg struct {
 
 func list(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,Imports,Standard,CgoFiles,GoFiles", module+"...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,Standard,CgoFiles,GoFiles", module+"...")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -139,6 +142,22 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range list(t) {
 		if len(p.GoFiles)+len(p.CgoFiles) > 0 && len(p.Doc) < 40 {
 			t.Errorf("package %s has no doc comment that says what it is", p.ImportPath)
+		}
+	}
+}
+
+// A clock that jumps, as on a box that starts in 1970 until it hears the time, must not make what is young look old: ages are taken
+// between readings that keep Go's monotonic clock, which time.Unix has not.
+func TestNoAgeIsTakenFromTheWallClock(t *testing.T) {
+	for _, p := range list(t) {
+		for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), "time.Since(time.Unix") {
+				t.Errorf("%s/%s takes an age from the wall clock", p.ImportPath, name)
+			}
 		}
 	}
 }

@@ -20,9 +20,10 @@ func (c *Client) keepJournal(ctx context.Context) {
 	defer tick.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	defer c.turned.Store(0)
+	defer c.turned.Store(nil)
 	for {
-		c.turned.Store(time.Now().UnixNano())
+		now := time.Now()
+		c.turned.Store(&now)
 		select {
 		case <-c.intake.wake:
 			w.write(time.Now(), false)

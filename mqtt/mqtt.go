@@ -62,7 +62,7 @@ type Client struct {
 	announced *announced
 	heard     chan struct{} // signalled when the agent's own "online" has come back
 
-	turned atomic.Int64 // when the journal's goroutine last came round, in Unix nanoseconds; 0 while it does not run
+	turned atomic.Pointer[time.Time] // when the journal's goroutine last came round; nil while it does not run
 
 	mu        sync.Mutex
 	connected bool
@@ -197,10 +197,10 @@ func (c *Client) Ready() error {
 // is no reason; it is for Ready.
 func (c *Client) Stuck(within time.Duration) error {
 	turned := c.turned.Load()
-	if turned == 0 {
+	if turned == nil {
 		return nil
 	}
-	if age := time.Since(time.Unix(0, turned)); age > within {
+	if age := time.Since(*turned); age > within {
 		return fmt.Errorf("the event journal has hung for %s", age.Round(time.Millisecond))
 	}
 	return nil

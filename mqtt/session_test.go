@@ -411,7 +411,7 @@ func (l *lines) String() string {
 
 func TestStuckJournal(t *testing.T) {
 	c, stop := start(t, testOptions(t, "tcp://127.0.0.1:1", &agent{}))
-	until(t, "the journal runs", func() bool { return c.turned.Load() != 0 })
+	until(t, "the journal runs", func() bool { return c.turned.Load() != nil })
 	if err := c.Stuck(time.Minute); err != nil {
 		t.Errorf("got %v", err)
 	}

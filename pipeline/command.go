@@ -119,10 +119,10 @@ func (p *Pipeline) Counters() Counters {
 // EmbedFor is how long the embed lane has been at its present job; 0 when it is free. Safe to call from any goroutine.
 func (p *Pipeline) EmbedFor() time.Duration {
 	since := p.embedSince.Load()
-	if since == 0 {
+	if since == nil {
 		return 0
 	}
-	return time.Since(time.Unix(0, since))
+	return time.Since(*since)
 }
 
 // Kinds are the kinds of prompt that the present model takes. Safe to call from any goroutine.

@@ -117,8 +117,8 @@ type Pipeline struct {
 	queries []tracker.Query
 
 	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics, revision atomic.Uint64
-	// Unix nanoseconds, 0 while the lane is free
-	embedSince atomic.Int64
+
+	embedSince atomic.Pointer[time.Time] // nil while the lane is free
 	kinds      atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond

@@ -123,7 +123,8 @@ func (p *Pipeline) dispatchEmbed() {
 	}
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
-	p.embedSince.Store(time.Now().UnixNano())
+	now := time.Now()
+	p.embedSince.Store(&now)
 	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked})
 }
 
@@ -312,7 +313,7 @@ func (p *Pipeline) letGoFrame(j *job) {
 		j.frame.Release()
 		j.frame = nil
 		p.embedFor = 0
-		p.embedSince.Store(0)
+		p.embedSince.Store(nil)
 	}
 }
 

@@ -1,14 +1,15 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: `packages.sh build` what building and running needs, `packages.sh test`
-# what the tests need beside, `packages.sh dist` what packing needs. Through sudo unless root; does nothing when all are there.
+# what the tests need beside, `packages.sh dist` what packing needs, `packages.sh arm64` what packing for arm64 needs beside. Through sudo unless root; does nothing when all are there.
 set -eu
 build="build-essential pkg-config libopencv-dev libavformat-dev libavcodec-dev libswscale-dev npm ca-certificates"
 tests="mosquitto mosquitto-clients chromium ffmpeg systemd gstreamer1.0-plugins-base"
 case ${1:-build} in
 build) want=$build ;;
 dist) want="$build patchelf dpkg-dev" ;;
+arm64) want="crossbuild-essential-arm64 qemu-user-static" ;;
 test) want="$build $tests" ;;
-*) echo "usage: packages.sh build|test|dist" >&2; exit 2 ;;
+*) echo "usage: packages.sh build|test|dist|arm64" >&2; exit 2 ;;
 esac
 command -v npm >/dev/null && want=$(echo "$want" | sed 's/ npm / /') # a Node.js from elsewhere brings its own
 [ -n "${SEGEDGE_ORT_LIB:-}" ] && want=$(echo "$want" | sed 's/ npm / /')

@@ -30,7 +30,10 @@ type File struct {
 	Migrate func(version int, payload []byte, into any) error
 	Logger  *slog.Logger
 
-	saved [sha256.Size]byte // of what this process wrote last
+	saved  [sha256.Size]byte // of what this process wrote last
+	packed bytes.Buffer      // kept for the next time, with the packer: they are most of what saving allocates
+	packer *gzip.Writer
+	whole  []byte
 }
 
 // header is the first line of the file, as JSON. The value follows, gob in gzip.
@@ -113,30 +116,40 @@ func Decode(payload []byte, v any) error {
 // Save replaces the file by one with this value, unless it has written the same already. After it returned without an error the value
 // survives a power cut.
 func (f *File) Save(v any) error {
-	var packed bytes.Buffer
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
+	if err := f.pack(v); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	if err := errors.Join(gob.NewEncoder(z).Encode(v), z.Close()); err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	sum := sha256.Sum256(packed.Bytes())
+	sum := sha256.Sum256(f.packed.Bytes())
 	if sum == f.saved {
 		return nil // it is there already: flash wears out
 	}
-	line, err := json.Marshal(header{kind, f.Version, packed.Len(), hex.EncodeToString(sum[:])})
+	line, err := json.Marshal(header{kind, f.Version, f.packed.Len(), hex.EncodeToString(sum[:])})
 	if err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
-	if err := atomicfile.Write(f.Path, append(append(line, '\n'), packed.Bytes()...)); err != nil {
+	f.whole = append(append(append(f.whole[:0], line...), '\n'), f.packed.Bytes()...)
+	if err := atomicfile.Write(f.Path, f.whole); err != nil {
 		return fmt.Errorf("state: %w", err)
 	}
 	f.saved = sum
 	return nil
+}
+
+// pack encodes v into f.packed.
+func (f *File) pack(v any) error {
+	f.packed.Reset()
+	if f.packer == nil {
+		z, err := gzip.NewWriterLevel(&f.packed, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		f.packer = z
+	}
+	f.packer.Reset(&f.packed)
+	return errors.Join(gob.NewEncoder(f.packer).Encode(v), f.packer.Close())
 }
 
 func (f *File) log() *slog.Logger {

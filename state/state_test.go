@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,6 +55,26 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(f.Path + ".*"); len(left) != 0 || log.Len() != 0 {
 		t.Errorf("left over: %v, said: %s", left, log)
+	}
+}
+
+// An agent saves once a second for months: what is made anew each time is garbage by the megabyte.
+func TestSavingAgainKeepsItsPacker(t *testing.T) {
+	f, _ := file(t, 1)
+	save := func(n int) {
+		if err := f.Save(value{Name: strings.Repeat("x", n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for n := range 8 {
+		save(2 + n)
+	}
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 {
+		t.Errorf("8 small saves allocated %d bytes", made)
 	}
 }
 
