@@ -9,6 +9,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/zones"
 )
 
 // Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and
@@ -18,6 +19,7 @@ type Known struct {
 	Standing map[string]seg.ID
 	Zones    []api.Zone
 	Lines    []api.Line
+	Borders  zones.Saved // what all zones and lines have counted, and who is in them
 }
 
 // Known is what the cameras know, by name. After Run it is what they knew at the end.
@@ -25,12 +27,11 @@ func (a *Agent) Known(ctx context.Context) (map[string]Known, error) {
 	all := map[string]Known{}
 	var errs []error
 	for _, c := range a.cameras.all() {
-		objects, err := c.pipe.Save(ctx)
+		known, err := c.known(ctx)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("camera %s: %w", c.name, err))
 		}
-		zones, lines := c.shapes.made(c.o)
-		all[c.name] = Known{objects, c.standing.save(), zones, lines}
+		all[c.name] = known
 	}
 	return all, errors.Join(errs...)
 }
@@ -41,12 +42,17 @@ func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
 	if c == nil {
 		return nil
 	}
-	objects, err := c.pipe.Save(ctx)
+	known, err := c.known(ctx)
 	if err != nil {
 		return nil
 	}
+	return &known
+}
+
+func (c *camera) known(ctx context.Context) (Known, error) {
+	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made(c.o)
-	return &Known{objects, c.standing.save(), zones, lines}
+	return Known{saved.Objects, c.standing.save(), zones, lines, saved.Borders}, err
 }
 
 // Revision changes when Known has become worth writing down.

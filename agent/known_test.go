@@ -38,15 +38,19 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 		r.next(40)
 		for _, c := range [][2]string{
 			{"prompt", onSquare}, {"rename", `{"object":"cam-1","name":"ball"}`},
+			{"zone", `{"name":"hall","points":[[0,0],[1,0],[1,1],[0,1]]}`}, {"zone", `{"name":"cars","points":[[0,0],[1,0],[1,1],[0,1]],"classes":["car"]}`},
 			{"zone", `{"name":"door","points":[[0,0],[1,0],[1,1]]}`}, {"line", `{"name":"curb","points":[[0,0],[1,0]]}`},
 		} {
 			if reply := r.do(c[0], c[1]); !reply.OK {
 				t.Fatal(reply.Error)
 			}
 		}
-		r.next(40)
+		for range 10 {
+			r.next(40)
+		}
+		r.diary.await(t, seg.ZoneEntered)
 	})
-	if len(known.Objects) != 1 || len(known.Zones) != 1 || len(known.Lines) != 1 {
+	if len(known.Objects) != 1 || len(known.Zones) != 3 || len(known.Lines) != 1 {
 		t.Fatalf("%d objects, zones %v, lines %v", len(known.Objects), known.Zones, known.Lines)
 	}
 	door := api.Zone{Name: "door", Points: [][2]float64{{0, 0}, {0.5, 0}, {0.5, 0.5}}}
@@ -58,11 +62,13 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 		if e.After.ID != 1 || e.After.Name != "ball" {
 			t.Errorf("%+v", e.After)
 		}
-		if s, _ := r.State("cam"); !reflect.DeepEqual(s.Zones, []api.Zone{door}) || len(s.Lines) != 1 {
+		if s, _ := r.State("cam"); !reflect.DeepEqual(s.Zones[0], door) || len(s.Zones) != 3 || len(s.Lines) != 1 {
 			t.Errorf("zones %v, lines %v", s.Zones, s.Lines)
+		} else if n := s.Counts; n == nil || n.Zones["hall"] != (api.Visits{Inside: 1, Entered: 1}) || n.Zones["cars"] != (api.Visits{}) {
+			t.Errorf("who was inside is counted again, or not at all: %+v", n)
 		}
 	})
-	if len(known.Zones) != 0 || len(known.Lines) != 1 {
+	if len(known.Zones) != 2 || len(known.Lines) != 1 {
 		t.Errorf("what is configured counts as made by a command: %v, %v", known.Zones, known.Lines)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/zones"
 )
 
@@ -30,12 +32,32 @@ func (s *shapes) begin(co CameraOptions) *zones.Watch {
 	w := zones.New(zones.Defaults())
 	s.zones, s.lines = slices.Clone(co.Zones), slices.Clone(co.Lines)
 	for _, z := range s.zones {
-		w.SetZone(z.Name, points(z.Points))
+		w.SetZone(z.Name, points(z.Points), z.Classes...)
 	}
 	for _, l := range s.lines {
-		w.SetLine(l.Name, points(l.Points))
+		w.SetLine(l.Name, points(l.Points), l.Classes...)
+	}
+	if k := co.Known; k != nil {
+		w.Restore(k.Borders, func(id seg.ID) bool {
+			return slices.ContainsFunc(k.Objects, func(o tracker.Saved) bool { return o.ID == id })
+		})
 	}
 	return w
+}
+
+// counted is what zones and lines have counted, as documents say it; nil for nothing.
+func counted(n zones.Counts) *api.Counts {
+	if len(n.Zones)+len(n.Lines) == 0 {
+		return nil
+	}
+	out := &api.Counts{Zones: map[string]api.Visits{}, Lines: map[string]api.Crossings{}}
+	for name, v := range n.Zones {
+		out.Zones[name] = api.Visits{Inside: v.Entered - min(v.Left, v.Entered), Entered: v.Entered, Left: v.Left}
+	}
+	for name, c := range n.Lines {
+		out.Lines[name] = api.Crossings(c)
+	}
+	return out
 }
 
 // all are the zones and lines in the order in which they were made; the slices are the caller's.
@@ -55,7 +77,7 @@ func (c *camera) zone(ctx context.Context, z *api.Zone) error {
 	if err != nil {
 		return err
 	}
-	if err := c.pipe.Zone(ctx, z.Name, points(z.Points)); err != nil {
+	if err := c.pipe.Zone(ctx, z.Name, points(z.Points), z.Classes...); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -75,7 +97,7 @@ func (c *camera) line(ctx context.Context, l *api.Line) error {
 	if err != nil {
 		return err
 	}
-	if err := c.pipe.Line(ctx, l.Name, points(l.Points)); err != nil {
+	if err := c.pipe.Line(ctx, l.Name, points(l.Points), l.Classes...); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -164,7 +164,27 @@ type State struct {
 	Building    *Building          `json:"building,omitempty"`        // a better provider that is made ready meanwhile
 	Zones       []Zone             `json:"zones,omitempty"`
 	Lines       []Line             `json:"lines,omitempty"`
+	Counts      *Counts            `json:"counts,omitempty"` // at zones and lines, since they were drawn, over restarts
 	Stages      map[string]Latency `json:"stages"`
+}
+
+// Counts are what zones and lines have counted, by name; those with nothing to count are left out.
+type Counts struct {
+	Zones map[string]Visits    `json:"zones,omitempty"`
+	Lines map[string]Crossings `json:"lines,omitempty"`
+}
+
+// Visits are those of a zone: inside are who is there now.
+type Visits struct {
+	Inside  uint64 `json:"inside"`
+	Entered uint64 `json:"entered"`
+	Left    uint64 `json:"left"`
+}
+
+// Crossings are those of a line, by direction.
+type Crossings struct {
+	Left  uint64 `json:"left"`
+	Right uint64 `json:"right"`
 }
 
 // Objects is the retained list of a camera's live objects.

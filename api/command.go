@@ -77,16 +77,19 @@ type Automask struct {
 	MinArea float64 `json:"min_area,omitempty"` // fraction of the frame
 }
 
-// Zone makes, replaces or (with no points) removes a polygon that reports who enters and leaves.
+// Zone makes, replaces or (with no points) removes a polygon that reports who enters and leaves. With classes it sees only objects in whose
+// name, or phrase, one of them stands.
 type Zone struct {
-	Name   string       `json:"name"`
-	Points [][2]float64 `json:"points"`
+	Name    string       `json:"name"`
+	Points  [][2]float64 `json:"points"`
+	Classes []string     `json:"classes,omitempty"`
 }
 
-// Line makes, replaces or (with no points) removes a directed line that reports who crosses it.
+// Line makes, replaces or (with no points) removes a directed line that reports who crosses it. Classes are as for zones.
 type Line struct {
-	Name   string       `json:"name"`
-	Points [][2]float64 `json:"points"` // from, to
+	Name    string       `json:"name"`
+	Points  [][2]float64 `json:"points"` // from, to
+	Classes []string     `json:"classes,omitempty"`
 }
 
 // Model swaps the model of the running agent.

@@ -6,15 +6,26 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-func (z *Zone) check() error { return checkShape("zone", z.Name, z.Points, 3, 64) }
-func (l *Line) check() error { return checkShape("line", l.Name, l.Points, 2, 2) }
+func (z *Zone) check() error { return checkShape("zone", z.Name, z.Points, z.Classes, 3, 64) }
+func (l *Line) check() error { return checkShape("line", l.Name, l.Points, l.Classes, 2, 2) }
 
-func checkShape(kind, name string, points [][2]float64, least, most int) error {
+// mostClasses bounds those of a zone or line.
+const mostClasses = 32
+
+func checkShape(kind, name string, points [][2]float64, classes []string, least, most int) error {
 	if name == "" {
 		return fmt.Errorf("a %s needs a name", kind)
 	}
 	if err := checkText("name", name); err != nil {
 		return err
+	}
+	if len(classes) > mostClasses {
+		return fmt.Errorf("a %s of %d classes: there may be %d", kind, len(classes), mostClasses)
+	}
+	for _, c := range classes {
+		if err := checkText("classes", c); err != nil {
+			return err
+		}
 	}
 	if n := len(points); n != 0 && (n < least || n > most) {
 		return fmt.Errorf("a %s has %d to %d points, not %d", kind, least, most, n)

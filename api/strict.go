@@ -114,8 +114,9 @@ func (p *Prompt) UnmarshalJSON(data []byte) error {
 
 // shapeJSON is a zone or a line before its points are counted.
 type shapeJSON struct {
-	Name   string      `json:"name"`
-	Points [][]float64 `json:"points"`
+	Name    string      `json:"name"`
+	Points  [][]float64 `json:"points"`
+	Classes []string    `json:"classes"`
 }
 
 func (s *shapeJSON) read(data []byte) ([][2]float64, error) {
@@ -136,7 +137,7 @@ func (s *shapeJSON) read(data []byte) ([][2]float64, error) {
 func (z *Zone) UnmarshalJSON(data []byte) error {
 	var s shapeJSON
 	points, err := s.read(data)
-	z.Name, z.Points = s.Name, points
+	z.Name, z.Points, z.Classes = s.Name, points, s.Classes
 	return err
 }
 
@@ -144,7 +145,7 @@ func (z *Zone) UnmarshalJSON(data []byte) error {
 func (l *Line) UnmarshalJSON(data []byte) error {
 	var s shapeJSON
 	points, err := s.read(data)
-	l.Name, l.Points = s.Name, points
+	l.Name, l.Points, l.Classes = s.Name, points, s.Classes
 	return err
 }
 

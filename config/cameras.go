@@ -78,7 +78,25 @@ func checkShapes(key string, shapes []Shape, least, most int, named bool, ps *Pr
 			ps.Add(name, "%q is there twice", s.Name)
 		}
 		seen[s.Name] = true
+		checkClasses(fmt.Sprintf("%s.%d.classes", key, i), s.Classes, named, ps)
 		checkPoints(fmt.Sprintf("%s.%d.points", key, i), s.Points, least, most, ps)
+	}
+}
+
+// mostClasses bounds those of a zone or line.
+const mostClasses = 32
+
+func checkClasses(key string, classes []string, may bool, ps *Problems) {
+	switch {
+	case len(classes) > 0 && !may:
+		ps.Add(key, "what is masked is black, whatever it is: only zones and lines have classes")
+	case len(classes) > mostClasses:
+		ps.Add(key, "%d are more than %d", len(classes), mostClasses)
+	}
+	for _, c := range classes {
+		if strings.TrimSpace(c) == "" || len(c) > 64 || !printable(c) {
+			ps.Add(key, "%q: a class is 1 to 64 printable characters, such as person", c)
+		}
 	}
 }
 

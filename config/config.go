@@ -50,8 +50,9 @@ type Camera struct {
 
 // Shape is a named polygon or line in normalised coordinates.
 type Shape struct {
-	Name   string       `yaml:"name"`
-	Points [][2]float64 `yaml:"points" help:"x and y within 0..1"`
+	Name    string       `yaml:"name"`
+	Points  [][2]float64 `yaml:"points" help:"x and y within 0..1"`
+	Classes []string     `yaml:"classes" help:"of zones and lines: only objects in whose name, or phrase, one of these stands; empty for all"`
 }
 
 // Model chooses the segmentation model.

@@ -9,6 +9,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/zones"
 )
 
 // Choose picks candidate n of an ambiguous object.
@@ -47,14 +48,14 @@ func (p *Pipeline) Clear(ctx context.Context) error {
 	return p.call(ctx, func() { p.tr.Clear(); p.news() })
 }
 
-// Zone makes, replaces or, with no points, removes a polygon that reports who enters and leaves.
-func (p *Pipeline) Zone(ctx context.Context, name string, points []seg.Point) error {
-	return p.call(ctx, func() { p.zones.SetZone(name, points) })
+// Zone makes, replaces or, with no points, removes a polygon that reports who enters and leaves, of some classes (zones.Watch).
+func (p *Pipeline) Zone(ctx context.Context, name string, points []seg.Point, only ...string) error {
+	return p.call(ctx, func() { p.zones.SetZone(name, points, only...) })
 }
 
-// Line makes, replaces or, with no points, removes a directed line that reports who crosses it.
-func (p *Pipeline) Line(ctx context.Context, name string, points []seg.Point) error {
-	return p.call(ctx, func() { p.zones.SetLine(name, points) })
+// Line makes, replaces or, with no points, removes a directed line that reports who crosses it, of some classes.
+func (p *Pipeline) Line(ctx context.Context, name string, points []seg.Point, only ...string) error {
+	return p.call(ctx, func() { p.zones.SetLine(name, points, only...) })
 }
 
 // Keyframe asks for a keyframe now.
@@ -89,17 +90,28 @@ func (p *Pipeline) Objects(ctx context.Context) ([]seg.Object, seg.FrameRef, err
 	return out, ref, err
 }
 
-// Save is what is known of the objects, to be kept over a restart; after Run it is what was known at the end.
-func (p *Pipeline) Save(ctx context.Context) ([]tracker.Saved, error) {
-	var out []tracker.Saved
-	err := p.call(ctx, func() { out = p.tr.Save(nil) })
+// Saved is what a pipeline knows that outlives it.
+type Saved struct {
+	Objects []tracker.Saved
+	Borders zones.Saved
+}
+
+func (p *Pipeline) save() Saved { return Saved{p.tr.Save(nil), p.zones.Save()} }
+
+// Save is what is known of the objects and at the borders, to be kept over a restart; after Run it is what was known at the end.
+func (p *Pipeline) Save(ctx context.Context) (Saved, error) {
+	var out Saved
+	err := p.call(ctx, func() { out = p.save() })
 	if errors.Is(err, errStopped) {
 		return p.last, nil
 	}
 	return out, err
 }
 
-// Revision changes when objects come, go, or change their state or name. Safe to call from any goroutine.
+// Counts are what zones and lines have counted. Safe to call from any goroutine.
+func (p *Pipeline) Counts() zones.Counts { return p.zones.Counts() }
+
+// Revision changes when objects come, go, or change their state or name, and when one is counted at a border. Safe to call from any goroutine.
 func (p *Pipeline) Revision() uint64 { return p.revision.Load() }
 
 // Counters are the counters so far. Safe to call at any time, from any goroutine.

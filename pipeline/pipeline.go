@@ -94,16 +94,16 @@ type Pipeline struct {
 	calls   chan func()
 	stopped chan struct{}
 
-	waiting   []*ticket       // prompts that wait for an embedding or for the prompt lane
-	prompting *job            // the one in the prompt lane, nil while it is free
-	refresh   *keyframe       // a routine keyframe whose objects are to be decoded; one use of it is held
-	embedFor  uint64          // the sequence in the embed lane, 0 for none
-	encoded   uint64          // the last sequence that went there
-	forced    bool            // a keyframe was asked for by command
-	last      []tracker.Saved // what was known at the end
-	failures  int             // model errors in a row
-	calm      int             // frames walked since the last panic
-	shaken    int             // panics since the walk was last calm
+	waiting   []*ticket // prompts that wait for an embedding or for the prompt lane
+	prompting *job      // the one in the prompt lane, nil while it is free
+	refresh   *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
+	embedFor  uint64    // the sequence in the embed lane, 0 for none
+	encoded   uint64    // the last sequence that went there
+	forced    bool      // a keyframe was asked for by command
+	last      Saved     // what was known at the end
+	failures  int       // model errors in a row
+	calm      int       // frames walked since the last panic
+	shaken    int       // panics since the walk was last calm
 	fatal     error
 	paused    atomic.Bool // written by the loop alone
 
@@ -186,7 +186,7 @@ func (p *Pipeline) Step(ctx context.Context, f *frame.Frame) error {
 func (p *Pipeline) Close() error { return p.shutdown() }
 
 func (p *Pipeline) shutdown() error {
-	p.last = p.tr.Save(nil)
+	p.last = p.save()
 	close(p.stopped)
 	p.lanes.stop()
 	for j := range p.lanes.results {
@@ -263,10 +263,10 @@ func (p *Pipeline) news() { p.publish(nil) }
 // publish passes on what the tracker has to tell, and what the objects of a frame do at zones and lines.
 func (p *Pipeline) publish(objects []seg.Object) {
 	p.told = p.tr.Changes(p.told[:0])
-	if slices.ContainsFunc(p.told, notable) {
+	p.changes = p.zones.Report(p.ref, p.told, objects, p.changes[:0])
+	if len(p.changes) > len(p.told) || slices.ContainsFunc(p.told, notable) {
 		p.revision.Add(1)
 	}
-	p.changes = p.zones.Report(p.ref, p.told, objects, p.changes[:0])
 	if len(p.changes) > 0 {
 		p.o.Changed(p.ref, p.changes)
 	}

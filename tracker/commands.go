@@ -104,6 +104,7 @@ func (t *Tracker) catchUp(o *object) bool {
 	at, exact := t.scene.Find(o.track.Last())
 	if !exact {
 		t.lose(o, t.Newest())
+		o.away, o.other = o.track.Last() == 0, false // of an earlier run: it is looked for where it was
 		return false
 	}
 	t.replay(o.track, at, t.scene.Len()-1)

@@ -117,9 +117,9 @@ func (o *object) in(seq uint64) (track, bool) {
 }
 
 // sizeAt is the size that the object is expected to have where its track is, cells.
-func (o *object) sizeAt(m *track) float64 {
+func (a *appearance) sizeAt(m *track) float64 {
 	s := m.Back.Scale()
-	return o.size / max(s*s, 1e-3)
+	return a.size / max(s*s, 1e-3)
 }
 
 // become changes the state.

@@ -11,16 +11,21 @@ import (
 
 // Saved is what is known of an object, plain and whole, to be kept while the process is not there. What it has of the tracker is a copy.
 type Saved struct {
-	ID             seg.ID
-	Name           string
-	Said           string    // what a person prompted with, for people
-	State          seg.State // the last one
-	IoU, Stability float64
+	ID    seg.ID
+	Name  string
+	State seg.State // the last one
 
+	Said             string // what a person prompted with, for people
+	IoU, Stability   float64
 	Mask             shape.Saved // where it was last believed to be
 	Look             look.Saved
 	Area, Size, Base float64 // usual and expected size in cells; share of its own colours
+
+	Undo []Saved // what it can be taken back to, oldest first: what was said and believed then, without the rest
 }
+
+// savedUndo is how many steps back are kept over a restart.
+const savedUndo = 2
 
 // Save appends what is known of the objects that were ever seen.
 func (t *Tracker) Save(dst []Saved) []Saved {
@@ -28,16 +33,42 @@ func (t *Tracker) Save(dst []Saved) []Saved {
 		if o.track == nil || o.shown == nil || o.state == seg.Ended || o.state == seg.Tentative {
 			continue
 		}
-		s := Saved{
-			ID: o.id, Name: o.name, State: o.state, IoU: o.iou, Stability: o.stab,
-			Mask: o.track.Resampled().Save(), Look: o.Look.Save(), Area: o.area, Size: o.sizeAt(o.track), Base: o.base,
-		}
-		if n := len(o.anchors); n > 0 {
-			s.Said = o.anchors[n-1].words
+		s := save(o.anchors, &o.belief, &o.appearance)
+		s.ID, s.Name, s.State = o.id, o.name, o.state
+		for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
+			if m := &o.undo[i]; m.track != nil && !m.waits {
+				s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
+			}
 		}
 		dst = append(dst, s)
 	}
 	return dst
+}
+
+// save copies a belief that has a track.
+func save(said []anchor, b *belief, a *appearance) Saved {
+	s := Saved{
+		IoU: b.iou, Stability: b.stab, Mask: b.track.Resampled().Save(), Look: a.Look.Save(), Area: a.area, Size: a.sizeAt(b.track), Base: a.base,
+	}
+	if n := len(said); n > 0 {
+		s.Said = said[n-1].words
+	}
+	return s
+}
+
+// believed is a belief that was saved, as what undo brings back; false where it makes no sense.
+func (t *Tracker) believed(s *Saved) (memento, bool) {
+	p, ok := s.Mask.Patch()
+	l, known := s.Look.Look(&t.tuning.Look)
+	if !ok || !known || !(s.Area > 0) {
+		return memento{}, false
+	}
+	return memento{
+		anchors:    []anchor{{dead: true, words: s.Said}},
+		belief:     belief{track: newTrack(p, 0), iou: s.IoU, stab: s.Stability},
+		appearance: appearance{Look: l, area: s.Area, size: s.Size, base: s.Base},
+		state:      seg.Lost,
+	}, true
 }
 
 // Restore takes up the objects that were saved, before the first frame. They are looked for: first where they were. One that comes back
@@ -63,14 +94,18 @@ func (t *Tracker) Restore(saved []Saved) {
 
 // restored is an object that was saved, nil where it makes no sense.
 func (t *Tracker) restored(s *Saved) *object {
-	p, ok := s.Mask.Patch()
-	l, known := s.Look.Look(&t.tuning.Look)
-	if !ok || !known || !(s.Area > 0) {
+	m, ok := t.believed(s)
+	if !ok {
 		return nil
 	}
-	o := &object{id: s.ID, name: s.Name, state: seg.Lost, returning: true, anchors: []anchor{{dead: true, words: s.Said}}}
-	o.track, o.iou, o.stab = newTrack(p, 0), s.IoU, s.Stability
-	o.appearance = appearance{Look: l, area: s.Area, size: s.Size, base: s.Base}
+	o := &object{
+		id: s.ID, name: s.Name, state: seg.Lost, returning: true, anchors: m.anchors, belief: m.belief, appearance: m.appearance,
+	}
+	for i := range s.Undo {
+		if m, ok := t.believed(&s.Undo[i]); ok && len(o.undo) < maxUndo {
+			o.undo = append(o.undo, m)
+		}
+	}
 	before := t.snapshot(o)
 	before.State = s.State
 	o.shown = &before

@@ -3,6 +3,7 @@ package tracker_test
 import (
 	"bytes"
 	"encoding/gob"
+	"errors"
 	"image"
 	"slices"
 	"testing"
@@ -80,6 +81,42 @@ func TestSavedObjectsComeBack(t *testing.T) {
 	}
 	if c := b.changes[0]; c.Before == nil || c.Before.State != seg.Tracking {
 		t.Errorf("before: %+v", c.Before)
+	}
+}
+
+// What was said before a restart can be taken back after it: the object is looked for as it was then, and found.
+func TestUndoOutlivesARestart(t *testing.T) {
+	w := settled(t, 13)
+	id, now := w.ids[0], w.tr.Newest()
+	for range 3 { // to the other disc, which is learnt well
+		if err := w.tr.Refine(id, mark(seg.Positive, w.s.truth(1, 12).Centroid()), now); err != nil {
+			t.Fatal(err)
+		}
+		w.tr.Answer(now, []tracker.Answer{{ID: id, Prediction: w.s.answer(id, 1, 12)}})
+	}
+	for range 2 { // to what it was after the first
+		if err := w.tr.Undo(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := again(t, w.s, kept(t, w), w.ids)
+	for n := 13; n < 31; n++ {
+		b.on(n)
+	}
+	if err := b.tr.Undo(id); err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := b.tr.Object(id); o.State != seg.Lost {
+		t.Errorf("what is looked for is %v", o.State)
+	}
+	for n := 31; n < 60; n++ {
+		b.on(n)
+	}
+	if o, _ := b.tr.Object(id); o.State != seg.Tracking || b.iou(0, 59) < 0.7 {
+		t.Errorf("%v, IoU %.2f with what it was before", o.State, b.iou(0, 59))
+	}
+	if err := b.tr.Undo(id); !errors.Is(err, tracker.ErrNothing) {
+		t.Errorf("once too often: %v", err)
 	}
 }
 

@@ -67,6 +67,8 @@ type collector struct {
 	state   *prometheus.Desc
 	runs    *prometheus.Desc
 	builds  *prometheus.Desc
+	visits  *prometheus.Desc
+	crosses *prometheus.Desc
 	fields  []field
 }
 
@@ -98,6 +100,8 @@ func newCollector(s api.Service, version string) *collector {
 		events:  desc("events_total", "Sequence number of the newest event: counts over restarts.", "camera"),
 		state:   desc("camera_state", "1 for the state that the camera is in.", "camera", "state"),
 		runs:    desc("model_provider", "1 for the execution provider that the model runs on.", "provider"),
+		visits:  desc("zone_visits_total", "Objects that entered or left a zone since it was drawn; the difference is inside.", "camera", "zone", "way"),
+		crosses: desc("line_crossings_total", "Objects that crossed a line since it was drawn, by direction.", "camera", "line", "direction"),
 		builds:  desc("model_provider_building", "1 for an execution provider that is made ready in the background.", "provider"),
 		fields: []field{
 			counter("frames_captured_total", "Frames read from the camera.", func(s *api.State) float64 { return float64(s.Captured) }),
@@ -126,7 +130,7 @@ func newCollector(s api.Service, version string) *collector {
 
 // Describe names what Collect gives.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.info, c.started, c.objects, c.stage, c.events, c.state, c.runs, c.builds} {
+	for _, d := range []*prometheus.Desc{c.info, c.started, c.objects, c.stage, c.events, c.state, c.runs, c.builds, c.visits, c.crosses} {
 		ch <- d
 	}
 	for _, f := range c.fields {
@@ -182,8 +186,27 @@ func (c *collector) collectState(ch chan<- prometheus.Metric, camera string, s *
 	for _, name := range runStates {
 		ch <- metric(c.state, prometheus.GaugeValue, one(name == s.State), camera, name)
 	}
+	c.collectCounts(ch, camera, s)
 	for stage, l := range s.Stages {
 		ch <- summary(c.stage, l, camera, stage)
+	}
+}
+
+// collectCounts gives every zone and line a series from the start.
+func (c *collector) collectCounts(ch chan<- prometheus.Metric, camera string, s *api.State) {
+	counts := api.Counts{}
+	if s.Counts != nil {
+		counts = *s.Counts
+	}
+	for i := range s.Zones {
+		name := s.Zones[i].Name
+		ch <- metric(c.visits, prometheus.CounterValue, float64(counts.Zones[name].Entered), camera, name, "entered")
+		ch <- metric(c.visits, prometheus.CounterValue, float64(counts.Zones[name].Left), camera, name, "left")
+	}
+	for i := range s.Lines {
+		name := s.Lines[i].Name
+		ch <- metric(c.crosses, prometheus.CounterValue, float64(counts.Lines[name].Left), camera, name, "left")
+		ch <- metric(c.crosses, prometheus.CounterValue, float64(counts.Lines[name].Right), camera, name, "right")
 	}
 }
 

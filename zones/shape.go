@@ -2,6 +2,8 @@ package zones
 
 import (
 	"math"
+	"strings"
+	"unicode"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -11,12 +13,50 @@ type (
 	zone struct {
 		name    string
 		corners []seg.Point
+		only    classes
 	}
 	line struct {
 		name     string
 		from, to seg.Point
+		only     classes
 	}
 )
+
+// classes are the words of which an object must have one in its name, or in the phrase that it was prompted with; none is all objects.
+type classes []string
+
+// are reports whether an object is one of some classes. What its name says is looked up once.
+func (v *visitor) are(o *seg.Object, only classes) bool {
+	if len(only) == 0 {
+		return true
+	}
+	if v.fits == nil || v.name != o.Name || v.prompt != o.Prompt {
+		v.name, v.prompt, v.fits = o.Name, o.Prompt, map[string]bool{}
+	}
+	for _, class := range only {
+		fits, known := v.fits[class]
+		if !known {
+			fits = says(o.Name, class) || says(o.Prompt, class)
+			v.fits[class] = fits
+		}
+		if fits {
+			return true
+		}
+	}
+	return false
+}
+
+// says reports whether a class stands in a text as words of its own, in whatever case.
+func says(text, class string) bool {
+	words := func(s string) string {
+		return " " + strings.Join(strings.FieldsFunc(strings.ToLower(s), noPartOfAWord), " ") + " "
+	}
+	return strings.Contains(words(text), words(class)) && strings.TrimSpace(words(class)) != ""
+}
+
+func noPartOfAWord(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r)
+}
 
 // side is where an object was last seen clear of a line.
 type side struct {

@@ -11,12 +11,13 @@ import (
 )
 
 // Watch watches the zones and lines of one camera. One goroutine owns it. Objects are judged by their ground point, the middle of the
-// mask's lower edge, in normalised coordinates.
+// mask's lower edge, in normalised coordinates. What it has counted anybody may ask.
 type Watch struct {
 	tuning   Tuning
 	zones    []zone
 	lines    []line
 	visitors map[seg.ID]*visitor
+	tally    tally
 }
 
 // visitor is what is known of one object.
@@ -24,6 +25,9 @@ type visitor struct {
 	told   *seg.Object // as it was last reported
 	inside []presence
 	sides  map[string]side // by line
+
+	name, prompt string          // as they were when
+	fits         map[string]bool // was found out, by class
 }
 
 // presence is an object in a zone, or just outside of it.
@@ -35,29 +39,34 @@ type presence struct {
 }
 
 // New makes a watch without zones.
-func New(k Tuning) *Watch { return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}} }
+func New(k Tuning) *Watch {
+	return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}, tally: tally{of: Counts{map[string]Visits{}, map[string]Crossings{}}}}
+}
 
 // SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it, and those in it
-// do not leave. Points are normalised.
-func (w *Watch) SetZone(name string, points []seg.Point) {
+// do not leave. It begins to count anew. Points are normalised. Of objects only those of the classes are seen, if any are given: those in
+// whose name, or phrase, one stands as a word.
+func (w *Watch) SetZone(name string, points []seg.Point, only ...string) {
+	w.tally.forget(name, "")
 	w.zones = slices.DeleteFunc(w.zones, func(z zone) bool { return z.name == name })
 	for _, v := range w.visitors {
 		v.inside = slices.DeleteFunc(v.inside, func(p presence) bool { return p.zone == name })
 	}
 	if len(points) > 2 {
-		w.zones = append(w.zones, zone{name, slices.Clone(points)})
+		w.zones = append(w.zones, zone{name, slices.Clone(points), slices.Clone(only)})
 	}
 }
 
 // SetLine makes or replaces a directed line that reports line.crossed, with the direction "left" or "right" as seen by someone who looks
-// along it; without two points it removes it.
-func (w *Watch) SetLine(name string, points []seg.Point) {
+// along it; without two points it removes it. Classes and counts are as for zones.
+func (w *Watch) SetLine(name string, points []seg.Point, only ...string) {
+	w.tally.forget("", name)
 	w.lines = slices.DeleteFunc(w.lines, func(l line) bool { return l.name == name })
 	for _, v := range w.visitors {
 		maps.DeleteFunc(v.sides, func(n string, _ side) bool { return n == name })
 	}
 	if len(points) == 2 {
-		w.lines = append(w.lines, line{name, points[0], points[1]})
+		w.lines = append(w.lines, line{name, points[0], points[1], slices.Clone(only)})
 	}
 }
 
@@ -72,7 +81,7 @@ func (w *Watch) Report(ref seg.FrameRef, told []seg.Change, objects []seg.Object
 			w.visitors[c.After.ID] = v
 		}
 		if c.Type == seg.ObjectEnded {
-			dst = v.depart(ref, c.After, dst)
+			dst = w.depart(v, ref, c.After, dst)
 			delete(w.visitors, c.After.ID)
 		}
 		dst = append(dst, c)
@@ -99,7 +108,7 @@ func ground(m *seg.Mask) seg.Point { return seg.Point{X: m.Centroid().X, Y: m.Bo
 func (w *Watch) visit(v *visitor, o *seg.Object, g seg.Point, ref seg.FrameRef, dst []seg.Change) []seg.Change {
 	for _, z := range w.zones {
 		p := v.presenceIn(z.name)
-		if z.contains(g) == p.in {
+		if (z.contains(g) && v.are(o, z.only)) == p.in {
 			p.pending = 0
 			continue
 		}
@@ -109,9 +118,10 @@ func (w *Watch) visit(v *visitor, o *seg.Object, g seg.Point, ref seg.FrameRef, 
 		p.in, p.pending = !p.in, 0
 		if p.in {
 			p.since = ref
+			w.tally.entered(z.name)
 			dst = v.tell(seg.ZoneEntered, o, map[string]any{"zone": z.name}, dst)
 		} else {
-			dst = v.leave(p, ref, o, dst)
+			dst = w.leave(v, p, ref, o, dst)
 		}
 	}
 	return dst
@@ -126,7 +136,8 @@ func (v *visitor) presenceIn(zone string) *presence {
 }
 
 // leave reports the end of a visit, with how long it was in frames and, by their capture times, in seconds.
-func (v *visitor) leave(p *presence, ref seg.FrameRef, o *seg.Object, dst []seg.Change) []seg.Change {
+func (w *Watch) leave(v *visitor, p *presence, ref seg.FrameRef, o *seg.Object, dst []seg.Change) []seg.Change {
+	w.tally.left(p.zone)
 	frames := ref.Seq - min(p.since.Seq, ref.Seq)
 	return v.tell(seg.ZoneLeft, o, map[string]any{
 		"zone": p.zone, "dwell_frames": frames, "dwell_s": max(0, ref.Captured.Sub(p.since.Captured).Seconds()),
@@ -134,10 +145,10 @@ func (v *visitor) leave(p *presence, ref seg.FrameRef, o *seg.Object, dst []seg.
 }
 
 // depart ends an object's visits with its life.
-func (v *visitor) depart(ref seg.FrameRef, o *seg.Object, dst []seg.Change) []seg.Change {
+func (w *Watch) depart(v *visitor, ref seg.FrameRef, o *seg.Object, dst []seg.Change) []seg.Change {
 	for i := range v.inside {
 		if v.inside[i].in {
-			dst = v.leave(&v.inside[i], ref, o, dst)
+			dst = w.leave(v, &v.inside[i], ref, o, dst)
 		}
 	}
 	return dst
@@ -147,6 +158,9 @@ func (v *visitor) depart(ref seg.FrameRef, o *seg.Object, dst []seg.Change) []se
 func (w *Watch) cross(v *visitor, o *seg.Object, g seg.Point, dst []seg.Change) []seg.Change {
 	for i := range w.lines {
 		l := &w.lines[i]
+		if !v.are(o, l.only) {
+			continue
+		}
 		d := l.distance(g)
 		if d > -w.tuning.Clearance && d < w.tuning.Clearance {
 			continue
@@ -164,6 +178,7 @@ func (w *Watch) cross(v *visitor, o *seg.Object, g seg.Point, dst []seg.Change) 
 		if now.left {
 			direction = "left"
 		}
+		w.tally.crossed(l.name, now.left)
 		dst = v.tell(seg.LineCrossed, o, map[string]any{"line": l.name, "direction": direction}, dst)
 	}
 	return dst

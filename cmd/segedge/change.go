@@ -129,10 +129,10 @@ func (c *change) runs(name string) bool { return slices.Contains(c.b.agent.Camer
 func (c *change) watched(old, next *config.Camera) config.Camera {
 	key, now := "cameras."+next.Name, *next
 	now.Zones = c.shapes(key+".zones.", old.Zones, next.Zones, func(s config.Shape) error {
-		return c.command(next.Name, "zone", &api.Zone{Name: s.Name, Points: s.Points})
+		return c.command(next.Name, "zone", (*api.Zone)(&s))
 	})
 	now.Lines = c.shapes(key+".lines.", old.Lines, next.Lines, func(s config.Shape) error {
-		return c.command(next.Name, "line", &api.Line{Name: s.Name, Points: s.Points})
+		return c.command(next.Name, "line", (*api.Line)(&s))
 	})
 	now.Prompts = nil
 	for _, p := range next.Prompts {
@@ -201,7 +201,7 @@ func differences(old, next []config.Shape) []config.Shape {
 	}
 	for _, s := range next {
 		i := slices.IndexFunc(old, same(s))
-		if i < 0 || !slices.Equal(old[i].Points, s.Points) {
+		if i < 0 || !slices.Equal(old[i].Points, s.Points) || !slices.Equal(old[i].Classes, s.Classes) {
 			out = append(out, s)
 		}
 	}

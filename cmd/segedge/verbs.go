@@ -85,6 +85,7 @@ type shape struct {
 	asking
 	Name   string   `arg:"" help:"Its name."`
 	Points []string `arg:"" optional:"" help:"Its points as x,y within 0..1; none removes it."`
+	Class  []string `help:"Only objects in whose name, or phrase, this stands (repeatable)." sep:"none"`
 }
 
 func (s *shape) points() ([][2]float64, error) {
@@ -109,7 +110,7 @@ func (c *zoneCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.send(e, "zone", api.Zone{Name: c.Name, Points: points})
+	return c.send(e, "zone", api.Zone{Name: c.Name, Points: points, Classes: c.Class})
 }
 
 func (c *lineCmd) Run(e *env) error {
@@ -117,7 +118,7 @@ func (c *lineCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return c.send(e, "line", api.Line{Name: c.Name, Points: points})
+	return c.send(e, "line", api.Line{Name: c.Name, Points: points, Classes: c.Class})
 }
 
 type automaskCmd struct {
