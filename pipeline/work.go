@@ -140,8 +140,7 @@ func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
 
 // frameForRefresh is the newest frame, if the tracker wants a keyframe and the last one's objects are decoded.
 func (p *Pipeline) frameForRefresh() *frame.Frame {
-	want, _ := p.tr.WantKeyframe()
-	want = want && (p.scene.Shows() || p.scene == frame.SceneFrozen)
+	want := p.tr.WantKeyframe() && (p.scene.Shows() || p.scene == frame.SceneFrozen)
 	f := p.frames.newest()
 	if !want && !p.forced || p.refresh != nil || p.lanes.busy[refreshLane] || f == nil || f.Seq == p.encoded {
 		return nil

@@ -12,9 +12,9 @@ type budget struct {
 }
 
 // earn adds the model's share of the frames that have passed to the purse.
-func (b *budget) earn(now uint64, share, most float64) {
+func (b *budget) earn(now uint64, share float64) {
 	if b.seen != 0 && now > b.seen {
-		b.purse = min(b.purse+share*float64(now-b.seen), most)
+		b.purse = min(b.purse+share*float64(now-b.seen), mostPurse)
 	}
 	b.seen = now
 }
@@ -39,51 +39,29 @@ func (b *budget) pay(seq, now uint64) {
 	b.paid = now
 }
 
-// WantKeyframe says whether the newest frame is worth asking the model about, and how urgently, 0..1: 1 for a prompt that waits. Routine
-// keyframes keep within Budget: what a keyframe costs is the number of frames between its query and its answer.
-func (t *Tracker) WantKeyframe() (want bool, urgency float64) {
-	now := t.Newest()
-	t.budget.earn(now, t.opt.Budget, t.tuning.PurseMost)
+// WantKeyframe says whether the newest frame is worth asking the model about: at once for a prompt that waits, for what has not been looked
+// at in it as far as Budget allows. What a keyframe costs is the number of frames between its query and its answer.
+func (t *Tracker) WantKeyframe() bool {
+	now, wanted := t.Newest(), false
+	t.budget.earn(now, t.opt.Budget)
 	for _, o := range t.objects {
-		urgency = max(urgency, t.need(o, now))
-	}
-	switch {
-	case urgency == 0:
-		return false, 0
-	case urgency >= 1:
-		return true, 1
-	}
-	return t.budget.purse > 0, urgency
-}
-
-// need is how much an object would gain from a keyframe now, 0..1: prompts first, then what is in doubt, hidden or lost, then whatever was
-// not looked at for long or has moved since.
-func (t *Tracker) need(o *object, now uint64) float64 {
-	if o.asked {
-		return 1
-	}
-	k, age := t.tuning, float64(now-min(o.key, now))/float64(t.clock.frames(t.opt.MaxKeyframeGap))
-	switch o.state {
-	case seg.Uncertain:
-		return min(k.DoubtWant+age, k.DoubtMost)
-	case seg.Occluded:
-		return k.HiddenWant
-	case seg.Lost:
-		if o.returning {
-			return k.HiddenWant
+		if o.asked {
+			return true
 		}
-		return min(k.LostWant+k.LostRise*age, k.LostMost)
-	case seg.Tentative:
-		return 0
-	default:
-		return min(age+o.moved(), k.TrackedMost)
+		wanted = wanted || o.wants(now)
 	}
+	return wanted && t.budget.purse > 0
 }
 
-// moved is how far an object has come since its keyframe, in its own sizes: still things need no second look.
-func (o *object) moved() float64 {
-	if o.track == nil || o.area <= 0 {
-		return 0
+// wants says whether an object would gain from a routine keyframe now: one that is in doubt, hidden or looked for always, a tracked one
+// unless the newest frame was answered.
+func (o *object) wants(now uint64) bool {
+	switch o.state {
+	case seg.Tentative:
+		return false
+	case seg.Tracking:
+		return o.key < now
+	default:
+		return true
 	}
-	return o.track.Moved() / o.area
 }

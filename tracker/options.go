@@ -8,10 +8,8 @@ type Options struct {
 	History   int     // frames that the motion history reaches back; 64
 	Points    int     // points that motion is measured at in a frame, at most; 900
 	FPS       float64 // frames a second, which turn the times below into frames; read off the frames' times, 30 until these tell
-	// Budget is the share of the model's lane that routine keyframes may fill, 0..1; 0.9. Prompts do not count.
+	// Budget is the share of the model's lane that routine keyframes may fill, 0..1; DefaultBudget. Prompts do not count.
 	Budget float64
-	// MaxKeyframeGap is how long an object goes unasked even when nothing is wrong, seconds; 0.5.
-	MaxKeyframeGap float64
 	// LostAfter is how long an object that is not seen may be called anything but lost, seconds; 0.4.
 	LostAfter float64
 	// OccludedFor is how long an object may be believed hidden in its place before it is lost, seconds; 1.5.
@@ -31,6 +29,9 @@ type Options struct {
 	Tuning      *Tuning       // the numbers that it decides by; copied; Defaults()
 }
 
+// DefaultBudget is the share that Budget takes for 0: the product's.
+const DefaultBudget = 0.5
+
 func withDefaults(o Options) Options {
 	set := func(v *float64, d float64) {
 		if *v == 0 {
@@ -46,8 +47,7 @@ func withDefaults(o Options) Options {
 	seti(&o.History, 64)
 	seti(&o.Points, 900)
 	seti(&o.MaxObjects, 64)
-	set(&o.Budget, 0.9)
-	set(&o.MaxKeyframeGap, 0.5)
+	set(&o.Budget, DefaultBudget)
 	set(&o.LostAfter, 0.4)
 	set(&o.OccludedFor, 1.5)
 	set(&o.ReturnWithin, 1)

@@ -118,16 +118,6 @@ type Tuning struct {
 	OfferFor    float64 // seconds for which the other answers to a prompt may be chosen
 	OfferWay    float64 // roots of its usual area that the object may have come until then
 
-	// When a keyframe is wanted, 0..1, and what it may cost.
-	PurseMost   float64 // frames of unspent model time that may gather
-	DoubtWant   float64 // of an object in doubt, at once
-	DoubtMost   float64
-	HiddenWant  float64
-	LostWant    float64 // at once
-	LostRise    float64 // for each MaxKeyframeGap that it was not looked at
-	LostMost    float64
-	TrackedMost float64
-
 	// What a keyframe shows.
 	CropMargin  float64 // sides of a crop over the objects' own
 	CropDoubt   float64 // wider while an object is in doubt
@@ -138,6 +128,11 @@ type Tuning struct {
 	CropsInARow int     // after which the whole frame is due, if it is also
 	WholeAfter  float64 // seconds since the last
 }
+
+// Bounds and times that were not tuned: no score tells which is better.
+const (
+	mostPurse = 10.0 // frames of unspent model time that may gather
+)
 
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
@@ -170,8 +165,6 @@ func Defaults() Tuning {
 		WholeSize: 0.35, EnteredSize: 0.2, EmergedSize: 0.5, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
 
 		PartSize: 0.6, PromptTrust: 0.5, OfferFor: 10, OfferWay: 1,
-
-		PurseMost: 10, DoubtWant: 0.5, DoubtMost: 0.95, HiddenWant: 0.8, LostWant: 0.3, LostRise: 0.1, LostMost: 0.7, TrackedMost: 0.9,
 
 		CropMargin: 1.6, CropDoubt: 1.3, CropLeast: 0.25, CropMost: 0.8, CropStep: 1.0 / 16,
 		CropSlack: 2.5 / 16, CropsInARow: 8, WholeAfter: 1,

@@ -150,6 +150,9 @@ func TestEvalVideoMeasuresWhatShips(t *testing.T) {
 	c := &evalVideoCmd{}
 	got, want := c.tracker(cfg, tracker.CueSnap), trackerOptions(cfg)
 	want.FPS, want.Without = eval.DefaultFPS, tracker.CueSnap
+	if cfg.Tracker.Budget != tracker.DefaultBudget {
+		t.Errorf("the configuration's budget is %g, the tracker's own %g", cfg.Tracker.Budget, tracker.DefaultBudget)
+	}
 	if !reflect.DeepEqual(got, want) || got.Budget != cfg.Tracker.Budget || got.Budget == 0 {
 		t.Errorf("measured %+v, shipped %+v", got, want)
 	}

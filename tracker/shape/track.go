@@ -131,14 +131,6 @@ func (t *Track) Center() (x, y float64) {
 	return t.Back.Inverse().At(float64(r.Min.X+r.Max.X)/2, float64(r.Min.Y+r.Max.Y)/2)
 }
 
-// Moved is how far the middle of the patch has come from its own frame, squared, pixels.
-func (t *Track) Moved() float64 {
-	r := t.Patch.Rect
-	x, y := t.Center()
-	dx, dy := x-float64(r.Min.X+r.Max.X)/2, y-float64(r.Min.Y+r.Max.Y)/2
-	return dx*dx + dy*dy
-}
-
 // Logits is the warped patch on a grid of w×h cells over a part of the frame.
 func (t *Track) Logits(w, h int, origin, extent seg.Point) *seg.Logits {
 	l := &seg.Logits{W: w, H: h, Origin: origin, Extent: extent, Data: make([]float32, w*h)}
