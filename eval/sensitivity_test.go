@@ -78,11 +78,11 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 		Moved: 0.1, Log: log,
 		Screen: func(_ context.Context, v *tracker.Tuning) (float64, error) {
 			screens++
-			return 90 + 10*(v.RateGain-shipped.RateGain)/shipped.RateGain, nil // only this number matters
+			return 90 + 10*(v.SpeedRate-shipped.SpeedRate)/shipped.SpeedRate, nil // only this number matters
 		},
 		Full: func(_ context.Context, v *tracker.Tuning) (float64, error) {
 			fulls++
-			return 70 - 5*(v.RateGain-shipped.RateGain)/shipped.RateGain, nil
+			return 70 - 5*(v.SpeedRate-shipped.SpeedRate)/shipped.SpeedRate, nil
 		},
 	}
 	first, err := MeasureSensitivity(t.Context(), o)
@@ -93,7 +93,7 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 		t.Errorf("%d screenings and %d full measurements, want %d and 3", screens, fulls, want)
 	}
 	for _, r := range first {
-		if moved := r.Name == "RateGain"; moved != (r.Full != nil) {
+		if moved := r.Name == "SpeedRate"; moved != (r.Full != nil) {
 			t.Errorf("%s: screened %v, in full %v", r.Name, r.Screen, r.Full)
 		}
 	}

@@ -68,7 +68,7 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 			ev.prior = &m
 		}
 	}
-	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.RestHalf) {
+	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.HalfHidden) {
 		o.key = ev.seq // whose answer this is, motion alone can tell
 		return
 	}
@@ -162,7 +162,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	k := t.tuning
 	area := p.Area()
 	n := float64(area)
-	if area < k.LeastCells {
+	if area < leastCells {
 		return false
 	}
 	if o.track == nil || o.asked {
@@ -197,7 +197,7 @@ func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Ca
 		return false // with the motion in order it is only another side of it
 	}
 	if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
-		l.Usual += t.tuning.LikeRate * (mean - l.Usual)
+		l.Usual += t.tuning.UsualRate * (mean - l.Usual)
 	}
 	return true
 }

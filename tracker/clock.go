@@ -9,20 +9,20 @@ type clock struct {
 	captured time.Time // of the last frame
 }
 
-func newClock(fps float64, k *Tuning) clock {
+func newClock(fps float64) clock {
 	if fps == 0 {
-		return clock{fps: k.UsualFPS}
+		return clock{fps: usualFPS}
 	}
 	return clock{fps: fps, given: true}
 }
 
 // tick takes the time of a frame into account that came n frames after the last one; 0 for one that follows none. Gaps that are too short
 // or too long are no rate but a pause, or frames without a time.
-func (c *clock) tick(captured time.Time, n uint64, k *Tuning) {
+func (c *clock) tick(captured time.Time, n uint64) {
 	if !c.given && n > 0 {
 		gap := captured.Sub(c.captured).Seconds() / float64(n)
-		if gap > k.LeastGap && gap < k.MostGap {
-			c.fps = 1 / ((1-k.RateGain)/c.fps + k.RateGain*gap)
+		if gap > leastGap && gap < mostGap {
+			c.fps = 1 / ((1-rateGain)/c.fps + rateGain*gap)
 		}
 	}
 	c.captured = captured

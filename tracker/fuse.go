@@ -49,17 +49,17 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	s := &t.fusion.sum
 	s.Reset(w, h, r)
 	if t.uses(CueModel) {
-		s.AddMap(ev.model, float32(t.trustInModel(o, ev)), float32(k.ModelClip))
+		s.AddMap(ev.model, float32(t.trustInModel(o, ev)), float32(k.MaskClip))
 	}
 	if ev.prior != nil {
-		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.PriorWeight), float32(k.PriorClip))
+		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.PriorWeight), float32(k.MaskClip))
 		t.addVotes(s, o, ev)
 	}
 	if l := o.known(ev); l != nil {
 		s.AddMap(t.looks.Read(l, ev.view, s.Box()).Logits, float32(k.FeatureWeight), float32(k.FeatureClip))
 	}
 	if o.Colours.Ready() && t.uses(CueColours) {
-		o.Colours.AddTo(s, ev.e, float32(k.ColourWeight), float32(k.ColourClip))
+		o.Colours.AddTo(s, ev.e, float32(k.ColourWeight), float32(k.Look.ColourClip))
 	}
 	if t.uses(CueCover) {
 		t.addOthers(s, o, ev)
@@ -124,7 +124,7 @@ func (t *Tracker) addVotes(s *shape.Sum, o *object, ev *evidence) {
 		return
 	}
 	t.fitter.follow(&before, ev.e, true, nil, t.restColours(o))
-	if before.last.Inliers < k.VoteInliers {
+	if before.last.Inliers < k.LeastInliers {
 		return
 	}
 	l := t.fusion.votes.cast(k, ev.e, before.last.Affine)
@@ -136,7 +136,7 @@ func (t *Tracker) addVotes(s *shape.Sum, o *object, ev *evidence) {
 	for i := range l.Data {
 		l.Data[i] -= bias
 	}
-	s.AddMap(l, float32(k.VoteWeight)*float32(min(max((in-out)/k.VoteContrast, 0), 1)), float32(k.VoteClip))
+	s.AddMap(l, float32(k.VoteWeight)*float32(min(max((in-out)/k.VoteContrast, 0), 1)), float32(k.Look.ColourClip))
 }
 
 // core is the rectangle of a grid of w×h cells where a model's answer is positive, with a margin, and the number of such cells.

@@ -33,7 +33,7 @@ func (t *Tracker) Crop() (seg.Box, bool) {
 		*w = cropper{last: now}
 		return whole, false
 	}
-	long := now-min(w.last, now) >= uint64(t.clock.frames(k.WholeAfter))
+	long := now-min(w.last, now) >= uint64(t.clock.frames(wholeAfter))
 	if w.crops >= k.CropsInARow && long || hidden && w.crops > 0 {
 		w.crops, w.last, w.aside = 0, now, now
 		return whole, false

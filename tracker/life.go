@@ -29,8 +29,8 @@ func (t *Tracker) move(o *object, e *motion.Entry) {
 // judge counts the frames in which little speaks for the object.
 func (t *Tracker) judge(o *object, e *motion.Entry) {
 	k, fit := t.tuning, &o.track.last
-	bad := fit.Pairs >= k.JudgePairs && fit.Inliers < k.JudgeInliers || o.track.resting > k.HiddenShare
-	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.LeastColour*o.base {
+	bad := fit.Pairs >= k.JudgePairs && fit.Inliers < k.LeastInliers || o.track.resting > k.Most
+	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.HalfUsual*o.base {
 		bad = true
 	}
 	if bad {
@@ -71,15 +71,15 @@ func (t *Tracker) doubt(o *object, now uint64) {
 	switch inside := t.inside(o); {
 	case inside < k.LeastInside:
 		t.lose(o, now)
-	case o.cover != nil && t.hidden(o, now) > k.HiddenShare:
+	case o.cover != nil && t.hidden(o, now) > k.Most:
 		t.occluded(o, now)
 		o.coasting = o.track.steady >= k.SteadyAfter
-	case gone && inside < k.LeavingInside:
+	case gone && inside < k.HalfUsual:
 		t.lose(o, now)
 	case gone:
 		o.coasting, o.due = o.track.resting > k.RestSome, now
 		t.occluded(o, now)
-	case o.misses > limit/k.DoubtParts || o.doubts > 0:
+	case o.misses > limit/doubtParts || o.doubts > 0:
 		o.become(seg.Uncertain, now)
 	case o.state == seg.Uncertain && o.misses == 0:
 		o.become(seg.Tracking, now)
@@ -97,7 +97,7 @@ func (t *Tracker) inside(o *object) float64 {
 		return 1
 	}
 	n := 0
-	cells := o.track.Each(t.tuning.InsideSamples, func(int, int) { n++ })
+	cells := o.track.Each(func(int, int) { n++ })
 	return float64(n*cells) / max(o.area, 1)
 }
 
@@ -116,8 +116,8 @@ func (t *Tracker) expire(o *object, now uint64) {
 	}
 	x, y := o.track.Center()
 	way := math.Hypot(x-float64(o.offeredAt.X), y-float64(o.offeredAt.Y))
-	late := now-min(o.offered, now) > uint64(t.clock.frames(t.tuning.OfferFor))
-	if !o.state.Visible() || late || way > t.tuning.OfferWay*math.Sqrt(o.area) {
+	late := now-min(o.offered, now) > uint64(t.clock.frames(offerFor))
+	if !o.state.Visible() || late || way > offerWay*math.Sqrt(o.area) {
 		t.withdraw(o)
 	}
 }

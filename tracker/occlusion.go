@@ -140,7 +140,7 @@ func (t *Tracker) emerging(o *object, seq uint64) bool {
 	}
 	if h := t.hidden(o, seq); h > 0 {
 		o.due = seq
-		return h < t.tuning.EmergedShare
+		return h < t.tuning.HalfHidden
 	}
 	return seq-min(o.due, seq) < uint64(t.clock.frames(t.opt.LostAfter))
 }

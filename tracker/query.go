@@ -145,7 +145,7 @@ func (t *Tracker) said(o *object, seq uint64) (p seg.Prompt, ok bool) {
 			q, way, err = t.Carry(q, a.seq, seq)
 			trust *= way
 		}
-		if err != nil || trust < t.tuning.PromptTrust || a.dead {
+		if err != nil || trust < promptTrust || a.dead {
 			a.dead = a.dead || err != nil || seq >= a.seq && !o.asked
 			continue
 		}

@@ -118,12 +118,12 @@ func TestTheClockReadsTheRateOffTheFrames(t *testing.T) {
 		{"a pause", 0, 5 * time.Second, 1, 30, 15},
 		{"a rate that is given", 10, time.Second / 60, 1, 10, 5},
 	} {
-		k := newClock(c.given, tuned)
+		k := newClock(c.given)
 		now := time.Unix(100, 0)
-		k.tick(now, 0, tuned)
+		k.tick(now, 0)
 		for range 300 {
 			now = now.Add(c.gap)
-			k.tick(now, c.n, tuned)
+			k.tick(now, c.n)
 		}
 		if k.fps < c.fps-0.01 || k.fps > c.fps+0.01 || k.frames(0.5) != c.frames || k.frames(0) != 1 {
 			t.Errorf("%s: %.2f frames a second, %d in half a second, want %.0f and %d", c.what, k.fps, k.frames(0.5), c.fps, c.frames)
@@ -134,11 +134,11 @@ func TestTheClockReadsTheRateOffTheFrames(t *testing.T) {
 // A tracker reads a tuning of its own: what the caller does with his changes nothing.
 func TestATuningIsCopied(t *testing.T) {
 	k := Defaults()
-	k.SnapPixels = 7
+	k.SnapRadius = 7
 	tr := New(Options{Tuning: &k}, wind(calm))
-	k.SnapPixels = 8
-	if tr.tuning.SnapPixels != 7 || New(Options{}, wind(calm)).tuning.SnapPixels != Defaults().SnapPixels {
-		t.Errorf("it refines %d pixels", tr.tuning.SnapPixels)
+	k.SnapRadius = 8
+	if tr.tuning.SnapRadius != 7 || New(Options{}, wind(calm)).tuning.SnapRadius != Defaults().SnapRadius {
+		t.Errorf("an edge may be off by %d pixels", tr.tuning.SnapRadius)
 	}
 }
 

@@ -73,7 +73,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 		return colours > k.SameColours
 	}
 	size := float64(p.Area()) / max(o.size, 1)
-	if o.coasting && colours >= k.SameColours && size >= k.EmergedSize && p.Middle().In(o.track.Bounds()) {
+	if o.coasting && colours >= k.SameColours && size >= k.HalfUsual && p.Middle().In(o.track.Bounds()) {
 		return true // beside what it went behind, the encoder sees it in other company
 	}
 	enters := !p.Rect.Inset(-1).In(image.Rect(0, 0, p.W, p.H)) // and may be seen only in part
@@ -85,7 +85,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 		return true // seen from another side, again and again
 	}
 	whole := size >= k.WholeSize || enters && size >= k.EnteredSize && colours >= k.SameColours
-	return ok && mean >= max(k.FoundLike, k.FoundShare*l.Usual) && colours >= k.LeastColour && whole
+	return ok && mean >= max(k.FoundLike, k.HalfUsual*l.Usual) && colours >= k.HalfUsual && whole
 }
 
 // colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.
@@ -98,7 +98,7 @@ func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 // colours and size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from
 // the rest, a look-alike perhaps; less is asked of it then.
 func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
-	floor, least := -k.FoundLike, k.EmergedSize
+	floor, least := -k.FoundLike, k.HalfUsual
 	if usual < k.FoundLike {
 		floor, least = min(floor, usual-k.Unlike), k.WholeSize
 	}

@@ -41,8 +41,8 @@ func (t *Tracker) refined(o *object) *seg.Mask {
 	d.left -= n
 	e := t.scene.Last()
 	d.sum.Reset(e.Gray.W, e.Gray.H, r)
-	d.sum.AddPrior(&o.track.Track, k.SnapRadius, float32(k.SnapPrior), float32(k.PriorClip))
-	o.Colours.AddTo(&d.sum, e, float32(k.SnapColour), float32(k.ColourClip))
+	d.sum.AddPrior(&o.track.Track, k.SnapRadius, 1, float32(k.MaskClip))
+	o.Colours.AddTo(&d.sum, e, float32(k.SnapColour), float32(k.Look.ColourClip))
 	return d.sum.Mask()
 }
 

@@ -21,13 +21,13 @@ func (t *Tracker) Step(f *frame.Frame) error {
 		t.Flush()
 	}
 	e, last := t.scene.Take(f)
-	t.readout.left = t.tuning.SnapPixels
+	t.readout.left = snapPixels
 	t.regrid(e)
 	if last == nil {
-		t.clock.tick(f.Captured, 0, t.tuning)
+		t.clock.tick(f.Captured, 0)
 		return nil
 	}
-	t.clock.tick(f.Captured, e.Seq-last.Seq, t.tuning)
+	t.clock.tick(f.Captured, e.Seq-last.Seq)
 	if err := t.scene.Measure(last, e, t.closerPoints(last, e.Spacing)); err != nil {
 		return fmt.Errorf("tracker: %w", err)
 	}

@@ -51,7 +51,7 @@ func gaudy(t *testing.T) (c *look.Colours, odds float64) {
 	if in < 2 || out > -2 {
 		t.Fatalf("white has %.1f, black %.1f", in, out)
 	}
-	return c, float64(min(in, float32(tuned.RestClip)))
+	return c, float64(min(in, float32(tuned.Look.ColourClip)))
 }
 
 // What rests with the scene while an object moves is left out, unless it has the object's colours; where all rests at once in these, it has

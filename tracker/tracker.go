@@ -34,7 +34,7 @@ func New(o Options, flow motion.Flow) *Tracker {
 		k = *o.Tuning
 	}
 	return &Tracker{
-		opt: o, tuning: &k, clock: newClock(o.FPS, &k), looks: look.NewMemory(&k.Look),
+		opt: o, tuning: &k, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
 		scene:  motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
 		fitter: fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
 	}

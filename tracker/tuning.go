@@ -13,11 +13,12 @@ type Tuning struct {
 	Shape  shape.Tuning
 	Look   look.Tuning
 
-	// The clock: how many frames a second there are.
-	UsualFPS float64 // of cameras that have not shown theirs yet
-	RateGain float64 // weight of a new frame in the rate
-	LeastGap float64 // seconds between two frames below which they tell no rate
-	MostGap  float64 // and above which
+	// What is much or little of what is usual, and how that is learnt.
+	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness
+	HalfUsual    float64 // share of what is usual, in likeness, colours or size, from which on it may be all of an object
+	HalfHidden   float64 // share of an object that is hidden below which it is expected to show, and an answer is about it
+	Most         float64 // share of an object, in cells or vectors, that counts as all but all of it
+	LeastInliers float64 // share of a fit's vectors that must be explained, for it to speak for or against anything
 
 	// An object's fit to the motion.
 	FitPairs    int     // vectors below which the scene's own motion stands in
@@ -32,13 +33,9 @@ type Tuning struct {
 	MovingSpeed float64 // against the scene from which on rest is told from motion
 	RestSpeed   float64 // of the object's: what has less of it rests
 	RestColour  float64 // of the usual log-odds of its colours: what has more is its own all the same
-	RestClip    float64 // to which a pixel's log-odds are held there
-	StopShare   float64 // of the vectors that rest, from which on, with the next two, the object has stopped
-	StopUsual   float64 // of as many vectors as usual
+	StopUsual   float64 // of as many vectors as usual: so many must rest, of the usual colours as follows, for the object to have stopped
 	StopColour  float64 // of the usual log-odds
-	UsualRate   float64 // at which what is usual follows
 	RestSome    float64 // share of resting vectors from which on the speed steadies the fit, and nothing bends
-	RestHalf    float64 // from which on an answer may be about what stands in front
 
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured
@@ -49,22 +46,19 @@ type Tuning struct {
 	CoastPairs    float64 // vectors that weigh as much as the speed that was
 	CoastTrust    float64 // weight of the fit below which it gives a shift alone
 	FrontVotes    float64 // mean vote from which on one of two objects lies in front
-	HiddenShare   float64 // of a mask that another object may cover before the object is occluded
-	EmergedShare  float64 // covered below which it is expected to show again
 	PassingSpeed  float64 // between two objects that do not move together
 	PassingShare  float64 // of the smaller mask that must be covered for two objects to pass each other
 	CrowdedWeight float64 // of the decoder's answer where another object is near
 
 	// The fusion of a keyframe's evidence.
-	PriorWeight, PriorClip     float64
+	MaskClip                   float64 // log-odds of a mask, the warped one or the decoder's, that count at most
+	PriorWeight                float64
 	PriorRadius                int // by which the warped edge may be off
 	Growth                     int // about the warped mask in which it may grow
-	ModelWeight, ModelClip     float64
+	ModelWeight                float64
 	FeatureWeight, FeatureClip float64
-	ColourWeight, ColourClip   float64
-	VoteWeight, VoteClip       float64
+	ColourWeight, VoteWeight   float64
 	VoteContrast               float64 // between inside and outside at which votes count in full
-	VoteInliers                float64 // least share of a fit's vectors that are explained, for its votes to count
 	VoteSigma2                 float64 // squared miss that is forgiven
 	VoteFloor                  float64 // chance of any motion: a vector that fits neither says little
 	OtherWeight                float64 // against a place where another object is
@@ -74,27 +68,19 @@ type Tuning struct {
 	LearnShare                 float64 // of the sum of its sides, the margin otherwise
 
 	// The readout of what is shown.
-	SnapRadius            int
-	SnapPrior, SnapColour float64 // weights
-	SnapMargin            int
-	SnapPixels            int // that are refined in a frame, over all objects
+	SnapRadius int
+	SnapColour float64 // weight of the colours, of the mask 1
+	SnapMargin int
 
 	// The life of an object.
-	JudgePairs    int     // vectors from which on a bad fit speaks against an object
-	JudgeInliers  float64 // share of them below which it is bad
-	LeastColour   float64 // share of the usual colours below which the mask is doubted
-	MostDoubts    int     // answers refused in a row after which it is gone
-	DoubtParts    int     // the part of LostAfter after which it is uncertain: a third
-	LeastInside   float64 // share of the usual area in the picture below which it has left
-	LeavingInside float64 // below which it has left, when it is gone
-	InsideSamples int     // cells that are looked at for these, at most about
+	JudgePairs  int     // vectors from which on a bad fit speaks against an object
+	MostDoubts  int     // answers refused in a row after which it is gone
+	LeastInside float64 // share of the usual area in the picture below which it has left
 
 	// What makes an answer believable.
 	MostGrowth  float64 // area over the usual one
 	LeastGrowth float64
 	LeastLike   float64 // likeness over the usual one
-	LeastCells  int
-	LikeRate    float64 // at which the usual likeness follows
 	AreaRate    float64 // at which the usual area follows
 	SizeOdds    float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by
 
@@ -103,20 +89,15 @@ type Tuning struct {
 	SeekReach    float64 // roots of the usual area that it may have come at once
 	SeekSpeed    float64 // and picture widths a frame since
 	FoundLike    float64 // least mean likeness of the mask that is found
-	FoundShare   float64 // of its usual likeness
 	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's
 	WholeSize    float64 // least share of its expected size: a part of something else is small
 	EnteredSize  float64 // the same, of what comes in at the picture's edge
-	EmergedSize  float64 // the same, of what comes out from behind another, or is found again and again
 	FoundAgain   int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed
 	Unlike       float64 // below its usual likeness, where that is low: so much less is another thing
 	SameColours  float64 // share of the colours that it usually has
 
 	// Questions to the model.
-	PartSize    float64 // share of the expected size below which an object has lost parts of itself
-	PromptTrust float64 // below which a propagated prompt is not used
-	OfferFor    float64 // seconds for which the other answers to a prompt may be chosen
-	OfferWay    float64 // roots of its usual area that the object may have come until then
+	PartSize float64 // share of the expected size below which an object has lost parts of itself
 
 	// What a keyframe shows.
 	CropMargin  float64 // sides of a crop over the objects' own
@@ -126,12 +107,22 @@ type Tuning struct {
 	CropStep    float64 // of sizes, so that the same come again
 	CropSlack   float64 // by which a crop may be larger than needed before it shrinks
 	CropsInARow int     // after which the whole frame is due, if it is also
-	WholeAfter  float64 // seconds since the last
 }
 
-// Bounds and times that were not tuned: no score tells which is better.
+// Bounds, not tuned: of memory, of time, and of what a person may expect. No score tells which is better.
 const (
-	mostPurse = 10.0 // frames of unspent model time that may gather
+	usualFPS    = 30    // frames a second of cameras that have not shown theirs yet
+	rateGain    = 0.05  // weight of a new frame in the rate
+	leastGap    = 0.002 // seconds between two frames below which they tell no rate
+	mostGap     = 1.0   // and above which
+	mostPurse   = 10.0  // frames of unspent model time that may gather
+	wholeAfter  = 1.0   // seconds after which a keyframe shows the whole frame again
+	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
+	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
+	leastCells  = 6     // of a mask that may be a thing
+	promptTrust = 0.5   // below which a propagated prompt is not used
+	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
+	offerWay    = 1.0   // roots of its usual area that the object may have come until then
 )
 
 // Defaults are the numbers that the product is shipped with.
@@ -139,34 +130,34 @@ func Defaults() Tuning {
 	return Tuning{
 		Motion: motion.Defaults(), Shape: shape.Defaults(), Look: look.Defaults(),
 
-		UsualFPS: 30, RateGain: 0.05, LeastGap: 0.002, MostGap: 1,
+		UsualRate: 0.1, HalfUsual: 0.5, HalfHidden: 0.5, Most: 0.7, LeastInliers: 0.3,
 
 		FitPairs: 3, FitInliers: 0.2, BendFrames: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
 
-		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7, RestClip: 3,
-		StopShare: 0.7, StopUsual: 0.6, StopColour: 0.45, UsualRate: 0.1, RestSome: 0.3, RestHalf: 0.5,
+		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7,
+		StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
 
 		HideMargin: 7, CloserPoints: 16, CloserMost: 128, CloserStep: 3, CloserRough: 4, CoastPairs: 4, CoastTrust: 0.7,
-		FrontVotes: 0.3, HiddenShare: 0.7, EmergedShare: 0.5, PassingSpeed: 1, PassingShare: 0.05, CrowdedWeight: 0.5,
+		FrontVotes: 0.3, PassingSpeed: 1, PassingShare: 0.05, CrowdedWeight: 0.5,
 
-		PriorWeight: 0.8, PriorClip: 6, PriorRadius: 4, Growth: 16, ModelWeight: 1.1, ModelClip: 6,
-		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7, ColourClip: 3,
-		VoteWeight: 1, VoteClip: 3, VoteContrast: 1.5, VoteInliers: 0.3, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
+		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
+		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,
+		VoteWeight: 1, VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
 		SizeUp: 0.06, SizeDown: 0.01, SizeSwell: 1.5, LearnMargin: 8, LearnShare: 0.25,
 
-		SnapRadius: 1, SnapPrior: 1, SnapColour: 1, SnapMargin: 4, SnapPixels: 40000,
+		SnapRadius: 1, SnapColour: 1, SnapMargin: 4,
 
-		JudgePairs: 6, JudgeInliers: 0.3, LeastColour: 0.5, MostDoubts: 3, DoubtParts: 3,
-		LeastInside: 0.12, LeavingInside: 0.5, InsideSamples: 600,
+		JudgePairs: 6, MostDoubts: 3,
+		LeastInside: 0.12,
 
-		MostGrowth: 2.5, LeastGrowth: 0.25, LeastLike: 0.2, LeastCells: 6, LikeRate: 0.1, AreaRate: 0.2, SizeOdds: 0.5,
+		MostGrowth: 2.5, LeastGrowth: 0.25, LeastLike: 0.2, AreaRate: 0.2, SizeOdds: 0.5,
 
-		SeekPeak: 0.3, SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundShare: 0.5, FoundOverlap: 0.3,
-		WholeSize: 0.35, EnteredSize: 0.2, EmergedSize: 0.5, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
+		SeekPeak: 0.3, SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundOverlap: 0.3,
+		WholeSize: 0.35, EnteredSize: 0.2, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
 
-		PartSize: 0.6, PromptTrust: 0.5, OfferFor: 10, OfferWay: 1,
+		PartSize: 0.6,
 
 		CropMargin: 1.6, CropDoubt: 1.3, CropLeast: 0.25, CropMost: 0.8, CropStep: 1.0 / 16,
-		CropSlack: 2.5 / 16, CropsInARow: 8, WholeAfter: 1,
+		CropSlack: 2.5 / 16, CropsInARow: 8,
 	}
 }

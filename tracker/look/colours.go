@@ -50,7 +50,7 @@ func (c *Colours) Learn(k *Tuning, e *motion.Entry, p *shape.Patch, rect image.R
 			c.first[side], c.bins[side] = make([]float32, colourBins), make([]float32, colourBins)
 		}
 	}
-	c.fade(float32(k.ColourKeep))
+	c.fade(float32(k.Keep))
 	c.count(e, p, rect, k.ColourSure)
 	if !c.ready {
 		for side := range c.bins {
@@ -161,7 +161,7 @@ func (c *Colours) Share(k *Tuning, t *shape.Track, e *motion.Entry) float64 {
 		return 1
 	}
 	in, n := 0, 0
-	t.Each(k.ShareSamples, func(x, y int) {
+	t.Each(func(x, y int) {
 		n++
 		if c.Logit(e.BGR[3*(y*e.Gray.W+x):]) > 0 {
 			in++

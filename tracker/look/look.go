@@ -95,7 +95,7 @@ func (m *Memory) See(seq uint64, fs []seg.Features) *View {
 		v = m.views[0]
 		m.views = m.views[:copy(m.views, m.views[1:])]
 	}
-	v.fill(seq, m.model, fs, m.tuning.CropExtent)
+	v.fill(seq, m.model, fs, cropExtent)
 	m.views = append(m.views, v)
 	m.spreadOf(v).see(v, m.tuning)
 	return v

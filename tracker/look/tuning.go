@@ -2,27 +2,28 @@ package look
 
 // Tuning is every number of this package that was chosen.
 type Tuning struct {
-	Keep          float64 // of the newer mean features at each keyframe
+	Keep          float64 // of what the keyframes before taught, at each: of mean features, their covariance and colours
 	Anchor        float64 // what the first mask's features weigh beside the newer ones', 0..1
-	CropExtent    float64 // share of the encoder's picture below which a map cannot be one of the whole frame
-	SpreadKeep    float64 // of the old covariance at each keyframe
 	SpreadRidge   float64 // added to the features' unit variances
 	SpreadPart    int     // one of so many cells of a later keyframe counts
-	ColourKeep    float64 // of the newer colour counts at each keyframe
 	ColourFirst   float64 // what the first mask's colours weigh, and keep
 	ColourSure    int     // steps of a patch, an eighth of a logit, from 0 within which a pixel is left out
 	ColourPseudo  float64 // pixels that are taken for seen of each colour on both sides
-	ShareSamples  int     // cells of a mask that are looked at for the share of its own colours, at most about
+	ColourClip    float64 // log-odds of a pixel's colour, or of its motion, that count at most
 	MapClip       float64 // to which likeness is held where colours are added to it
 	MapColour     float64 // weight of a cell's colours there, likeness a logit
 	MapColourClip float64 // to which a pixel's log-odds are held there
 }
 
+// cropExtent is the share of the encoder's picture below which a map cannot be one of the whole frame. A bound, not tuned: the families pad
+// no more than that.
+const cropExtent = 0.95
+
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
 	return Tuning{
-		Keep: 0.9, Anchor: 0.5, CropExtent: 0.95, SpreadKeep: 0.9, SpreadRidge: 0.02, SpreadPart: 4,
-		ColourKeep: 0.9, ColourFirst: 4, ColourSure: 4, ColourPseudo: 2, ShareSamples: 400,
+		Keep: 0.9, Anchor: 0.5, SpreadRidge: 0.02, SpreadPart: 4,
+		ColourFirst: 4, ColourSure: 4, ColourPseudo: 2, ColourClip: 3,
 		MapClip: 1.5, MapColour: 0.25, MapColourClip: 2,
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Propagate calls step for each entry on the way from entry i to entry j, in either direction, and returns the trust that is left of 1:
 // step says what share of the motion over an entry was explained, 0..1.
 func (s *Scene) Propagate(i, j int, step func(e *Entry, forward bool) float64) float64 {
-	trust, doubt := 1.0, s.tuning.StepDoubt
+	trust, doubt := 1.0, stepDoubt
 	for ; i < j; i++ {
 		trust *= 1 - doubt + doubt*step(s.At(i+1), true)
 	}
@@ -32,7 +32,7 @@ func (s *Scene) Point(p seg.Point, i, j int) (q seg.Point, trust float64) {
 	})
 	q = seg.Point{X: (x + 0.5) / w, Y: (y + 0.5) / h}
 	in := seg.Point{X: clamp01(q.X), Y: clamp01(q.Y)}
-	if math.Hypot((q.X-in.X)*w, (q.Y-in.Y)*h) > s.tuning.EdgeSlack {
+	if math.Hypot((q.X-in.X)*w, (q.Y-in.Y)*h) > edgeSlack {
 		return p, 0
 	}
 	return in, trust

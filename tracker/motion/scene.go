@@ -92,9 +92,9 @@ func (s *Scene) Measure(last, e *Entry, closer []Pixel) error {
 func (s *Scene) shed(gap uint64) {
 	most := float64(s.opt.Points)
 	if gap > 1 {
-		s.points = max(s.points*s.tuning.ShedDown, most*s.tuning.ShedLeast)
+		s.points = max(s.points*shedDown, most*shedLeast)
 	} else {
-		s.points = min(s.points*s.tuning.ShedUp, most)
+		s.points = min(s.points*shedUp, most)
 	}
 }
 

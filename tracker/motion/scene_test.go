@@ -125,7 +125,7 @@ func TestMissedFramesCostPoints(t *testing.T) {
 	for range 50 {
 		step(3)
 	}
-	if least := step(2); float64(least) > 1.1*tuned.ShedLeast*most || float64(least) < 0.25*most {
+	if least := step(2); float64(least) > 1.1*shedLeast*most || float64(least) < 0.25*most {
 		t.Errorf("%d points where every other frame is missed, of %d", least, all)
 	}
 	for range 250 {

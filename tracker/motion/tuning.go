@@ -14,28 +14,34 @@ type Tuning struct {
 	BendDamp    float64 // squared pixels: what holds the fit to its similarity
 	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight
 	GridLeast   int     // least distance between grid points
-	ShedDown    float64 // factor of the number of points after a frame that was missed
-	ShedUp      float64 // and after one that was not
-	ShedLeast   float64 // share of the points that is always measured
-	StepDoubt   float64 // what a step takes from the trust in what is propagated over it, where nothing explains its motion
 	PointReach  float64 // radius of the vectors that move a point, of the picture's width
 	NearDecay   float64 // of a vector's weight, per squared radius that it is away
-	EdgeSlack   float64 // by which a propagated point may leave the picture before it counts as gone: motion is not measured better
 	MeshStep    int     // distance between a mesh's nodes
 	MeshReach   float64 // that a mesh may move a place at most
 	MeshStray   float64 // that a vector may miss the affine motion by in a step and count as the region's own
 	MeshRadius  float64 // distances between grid points: how far a vector speaks
-	MeshDamp    float64 // weight, where a sure vector has 4, of a node's keeping to the affine motion
-	MeshKept    int     // newest steps of a track whose meshes are kept, so that what comes late is answered as exactly
 }
+
+// Bounds, not tuned: no score tells which is better.
+const (
+	// MeshKept is the newest steps of a track whose meshes are kept, so that what comes late is answered as exactly. It holds memory.
+	MeshKept = 16
+
+	meshDamp  = 0.01  // weight, where a sure vector has 4, of a node's keeping to the affine motion: it has one where no vector speaks
+	shedDown  = 0.85  // factor of the number of points after a frame that was missed: these three hold time
+	shedUp    = 1.005 // and after one that was not
+	shedLeast = 0.4   // share of the points that is always measured
+	stepDoubt = 0.1   // what a step takes from the trust in what is propagated over it, where nothing explains its motion
+	edgeSlack = 2.0   // by which a propagated point may leave the picture before it counts as gone: motion is not measured better
+)
 
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
 	return Tuning{
 		FitRounds: 5, FitSigma: 1, FitWide: 2, FitPairs: 4, FitDamp: 8, InlierReach: 2,
 		BendPairs: 16, BendInliers: 0.5, BendDamp: 40, BackFloor: 0.25,
-		GridLeast: 4, ShedDown: 0.85, ShedUp: 1.005, ShedLeast: 0.4,
-		StepDoubt: 0.1, PointReach: 1.0 / 24, NearDecay: 2, EdgeSlack: 2,
-		MeshStep: 8, MeshReach: 32, MeshStray: 8, MeshRadius: 1.6, MeshDamp: 0.01, MeshKept: 16,
+		GridLeast:  4,
+		PointReach: 1.0 / 24, NearDecay: 2,
+		MeshStep: 8, MeshReach: 32, MeshStray: 8, MeshRadius: 1.6,
 	}
 }

@@ -53,12 +53,12 @@ func (t *Track) CutFrom(m *seg.Mask) *seg.Mask {
 	return m.Trim()
 }
 
-// Each calls do for about most places on the track's mask in the present frame, evenly spread, and returns how many cells of it each stands
+// Each calls do for about samples places on the track's mask in the present frame, evenly spread, and returns how many cells of it each stands
 // for.
-func (t *Track) Each(most int, do func(x, y int)) (cells int) {
+func (t *Track) Each(do func(x, y int)) (cells int) {
 	r := t.Bounds()
 	step := 1
-	for r.Dx()/step*(r.Dy()/step) > most {
+	for r.Dx()/step*(r.Dy()/step) > samples {
 		step++
 	}
 	for y := r.Min.Y + step/2; y < r.Max.Y; y += step {

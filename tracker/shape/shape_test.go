@@ -211,8 +211,8 @@ func TestATrackKeepsFewMeshes(t *testing.T) {
 		}
 		return n
 	}
-	if n := count(tr); n != moving.MeshKept || len(tr.trail) != 40 {
-		t.Errorf("%d of %d waypoints have a mesh, want %d of 40", n, len(tr.trail), moving.MeshKept)
+	if n := count(tr); n != motion.MeshKept || len(tr.trail) != 40 {
+		t.Errorf("%d of %d waypoints have a mesh, want %d of 40", n, len(tr.trail), motion.MeshKept)
 	}
 	if allocs := testing.AllocsPerRun(20, func() { tr.Advance(moving, motion.Identity, m, 50, 40) }); allocs > 0 {
 		t.Errorf("a step allocates %.0f times", allocs)
@@ -222,7 +222,7 @@ func TestATrackKeepsFewMeshes(t *testing.T) {
 		t.Errorf("a copy keeps %d meshes, want 1", n)
 	}
 	before, _ := c.Back.At(20, 20)
-	for range moving.MeshKept + 1 { // the track's own memory is used again
+	for range motion.MeshKept + 1 { // the track's own memory is used again
 		tr.Advance(moving, motion.Shift(1, 1), m, 51, 40)
 	}
 	if after, _ := c.Back.At(20, 20); after != before {
@@ -289,7 +289,7 @@ func TestATrackAsAPromptAndOnAnotherGrid(t *testing.T) {
 	if m := l.Cut(60, 40, 0); !close4(m.Rect, want, 1) {
 		t.Errorf("the prompt covers %v, want %v", m.Rect, want)
 	}
-	if l.W > tuned.PromptGrid || l.H > tuned.PromptGrid || l.Extent.X > 0.75 {
+	if l.W > promptGrid || l.H > promptGrid || l.Extent.X > 0.75 {
 		t.Errorf("the prompt has %d×%d cells over %v of the picture", l.W, l.H, l.Extent)
 	}
 	if m := tr.Logits(120, 80, seg.Point{}, seg.Point{X: 1, Y: 1}).Cut(60, 40, 0); !close4(m.Rect, want, 1) {

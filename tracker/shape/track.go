@@ -65,7 +65,7 @@ func (t *Track) In(seq uint64) (Track, bool) {
 // Advance moves the track by step, and by what local adds to it (nil: nothing), to frame seq, and keeps at most limit waypoints.
 func (t *Track) Advance(k *motion.Tuning, step motion.Affine, local *motion.Mesh, seq uint64, limit int) {
 	var spare motion.Mesh
-	if i := len(t.trail) - k.MeshKept; i >= 0 {
+	if i := len(t.trail) - motion.MeshKept; i >= 0 {
 		spare, t.trail[i].back.Mesh = t.trail[i].back.Mesh, motion.Mesh{}
 	}
 	stray := 0.0
@@ -150,7 +150,7 @@ func (t *Track) Logits(w, h int, origin, extent seg.Point) *seg.Logits {
 // more, and nothing of the rest.
 func (k *Tuning) Prompt(t *Track) *seg.Logits {
 	r := t.Bounds().Inset(-k.PromptMargin).Intersect(image.Rect(0, 0, t.Patch.W, t.Patch.H))
-	cell := max(1, float64(max(r.Dx(), r.Dy()))/float64(k.PromptGrid))
+	cell := max(1, float64(max(r.Dx(), r.Dy()))/float64(promptGrid))
 	w, h := max(1, int(float64(r.Dx())/cell)), max(1, int(float64(r.Dy())/cell))
 	fw, fh := float64(t.Patch.W), float64(t.Patch.H)
 	origin := seg.Point{X: float64(r.Min.X) / fw, Y: float64(r.Min.Y) / fh}

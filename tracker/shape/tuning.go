@@ -3,9 +3,14 @@ package shape
 // Tuning is every number of this package that was chosen, in cells of the grid.
 type Tuning struct {
 	Margin       int // kept of a patch around its positive cells
-	PromptGrid   int // cells of a mask prompt's longer side at most
 	PromptMargin int // around the object in a mask prompt
 }
 
+// Bounds, not tuned: they hold time and memory, and no score tells which is better.
+const (
+	promptGrid = 96  // cells of a mask prompt's longer side at most
+	samples    = 400 // places of a mask that are looked at to tell a share of it, at most about
+)
+
 // Defaults are the numbers that the product is shipped with.
-func Defaults() Tuning { return Tuning{Margin: 6, PromptGrid: 96, PromptMargin: 8} }
+func Defaults() Tuning { return Tuning{Margin: 6, PromptMargin: 8} }
