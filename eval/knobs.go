@@ -14,7 +14,8 @@ type Knob struct {
 	Whole bool // a count: it is turned by one at least
 }
 
-// Knobs are the numbers of a tuning, a struct of numbers and of such structs, in the order of its fields.
+// Knobs are the numbers of a tuning, a struct of numbers and of such structs, in the order of its fields. Those of an
+// embedded one are its own.
 func Knobs(tuning any) []Knob {
 	var out []Knob
 	eachNumber(reflect.ValueOf(tuning), "", func(name string, v reflect.Value) {
@@ -63,6 +64,8 @@ func eachNumber(v reflect.Value, path string, f func(name string, v reflect.Valu
 	for i := range v.NumField() {
 		field, name := v.Field(i), path+v.Type().Field(i).Name
 		switch {
+		case v.Type().Field(i).Anonymous:
+			eachNumber(field, path, f)
 		case field.Kind() == reflect.Struct:
 			eachNumber(field, name+".", f)
 		case field.CanInt() || field.CanFloat():

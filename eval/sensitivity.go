@@ -9,19 +9,36 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
 )
 
 // Share is by how much a sensitivity study turns each number, up and down.
 const Share = 0.2
 
+// Numbers are all that a study turns: the tracker's, and its optical flow's.
+type Numbers struct {
+	tracker.Tuning
+	LK lk.Tuning
+}
+
+// Shipped are the numbers that the product is shipped with.
+func Shipped() Numbers { return Numbers{Tuning: tracker.Defaults(), LK: lk.Defaults()} }
+
+// Scoring measures numbers, in points.
+type Scoring func(ctx context.Context, n *Numbers) (float64, error)
+
 // SensitivityOptions says what to measure.
 type SensitivityOptions struct {
-	// Screen scores a tuning on short scenes, in points; numbers that move it by less than Moved are not measured in full.
-	Screen func(ctx context.Context, t *tracker.Tuning) (float64, error)
-	// Full scores a tuning on what numbers are chosen by, in points. Nil leaves it out.
-	Full func(ctx context.Context, t *tracker.Tuning) (float64, error)
+	// Screen scores on short scenes; numbers that move it by less than Moved are not measured in full.
+	Screen Scoring
+	// Full scores on what numbers are chosen by. Nil leaves it out.
+	Full Scoring
+	// Only names the numbers to turn, in this order, each by its path or by how that begins ("Look."). Nil turns all.
+	Only []string
 	// Moved is the least change of Screen, in points, that makes a number worth Full.
 	Moved float64
 	// Log is a file that results are appended to as they come, and read back from: a study that was stopped goes on where it was.
@@ -40,7 +57,7 @@ type Sensitivity struct {
 // measurement is a line of the log.
 type measurement struct {
 	Pass  string // "screen" or "full"
-	Name  string // "" is the shipped tuning
+	Name  string // "" is what is shipped
 	Value float64
 	Score float64
 }
@@ -54,7 +71,7 @@ type study struct {
 	total int
 }
 
-// MeasureSensitivity turns each number of the tracker's tuning by a fifth, down and up, one at a time.
+// MeasureSensitivity turns each number by a fifth, down and up, one at a time.
 func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out []Sensitivity, err error) {
 	known, err := readMeasurements(o.Log)
 	if err != nil {
@@ -65,37 +82,61 @@ func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out []Sensit
 		return nil, fmt.Errorf("sensitivity: %w", err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	knobs := Knobs(tracker.Defaults())
+	knobs, err := chosen(Knobs(Shipped()), o.Only)
+	if err != nil {
+		return nil, err
+	}
 	s := &study{o: o, log: log, known: known, total: 2*len(knobs) + 1}
 	for _, k := range knobs {
-		r := Sensitivity{Knob: k}
-		if r.Screen, err = s.turn(ctx, "screen", o.Screen, k); err != nil {
+		r, err := s.both(ctx, k)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, r)
 	}
-	if o.Full == nil {
-		return out, nil
+	return out, nil
+}
+
+// chosen are the knobs that are named, in that order; all where none is.
+func chosen(knobs []Knob, only []string) ([]Knob, error) {
+	if len(only) == 0 {
+		return knobs, nil
 	}
-	for i, r := range out {
-		if max(math.Abs(r.Screen[0]), math.Abs(r.Screen[1])) < o.Moved {
-			continue
+	var out []Knob
+	for _, name := range only {
+		n := len(out)
+		for _, k := range knobs {
+			if strings.HasPrefix(k.Name, name) && !slices.Contains(out, k) && (k.Name == name || strings.HasSuffix(name, ".")) {
+				out = append(out, k)
+			}
 		}
-		s.total += 2
-		d, err := s.turn(ctx, "full", o.Full, r.Knob)
-		if err != nil {
-			return nil, err
+		if len(out) == n {
+			return nil, fmt.Errorf("sensitivity: no number %s, or it was named before", name)
 		}
-		out[i].Full = &d
 	}
 	return out, nil
+}
+
+// both passes of a number, the second where the first moved.
+func (s *study) both(ctx context.Context, k Knob) (r Sensitivity, err error) {
+	r.Knob = k
+	if r.Screen, err = s.turn(ctx, "screen", s.o.Screen, k); err != nil {
+		return r, err
+	}
+	if s.o.Full == nil || max(math.Abs(r.Screen[0]), math.Abs(r.Screen[1])) < s.o.Moved {
+		return r, nil
+	}
+	s.total += 2
+	d, err := s.turn(ctx, "full", s.o.Full, k)
+	r.Full = &d
+	return r, err
 }
 
 // turn measures what a knob a fifth lower and a fifth higher changes.
 func (s *study) turn(
 	ctx context.Context,
 	pass string,
-	score func(context.Context, *tracker.Tuning) (float64, error),
+	score Scoring,
 	k Knob,
 ) (d [2]float64, err error) {
 	shipped, err := s.measure(ctx, pass, score, "", 0)
@@ -116,7 +157,7 @@ func (s *study) turn(
 func (s *study) measure(
 	ctx context.Context,
 	pass string,
-	score func(context.Context, *tracker.Tuning) (float64, error),
+	score Scoring,
 	name string,
 	value float64,
 ) (float64, error) {
@@ -124,13 +165,13 @@ func (s *study) measure(
 	if v, ok := s.known[key]; ok {
 		return v, nil
 	}
-	t := tracker.Defaults()
+	n := Shipped()
 	if name != "" {
-		if err := Turn(&t, name, value); err != nil {
+		if err := Turn(&n, name, value); err != nil {
 			return 0, err
 		}
 	}
-	v, err := score(ctx, &t)
+	v, err := score(ctx, &n)
 	if err != nil {
 		return 0, fmt.Errorf("sensitivity of %s at %g: %w", name, value, err)
 	}

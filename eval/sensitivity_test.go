@@ -49,17 +49,17 @@ func TestKnobsAreTheNumbersByPath(t *testing.T) {
 	}
 }
 
-// Every number of the tracker can be turned by its path and is read back.
-func TestEveryNumberOfTheTrackerCanBeTurned(t *testing.T) {
-	for _, k := range Knobs(tracker.Defaults()) {
-		tuning := tracker.Defaults()
+// Every number of the tracker and of its flow can be turned by its path and is read back.
+func TestEveryNumberCanBeTurned(t *testing.T) {
+	for _, k := range Knobs(Shipped()) {
+		tuning := Shipped()
 		if err := Turn(&tuning, k.Name, k.By(Share)); err != nil {
 			t.Errorf("%s: %v", k.Name, err)
 			continue
 		}
 		changed := 0
 		for i, other := range Knobs(tuning) {
-			if other != Knobs(tracker.Defaults())[i] {
+			if other != Knobs(Shipped())[i] {
 				changed++
 			}
 		}
@@ -72,15 +72,15 @@ func TestEveryNumberOfTheTrackerCanBeTurned(t *testing.T) {
 // A study measures each number once, both ways, goes on from its log, and measures in full only what moved.
 func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "log.jsonl")
-	shipped := tracker.Defaults()
+	shipped := Shipped()
 	screens, fulls := 0, 0
 	o := SensitivityOptions{
 		Moved: 0.1, Log: log,
-		Screen: func(_ context.Context, v *tracker.Tuning) (float64, error) {
+		Screen: func(_ context.Context, v *Numbers) (float64, error) {
 			screens++
 			return 90 + 10*(v.SpeedRate-shipped.SpeedRate)/shipped.SpeedRate, nil // only this number matters
 		},
-		Full: func(_ context.Context, v *tracker.Tuning) (float64, error) {
+		Full: func(_ context.Context, v *Numbers) (float64, error) {
 			fulls++
 			return 70 - 5*(v.SpeedRate-shipped.SpeedRate)/shipped.SpeedRate, nil
 		},
@@ -113,8 +113,27 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 	if _, err := MeasureSensitivity(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	if screens != 0 || fulls != 1 {
-		t.Errorf("going on took %d screenings and %d full measurements, want 0 and 1", screens, fulls)
+	if screens != 1 || fulls != 0 {
+		t.Errorf("going on took %d screenings and %d full measurements, want 1 and 0", screens, fulls)
+	}
+}
+
+// Those named are measured, in that order, alone or as a group; a name that is none is refused.
+func TestSensitivityOfTheNumbersNamed(t *testing.T) {
+	none := func(context.Context, *Numbers) (float64, error) { return 1, nil }
+	o := SensitivityOptions{Screen: none, Full: none, Log: filepath.Join(t.TempDir(), "log.jsonl"), Only: []string{"SpeedRate", "LK.", "Shape.Margin"}}
+	got, err := MeasureSensitivity(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got); n < 5 || got[0].Name != "SpeedRate" || got[1].Name != "LK.Radius" || got[n-1].Name != "Shape.Margin" || got[0].Full == nil {
+		t.Errorf("%+v", got)
+	}
+	for _, wrong := range []string{"Speed", "Nothing."} {
+		o.Only = []string{wrong}
+		if _, err := MeasureSensitivity(t.Context(), o); err == nil {
+			t.Errorf("%s was measured", wrong)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ type evalSensitivityCmd struct {
 	Rate   float64  `help:"Frames a second of a scene: fewer show more of its course in as many frames." default:"15"`
 	Moved  float64  `help:"Points by which a number must move the scenes to be measured on the data." default:"0.1"`
 	FPS    float64  `name:"fps" help:"Rate at which the data's pictures were taken, frames a second." default:"24"`
+	Delay  int      `help:"Frames that answers come late on the data, as from a slow model." placeholder:"FRAMES"`
+	Only   []string `help:"Only these numbers, in this order: each by its path, or a group by how theirs begin (Look.)." placeholder:"NAME,..."`
 	Log    string   `type:"path" help:"What was measured, a line each; a study that was stopped goes on from it. It holds for one program, model and data." default:"build/sensitivity.jsonl"`
 	Out    string   `type:"path" help:"Also write the table to this file." placeholder:"FILE.md"`
 }
@@ -43,7 +45,7 @@ func (c *evalSensitivityCmd) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	memo := eval.NewMemo(m.Model, 4096)
 	defer func() { err = errors.Join(err, memo.Close()) }()
-	o := eval.SensitivityOptions{Moved: c.Moved, Log: c.Log}
+	o := eval.SensitivityOptions{Moved: c.Moved, Only: c.Only, Log: c.Log}
 	if o.Screen, err = c.screen(memo); err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func (c *evalSensitivityCmd) Run(e *env) (err error) {
 }
 
 // screen scores a tuning by the mean IoU, in points, over the built-in scenes.
-func (c *evalSensitivityCmd) screen(m inference.Segmenter) (func(context.Context, *tracker.Tuning) (float64, error), error) {
+func (c *evalSensitivityCmd) screen(m inference.Segmenter) (eval.Scoring, error) {
 	var scenes []*eval.Scene
 	for i, preset := range c.Scenes {
 		s, err := eval.RenderScene(synthetic.Options{Width: 640, Height: 360, FPS: c.Rate, Preset: preset, Seed: uint64(i)}, c.Frames)
@@ -87,10 +89,10 @@ func (c *evalSensitivityCmd) screen(m inference.Segmenter) (func(context.Context
 		}
 		scenes = append(scenes, s)
 	}
-	return func(ctx context.Context, t *tracker.Tuning) (float64, error) {
+	return func(ctx context.Context, n *eval.Numbers) (float64, error) {
 		sum := 0.0
 		for _, s := range scenes {
-			iou, err := s.Follow(ctx, m, tracker.New(tracker.Options{Tuning: t}, lk.New(lk.Options{})))
+			iou, err := s.Follow(ctx, m, tracker.New(tracker.Options{Tuning: &n.Tuning}, lk.New(lk.Options{Tuning: &n.LK})))
 			if err != nil {
 				return 0, err
 			}
@@ -101,7 +103,7 @@ func (c *evalSensitivityCmd) screen(m inference.Segmenter) (func(context.Context
 }
 
 // full scores a tuning by J&F, in points, from a first-frame mask on the data; nil without any.
-func (c *evalSensitivityCmd) full(m inference.Segmenter) (func(context.Context, *tracker.Tuning) (float64, error), error) {
+func (c *evalSensitivityCmd) full(m inference.Segmenter) (eval.Scoring, error) {
 	if c.Data == "" {
 		return nil, nil
 	}
@@ -109,11 +111,11 @@ func (c *evalSensitivityCmd) full(m inference.Segmenter) (func(context.Context, 
 	if err != nil {
 		return nil, err
 	}
-	flow := func() (motion.Flow, func() error, error) { return lk.New(lk.Options{}), nil, nil }
-	return func(ctx context.Context, t *tracker.Tuning) (float64, error) {
+	return func(ctx context.Context, n *eval.Numbers) (float64, error) {
+		flow := func() (motion.Flow, func() error, error) { return lk.New(lk.Options{Tuning: &n.LK}), nil, nil }
 		r, err := eval.Video(ctx, eval.VideoOptions{
 			Videos: videos, Prompt: eval.PromptMask, Method: "segedge", FPS: c.FPS,
-			New: eval.Product(eval.ProductOptions{Model: m, Flow: flow, Tracker: tracker.Options{FPS: c.FPS, Tuning: t}}),
+			New: eval.Product(eval.ProductOptions{Model: m, Flow: flow, Delay: c.Delay, Tracker: tracker.Options{FPS: c.FPS, Tuning: &n.Tuning}}),
 		})
 		if err != nil {
 			return 0, err
