@@ -68,9 +68,9 @@ class Batches:
         w = max(48.0, k * max(x1 - x0, (y1 - y0) / aspect))
         w = min(w, lab.shape[1], lab.shape[0] / aspect)
         h = w * aspect
-        shift = lambda a, b, n, all_: min(max(0.0, (a + b - n) / 2 + float(self.rand(1, lo=-0.5, hi=0.5)) * max(0.0, n - (b - a))), all_ - n)
+        shift = lambda a, b, n, all_: min(max(0.0, (a + b - n) / 2 + float(self.rand(1, lo=-0.5, hi=0.5)) * max(0.0, n - (b - a))), max(0.0, all_ - n))
         x, y = shift(x0, x1, w, lab.shape[1]), shift(y0, y1, h, lab.shape[0])
-        return x, y, x + w, y + h
+        return x, y, min(x + w, lab.shape[1]), min(y + h, lab.shape[0])
 
     def segments(self, lab):
         """Up to `targets` segments as masks; the rest are repeats, or nothing where the crop shows no segment."""

@@ -122,6 +122,13 @@ class Parts(unittest.TestCase):
         self.assertGreater(np.ptp([b[2] - b[0] for b in boxes]), 50)
         self.assertIsNone(seek.near_small(np.ones((200, 300), np.uint8), 0.75), "nothing small is there")
 
+    def test_a_box_around_a_small_segment_lies_in_the_picture(self):
+        lab = np.zeros((53, 300), np.uint8)  # heights that are no whole multiple of the aspect, and segments large enough to want all of it
+        lab[20:30, 100:115] = 1
+        for seed in range(300):
+            x0, y0, x1, y1 = Batches([], seed=seed).near_small(lab, 0.1 + 0.0037 * seed)
+            self.assertTrue(0 <= x0 < x1 <= 300 and 0 <= y0 < y1 <= 53, (x0, y0, x1, y1))
+
     def test_parts_and_groups(self):
         lab = torch.zeros(40, 60, dtype=torch.uint8)
         lab[5:20, 5:20], lab[5:20, 30:50], lab[20:35, 5:20] = 1, 1, 2
