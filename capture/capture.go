@@ -11,6 +11,7 @@ import (
 
 	"github.com/segedge/segedge/capture/scene"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/supervise"
 )
 
 // Defaults of Options.
@@ -159,14 +160,7 @@ func (c *Capture) pause(ctx context.Context, err error) bool {
 	wait := c.backoff.next()
 	c.report(State{Kind: Stalled, Reason: err.Error(), Retry: wait})
 	c.stats.reopens.Add(1)
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return supervise.Wait(ctx, wait) == nil
 }
 
 // watch waits for a session to end, and meanwhile judges it by the age of its frames.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/supervise"
 )
 
 // maxPreloaded bounds the bytes of a sequence that real time decodes ahead, so that reading files does not count.
@@ -29,7 +30,7 @@ func (r *run) feedByClock(ctx context.Context, f Follower, p seg.Prompt, masks [
 	last := (*seg.Mask)(nil)
 	for i := 0; i < len(pics); {
 		due := start.Add(time.Duration(i) * period)
-		if err := wait(ctx, due); err != nil {
+		if err := supervise.Wait(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		began := time.Now()
@@ -63,17 +64,6 @@ func (r *run) drop(masks []*seg.Mask, from, to int, last *seg.Mask) int {
 		r.dropped++
 	}
 	return to
-}
-
-func wait(ctx context.Context, until time.Time) error {
-	t := time.NewTimer(time.Until(until))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // preload decodes the whole sequence.

@@ -17,6 +17,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/tracker"
 )
 
@@ -192,7 +193,7 @@ func TestMethodsWithoutAnObject(t *testing.T) {
 func TestPromptThatIsNeverAnswered(t *testing.T) {
 	videos := sequence(t, 4, mover{image.Rect(10, 20, 42, 52), 5, 2, red})
 	for want, hook := range map[string]func(ctx context.Context, f *frame.Frame) error{
-		"":           func(ctx context.Context, _ *frame.Frame) error { return inferencetest.Delay(ctx, time.Minute) },
+		"":           func(ctx context.Context, _ *frame.Frame) error { return supervise.Wait(ctx, time.Minute) },
 		"no picture": func(context.Context, *frame.Frame) error { return errors.New("no picture") },
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/segedge/segedge/spelling"
 )
 
 // classes are COCO's, in the order of its detectors.
@@ -111,7 +113,7 @@ func (w Words) closest(phrase string, n int) []string {
 	best := map[int]float64{}
 	for word, class := range w {
 		for _, said := range append(strings.Fields(phrase), phrase) {
-			d := float64(distance(said, word)) / float64(max(len(said), len(word)))
+			d := float64(spelling.Distance(said, word)) / float64(max(len(said), len(word)))
 			if old, ok := best[class]; !ok || d < old {
 				best[class] = d
 			}
@@ -123,25 +125,4 @@ func (w Words) closest(phrase string, n int) []string {
 		out = append(out, classes[i])
 	}
 	return out
-}
-
-// distance is how many letters have to be changed, put in or taken out to get from one word to the other (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(row[j+1]+1, row[j]+1, cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"slices"
 
@@ -104,7 +105,7 @@ func EverythingIn(ctx context.Context, e Embedding, family string, w, h int, o E
 func finish(fs []Found, o EverythingOptions) []Found {
 	for i := range fs {
 		if o.MinArea > 0 {
-			fs[i].Mask = Clean(fs[i].Mask, int(o.MinArea*float64(fs[i].Mask.W*fs[i].Mask.H)))
+			fs[i].Mask = fs[i].Mask.Clean(int(o.MinArea * float64(fs[i].Mask.W*fs[i].Mask.H)))
 			fs[i].box = fs[i].Mask.Box()
 		}
 	}
@@ -267,7 +268,7 @@ func (c crop) cutsOff(b seg.Box, f *frame.Frame) bool {
 func (c crop) lift(f *Found, pic *frame.Frame) {
 	m := *f.Mask
 	m.W, m.H = pic.Width, pic.Height
-	m.Rect = m.Rect.Add(imagePoint(c.x, c.y))
+	m.Rect = m.Rect.Add(image.Pt(c.x, c.y))
 	f.Mask = &m
 	w, h := float64(pic.Width), float64(pic.Height)
 	f.Point = seg.Point{X: (float64(c.x) + f.Point.X*float64(c.w)) / w, Y: (float64(c.y) + f.Point.Y*float64(c.h)) / h}

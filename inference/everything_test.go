@@ -1,7 +1,6 @@
 package inference_test
 
 import (
-	"image"
 	"testing"
 
 	"github.com/segedge/segedge/frame"
@@ -105,41 +104,6 @@ func TestEverythingInCropsSeesSmallThings(t *testing.T) {
 	}
 	if iou := blue.Mask.IoU(truth); iou < 0.7 {
 		t.Errorf("small square at %v, IoU %.2f", blue.Mask.Rect, iou)
-	}
-}
-
-func TestCleanKeepsTheLargestAndTheOutside(t *testing.T) {
-	m := seg.NewMask(12, 8, image.Rect(0, 0, 12, 8))
-	set := func(rows ...string) {
-		for y, r := range rows {
-			for x, c := range r {
-				m.Bits[y*12+x] = uint8(c - '0')
-			}
-		}
-	}
-	set("111111000000",
-		"100001000010",
-		"101101000000",
-		"101101011100",
-		"100001011100",
-		"111111011100",
-		"000000000000",
-		"100000000000")
-	got := inference.Clean(m, 5)
-	want := []string{"111111000000", "100001000000", "100001000000", "100001011100", "100001011100", "111111011100", "000000000000", "000000000000"}
-	for y, r := range want {
-		for x, c := range r {
-			if got.At(x, y) != uint8(c-'0') {
-				t.Fatalf("cell %d,%d is %d, want %c", x, y, got.At(x, y), c)
-			}
-		}
-	}
-	got = inference.Clean(m, 20) // now the hole goes, and every island but the largest
-	if got.Count() != 36 || got.Rect.Max.X != 6 {
-		t.Errorf("%d cells in %v", got.Count(), got.Rect)
-	}
-	if e := inference.Clean(&seg.Mask{W: 4, H: 4}, 9); e.Count() != 0 {
-		t.Error("an empty mask stays empty")
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/segedge/segedge/supervise"
 )
 
 // The payloads of the topic status.
@@ -54,12 +56,7 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 		}
 		pause := backoff(failures, rand.Float64())
 		c.log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
-		wait := time.NewTimer(pause)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-		}
-		wait.Stop()
+		_ = supervise.Wait(ctx, pause) // when ctx ends, the loop does
 		if thrown > 1 && !c.suspects.isCareful() {
 			c.standBack(ctx)
 		}

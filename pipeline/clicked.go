@@ -26,34 +26,22 @@ func clicked(p *seg.Prompt, a seg.Prediction) seg.Prediction {
 // themselves where there is nothing to turn.
 func pieces(l *seg.Logits, clicks []seg.Click) *seg.Logits {
 	keep := make([]bool, len(l.Data))
-	var stack []int
+	take := func(cell int) bool {
+		taken := !keep[cell] && l.Data[cell] > seg.Threshold
+		keep[cell] = keep[cell] || taken
+		return taken
+	}
+	found := false
 	for _, c := range clicks {
 		if c.Label == seg.Positive {
-			if at, ok := nearestPositive(l, c.Point); ok && !keep[at] {
-				keep[at] = true
-				stack = append(stack, at)
+			if at, ok := nearestPositive(l, c.Point); ok {
+				found = true
+				seg.Flood(l.W, l.H, at, true, take)
 			}
 		}
 	}
-	if len(stack) == 0 {
+	if !found {
 		return l
-	}
-	for len(stack) > 0 {
-		at := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		x, y := at%l.W, at/l.W
-		for dy := -1; dy <= 1; dy++ {
-			for dx := -1; dx <= 1; dx++ {
-				nx, ny := x+dx, y+dy
-				if nx < 0 || ny < 0 || nx >= l.W || ny >= l.H {
-					continue
-				}
-				if n := ny*l.W + nx; !keep[n] && l.Data[n] > seg.Threshold {
-					keep[n] = true
-					stack = append(stack, n)
-				}
-			}
-		}
 	}
 	out := &seg.Logits{W: l.W, H: l.H, Origin: l.Origin, Extent: l.Extent, Data: make([]float32, len(l.Data))}
 	for i, v := range l.Data {

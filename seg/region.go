@@ -20,15 +20,10 @@ func (m *Mask) Minus(o *Mask) *Mask {
 // several are.
 func (m *Mask) Largest() *Mask {
 	g := regions(m, m.Rect, 1)
-	best := 0
-	for i, n := range g.cells {
-		if n > g.cells[best] {
-			best = i
-		}
-	}
 	if len(g.cells) < 2 {
 		return m
 	}
+	best := g.largest()
 	return g.paint(m, func(i int) bool { return i != best }, 0).Trim()
 }
 
@@ -46,24 +41,17 @@ func (m *Mask) Piece(p Point) *Mask {
 	return g.paint(m, func(i int) bool { return i != own }, 0).Trim()
 }
 
-// Clean is the mask without holes, and then without islands, of fewer than minArea cells; of islands that are all
-// smaller the largest stays (Segment Anything, remove_small_regions). Islands hang together by edges or corners, holes by
-// edges.
+// Clean is the mask without holes, and then without islands, of fewer than minArea cells; where every island is that small the first
+// of the largest stays (Segment Anything, remove_small_regions). Holes and islands hang together by edges or corners.
 func (m *Mask) Clean(minArea int) *Mask {
 	if m.Rect.Empty() || minArea < 2 {
 		return m
 	}
-	grown := m.Rect.Inset(-1).Intersect(image.Rect(0, 0, m.W, m.H))
-	holes := regions(m, grown, 0)
-	small := func(i int) bool { return holes.cells[i] < minArea && !holes.open[i] }
-	filled := holes.paint(m, small, 1)
+	holes := regions(m, m.Rect.Inset(-1).Intersect(image.Rect(0, 0, m.W, m.H)), 0)
+	filled := holes.paint(m, func(i int) bool { return holes.cells[i] < minArea && !holes.open[i] }, 1)
 	islands := regions(filled, filled.Rect, 1)
-	largest := 0
-	for _, n := range islands.cells {
-		largest = max(largest, n)
-	}
-	drop := func(i int) bool { return islands.cells[i] < min(minArea, largest) }
-	return islands.paint(filled, drop, 0).Trim()
+	largest := islands.largest()
+	return islands.paint(filled, func(i int) bool { return islands.cells[i] < minArea && i != largest }, 0).Trim()
 }
 
 // regionMap names, for each cell of a rectangle, the connected region that it belongs to.
@@ -71,49 +59,46 @@ type regionMap struct {
 	rect   image.Rectangle
 	labels []int32 // −1 for cells of the other value
 	cells  []int   // of each region
-	open   []bool  // region goes on outside the rectangle
+	open   []bool  // region reaches an edge of the rectangle behind which the grid goes on
 }
 
-// regions finds the connected regions of cells of the given value in rect: joined by edges, and for value 1 by corners.
+// regions finds the regions of cells of the given value in rect that hang together by edges or corners.
 func regions(m *Mask, rect image.Rectangle, value uint8) *regionMap {
-	g := &regionMap{rect: rect, labels: make([]int32, rect.Dx()*rect.Dy())}
+	w, h := rect.Dx(), rect.Dy()
+	g := &regionMap{rect: rect, labels: make([]int32, w*h)}
 	for i := range g.labels {
 		g.labels[i] = -1
 	}
 	grid := image.Rect(0, 0, m.W, m.H)
-	var stack []image.Point
-	visit := func(p image.Point) {
-		i := (p.Y-rect.Min.Y)*rect.Dx() + p.X - rect.Min.X
-		if g.labels[i] < 0 && m.At(p.X, p.Y) == value {
-			g.labels[i] = int32(len(g.cells))
-			stack = append(stack, p)
+	n, open := 0, false
+	take := func(i int) bool {
+		x, y := rect.Min.X+i%w, rect.Min.Y+i/w
+		if g.labels[i] >= 0 || m.At(x, y) != value {
+			return false
 		}
+		g.labels[i] = int32(len(g.cells))
+		open = open || !image.Rect(x-1, y-1, x+2, y+2).Intersect(grid).In(rect)
+		n++
+		return true
 	}
-	near := []image.Point{{X: 1}, {X: -1}, {Y: 1}, {Y: -1}, {X: 1, Y: 1}, {X: 1, Y: -1}, {X: -1, Y: 1}, {X: -1, Y: -1}}
-	near = near[:4+4*int(value)]
-	for y := rect.Min.Y; y < rect.Max.Y; y++ {
-		for x := rect.Min.X; x < rect.Max.X; x++ {
-			visit(image.Pt(x, y))
-			if len(stack) == 0 {
-				continue
-			}
-			n, open := 0, false
-			for len(stack) > 0 {
-				p := stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				n++
-				for _, d := range near {
-					if q := p.Add(d); q.In(rect) {
-						visit(q)
-					} else if q.In(grid) {
-						open = true
-					}
-				}
-			}
+	for from := range g.labels {
+		n, open = 0, false
+		if Flood(w, h, from, true, take); n > 0 {
 			g.cells, g.open = append(g.cells, n), append(g.open, open)
 		}
 	}
 	return g
+}
+
+// largest is the region of the most cells, the first of them in scan order.
+func (g *regionMap) largest() int {
+	best := 0
+	for i, n := range g.cells {
+		if n > g.cells[best] {
+			best = i
+		}
+	}
+	return best
 }
 
 // paint is m on the map's rectangle, the chosen regions set to value.

@@ -34,6 +34,42 @@ func TestCleanLeavesBaysAndWhatTouchesTheEdge(t *testing.T) {
 	same(t, "a bay is no hole", grown.Clean(30), grown)
 }
 
+func TestCleanIsThatOfSegmentAnything(t *testing.T) {
+	m := draw(
+		"######......",
+		"#....#....#.",
+		"#.##.#......",
+		"#.##.#.###..",
+		"#....#.###..",
+		"######.###..",
+		"............",
+		"#...........")
+	same(t, "islands of one and four cells gone, the hole too large", m.Clean(5), draw(
+		"######......",
+		"#....#......",
+		"#....#......",
+		"#....#.###..",
+		"#....#.###..",
+		"######.###..",
+		"............",
+		"............"))
+	same(t, "the hole filled, every island but the largest gone", m.Clean(20), draw(
+		"######......",
+		"######......",
+		"######......",
+		"######......",
+		"######......",
+		"######......",
+		"............",
+		"............"))
+	same(t, "the first of the largest stays", draw("##...##").Clean(3), draw("##....."))
+	open := draw(
+		".####",
+		".#.##",
+		"..###")
+	same(t, "a hole that a corner joins to the rest is none", open.Clean(5), open)
+}
+
 func TestLargest(t *testing.T) {
 	same(t, "corners join", draw("##..#", "...#.", "#..#.").Largest(), draw("....#", "...#.", "...#."))
 	same(t, "the first of equals", draw("#.#").Largest(), draw("#.."))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/stream/watcher"
+	"github.com/segedge/segedge/supervise"
 )
 
 // disturb does one thing after the other to the agent and its surroundings until ctx ends, and leaves all as it was.
@@ -42,12 +43,7 @@ func (r *run) hold(what string, do, undo func()) func(context.Context) {
 		r.fault(what)
 		do()
 		defer undo()
-		timer := time.NewTimer(r.o.Every * 3 / 4)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
+		_ = supervise.Wait(ctx, r.o.Every*3/4) // undone also when ctx ends
 	}
 }
 

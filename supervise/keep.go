@@ -31,21 +31,24 @@ func Keep(name string, part func(context.Context) error, log *slog.Logger) func(
 				wait = firstWait
 			}
 			log.Error("a part failed and is started again; the others go on", "part", name, "again_in", wait, "err", err)
-			if !sleep(ctx, wait) {
+			if Wait(ctx, wait) != nil {
 				return nil
 			}
 		}
 	}
 }
 
-// sleep waits; false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
+// Wait waits for d, and gives ctx's error when ctx ends first or has ended.
+func Wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 || ctx.Err() != nil {
+		return ctx.Err()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
+		return nil
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
 	}
 }

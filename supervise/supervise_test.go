@@ -107,3 +107,24 @@ func TestAKeptPartThatEndsIsNotStartedAgain(t *testing.T) {
 		t.Errorf("%d starts, %v", n, err)
 	}
 }
+
+func TestAWaitEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := Wait(ctx, time.Minute); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if err := Wait(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a context that has ended: %v", err)
+		}
+		began = time.Now()
+		if err := Wait(t.Context(), time.Minute); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		if err := Wait(t.Context(), -time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}

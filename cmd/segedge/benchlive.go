@@ -10,6 +10,7 @@ import (
 	"github.com/segedge/segedge/capture/synthetic"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/pipeline"
+	"github.com/segedge/segedge/supervise"
 )
 
 // benchLive is what became of frames that came by the clock.
@@ -45,7 +46,7 @@ func (b *benchCmd) live(
 	go func() { ended <- p.Run(ctx, feed.slot) }()
 	go func() {
 		defer close(asked)
-		if wait(ctx, time.Now().Add(feed.period)) == nil { // the first frame has to be there
+		if supervise.Wait(ctx, feed.period) == nil { // the first frame has to be there
 			ask(ctx, p, n)
 		}
 	}()
@@ -103,7 +104,7 @@ func newFeeder(pics []*frame.Frame, fps float64) *feeder {
 func (f *feeder) run(ctx context.Context, enough func() bool, put func()) error {
 	for !enough() {
 		due := f.start.Add(time.Duration(f.seq) * f.period)
-		if err := wait(ctx, due); err != nil {
+		if err := supervise.Wait(ctx, time.Until(due)); err != nil {
 			return err
 		}
 		n := int(f.seq) % (2*len(f.pics) - 2)
@@ -127,16 +128,4 @@ func (f *feeder) run(ctx context.Context, enough func() bool, put func()) error 
 		}
 	}
 	return nil
-}
-
-// wait sleeps until a time, or until ctx ends.
-func wait(ctx context.Context, until time.Time) error {
-	t := time.NewTimer(time.Until(until))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/supervise"
 )
 
 // reloadTime bounds one change, the loading of another model included.
@@ -85,11 +86,7 @@ func (b *builder) readAgain(ctx context.Context) {
 
 // remakeFailed makes a camera again that has failed for good while the others go on.
 func (b *builder) remakeFailed(ctx context.Context, name string) {
-	timer := time.NewTimer(failedWait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	if supervise.Wait(ctx, failedWait) != nil {
 		return
 	}
 	b.applying.Lock()

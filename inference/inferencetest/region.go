@@ -106,28 +106,14 @@ func (e *embedding) region(at seg.Point, box [4]int, in []bool, value bool) {
 	w := e.pic.w
 	seed := e.pic.pix[3*(y*w+x):][:3]
 	seen := make([]bool, len(in))
-	stack := []int{y*w + x}
-	for len(stack) > 0 {
-		i := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		x, y := i%w, i/w
-		if seen[i] || x < box[0] || y < box[1] || x >= box[2] || y >= box[3] || !e.similar(i, seed) {
-			continue
+	seg.Flood(w, e.pic.h, y*w+x, false, func(cell int) bool {
+		x, y := cell%w, cell/w
+		if seen[cell] || x < box[0] || y < box[1] || x >= box[2] || y >= box[3] || !e.similar(cell, seed) {
+			return false
 		}
-		seen[i], in[i] = true, value
-		if x > 0 {
-			stack = append(stack, i-1)
-		}
-		if x < w-1 {
-			stack = append(stack, i+1)
-		}
-		if y > 0 {
-			stack = append(stack, i-w)
-		}
-		if y < e.pic.h-1 {
-			stack = append(stack, i+w)
-		}
-	}
+		seen[cell], in[cell] = true, value
+		return true
+	})
 }
 
 func (e *embedding) similar(i int, seed []byte) bool {

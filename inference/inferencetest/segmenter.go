@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
@@ -187,18 +186,3 @@ func (g *Gate) Arrived() <-chan struct{} { return g.arrived }
 
 // Open lets everybody pass, for good. It is called once.
 func (g *Gate) Open() { close(g.open) }
-
-// Delay waits for d or until ctx ends: for the hooks of a slow model. Under testing/synctest it takes no time.
-func Delay(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -36,30 +36,12 @@ func (p Map) Flood(from int, floor float32) *seg.Logits {
 	for i := range out.Data {
 		out.Data[i] = -sure
 	}
-	stack := []int{from}
-	out.Data[from] = sure
-	visit := func(i int) {
-		if p.Data[i] > floor && out.Data[i] < 0 {
-			out.Data[i] = sure
-			stack = append(stack, i)
+	seg.Flood(p.W, p.H, from, false, func(cell int) bool {
+		if out.Data[cell] > 0 || cell != from && p.Data[cell] <= floor {
+			return false
 		}
-	}
-	for len(stack) > 0 {
-		i := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		x, y := i%p.W, i/p.W
-		if x > 0 {
-			visit(i - 1)
-		}
-		if x < p.W-1 {
-			visit(i + 1)
-		}
-		if y > 0 {
-			visit(i - p.W)
-		}
-		if y < p.H-1 {
-			visit(i + p.W)
-		}
-	}
+		out.Data[cell] = sure
+		return true
+	})
 	return out
 }
