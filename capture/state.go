@@ -38,11 +38,6 @@ type SceneChange struct {
 	At       time.Time
 }
 
-// Running reports whether frames are coming.
-func (s State) Running() bool {
-	return s.Kind == Opened || s.Kind == Recovered || s.Kind == Resized
-}
-
 // String says it in words.
 func (s State) String() string {
 	switch {

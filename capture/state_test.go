@@ -26,11 +26,6 @@ func TestStateInWords(t *testing.T) {
 			t.Errorf("%+v is %q, want %q", s, got, want)
 		}
 	}
-	for kind, want := range map[Kind]bool{Opening: false, Opened: true, Stalled: false, Recovered: true, Resized: true, Ended: false} {
-		if (State{Kind: kind}).Running() != want {
-			t.Errorf("%s: running %v", kind, !want)
-		}
-	}
 }
 
 func TestPermanentKeepsItsError(t *testing.T) {

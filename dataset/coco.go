@@ -62,14 +62,6 @@ func (s *Segmentation) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, s.RLE)
 }
 
-// MarshalJSON writes the form that is set.
-func (s Segmentation) MarshalJSON() ([]byte, error) {
-	if s.RLE != nil {
-		return json.Marshal(s.RLE)
-	}
-	return json.Marshal(s.Polygons)
-}
-
 // Mask is the segmentation on a grid of w×h pixels: the pixels whose centre lies in a polygon, by the even-odd rule within
 // each, or the runs, whose size must be that.
 func (s *Segmentation) Mask(w, h int) (*seg.Mask, error) {
@@ -89,24 +81,6 @@ func ReadCOCO(r io.Reader) (*COCO, error) {
 		return nil, fmt.Errorf("coco: %w", err)
 	}
 	return c, nil
-}
-
-// WriteCOCO encodes an instances file.
-func WriteCOCO(w io.Writer, c *COCO) error {
-	if err := json.NewEncoder(w).Encode(c); err != nil {
-		return fmt.Errorf("coco: %w", err)
-	}
-	return nil
-}
-
-// AddMask appends an object as run lengths, with its area and box; the mask lies on the picture's own grid.
-func (c *COCO) AddMask(image, category int64, m *seg.Mask) {
-	rle, box := m.RLE(), m.Box()
-	w, h := float64(m.W), float64(m.H)
-	c.Annotations = append(c.Annotations, COCOAnnotation{
-		ID: int64(len(c.Annotations) + 1), Image: image, Category: category, Area: float64(m.Count()), Segment: Segmentation{RLE: &rle},
-		Box: [4]float64{box.X0 * w, box.Y0 * h, (box.X1 - box.X0) * w, (box.Y1 - box.Y0) * h},
-	})
 }
 
 func openCOCO(path string) (*Set, error) {

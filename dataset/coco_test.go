@@ -12,7 +12,7 @@ import (
 func TestCOCOThereAndBack(t *testing.T) {
 	dir := t.TempDir()
 	c := &COCO{Images: []COCOImage{{ID: 7, Width: 9, Height: 6, File: "a.jpg"}, {ID: 8, Width: 8, Height: 6, File: "empty.jpg"}}, Categories: []COCOCategory{{1, "dog"}}}
-	c.AddMask(7, 1, block(9, 6, image.Rect(1, 2, 4, 6)))
+	c.addMask(7, 1, block(9, 6, image.Rect(1, 2, 4, 6)))
 	c.Annotations = append(c.Annotations,
 		COCOAnnotation{ID: 2, Image: 7, Segment: Segmentation{Polygons: [][]float64{{5, 0, 9, 0, 9, 3, 5, 3}}}},
 		COCOAnnotation{ID: 3, Image: 7, Crowd: 1, Segment: Segmentation{Polygons: [][]float64{{0, 0, 9, 0, 9, 6}}}},
@@ -21,7 +21,7 @@ func TestCOCOThereAndBack(t *testing.T) {
 		t.Errorf("added: %+v", a)
 	}
 	var b bytes.Buffer
-	if err := WriteCOCO(&b, c); err != nil {
+	if err := writeCOCO(&b, c); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "instances.json"), b.Bytes())
@@ -86,7 +86,7 @@ func TestSA1BThereAndBack(t *testing.T) {
 	s := &SA1B{Image: SA1BImage{ID: 3, Width: 8, Height: 6, File: "sa_3.jpg"}, Annotations: []SA1BAnnotation{
 		{ID: 1, Segmentation: m.RLE(), Area: 12, PredictedIoU: 0.9, Stability: 0.97, Points: [][2]float64{{3, 3}}}}}
 	var b bytes.Buffer
-	if err := WriteSA1B(&b, s); err != nil {
+	if err := writeSA1B(&b, s); err != nil {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sa_3.json"), b.Bytes())

@@ -48,14 +48,6 @@ func ReadSA1B(r io.Reader) (*SA1B, error) {
 	return s, nil
 }
 
-// WriteSA1B encodes one file.
-func WriteSA1B(w io.Writer, s *SA1B) error {
-	if err := json.NewEncoder(w).Encode(s); err != nil {
-		return fmt.Errorf("sa-1b: %w", err)
-	}
-	return nil
-}
-
 // openSA1B reads NAME.json beside NAME.jpg.
 func openSA1B(dir string) (*Set, error) {
 	entries, err := os.ReadDir(dir)

@@ -33,8 +33,8 @@ func TestWritersSayThatTheDiskIsFull(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
 		"jpeg":   func(w io.Writer) error { return EncodeJPEG(w, plain(64, 64, 9), 90) },
 		"labels": func(w io.Writer) error { return labelsWith(8, 6).Encode(w) },
-		"coco":   func(w io.Writer) error { return WriteCOCO(w, &COCO{}) },
-		"sa-1b":  func(w io.Writer) error { return WriteSA1B(w, &SA1B{}) },
+		"coco":   func(w io.Writer) error { return writeCOCO(w, &COCO{}) },
+		"sa-1b":  func(w io.Writer) error { return writeSA1B(w, &SA1B{}) },
 	} {
 		if err := write(&full{}); !errors.Is(err, errFull) || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)

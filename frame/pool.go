@@ -47,9 +47,6 @@ func (p *Pool) InUse() int {
 	return p.size - len(p.free)
 }
 
-// Size is the number of frames in the pool.
-func (p *Pool) Size() int { return p.size }
-
 // Close unpins the free buffers and reports frames that are still held: each is a leak, or a holder that was
 // not joined first. Their buffers stay pinned until they come back.
 func (p *Pool) Close() error {

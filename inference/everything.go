@@ -91,16 +91,6 @@ func Everything(ctx context.Context, s Segmenter, f *frame.Frame, o EverythingOp
 	return finish(suppress(all, o.MaxOverlap), o), nil
 }
 
-// EverythingIn is Everything of a picture of w×h pixels that is encoded already, without crops and boxes.
-func EverythingIn(ctx context.Context, e Embedding, family string, w, h int, o EverythingOptions) ([]Found, error) {
-	o = o.defaults(family)
-	found, err := grid(ctx, e, o, func(int) {})
-	if err != nil {
-		return nil, fmt.Errorf("everything: %w", err)
-	}
-	return finish(masks(suppress(found, o.MaxOverlap), w, h), o), nil
-}
-
 // finish cleans the masks and drops what has become the same thereby.
 func finish(fs []Found, o EverythingOptions) []Found {
 	for i := range fs {

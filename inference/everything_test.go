@@ -54,12 +54,7 @@ func TestEverythingFilters(t *testing.T) {
 		return a
 	}
 	s := inferencetest.New(inferencetest.Options{Answer: answer})
-	e, err := s.Embed(t.Context(), shapes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	found, err := inference.EverythingIn(t.Context(), e, "test", 160, 120, inference.EverythingOptions{PointsPerSide: 16, MinArea: 0.01})
+	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 16, MinArea: 0.01}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +66,7 @@ func TestEverythingFilters(t *testing.T) {
 			t.Error("not best first")
 		}
 	}
-	if found, err = inference.EverythingIn(t.Context(), e, "test", 160, 120, inference.EverythingOptions{PointsPerSide: 16, Max: 1}); err != nil || len(found) != 1 {
+	if found, err = inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 16, Max: 1}, nil); err != nil || len(found) != 1 {
 		t.Errorf("%d, %v", len(found), err)
 	}
 }

@@ -13,9 +13,6 @@ type Point struct {
 // In01 reports whether the point lies in the picture, edges included; false for NaN.
 func (p Point) In01() bool { return p.X >= 0 && p.X <= 1 && p.Y >= 0 && p.Y <= 1 }
 
-// Add is p moved by d.
-func (p Point) Add(d Point) Point { return Point{p.X + d.X, p.Y + d.Y} }
-
 // Sub is the vector from q to p.
 func (p Point) Sub(q Point) Point { return Point{p.X - q.X, p.Y - q.Y} }
 

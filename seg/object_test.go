@@ -35,7 +35,7 @@ func TestBox(t *testing.T) {
 			t.Errorf("%v is not valid", bad)
 		}
 	}
-	if p := (Point{0.5, 0.25}).Add(Point{0.25, 0.25}).Sub(Point{0.5, 0}); p != (Point{0.25, 0.5}) {
+	if p := (Point{0.75, 0.5}).Sub(Point{0.5, 0}); p != (Point{0.25, 0.5}) {
 		t.Errorf("sum and difference: %v", p)
 	}
 }

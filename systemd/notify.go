@@ -20,11 +20,6 @@ func (n Notifier) Ready(status string) error { return n.send(daemon.SdNotifyRead
 // Status is the line that systemctl status shows.
 func (n Notifier) Status(status string) error { return n.send(statusLine(status)) }
 
-// Reloading says that the configuration is being read again; Ready must follow.
-func (n Notifier) Reloading() error {
-	return n.send(daemon.SdNotifyReloading, daemon.SdNotifyMonotonicUsec())
-}
-
 // Stopping says that a clean exit has begun.
 func (n Notifier) Stopping(status string) error {
 	return n.send(daemon.SdNotifyStopping, statusLine(status))

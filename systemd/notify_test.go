@@ -57,12 +57,6 @@ func TestNotifications(t *testing.T) {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
-	if err := n.Reloading(); err != nil {
-		t.Fatal(err)
-	}
-	if got := m.hears(); !strings.HasPrefix(got, "RELOADING=1\nMONOTONIC_USEC=") {
-		t.Errorf("got %q", got)
-	}
 }
 
 func TestWithoutSystemd(t *testing.T) {

@@ -2,7 +2,6 @@ package video
 
 import (
 	"fmt"
-	"image"
 )
 
 // Picture is I420: planes Y, U and V behind each other, U and V of half the size each way. BT.601, limited range.
@@ -25,15 +24,6 @@ func (p *Picture) Resize(w, h int) {
 func (p *Picture) Planes() (y, u, v []byte) {
 	n := p.Width * p.Height
 	return p.Pix[:n:n], p.Pix[n : n+n/4 : n+n/4], p.Pix[n+n/4 : n+n/2]
-}
-
-// View makes img a view of the picture, without copying. Go's color model takes it for full range: it suits an encoder,
-// not a converter to RGB.
-func (p *Picture) View(img *image.YCbCr) {
-	img.Y, img.Cb, img.Cr = p.Planes()
-	img.YStride, img.CStride = p.Width, p.Width/2
-	img.SubsampleRatio = image.YCbCrSubsampleRatio420
-	img.Rect = image.Rect(0, 0, p.Width, p.Height)
 }
 
 // FromBGR converts packed BGR in pure Go: BT.601 limited range in 8-bit fixed point, chroma of the mean of four pixels.

@@ -23,7 +23,7 @@ func TestSourceGivesTheFramesInOrder(t *testing.T) {
 		if err := src.Read(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
-		if s.Render(n, g); !bytes.Equal(f.Pix, g.Pix) || s.Number(f.PTS) != n {
+		if s.Render(n, g); !bytes.Equal(f.Pix, g.Pix) || f.PTS != s.Time(n) {
 			t.Errorf("read %d is not frame %d", n, n)
 		}
 	}

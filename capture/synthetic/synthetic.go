@@ -104,11 +104,6 @@ func (s *Scene) Time(n uint64) time.Duration {
 	return time.Duration(float64(n) / s.o.FPS * float64(time.Second))
 }
 
-// Number is the frame whose Time is pts: what a frame's PTS says about which truth belongs to it.
-func (s *Scene) Number(pts time.Duration) uint64 {
-	return uint64(pts.Seconds()*s.o.FPS + 0.5)
-}
-
 // Render draws frame n, n from 0, into dst, resizing it, and sets its PTS. The same options and n give the same bytes
 // on one architecture; another may differ in the last bit where it fuses multiplications.
 func (s *Scene) Render(n uint64, dst *frame.Frame) {

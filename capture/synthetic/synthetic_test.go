@@ -53,7 +53,7 @@ func TestFramesDependOnNothingButTheirNumber(t *testing.T) {
 		a.Render(n, f)
 		b.Render(n+50, g)
 		b.Render(n, g)
-		if !bytes.Equal(f.Pix, g.Pix) || f.PTS != g.PTS || a.Number(f.PTS) != n {
+		if !bytes.Equal(f.Pix, g.Pix) || f.PTS != g.PTS || f.PTS != a.Time(n) {
 			t.Errorf("frame %d differs when it is asked for out of order", n)
 		}
 	}

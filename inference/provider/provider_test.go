@@ -392,21 +392,6 @@ func TestEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestCheckReports(t *testing.T) {
-	f := &fakeFactory{probe: map[string]error{inference.CUDA: errors.New("no CUDA device")}}
-	r, err := Check(t.Context(), f, Options{Prefer: inference.CUDA}, files()...)
-	if err != nil || r.Family != "segedge" || r.Agreement.IoU != 1 || r.Encode <= 0 || r.Decode <= 0 || r.Masks != 1 {
-		t.Errorf("%+v, %v", r, err)
-	}
-	if !strings.Contains(r.Status.Why, "no CUDA device") || f.left() != 0 {
-		t.Errorf("%+v; %d graphs left", r.Status, f.left())
-	}
-	f = &fakeFactory{disc: func(inference.Provider) float64 { return math.NaN() }}
-	if _, err := Check(t.Context(), f, Options{Prefer: inference.CPU}, files()...); err == nil || !strings.Contains(err.Error(), "not numbers") {
-		t.Errorf("a broken model: %v", err)
-	}
-}
-
 // TestEmbedsWhileModelsAreSwapped encodes and decodes without a pause around a swap: no call may fail, and every
 // embedding answers on the model that made it.
 func TestEmbedsWhileModelsAreSwapped(t *testing.T) {

@@ -114,21 +114,6 @@ func (s *Store) Paths(name string) ([]string, error) {
 	return out, nil
 }
 
-// Verify reads the files of a model that is there and compares sizes and hashes with the manifest.
-func (s *Store) Verify(name string) error {
-	paths, err := s.Paths(name)
-	if err != nil {
-		return err
-	}
-	m, _ := s.Find(name)
-	for i, f := range m.Files {
-		if err := verify(paths[i], f); err != nil {
-			return fmt.Errorf("model %s: %s: %w", name, f.Name, err)
-		}
-	}
-	return nil
-}
-
 // Pull downloads what is missing of a model, going on where an earlier download was cut off. A file appears under its
 // name only once it is whole and has the published hash.
 func (s *Store) Pull(ctx context.Context, name string) error {

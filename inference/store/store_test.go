@@ -60,14 +60,8 @@ func TestPullListVerify(t *testing.T) {
 	if l := s.List(); !l[0].Have || l[0].Disk != int64(len(content)) {
 		t.Errorf("after: %+v", l)
 	}
-	if p, err := s.Paths("tiny"); err != nil || p[0] != path || s.Verify("tiny") != nil {
-		t.Errorf("%v, %v, %v", p, err, s.Verify("tiny"))
-	}
-	if err := os.WriteFile(path, content[1:], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Verify("tiny"); !errors.Is(err, ErrHash) {
-		t.Errorf("a changed file: %v", err)
+	if p, err := s.Paths("tiny"); err != nil || p[0] != path {
+		t.Errorf("%v, %v", p, err)
 	}
 	if err := s.Pull(t.Context(), "huge"); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "there are tiny") {
 		t.Errorf("unknown: %v", err)
