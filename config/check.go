@@ -13,9 +13,6 @@ import (
 	"github.com/segedge/segedge/secret"
 )
 
-// minToken keeps out tokens that could be guessed over a network.
-const minToken = 16
-
 // Check reports everything that makes no sense by itself, each with its key. Whether files, models and presets exist is not its business.
 func (c *Config) Check() Problems {
 	var ps Problems
@@ -103,49 +100,7 @@ func (c *Config) checkHTTP(ps *Problems) {
 	if (h.Cert == "") != (h.Key == "") {
 		ps.Add("http", "cert and key come together")
 	}
-	seen := map[string]bool{}
-	for i, t := range h.Tokens {
-		key := fmt.Sprintf("http.tokens.%d", i)
-		switch {
-		case t.Name == "" || len(t.Name) > 64 || !printable(t.Name):
-			ps.Add(key+".name", "%q: a token needs a name of 1 to 64 printable characters, for the log", t.Name)
-		case seen[t.Name]:
-			ps.Add(key+".name", "%q names two tokens", t.Name)
-		}
-		seen[t.Name] = true
-		if (t.Token == "") == (t.TokenFile == "") {
-			ps.Add(key, "it needs token or token_file")
-		}
-	}
-}
-
-// CheckTokens reports tokens that are too short or used twice and, where one is needed, an address off loopback without one. It is
-// asked once the files that hold them were read.
-func (c *Config) CheckTokens(needed bool) Problems {
-	var ps Problems
-	short := func(key, token string) {
-		if token != "" && len(token) < minToken {
-			ps.Add(key, "the token is too short to protect anything: use at least %d characters", minToken)
-		}
-	}
-	short("http.token", c.HTTP.Token)
-	seen := map[string]bool{c.HTTP.Token: c.HTTP.Token != ""}
-	for i, t := range c.HTTP.Tokens {
-		key := fmt.Sprintf("http.tokens.%d.token", i)
-		short(key, t.Token)
-		if t.Token == "" {
-			ps.Add(key, "it is empty")
-		} else if seen[t.Token] {
-			ps.Add(key, "the same token is used twice")
-		}
-		seen[t.Token] = true
-	}
-	if needed && c.HTTP.Listen != "" && !loopback(c.HTTP.Listen) && c.HTTP.Token == "" && len(c.HTTP.Tokens) == 0 {
-		if _, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil {
-			ps.Add("http.listen", "%s can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1", c.HTTP.Listen)
-		}
-	}
-	return ps
+	c.checkNames(ps)
 }
 
 func (c *Config) checkMQTT(ps *Problems) {
@@ -164,10 +119,11 @@ func (c *Config) checkMQTT(ps *Problems) {
 	if (m.Cert == "") != (m.Key == "") {
 		ps.Add("mqtt", "cert and key come together")
 	}
-	if m.Embedded != "" && !checkAddress("mqtt.embedded", m.Embedded, ps) && !loopback(m.Embedded) && m.Broker == "" {
+	c.checkUsers(ps)
+	if m.Embedded != "" && !checkAddress("mqtt.embedded", m.Embedded, ps) && !loopback(m.Embedded) && m.Broker == "" && len(m.Users) == 0 {
 		ps.Add(
 			"mqtt.embedded",
-			"%s is open to the network, and everybody could command the agent: listen on 127.0.0.1, or use a broker with users",
+			"%s is open to the network, and everybody could command the agent: listen on 127.0.0.1, or set mqtt.users, or use a broker with users",
 			m.Embedded,
 		)
 	}

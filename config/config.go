@@ -116,6 +116,7 @@ type Token struct {
 type MQTT struct {
 	Broker       string        `yaml:"broker" help:"tcp://host:1883, tls://host:8883, ws://, wss://, unix://; empty starts an embedded one"`
 	Embedded     string        `yaml:"embedded" help:"address of the embedded one; 127.0.0.1:1883, or a free port where that is taken"`
+	Users        []User        `yaml:"users" secret:"true" help:"who may use the embedded one; needed off loopback"`
 	Prefix       string        `yaml:"prefix" help:"of every topic; segedge/<agent> by default"`
 	Version      int           `yaml:"version" help:"5 for MQTT 5; anything else is 3.1.1" min:"0" max:"5"`
 	ClientID     string        `yaml:"client_id" help:"segedge-<agent> by default; no two clients of a broker may have the same"`
@@ -127,6 +128,14 @@ type MQTT struct {
 	Key          string        `yaml:"key" help:"PEM file"`
 	Discovery    bool          `yaml:"discovery" help:"Home Assistant discovery"`
 	Masks        time.Duration `yaml:"masks" min:"0" help:"least time between two messages on <camera>/masks; 0 for none"`
+}
+
+// User is who may use the embedded broker.
+type User struct {
+	Name         string `yaml:"name"`
+	Role         string `yaml:"role" enum:"view,prompt,admin" help:"may read; may give commands about objects too; may give all of them"`
+	Password     string `yaml:"password" secret:"true" help:"at least 8 characters"`
+	PasswordFile string `yaml:"password_file" help:"file that holds it"`
 }
 
 // Events bounds the news.

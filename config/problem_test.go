@@ -200,6 +200,28 @@ func TestTokensAreChecked(t *testing.T) {
 	}
 }
 
+func TestUsersAreChecked(t *testing.T) {
+	c := Default()
+	c.MQTT.Embedded = "0.0.0.0:1883"
+	c.MQTT.Users = []User{{"a", "view", "01234567", ""}, {"a", "admin", "0123", ""}, {"", "guest", "", ""}, {"segedge/agent", "view", "01234567", "/x"}}
+	got := append(c.Check(), c.CheckPasswords()...).Error()
+	for _, want := range []string{
+		`users.1.name: "a" is there twice`, "users.1.password: the password is too short", `users.2.name: ""`, `users.2.role: "guest" is none of view, prompt, admin`,
+		"users.2: it needs password or password_file", "users.3.name: this is the agent's own", "users.3: it needs",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "mqtt.embedded") {
+		t.Error("with users the embedded broker may be open to the network")
+	}
+	c.MQTT.Broker = "tcp://h:1883"
+	if got := c.Check().Error(); !strings.Contains(got, "mqtt.users: these are the embedded broker's") {
+		t.Error(got)
+	}
+}
+
 func TestNamesOfHosts(t *testing.T) {
 	for _, c := range []struct{ host, id, want string }{
 		{"kitchen", "x", "kitchen"}, {"box.example.org", "", "box.example.org"}, {"a b", "", "a-b"}, {"localhost", "", "edge"},

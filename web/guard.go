@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/throttle"
 )
 
 // guard decides who may come in; the package comment says how.
@@ -25,7 +26,7 @@ type guard struct {
 	held     atomic.Pointer[keys]
 	anyone   key    // who comes to a door without tokens
 	path     string // that the cookie is for
-	tries    *throttle
+	tries    *throttle.Throttle
 	log      *slog.Logger
 }
 
@@ -46,7 +47,7 @@ func (g *guard) keys() keys { return *g.held.Load() }
 
 // wrong answers who came with a wrong token.
 func (g *guard) wrong(w http.ResponseWriter, r *http.Request) {
-	g.tries.failed(r.RemoteAddr)
+	g.tries.Failed(r.RemoteAddr)
 	g.log.Warn("somebody came with a wrong token", "from", hostname(r.RemoteAddr))
 	unauthorised(w, r, "this token is not the agent's")
 }
@@ -93,8 +94,8 @@ func (g *guard) locked(next http.Handler, w http.ResponseWriter, r *http.Request
 		next.ServeHTTP(w, r) // the Fetch standard sends it without credentials
 	case !given && !shown:
 		unauthorised(w, r, "this agent needs its token: Authorization: Bearer …, or open the page with ?token=…")
-	case g.tries.wait(r.RemoteAddr) > 0:
-		w.Header().Set("Retry-After", strconv.Itoa(int(g.tries.wait(r.RemoteAddr)/time.Second)+1))
+	case g.tries.Wait(r.RemoteAddr) > 0:
+		w.Header().Set("Retry-After", strconv.Itoa(int(g.tries.Wait(r.RemoteAddr)/time.Second)+1))
 		refuse(w, http.StatusTooManyRequests, "too many wrong tokens came from this address: wait a while")
 	case given:
 		if k := g.keys().byToken(bearer); k != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
+	"github.com/segedge/segedge/throttle"
 )
 
 // Options are the parts that the door leads to. Only Service is needed.
@@ -73,7 +74,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	door := &guard{anyone: newKey(api.Caller{}, "", ""), path: front.base + "/", tries: newThrottle(o.Now), log: o.Logger}
+	door := &guard{anyone: newKey(api.Caller{}, "", ""), path: front.base + "/", tries: throttle.New(o.Now), log: o.Logger}
 	s := &Server{opts: o, guard: door, metrics: newMetrics(&o)}
 	s.guard.hold(ks)
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -256,10 +257,13 @@ func (b *builder) buildMQTT() error {
 	c := b.cfg.MQTT
 	if c.Broker == "" {
 		var err error
-		if b.broker, err = broker.Listen(broker.Options{Listen: c.Embedded, Logger: b.log}); err != nil {
+		prefix := cmp.Or(c.Prefix, "segedge/"+b.cfg.Agent.Name)
+		if b.broker, err = broker.Listen(broker.Options{Listen: c.Embedded, Users: users(c.Users), Prefix: prefix, Logger: b.log}); err != nil {
 			return err
 		}
-		c.Broker = "tcp://" + b.broker.Addr()
+		c.Broker, c.Prefix = b.broker.URL(), prefix
+		c.Username, c.Password = b.broker.Login()
+		c.PasswordFile = ""
 	}
 	brokerName := ""
 	if b.broker != nil {

@@ -26,7 +26,7 @@ type checks struct {
 func problems(l *config.Loaded, want checks) config.Problems {
 	ps := l.Check()
 	readTokens(&l.Config, &ps)
-	ps = append(ps, l.CheckTokens(want.token)...)
+	ps = append(append(ps, l.CheckTokens(want.token)...), l.CheckPasswords()...)
 	for i := range l.Cameras {
 		checkSource(&l.Cameras[i], fmt.Sprintf("cameras.%d", i), want.sources, &ps)
 	}
@@ -35,7 +35,7 @@ func problems(l *config.Loaded, want checks) config.Problems {
 	return l.Explain(ps)
 }
 
-// readTokens takes the tokens out of their files.
+// readTokens takes the tokens, and the passwords of the embedded broker's users, out of their files.
 func readTokens(c *config.Config, ps *config.Problems) {
 	read := func(key, file string, into *string) {
 		if file == "" || *into != "" {
@@ -51,6 +51,10 @@ func readTokens(c *config.Config, ps *config.Problems) {
 	for i := range c.HTTP.Tokens {
 		t := &c.HTTP.Tokens[i]
 		read(fmt.Sprintf("http.tokens.%d.token_file", i), t.TokenFile, &t.Token)
+	}
+	for i := range c.MQTT.Users {
+		u := &c.MQTT.Users[i]
+		read(fmt.Sprintf("mqtt.users.%d.password_file", i), u.PasswordFile, &u.Password)
 	}
 }
 

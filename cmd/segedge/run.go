@@ -14,6 +14,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/mqtt/broker"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
 )
@@ -165,6 +166,15 @@ func tokens(list []config.Token) []web.Token {
 	out := make([]web.Token, len(list))
 	for i, t := range list {
 		out[i] = web.Token{Name: t.Name, Role: api.Role(t.Role), Token: t.Token}
+	}
+	return out
+}
+
+// users are the configured users as the embedded broker takes them.
+func users(list []config.User) []broker.User {
+	out := make([]broker.User, len(list))
+	for i, u := range list {
+		out[i] = broker.User{Name: u.Name, Role: api.Role(u.Role), Password: u.Password}
 	}
 	return out
 }

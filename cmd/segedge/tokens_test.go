@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,3 +80,39 @@ func TestATokenThatGoesTakesItsSessions(t *testing.T) {
 		t.Errorf("the token that is gone: %d", status)
 	}
 }
+
+// The users of the embedded broker give the commands of their roles; the agent is its own.
+func TestUsersOfTheEmbeddedBroker(t *testing.T) {
+	l := startAgent(t, "cameras:\n- {name: a, source: synthetic, width: 160, height: 120, fps: 4}\nmqtt:\n  users:\n"+
+		"  - {name: wall, role: view, password: wall-0123}\n  - {name: desk, role: prompt, password: desk-0123}\n")
+	at := brokerLine.FindStringSubmatch(l.out.String())
+	if at == nil {
+		t.Fatal(l.out.String())
+	}
+	info := struct{ Agent string }{}
+	_ = json.Unmarshal([]byte(l.get("api/v1/info")), &info)
+	as := func(user, password, verb string) (int, string) {
+		var out bytes.Buffer
+		code := execute(t.Context(), []string{
+			verb, "--broker", at[1], "--agent", info.Agent, "--camera", "a", "--timeout", "3s", "--set", "mqtt.username=" + user, "--set", "mqtt.password=" + password,
+		}, &out, &out)
+		return code, out.String()
+	}
+	l.until("it runs", func() bool { return l.state("a").Processed > 0 })
+	for _, c := range []struct {
+		user, password, verb string
+		code                 int
+	}{{"desk", "desk-0123", "clear", 0}, {"desk", "desk-0123", "pause", 1}, {"wall", "wall-0123", "clear", 1}, {"wall", "desk-0123", "clear", 1}} {
+		if code, out := as(c.user, c.password, c.verb); code != c.code {
+			t.Errorf("%s as %s: exit code %d, %s", c.verb, c.user, code, out)
+		}
+	}
+	if s := l.state("a").State; s != "running" {
+		t.Errorf("the camera is %s", s)
+	}
+	if strings.Contains(l.log.String(), "0123") {
+		t.Error("a password is logged")
+	}
+}
+
+var brokerLine = regexp.MustCompile(`mqtt: (tcp://\S+),`)

@@ -5,7 +5,6 @@ package broker
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,10 +30,11 @@ const spareFirst, spareLast = 11883, 11892
 type Options struct {
 	// Listen is host:port; empty is DefaultListen, or any free port of loopback where that one is taken.
 	Listen string
-	// Username and Password are asked of every client where Username is set. A broker that listens beyond loopback
-	// must have them.
-	Username, Password string
-	MaxClients         int // 0 is 64
+	// Users are who may connect, the agent beside them (Login). Without any everybody may; a broker that listens beyond loopback must have
+	// some.
+	Users      []User
+	Prefix     string // of the agent's topics, on which the rights of users are decided
+	MaxClients int    // 0 is 64
 	// Grace is how long, after Run's context has ended, clients with a last will may go on to say goodbye; 0 is 3 s.
 	Grace  time.Duration
 	Logger *slog.Logger
@@ -43,6 +43,7 @@ type Options struct {
 // Broker is a broker that has its port.
 type Broker struct {
 	o        Options
+	guests   *guests
 	listener net.Listener
 	once     sync.Once
 }
@@ -62,7 +63,7 @@ func Listen(o Options) (*Broker, error) {
 	if address == "" {
 		address = DefaultListen
 	}
-	if err := allowed(address, o.Username); err != nil {
+	if err := allowed(address, len(o.Users) > 0); err != nil {
 		return nil, err
 	}
 	l, err := net.Listen("tcp", address)
@@ -80,7 +81,7 @@ func Listen(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mqtt broker: listen on %s: %w", address, err)
 	}
-	return &Broker{o: o, listener: l}, nil
+	return &Broker{o: o, guests: newGuests(o), listener: l}, nil
 }
 
 // listenSpare takes the first spare port that is free, or any.
@@ -94,16 +95,16 @@ func listenSpare() (net.Listener, error) {
 }
 
 // allowed refuses a broker that anyone on the network could give commands to.
-func allowed(address, user string) error {
+func allowed(address string, users bool) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("mqtt broker: the address %q is not host:port", address)
 	}
 	ip := net.ParseIP(host)
-	if local := host == "localhost" || ip != nil && ip.IsLoopback(); local || user != "" {
+	if local := host == "localhost" || ip != nil && ip.IsLoopback(); local || users {
 		return nil
 	}
-	return fmt.Errorf("mqtt broker: %s is open to the network: set a user and a password, or listen on loopback", address)
+	return fmt.Errorf("mqtt broker: %s is open to the network: set users (mqtt.users), or listen on loopback", address)
 }
 
 // Addr is the address in use, host:port.
@@ -116,6 +117,14 @@ func (b *Broker) URL() string {
 		host = "127.0.0.1"
 	}
 	return "tcp://" + net.JoinHostPort(host, port)
+}
+
+// Login is the name and the password that the agent itself connects with; empty where nobody is asked for any.
+func (b *Broker) Login() (name, password string) {
+	if b.guests.open() {
+		return "", ""
+	}
+	return agentName, b.guests.agent.Password
 }
 
 // Close lets the port go without ever having run.
@@ -139,7 +148,7 @@ func (b *Broker) Run(ctx context.Context) error {
 	s := mochi.New(&mochi.Options{
 		Capabilities: b.o.capabilities(), Logger: slog.New(quiet{b.o.Logger.Handler()}), SysTopicResendInterval: 30,
 	})
-	d := &door{o: b.o, willing: map[*mochi.Client]bool{}}
+	d := &door{o: b.o, guests: b.guests, willing: map[*mochi.Client]bool{}}
 	if err := s.AddHook(d, nil); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
@@ -177,6 +186,7 @@ func (b *Broker) linger(d *door) {
 type door struct {
 	mochi.HookBase
 	o       Options
+	guests  *guests
 	mu      sync.Mutex
 	willing map[*mochi.Client]bool
 }
@@ -210,18 +220,6 @@ func (d *door) waits() bool {
 	defer d.mu.Unlock()
 	return len(d.willing) > 0
 }
-
-// OnConnectAuthenticate checks the name and the password where any are asked for.
-func (d *door) OnConnectAuthenticate(_ *mochi.Client, p packets.Packet) bool {
-	if d.o.Username == "" {
-		return true
-	}
-	user := subtle.ConstantTimeCompare(p.Connect.Username, []byte(d.o.Username))
-	return user&subtle.ConstantTimeCompare(p.Connect.Password, []byte(d.o.Password)) == 1
-}
-
-// OnACLCheck lets everyone who is in read and write everything.
-func (d *door) OnACLCheck(*mochi.Client, string, bool) bool { return true }
 
 // quiet passes errors on and drops the broker's small talk.
 type quiet struct{ slog.Handler }

@@ -70,7 +70,7 @@ func TestMessagesPass(t *testing.T) {
 }
 
 func TestPassword(t *testing.T) {
-	b := serve(t, Options{Listen: "127.0.0.1:0", Username: "box", Password: "secret"})
+	b := serve(t, Options{Listen: "127.0.0.1:0", Users: []User{{"box", api.RoleAdmin, "secret"}}})
 	for _, c := range []struct {
 		user, password string
 		ok             bool
@@ -112,14 +112,14 @@ func TestUsualPortOccupied(t *testing.T) {
 
 func TestOpenToTheNetworkNeedsAPassword(t *testing.T) {
 	for address, ok := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, "[::1]:1": true, "0.0.0.0:0": false, ":0": false, "192.0.2.1:1": false, "nonsense": false} {
-		if err := allowed(address, ""); (err == nil) != ok {
+		if err := allowed(address, false); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	if _, err := Listen(Options{Listen: ":0"}); err == nil || !strings.Contains(err.Error(), "set a user and a password") {
+	if _, err := Listen(Options{Listen: ":0"}); err == nil || !strings.Contains(err.Error(), "set users") {
 		t.Errorf("got %v", err)
 	}
-	b, err := Listen(Options{Listen: ":0", Username: "a", Password: "b"})
+	b, err := Listen(Options{Listen: ":0", Users: []User{{"a", api.RoleView, "b"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
