@@ -87,7 +87,7 @@ var breaks = map[string]func(string) string{
 	},
 	"an unencoded password": func(s string) string { return strings.Replace(s, "user:geheim@", "user:geheim/9@", 1) },
 	"a relay's password":    func(s string) string { return strings.Replace(s, "turn:127", "turn:user:geheim@127", 1) },
-	"users beside a broker":       func(s string) string { return s + "  users: [{name: a, role: view, password: geheim-0123}]\n" },
+	"users beside a broker": func(s string) string { return s + "  users: [{name: a, role: view, password: geheim-0123}]\n" },
 	"an unknown scheme":     func(s string) string { return strings.Replace(s, "rtsp://user", "rstp://user", 1) },
 	"a second document":     func(s string) string { return s + "---\nhttp: {token: geheim}\n" },
 	"cut off":               func(s string) string { return s[:strings.Index(s, "geheim-wall")+3] },
