@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint dist test-package test-systemd release sensitivity nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint dist test-package test-systemd test-homeassistant release sensitivity nocgo race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -86,6 +86,9 @@ test-package: test-systemd ## the same: the package's own life is part of it
 
 test-systemd: ## boot a fresh Debian tree with the package of dist/ under systemd-nspawn, and try what a box goes through (as root)
 	scripts/test-systemd.sh
+
+test-homeassistant: build ## the agent in a real Home Assistant core from PyPI: HOMEASSISTANT=version, PYTHON=python3.13; some minutes
+	scripts/test-homeassistant.sh
 
 release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased
 	@scripts/release.sh '$(VERSION)'

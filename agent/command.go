@@ -94,6 +94,8 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 			return nil, &api.Error{Code: api.Unsupported, Message: "this agent has no configuration file: start it with --config FILE"}
 		}
 		return a.o.Configure(ctx, b.Set)
+	case *api.Pause:
+		return nil, c.pipe.Pause(ctx, b.On())
 	case *api.Nothing:
 		return nil, c.simple(ctx, cmd.Verb)
 	}
@@ -124,8 +126,6 @@ func (c *camera) simple(ctx context.Context, verb string) error {
 	case "clear":
 		c.standing.forgo()
 		return c.pipe.Clear(ctx)
-	case "pause":
-		return c.pipe.Pause(ctx, true)
 	case "resume":
 		return c.pipe.Pause(ctx, false)
 	case "keyframe":

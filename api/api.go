@@ -210,3 +210,27 @@ func (o Objects) MarshalJSON() ([]byte, error) {
 		Objects []seg.Document `json:"objects"`
 	}{Schema, o.Camera, o.Frame, o.AsOfSeq, docs})
 }
+
+// Presence is the retained account of who is where on a camera, by name: sent on change, at most once a second. Hidden objects count, lost
+// ones do not.
+type Presence struct {
+	Schema  int                  `json:"schema"`
+	Camera  string               `json:"camera"`
+	Objects int                  `json:"objects"`
+	Names   map[string]int       `json:"names"` // objects by name; 0 for a name whose objects were given up during the last day
+	Zones   map[string]ZoneCount `json:"zones"`
+	Lines   map[string]LineCount `json:"lines"`
+}
+
+// ZoneCount is who is in a zone.
+type ZoneCount struct {
+	Objects int            `json:"objects"`
+	Names   map[string]int `json:"names"`
+	Dwell   *float64       `json:"dwell,omitempty"` // seconds that the newest visit that is over lasted; absent before the first
+}
+
+// LineCount is how often a line was crossed since the agent was started.
+type LineCount struct {
+	In  uint64 `json:"in"`  // to the right, as seen along the line
+	Out uint64 `json:"out"` // to the left
+}

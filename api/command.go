@@ -68,7 +68,15 @@ type Target struct {
 	Object string `json:"object"`
 }
 
-// Nothing is the body of a verb that needs none: clear, pause, resume, keyframe, snapshot.
+// Pause stops following objects; with Paused false it goes on, as resume does, so that a switch has one topic.
+type Pause struct {
+	Paused *bool `json:"paused,omitempty"`
+}
+
+// On is what the camera is to be.
+func (p *Pause) On() bool { return p.Paused == nil || *p.Paused }
+
+// Nothing is the body of a verb that needs none: clear, resume, keyframe, snapshot.
 type Nothing struct{}
 
 // Automask segments everything on the next keyframe and tracks what passes.
@@ -119,7 +127,7 @@ var verbs = map[string]func() any{
 	"confirm":  func() any { return new(Target) },
 	"reject":   func() any { return new(Target) },
 	"clear":    func() any { return new(Nothing) },
-	"pause":    func() any { return new(Nothing) },
+	"pause":    func() any { return new(Pause) },
 	"resume":   func() any { return new(Nothing) },
 	"keyframe": func() any { return new(Nothing) },
 	"snapshot": func() any { return new(Nothing) },

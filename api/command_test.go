@@ -25,7 +25,7 @@ var good = []struct{ verb, body string }{
 	{"reject", `{"object":"cam-1"}`},
 	{"clear", ``},
 	{"clear", ` {"id":"x","reply":"me","schema":1} `},
-	{"pause", `{}`}, {"resume", `{}`}, {"keyframe", `{}`}, {"snapshot", `{}`},
+	{"pause", `{}`}, {"pause", `{"paused":false}`}, {"resume", `{}`}, {"keyframe", `{}`}, {"snapshot", `{}`},
 	{"automask", `{"max":5,"min_area":0.01}`},
 	{"zone", `{"name":"door","points":[[0,0],[1,0],[1,1]]}`},
 	{"zone", `{"name":"door"}`},

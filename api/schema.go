@@ -66,6 +66,7 @@ func JSONSchema() []byte {
 	for name, t := range map[string]reflect.Type{
 		"reply": reflect.TypeFor[Reply](), "event": reflect.TypeFor[Event](), "state": reflect.TypeFor[State](),
 		"objects": reflect.TypeFor[ObjectList](), "info": reflect.TypeFor[Info](), "masks": reflect.TypeFor[Masks](),
+		"presence":     reflect.TypeFor[Presence](),
 		"reply.prompt": reflect.TypeFor[PromptResult](), "reply.snapshot": reflect.TypeFor[Snapshot](),
 	} {
 		defs[name] = out.structOf(t)
@@ -95,7 +96,7 @@ func describeDocuments(defs object) {
 		props := defs[def].(object)["properties"].(object)
 		maps.Copy(props[field].(object), with)
 	}
-	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks"} {
+	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks", "presence"} {
 		say(def, "schema", object{"const": Schema})
 	}
 	props := defs["event"].(object)["properties"].(object)

@@ -127,6 +127,7 @@ type MQTT struct {
 	Cert         string        `yaml:"cert" help:"PEM file"`
 	Key          string        `yaml:"key" help:"PEM file"`
 	Discovery    bool          `yaml:"discovery" help:"Home Assistant discovery"`
+	Images       bool          `yaml:"images" help:"retained pictures on <camera>/image and <camera>/image/<name>, one a minute and for new objects"`
 	Masks        time.Duration `yaml:"masks" min:"0" help:"least time between two messages on <camera>/masks; 0 for none"`
 }
 

@@ -26,15 +26,15 @@ type announced struct {
 
 // kept is what the file holds.
 type kept struct {
-	Broker     string            `json:"broker"` // and the agent is not part of it: one that is renamed takes its old topics back
-	Topics     map[string]bool   `json:"topics"`
-	Discovery  string            `json:"discovery,omitempty"`  // the topic of the description
-	Components map[string]string `json:"components,omitempty"` // its components and their platforms
+	Broker string          `json:"broker"` // and the agent is not part of it: one that is renamed takes its old topics back
+	Topics map[string]bool `json:"topics"`
+	// Devices are the descriptions for Home Assistant by topic: their components and the components' platforms.
+	Devices map[string]map[string]string `json:"devices,omitempty"`
 }
 
 func loadAnnounced(path, broker string, log *slog.Logger) *announced {
 	a := &announced{path: path, log: log, stuck: map[string]bool{}}
-	a.kept = kept{Broker: broker, Topics: map[string]bool{}, Components: map[string]string{}}
+	a.kept = kept{Broker: broker, Topics: map[string]bool{}, Devices: map[string]map[string]string{}}
 	if path == "" {
 		return a
 	}
@@ -53,17 +53,24 @@ func loadAnnounced(path, broker string, log *slog.Logger) *announced {
 
 // read takes over what an earlier run wrote, if that was for the same broker.
 func (a *announced) read(data []byte) error {
-	was := kept{}
+	var was struct {
+		kept
+		Discovery  string            `json:"discovery"` // how one device was written down before there were several
+		Components map[string]string `json:"components"`
+	}
 	if err := json.Unmarshal(data, &was); err != nil {
 		return err
 	}
 	if was.Broker != a.Broker || was.Topics == nil {
 		return nil
 	}
-	if was.Components == nil {
-		was.Components = map[string]string{}
+	if was.Devices == nil {
+		was.Devices = map[string]map[string]string{}
 	}
-	a.kept = was
+	if was.Discovery != "" {
+		was.Devices[was.Discovery] = was.Components
+	}
+	a.kept = was.kept
 	return nil
 }
 
@@ -93,18 +100,16 @@ func (a *announced) stale(wanted map[string]bool) []string {
 // cleared forgets a topic that holds nothing any more.
 func (a *announced) cleared(t string) {
 	delete(a.Topics, t)
-	if t == a.Discovery {
-		a.Discovery, a.Components = "", map[string]string{}
-	}
+	delete(a.Devices, t)
 	a.save()
 }
 
 // described notes the components of a description.
 func (a *announced) described(topic string, components map[string]string) {
-	if a.Discovery == topic && maps.Equal(a.Components, components) {
+	if known, ok := a.Devices[topic]; ok && maps.Equal(known, components) {
 		return
 	}
-	a.Discovery, a.Components = topic, maps.Clone(components)
+	a.Devices[topic] = maps.Clone(components)
 	a.Topics[topic] = true
 	a.save()
 }

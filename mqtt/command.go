@@ -215,6 +215,7 @@ const mostPicture = 256 << 10
 // sendPicture sends a snapshot on its topic, and answers where it is.
 func (cs *commands) sendPicture(camera, id string, s *api.Snapshot) api.Reply {
 	topic := cs.c.topics.Camera(camera, "snapshot")
+	cs.c.images.ask(camera)
 	small, err := dispatch.Fit(s, min(mostPicture, cs.c.room(outgoing{topic: topic})))
 	if err != nil {
 		return api.Refuse(id, api.TooLarge, err.Error())

@@ -1,154 +1,96 @@
 package mqtt
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
-	"strings"
+	"reflect"
+	"slices"
 
-	"github.com/segedge/segedge/api"
-	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/mqtt/homeassistant"
 )
 
-// discovery describes the agent to Home Assistant as one device (MQTT device discovery): a sensor for each camera's
-// state and a binary sensor for each object, on while the object is seen. Home Assistant writes down every change of a
-// state or an attribute, so the attributes are only what hardly ever changes: where an object is, is in the events.
+// discovery keeps what Home Assistant was told of the agent's devices up to date.
 type discovery struct {
-	o      *Options
-	topics Topics
-	known  map[string]any // the components that were announced, by this or an earlier run
-	told   bool
+	known map[string]map[string]homeassistant.Entity // by topic: the components that were announced, by this or an earlier run
+	told  map[string]bool                            // topics that were told in this session
 }
 
-// description is a payload, with the components that there may be before it has arrived, and that there are after.
+// description is a device's payload, with the components that there may be before it has arrived, and that there are after.
 type description struct {
+	topic         string
 	payload       []byte
 	before, after map[string]string
 }
 
-// newDiscovery goes on from what is known to be announced.
-func newDiscovery(c *Client) discovery {
-	d := discovery{o: &c.o, topics: c.topics, known: map[string]any{}}
-	if c.announced.Discovery == d.topic() {
-		for name, platform := range c.announced.Components {
-			d.known[name] = entity{Platform: platform}
+// newDiscovery goes on from what is known to be announced: components by topic.
+func newDiscovery(announced map[string]map[string]string) discovery {
+	d := discovery{known: map[string]map[string]homeassistant.Entity{}, told: map[string]bool{}}
+	for topic, components := range announced {
+		d.known[topic] = map[string]homeassistant.Entity{}
+		for key, platform := range components {
+			d.known[topic][key] = homeassistant.Entity{Platform: platform}
 		}
 	}
 	return d
 }
 
-// entity is one component of the device.
-type entity struct {
-	Platform     string   `json:"platform"`
-	Name         string   `json:"name,omitempty"`
-	UniqueID     string   `json:"unique_id,omitempty"`
-	StateTopic   string   `json:"state_topic,omitempty"`
-	Value        string   `json:"value_template,omitempty"`
-	Attributes   string   `json:"json_attributes_topic,omitempty"`
-	AttributesOf string   `json:"json_attributes_template,omitempty"`
-	DeviceClass  string   `json:"device_class,omitempty"`
-	Options      []string `json:"options,omitempty"`
-	Icon         string   `json:"icon,omitempty"`
-}
-
-// node is the agent's name as a discovery topic takes it: letters, digits, '_' and '-'.
-func node(agent string) string { return "segedge_" + strings.ReplaceAll(agent, ".", "_") }
-
-func (d *discovery) topic() string {
-	return d.o.Discovery + "/device/" + node(d.o.Agent) + "/config"
-}
-
 // update returns what to send, one after the other. A component that is gone is first announced with its platform alone,
 // which removes it, and then left out.
-func (d *discovery) update(s api.Service) []description {
-	now := d.components(s)
-	gone := map[string]any{}
-	for name, e := range d.known {
-		if _, ok := now[name]; !ok {
-			gone[name] = entity{Platform: e.(entity).Platform}
-		}
-	}
-	if d.told && len(gone) == 0 && sameEntities(d.known, now) {
-		return nil
-	}
-	d.known, d.told = now, true
-	maps.Copy(gone, now)
-	all, left := platforms(gone), platforms(now)
+func (d *discovery) update(prefix string, devices []homeassistant.Device) ([]description, error) {
 	var out []description
-	if len(gone) > len(now) {
-		out = append(out, description{d.payload(s.Info(), gone), all, all})
-	}
-	return append(out, description{d.payload(s.Info(), now), all, left})
-}
-
-func platforms(components map[string]any) map[string]string {
-	out := make(map[string]string, len(components))
-	for name, e := range components {
-		out[name] = e.(entity).Platform
-	}
-	return out
-}
-
-func sameEntities(a, b map[string]any) bool {
-	x, errA := json.Marshal(a)
-	y, errB := json.Marshal(b)
-	return errA == nil && errB == nil && string(x) == string(y)
-}
-
-func (d *discovery) components(s api.Service) map[string]any {
-	out := map[string]any{}
-	for _, camera := range s.Cameras() {
-		id := node(d.o.Agent) + "_" + camera
-		out[camera+"_state"] = entity{
-			Platform: "sensor", Name: camera + " state", UniqueID: id + "_state", Icon: "mdi:cctv", DeviceClass: "enum",
-			Options:    []string{api.Running, api.Stalled, api.Stopped, api.Paused},
-			StateTopic: d.topics.Camera(camera, "state"), Value: "{{ value_json.state }}", Attributes: d.topics.Camera(camera, "state"),
-			AttributesOf: "{{ dict(reason=value_json.reason | default(''), width=value_json.width, height=value_json.height) | tojson }}",
-		}
-		list, _ := s.Objects(camera)
-		for _, o := range list.Objects {
-			if o.State != seg.Ended {
-				out[seg.ObjectID(camera, o.ID)] = d.object(camera, id, o)
+	for _, device := range devices {
+		topic, now := prefix+"/"+device.Topic, device.Components
+		union := maps.Clone(now)
+		for key, e := range d.known[topic] {
+			if _, ok := now[key]; !ok {
+				union[key] = homeassistant.Entity{Platform: e.Platform}
 			}
 		}
+		if d.told[topic] && reflect.DeepEqual(d.known[topic], now) {
+			continue
+		}
+		d.known[topic], d.told[topic] = now, true
+		steps := []map[string]homeassistant.Entity{union, now}
+		if len(union) == len(now) {
+			steps = steps[1:]
+		}
+		for _, components := range steps {
+			payload, err := device.Payload(components)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, description{topic, payload, platforms(union), platforms(components)})
+		}
+	}
+	return out, nil
+}
+
+func platforms(components map[string]homeassistant.Entity) map[string]string {
+	out := make(map[string]string, len(components))
+	for key, e := range components {
+		out[key] = e.Platform
 	}
 	return out
 }
 
-func (d *discovery) object(camera, id string, o seg.Object) entity {
-	name := o.Name
-	if name == "" {
-		name = seg.ObjectID(camera, o.ID)
-	}
-	pick := fmt.Sprintf("value_json.objects | selectattr('id', 'eq', '%s')", seg.ObjectID(camera, o.ID))
-	return entity{
-		Platform: "binary_sensor", Name: name, UniqueID: fmt.Sprintf("%s_%d", id, o.ID), Icon: "mdi:shape-outline",
-		StateTopic: d.topics.Camera(camera, "objects"),
-		Value:      "{{ 'ON' if " + pick + " | selectattr('state', 'in', ['tracking', 'uncertain']) | list | count > 0 else 'OFF' }}",
-		Attributes: d.topics.Camera(camera, "objects"),
-		AttributesOf: "{{ dict(id='" + seg.ObjectID(camera, o.ID) +
-			"', prompt=(" + pick + " | map(attribute='prompt') | first | default(''))) | tojson }}",
-	}
-}
+// forget makes everything be told again.
+func (d *discovery) forget() { clear(d.told) }
 
-func (d *discovery) payload(info api.Info, components map[string]any) []byte {
-	device := map[string]any{
-		"identifiers": []string{node(d.o.Agent)}, "name": "segedge " + d.o.Agent, "manufacturer": "segedge",
-		"model": info.Model, "sw_version": info.Version,
+// devices are the agent and its cameras as Home Assistant is to see them; none where discovery is off.
+func (c *Client) devices() []homeassistant.Device {
+	if c.o.Discovery == "" {
+		return nil
 	}
-	if d.o.PageURL != "" {
-		device["configuration_url"] = d.o.PageURL
+	var cameras []homeassistant.Camera
+	for _, name := range c.o.Service.Cameras() {
+		state, ok := c.o.Service.State(name)
+		if !ok {
+			continue
+		}
+		p, _ := c.presence(name)
+		camera := homeassistant.Camera{Name: name, Zones: state.Zones, Lines: state.Lines, Names: slices.Sorted(maps.Keys(p.Names))}
+		camera.Images = c.imageTopics(name, camera.Names)
+		cameras = append(cameras, camera)
 	}
-	data, err := json.Marshal(map[string]any{
-		"device": device,
-		"origin": map[string]any{"name": "segedge", "sw_version": info.Version, "support_url": "https://github.com/segedge/segedge"},
-		"availability": []map[string]string{{
-			"topic": d.topics.Status(), "value_template": "{{ 'online' if value == 'online' else 'offline' }}",
-		}},
-		"qos": 1, "components": components,
-	})
-	if err != nil {
-		d.o.Logger.Error("the discovery document cannot be written", "error", err)
-	}
-	return data
+	a := homeassistant.Agent{Name: c.o.Agent, Prefix: c.topics.Prefix, Page: c.o.PageURL, Info: c.o.Service.Info()}
+	return a.Devices(cameras)
 }

@@ -60,14 +60,38 @@ func examples(t *testing.T) map[string][]byte {
 	}
 	_, refused := api.Decode("prompt", []byte(`{"id":"7f3b","reply":"panel","points":[{"x":1.2,"y":0.5,"label":1}]}`))
 	object := cup(1)
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.outbox.Close()
+	device := c.devices()[1]
+	for key := range device.Components {
+		if key != "state" && !strings.HasPrefix(key, "name") {
+			delete(device.Components, key)
+		}
+	}
+	describe, err := device.Payload(device.Components)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := state
+	seen.Zones, seen.Lines = []api.Zone{{Name: "door"}}, []api.Line{{Name: "gate"}}
+	account := newTally()
+	for _, n := range []seg.Event{
+		{Type: seg.ZoneEntered, Details: map[string]any{"zone": "door"}}, {Type: seg.LineCrossed, Details: map[string]any{"line": "gate", "direction": "right"}},
+	} {
+		n.Camera, n.After, n.Time = "cam", &object, testTime
+		account.note(n)
+	}
 	return map[string][]byte{
 		"info": encode(a.Info()), "state": encode(state), "objects": encode(list), "event": event, "dropped": dropped,
 		"command": []byte(command),
 		"reply": encode(api.Done(cmd.ID, api.PromptResult{
 			Object: "cam-1", Frame: 900, Requested: 900, Document: encode(seg.Document{Camera: "cam", Object: &object, W: 64, H: 32}),
 		})),
-		"refusal":   encode(api.Refuse("7f3b", refused.Code, refused.Message)),
-		"discovery": (&discovery{o: &o, topics: Topics{"segedge/box"}}).update(a)[0].payload,
+		"refusal":  encode(api.Refuse("7f3b", refused.Code, refused.Message)),
+		"presence": encode(account.presence(seen, list.Objects, testTime)), "discovery": describe,
 	}
 }
 

@@ -39,6 +39,9 @@ type Options struct {
 	MaskPolygons   bool          // outlines instead of COCO RLE in <camera>/masks
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
+	// Picture is a JPEG of what a camera shows; with it the newest is retained on <camera>/image, and crops of named objects below. Nil
+	// sends none.
+	Picture func(ctx context.Context, camera string) ([]byte, error)
 
 	HearTimeout     time.Duration // 8 s: how long the client's own status may take to come back from the broker
 	StateInterval   time.Duration // 1 s
@@ -60,7 +63,10 @@ type Client struct {
 	commands  *commands
 	suspects  *suspects
 	announced *announced
+	tally     *tally
+	images    *images
 	heard     chan struct{} // signalled when the agent's own "online" has come back
+	reborn    chan struct{} // signalled when Home Assistant has started
 
 	turned atomic.Pointer[time.Time] // when the journal's goroutine last came round; nil while it does not run
 
@@ -115,6 +121,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1),
+		reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
 	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,
@@ -142,7 +149,10 @@ func explain(camera, stream string, seq, from, to uint64) ([]byte, error) {
 }
 
 // Publish hands an event over and never blocks. The event and what it points to must not change afterwards.
-func (c *Client) Publish(e seg.Event) { c.intake.put(e) }
+func (c *Client) Publish(e seg.Event) {
+	c.tally.note(e)
+	c.intake.put(e)
+}
 
 // Topics are the client's topics.
 func (c *Client) Topics() Topics { return c.topics }

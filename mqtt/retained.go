@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -28,14 +30,14 @@ type keeper struct {
 
 func newKeeper(c *Client, l *Link) *keeper {
 	return &keeper{
-		c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c),
+		c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c.announced.Devices),
 	}
 }
 
 // all sends everything that is retained, beside the status.
 func (k *keeper) all(ctx context.Context) error {
 	forget := func(context.Context) error { clear(k.sent); return nil }
-	return k.step(ctx, []func(context.Context) error{forget, k.tidy, k.info, k.states, k.objects, k.discover})
+	return k.step(ctx, []func(context.Context) error{forget, k.tidy, k.info, k.states, k.objects, k.presence, k.discover})
 }
 
 // run sends what changes until ctx ends.
@@ -49,15 +51,20 @@ func (k *keeper) run(ctx context.Context) error {
 		defer t.Stop()
 		masks = t.C
 	}
+	var again <-chan time.Time
 	for {
 		var steps []func(context.Context) error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-states.C:
-			steps = []func(context.Context) error{k.tidy, k.info, k.states}
+			steps = []func(context.Context) error{k.tidy, k.info, k.states, k.presence, k.discover}
 		case <-objects.C:
-			steps = []func(context.Context) error{k.objects, k.discover}
+			steps = []func(context.Context) error{k.objects}
+		case <-k.c.reborn:
+			again = time.After(rand.N(reintroduce))
+		case <-again:
+			again, steps = nil, []func(context.Context) error{k.discoverAnew}
 		case <-masks:
 			steps = []func(context.Context) error{k.sendMasks}
 		}
@@ -171,19 +178,44 @@ func timeless(list api.Objects) api.Objects {
 
 // discover sends Home Assistant's description when the cameras or objects changed.
 func (k *keeper) discover(ctx context.Context) error {
-	if k.c.o.Discovery == "" {
-		return nil
+	changed, err := k.found.update(k.c.o.Discovery, k.c.devices())
+	if err != nil {
+		return fmt.Errorf("describe the agent to Home Assistant: %w", err)
 	}
-	for _, d := range k.found.update(k.c.o.Service) {
-		k.c.announced.described(k.found.topic(), d.before)
-		m := outgoing{key: "discovery", topic: k.found.topic(), qos: 1, retained: true, payload: d.payload}
-		if err := k.sendFitting(ctx, m); err != nil {
+	for _, d := range changed {
+		k.c.announced.described(d.topic, d.before)
+		if err := k.sendFitting(ctx, outgoing{key: d.topic, topic: d.topic, qos: 1, retained: true, payload: d.payload}); err != nil {
 			return err
 		}
-		k.c.announced.described(k.found.topic(), d.after)
+		k.c.announced.described(d.topic, d.after)
 	}
 	return nil
 }
+
+// discoverAnew describes everything again: Home Assistant has started.
+func (k *keeper) discoverAnew(ctx context.Context) error {
+	k.found.forget()
+	return k.discover(ctx)
+}
+
+// presence sends who is where.
+func (k *keeper) presence(ctx context.Context) error {
+	cameras := k.c.o.Service.Cameras()
+	k.c.tally.retain(cameras)
+	for _, camera := range cameras {
+		p, ok := k.c.presence(camera)
+		if !ok {
+			continue
+		}
+		if err := k.send(ctx, k.c.topics.Camera(camera, "presence"), p, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reintroduce is how long agents take, each by chance, to describe themselves to a Home Assistant that has started.
+const reintroduce = 3 * time.Second
 
 // tidy takes back what an earlier run, another configuration or a camera that has gone left with the broker: an empty retained message
 // removes what was retained (MQTT 3.1.1, section 3.3.1.3), and for Home Assistant the device.
@@ -191,10 +223,16 @@ func (k *keeper) tidy(ctx context.Context) error {
 	t := k.c.topics
 	wanted := map[string]bool{t.Status(): true, t.Info(): true}
 	for _, camera := range k.c.o.Service.Cameras() {
-		wanted[t.Camera(camera, "state")], wanted[t.Camera(camera, "objects")] = true, true
+		for _, what := range []string{"state", "objects", "presence"} {
+			wanted[t.Camera(camera, what)] = true
+		}
+		p, _ := k.c.presence(camera)
+		for _, topic := range k.c.imageTopics(camera, slices.Sorted(maps.Keys(p.Names))) {
+			wanted[topic] = true
+		}
 	}
-	if k.c.o.Discovery != "" {
-		wanted[k.found.topic()] = true
+	for _, d := range k.c.devices() {
+		wanted[k.c.o.Discovery+"/"+d.Topic] = true
 	}
 	for _, topic := range k.c.announced.stale(wanted) {
 		if err := k.takeBack(ctx, topic); err != nil {
@@ -225,6 +263,8 @@ func (k *keeper) takeBack(ctx context.Context, topic string) error {
 	}
 	k.c.announced.cleared(topic)
 	delete(k.sent, topic)
+	delete(k.found.known, topic)
+	delete(k.found.told, topic)
 	k.c.log.Info("what is no longer true was taken back from the broker", "topic", topic)
 	return nil
 }

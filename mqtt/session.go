@@ -99,12 +99,13 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	defer stopKeeping()
 	kept := make(chan struct{})
 	var group sync.WaitGroup
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	for _, part := range []func() error{
 		func() error { defer close(kept); return keeper.run(keep) },
 		func() error { return c.deliver(run, l) },
 		func() error { return c.commands.answer(run, l) },
 		func() error { return c.listenToItself(run) },
+		func() error { return c.sendImages(keep, keeper) },
 	} {
 		group.Go(func() { failed <- part() })
 	}
@@ -139,11 +140,27 @@ func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
 		c.log.Warn("the agent cannot read its own status, so it would not notice that it may not write", "error", err)
 		signal(c.heard)
 	}
+	if birth := c.birth(); birth != "" {
+		if err := l.Subscribe(ctx, birth); err != nil {
+			if l.Err() != nil || ctx.Err() != nil {
+				return err
+			}
+			c.log.Warn("the agent cannot hear that Home Assistant starts; what it retains is found all the same", "topic", birth, "error", err)
+		}
+	}
 	if err := k.all(ctx); err != nil {
 		return err
 	}
 	c.announced.topic(c.topics.Status())
 	return c.publish(ctx, l, c.status(StatusOnline))
+}
+
+// birth is the topic on which Home Assistant says that it has started; empty without discovery.
+func (c *Client) birth() string {
+	if c.o.Discovery == "" {
+		return ""
+	}
+	return c.o.Discovery + "/status"
 }
 
 func (c *Client) status(word string) outgoing {

@@ -116,8 +116,15 @@ func receive[T any](ctx context.Context, from <-chan T, within time.Duration) (v
 }
 
 // hear is the link's handler: the agent's own status, which proves that the broker passes on what the agent says, and
-// commands.
+// commands, and Home Assistant's birth message.
 func (c *Client) hear(m Message) {
+	if m.Topic == c.birth() {
+		if !m.Retained && string(m.Payload) == "online" {
+			signal(c.reborn)
+		}
+		m.Done()
+		return
+	}
 	if m.Topic != c.topics.Status() {
 		c.commands.receive(m)
 		return

@@ -273,13 +273,17 @@ func (b *builder) buildMQTT() error {
 	if c.Discovery {
 		discovery = "homeassistant"
 	}
+	var picture func(context.Context, string) ([]byte, error)
+	if c.Images {
+		picture = b.Snapshot
+	}
 	client, err := mqtt.New(mqtt.Options{
 		Connection: mqtt.Connection{
 			Broker: c.Broker, Version: c.Version, ClientID: c.ClientID, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile,
 			TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
 		},
 		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
-		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery,
+		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
 	})
 	if err != nil {
 		return err
