@@ -44,6 +44,8 @@ type Options struct {
 	LastSeq func(camera string) uint64
 	// Failed hears of a camera that has failed for good, while the others go on: who made it may make it again. It must not block.
 	Failed func(camera string)
+	// Turns is how many of the cameras' jobs the model works on at once, but for what a person waits for; 0 is one for every two processors.
+	Turns  int
 	Logger *slog.Logger
 }
 
@@ -61,6 +63,7 @@ type Agent struct {
 	joining chan *camera  // to Run
 	holds   chan int      // to Run: how many more keep it from ending
 	over    chan struct{} // closed when Run has ended
+	turns   *pipeline.Turns
 
 	mu    sync.Mutex
 	model inference.Segmenter // the present one
@@ -82,7 +85,9 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{o: o, started: time.Now(), model: o.Model, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
+	a.turns = pipeline.NewTurns(o.Turns, a.crowded)
 	for _, co := range cameras {
+		co.Pipeline.Turns = a.turns
 		c, err := newCamera(co, o)
 		if err != nil {
 			return nil, fmt.Errorf("camera %s: %w", co.Name, err)
@@ -175,6 +180,28 @@ func (a *Agent) Counters(name string) (Counters, bool) {
 		return Counters{}, false
 	}
 	return Counters{c.source.Stats(), c.pipe.Counters(), c.pipe.EmbedFor()}, true
+}
+
+// Model says how busy the model is with all cameras.
+type Model struct {
+	Waiting int    // jobs that wait for their turn
+	Turns   uint64 // that there were
+}
+
+// Model is how busy the model is now.
+func (a *Agent) Model() Model { return Model{a.turns.Waiting(), a.turns.Taken()} }
+
+// crowded says, when it changes, that the model is too slow for so many cameras.
+func (a *Agent) crowded(crowded bool, wait time.Duration) {
+	n := len(a.cameras.names())
+	if crowded {
+		a.o.Logger.Warn(
+			"the model is too slow for so many cameras, whose keyframes wait for their turn: take a camera away, or set a smaller model.input",
+			"cameras", n, "wait", wait.Round(time.Millisecond),
+		)
+		return
+	}
+	a.o.Logger.Info("the model keeps up with the cameras again", "cameras", n, "wait", wait.Round(time.Millisecond))
 }
 
 // Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.

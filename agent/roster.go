@@ -155,6 +155,7 @@ func (a *Agent) Add(co CameraOptions) error {
 	defer a.swapping.Unlock()
 	o := a.o
 	o.Model = a.present()
+	co.Pipeline.Turns = a.turns
 	c, err := newCamera(co, o)
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", co.Name, err)

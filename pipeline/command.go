@@ -125,6 +125,8 @@ func (p *Pipeline) Counters() Counters {
 		Refusals:     p.refusals.Load(),
 		Panics:       p.panics.Load(),
 		Overheld:     p.frames.overheld.Load(),
+		Waiting:      int(p.queued.Load()),
+		Busy:         p.lanes.now(),
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/frame"
@@ -33,6 +35,8 @@ type job struct {
 	tickets []*ticket // the prompts that this decode answers, by their order in queries
 
 	embedding   inference.Embedding
+	begins      func() // called when the model begins, in the lane; may be nil
+	waited      time.Duration
 	predictions []seg.Prediction
 	errs        []error // decode: of each query that was not answered
 	err         error   // of the whole job: none of its queries was answered
@@ -52,6 +56,9 @@ var laneStages = [laneCount]string{"embed", "refresh", "decode"}
 // run does the job. A model that panics costs its job, not the agent.
 func (j *job) run(ctx context.Context) {
 	start := time.Now()
+	if j.begins != nil {
+		j.begins()
+	}
 	if j.lane == embedLane {
 		j.embed(ctx)
 	} else {
@@ -128,7 +135,8 @@ func (j *job) embed(ctx context.Context) {
 // lanes are the goroutines that run model work, one job each at a time. Without goroutines (synchronous) a job runs
 // in the caller.
 type lanes struct {
-	busy    [laneCount]bool
+	busy    [laneCount]atomic.Bool // written by the loop alone
+	turns   *Turns                 // of the routine lanes; may be nil
 	jobs    [laneCount]chan *job
 	asked   chan *job // the embed lane's jobs that a person waits for: they do not stand back
 	results chan *job
@@ -147,30 +155,42 @@ func newLanes() *lanes {
 func (l *lanes) start(ctx context.Context) {
 	for i := range l.jobs {
 		l.wg.Go(func() {
-			if i != promptLane {
-				yield()
+			if i == promptLane {
+				l.work(ctx, l.jobs[i], nil)
+				return
 			}
-			l.work(ctx, l.jobs[i])
+			yield()
+			l.work(ctx, l.jobs[i], l.turns)
 		})
 	}
-	l.wg.Go(func() { l.work(ctx, l.asked) })
+	l.wg.Go(func() { l.work(ctx, l.asked, nil) })
 }
 
-func (l *lanes) work(ctx context.Context, jobs <-chan *job) {
+func (l *lanes) work(ctx context.Context, jobs <-chan *job, turns *Turns) {
 	for j := range jobs {
-		j.run(ctx)
+		if j.waited, j.err = turns.take(ctx); j.err == nil {
+			j.run(ctx)
+			turns.done()
+		} else {
+			j.errs = slices.Repeat([]error{j.err}, len(j.queries))
+		}
 		l.results <- j // cap is one a lane, and a lane gets its next job after its result was read
 	}
 }
 
 // submit hands a job to its lane, which must be free.
 func (l *lanes) submit(j *job) {
-	l.busy[j.lane] = true
+	l.busy[j.lane].Store(true)
 	if j.asked && j.lane == embedLane {
 		l.asked <- j
 		return
 	}
 	l.jobs[j.lane] <- j
+}
+
+// now is which lanes have a job. Safe to call from any goroutine.
+func (l *lanes) now() Busy {
+	return Busy{l.busy[embedLane].Load(), l.busy[refreshLane].Load(), l.busy[promptLane].Load()}
 }
 
 // stop ends the lanes and waits for the work under way, whose results stay in the channel.

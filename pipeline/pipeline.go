@@ -30,6 +30,8 @@ type Options struct {
 	MinTrust   float64 // the least trust with which a prompt is carried to a kept keyframe; 0.7
 	MaxErrors  int     // model errors in a row that end Run; 5
 
+	Turns *Turns // share the model with other pipelines; nil where there is none
+
 	// Synchronous runs the model inside Step, for offline work: every answer belongs to the frame that asked.
 	Synchronous bool
 	// Delay, with Synchronous, is how many frames late what a routine keyframe tells comes, as from a slow model, but the same every time; 0.
@@ -100,6 +102,7 @@ type Pipeline struct {
 	embedFor  uint64    // the sequence in the embed lane, 0 for none
 	encoded   uint64    // the last sequence that went there
 	forced    bool      // a keyframe was asked for by command
+	tardy     bool      // the last keyframe came too late to be of use
 	last      Saved     // what was known at the end
 	failures  int       // model errors in a row
 	calm      int       // frames walked since the last panic
@@ -118,6 +121,7 @@ type Pipeline struct {
 
 	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics, revision atomic.Uint64
 
+	queued     atomic.Int64              // prompts that wait
 	embedSince atomic.Pointer[time.Time] // nil while the lane is free
 	kinds      atomic.Pointer[inference.Kinds]
 
@@ -134,7 +138,12 @@ type Counters struct {
 	Refusals     uint64 // queries that the model cannot take
 	Panics       uint64 // after which the walk started afresh
 	Overheld     uint64 // frames that could not be kept or lent, because others were held for too long
+	Waiting      int    // prompts that wait for the model now
+	Busy         Busy
 }
+
+// Busy says which lanes have a job now.
+type Busy struct{ Embed, Refresh, Decode bool }
 
 // New makes a pipeline; it starts nothing.
 func New(o Options) (*Pipeline, error) {
@@ -157,6 +166,7 @@ func New(o Options) (*Pipeline, error) {
 // what it keeps and reports frames that leaked.
 func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
 	p.ctx = ctx
+	p.lanes.turns = p.o.Turns
 	p.lanes.start(ctx)
 	for ctx.Err() == nil && p.fatal == nil {
 		select {

@@ -18,11 +18,12 @@ func (p *Pipeline) dispatch() {
 	p.dispatchPrompts()
 	p.dispatchRefresh()
 	p.dispatchEmbed()
+	p.queued.Store(int64(len(p.waiting)))
 }
 
 // dispatchPrompts decodes waiting prompts whose embedding is there, all of one keyframe in one call.
 func (p *Pipeline) dispatchPrompts() {
-	if p.lanes.busy[promptLane] || len(p.waiting) == 0 {
+	if p.lanes.busy[promptLane].Load() || len(p.waiting) == 0 {
 		return
 	}
 	j := &job{lane: promptLane, model: p.model}
@@ -80,7 +81,7 @@ const refreshPart = 16
 // dispatchRefresh decodes the objects that want it on the newest routine keyframe, a part of them at a time.
 func (p *Pipeline) dispatchRefresh() {
 	k := p.refresh
-	if k == nil || p.lanes.busy[refreshLane] {
+	if k == nil || p.lanes.busy[refreshLane].Load() {
 		return
 	}
 	j := &job{lane: refreshLane, model: p.model, key: k, emb: k.emb, seq: k.seq}
@@ -110,7 +111,7 @@ func (p *Pipeline) promptWaits(id seg.ID) bool {
 
 // dispatchEmbed encodes the frame that a prompt waits for, else the newest frame if the tracker wants a keyframe.
 func (p *Pipeline) dispatchEmbed() {
-	if p.lanes.busy[embedLane] {
+	if p.lanes.busy[embedLane].Load() {
 		return
 	}
 	f, part := p.frameForPrompt(), (*crop)(nil)
@@ -123,9 +124,13 @@ func (p *Pipeline) dispatchEmbed() {
 	}
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
+	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked, begins: p.embedBegins})
+}
+
+// embedBegins notes when the model begins with a frame: what went before was waiting for its turn.
+func (p *Pipeline) embedBegins() {
 	now := time.Now()
 	p.embedSince.Store(&now)
-	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked})
 }
 
 // cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
@@ -142,7 +147,7 @@ func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
 func (p *Pipeline) frameForRefresh() *frame.Frame {
 	want := p.tr.WantKeyframe() && (p.scene.Shows() || p.scene == frame.SceneFrozen)
 	f := p.frames.newest()
-	if !want && !p.forced || p.refresh != nil || p.lanes.busy[refreshLane] || f == nil || f.Seq == p.encoded {
+	if !want && !p.forced || p.refresh != nil || p.lanes.busy[refreshLane].Load() || f == nil || f.Seq == p.encoded {
 		return nil
 	}
 	return f
@@ -154,7 +159,7 @@ func (p *Pipeline) submit(j *job) {
 		p.lanes.submit(j)
 		return
 	}
-	p.lanes.busy[j.lane] = true
+	p.lanes.busy[j.lane].Store(true)
 	j.run(p.ctx)
 	if p.o.Delay > 0 && j.lane == embedLane && !j.asked {
 		p.late = j
@@ -174,11 +179,14 @@ func (p *Pipeline) arrive() {
 // finish takes a lane's result into the walk.
 func (p *Pipeline) finish(j *job) {
 	defer p.letGo(j)
-	p.lanes.busy[j.lane] = false
+	p.lanes.busy[j.lane].Store(false)
 	if j.lane == promptLane {
 		p.prompting = nil
 	}
 	p.o.Observe(laneStages[j.lane], j.took)
+	if p.o.Turns != nil && j.lane != promptLane && !j.asked {
+		p.o.Observe("turn", j.waited)
+	}
 	if j.model != p.model {
 		p.discard(j) // the model was swapped meanwhile: its prompts are asked again
 	} else if p.countFailures(j); j.lane == embedLane {
@@ -249,10 +257,17 @@ func (p *Pipeline) embedded(j *job) {
 	j.embedding = nil
 	if j.seq < p.tr.Oldest() {
 		// So late that nothing can be carried from it to the present. Prompts that waited for it are asked anew.
-		p.o.Logger.Warn("a keyframe came too late to be of use", "frame", j.seq, "took", j.took)
+		if !p.tardy {
+			p.o.Logger.Warn("keyframes come too late to be of use", "frame", j.seq, "took", j.took, "waited", j.waited)
+		}
+		p.tardy = true
 		p.report(k.evict())
 		return
 	}
+	if p.tardy {
+		p.o.Logger.Info("keyframes come in time again", "frame", j.seq)
+	}
+	p.tardy = false
 	p.report(p.endRefresh())
 	k.users++
 	p.refresh = k

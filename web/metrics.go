@@ -100,8 +100,8 @@ func newCollector(s api.Service, version string) *collector {
 		events:  desc("events_total", "Sequence number of the newest event: counts over restarts.", "camera"),
 		state:   desc("camera_state", "1 for the state that the camera is in.", "camera", "state"),
 		runs:    desc("model_provider", "1 for the execution provider that the model runs on.", "provider"),
-		visits:  desc("zone_visits_total", "Objects that entered or left a zone since it was drawn; the difference is inside.", "camera", "zone", "way"),
-		crosses: desc("line_crossings_total", "Objects that crossed a line since it was drawn, by direction.", "camera", "line", "direction"),
+		visits:  desc("zone_visits_total", "Objects that entered or left a zone since it was drawn.", "camera", "zone", "way"),
+		crosses: desc("line_crossings_total", "Objects that crossed a line since it was drawn.", "camera", "line", "direction"),
 		builds:  desc("model_provider_building", "1 for an execution provider that is made ready in the background.", "provider"),
 		fields: []field{
 			counter("frames_captured_total", "Frames read from the camera.", func(s *api.State) float64 { return float64(s.Captured) }),

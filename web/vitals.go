@@ -8,7 +8,17 @@ import (
 type Vitals struct {
 	Cameras map[string]CameraVitals
 	Broker  BrokerVitals
+	Model   ModelVitals
 }
+
+// ModelVitals are of the model that all cameras share.
+type ModelVitals struct {
+	Waiting int    // jobs that wait for their turn
+	Turns   uint64 // that there were
+}
+
+// Lanes say which of a camera's lanes have a job for the model.
+type Lanes struct{ Embed, Refresh, Decode bool }
 
 // CameraVitals count over the life of the process.
 type CameraVitals struct {
@@ -18,6 +28,8 @@ type CameraVitals struct {
 	Late      uint64  // frames dropped since the pipeline was not done with the one before
 	Held      uint64  // frames discarded since every buffer was held
 	ModelBusy float64 // seconds that the model has worked on its present frame
+	Prompts   int     // that wait for the model
+	Lanes     Lanes
 }
 
 // BrokerVitals are the MQTT client's.
@@ -43,8 +55,10 @@ type vital[T any] struct {
 type vitals struct {
 	read    func() Vitals
 	late    *prometheus.Desc
+	lanes   *prometheus.Desc
 	cameras []vital[CameraVitals]
 	broker  []vital[BrokerVitals]
+	model   []vital[ModelVitals]
 }
 
 func newVitals(read func() Vitals) *vitals {
@@ -60,7 +74,22 @@ func newVitals(read func() Vitals) *vitals {
 			"camera",
 			"cause",
 		),
+		lanes: desc("lane_jobs", "Jobs for the model that a camera's lane works on, or has waiting for its turn.", "camera", "lane"),
+		model: []vital[ModelVitals]{
+			{
+				desc("model_turns_waiting", "Keyframes and refreshes of all cameras that wait for their turn."), gauge,
+				func(v *ModelVitals) float64 { return float64(v.Waiting) },
+			},
+			{
+				desc("model_turns_total", "Turns that cameras have had with the model."), counter,
+				func(v *ModelVitals) float64 { return float64(v.Turns) },
+			},
+		},
 		cameras: []vital[CameraVitals]{
+			{
+				desc("prompts_waiting", "Prompts that wait for the model.", "camera"), gauge,
+				func(v *CameraVitals) float64 { return float64(v.Prompts) },
+			},
 			{
 				desc("camera_stalls_total", "Times that a camera's frames stopped coming.", "camera"),
 				counter,
@@ -117,6 +146,10 @@ func newVitals(read func() Vitals) *vitals {
 // Describe names what Collect gives.
 func (v *vitals) Describe(ch chan<- *prometheus.Desc) {
 	ch <- v.late
+	ch <- v.lanes
+	for _, f := range v.model {
+		ch <- f.desc
+	}
 	for _, f := range v.cameras {
 		ch <- f.desc
 	}
@@ -131,11 +164,17 @@ func (v *vitals) Collect(ch chan<- prometheus.Metric) {
 	for camera, c := range now.Cameras {
 		ch <- metric(v.late, prometheus.CounterValue, float64(c.Late), camera, "late")
 		ch <- metric(v.late, prometheus.CounterValue, float64(c.Held), camera, "held")
+		for lane, busy := range map[string]bool{"embed": c.Lanes.Embed, "refresh": c.Lanes.Refresh, "decode": c.Lanes.Decode} {
+			ch <- metric(v.lanes, prometheus.GaugeValue, one(busy), camera, lane)
+		}
 		for _, f := range v.cameras {
 			ch <- metric(f.desc, f.kind, f.read(&c), camera)
 		}
 	}
 	for _, f := range v.broker {
 		ch <- metric(f.desc, f.kind, f.read(&now.Broker))
+	}
+	for _, f := range v.model {
+		ch <- metric(f.desc, f.kind, f.read(&now.Model))
 	}
 }

@@ -45,6 +45,7 @@ type benchCmd struct {
 	Frames   int         `help:"Frames of each row." default:"90"`
 	Flow     string      `help:"What measures motion: the product's own, or OpenCV's." enum:"lk,opencv" default:"lk"`
 	Realtime float64     `help:"Feed frames by the clock at this rate instead, the model beside them: what comes too late is dropped and counted." placeholder:"FPS"`
+	Cameras  []int       `help:"Numbers of cameras that share the model, each with the first of the objects at the first of the sizes, fed by the clock." placeholder:"N,…"`
 	JSON     bool        `name:"json" help:"Print the result as JSON."`
 }
 
@@ -77,13 +78,14 @@ type benchCost struct {
 }
 
 type benchResult struct {
-	Machine  string     `json:"machine"`
-	Model    string     `json:"model"`
-	Provider string     `json:"provider"`
-	Flow     string     `json:"flow"`
-	FPS      float64    `json:"realtime_fps,omitempty"`
-	Frames   int        `json:"frames"`
-	Rows     []benchRow `json:"rows"`
+	Machine  string        `json:"machine"`
+	Model    string        `json:"model"`
+	Provider string        `json:"provider"`
+	Flow     string        `json:"flow"`
+	FPS      float64       `json:"realtime_fps,omitempty"`
+	Frames   int           `json:"frames"`
+	Rows     []benchRow    `json:"rows"`
+	Shared   []benchShared `json:"cameras,omitempty"`
 }
 
 func (b *benchCmd) Run(e *env) (err error) {
@@ -104,10 +106,13 @@ func (b *benchCmd) Run(e *env) (err error) {
 		Machine: fmt.Sprintf("%d cores, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH),
 		Model:   info.Name, Provider: info.Provider, Frames: b.Frames, Flow: b.Flow, FPS: b.Realtime,
 	}
+	if len(b.Cameras) > 0 {
+		return b.shared(e, m.Model, cfg, result)
+	}
 	bar := newBar(e.stderr, len(b.Size)*len(b.Objects)*b.Frames, "measuring")
 	for _, size := range b.Size {
 		for _, n := range b.Objects {
-			row, err := b.row(e.ctx, m.Model, cfg, size, n, bar)
+			row, err := b.row(e.ctx, m.Model, cfg, size, n, bar, nil)
 			if err != nil {
 				return fmt.Errorf("bench of %d objects at %dx%d: %w", n, size.w, size.h, err)
 			}
@@ -131,6 +136,11 @@ func (b *benchCmd) check() error {
 	if b.Frames < 2 || b.Realtime < 0 {
 		return errors.New("--frames must be 2 or more and --realtime a rate")
 	}
+	for _, n := range b.Cameras {
+		if n < 1 || n > config.MaxCameras {
+			return fmt.Errorf("--cameras %d: an agent has 1 to %d", n, config.MaxCameras)
+		}
+	}
 	return nil
 }
 
@@ -142,6 +152,7 @@ func (b *benchCmd) row(
 	size benchSize,
 	n int,
 	bar *progressbar.ProgressBar,
+	among *seat,
 ) (row benchRow, err error) {
 	row = benchRow{Width: size.w, Height: size.h, Objects: n}
 	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h})
@@ -158,13 +169,13 @@ func (b *benchCmd) row(
 	defer picture.encoder.Close()
 	p, err := pipeline.New(pipeline.Options{
 		Model: m, Tracker: tracker.New(trackerOptions(cfg), motion), Synchronous: b.Realtime == 0, Observe: watch.observe,
-		Show: picture.show, MaxObjects: cfg.Tracker.MaxObjects,
+		Show: picture.show, MaxObjects: cfg.Tracker.MaxObjects, Turns: among.shared(),
 	})
 	if err != nil {
 		return row, err
 	}
 	if b.Realtime > 0 {
-		row.Live, err = b.live(ctx, p, scene, watch, n, bar)
+		row.Live, err = b.live(ctx, p, scene, watch, n, bar, among)
 	} else {
 		err = b.walk(ctx, p, scene, n, bar)
 	}

@@ -57,11 +57,39 @@ func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 		"at least 64x64": {"--size", "10x10"},
 		"--objects 65":   {"--objects", "65"},
 		"--frames":       {"--frames", "1"},
+		"--cameras 17":   {"--cameras", "17"},
 	} {
 		var out, errs bytes.Buffer
 		if code := execute(t.Context(), append([]string{"bench"}, args...), &out, &errs); code == 0 || !strings.Contains(errs.String(), text) {
 			t.Errorf("%v: code %d, %q", args, code, errs.String())
 		}
+	}
+}
+
+// Cameras that share the model are measured together, each with its share.
+func TestBenchOfSeveralCameras(t *testing.T) {
+	line := []string{"bench", "--cameras", "1,3", "--size", "160x96", "--objects", "2", "--frames", "12", "--realtime", "30"}
+	code, stdout, stderr := command(t, append(line, "--json")...)
+	var got benchResult
+	if code != 0 || json.Unmarshal([]byte(stdout), &got) != nil || len(got.Shared) != 2 || len(got.Rows) != 0 {
+		t.Fatal(code, stdout, stderr)
+	}
+	for i, n := range []int{1, 3} {
+		s, sum := got.Shared[i], 0.0
+		for _, share := range s.Shares {
+			sum += share
+		}
+		if s.Cameras != n || len(s.Each) != n || len(s.Shares) != n || s.FPS <= 0 || s.Slowest > s.FPS || s.Keyframes > 0 && (sum < 99.9 || sum > 100.1) {
+			t.Errorf("%+v", s)
+		}
+		for _, l := range s.Each {
+			if l.Frames != 12 {
+				t.Errorf("%d cameras: %+v", n, l)
+			}
+		}
+	}
+	if code, stdout, stderr = command(t, append(line, "--frames", "4")...); code != 0 || !strings.Contains(stdout, "| cameras | fps of a camera |") || !strings.Contains(stdout, "\n| 3 | ") {
+		t.Error(code, stdout, stderr)
 	}
 }
 

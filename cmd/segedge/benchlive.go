@@ -19,7 +19,9 @@ type benchLive struct {
 	Processed uint64    `json:"processed"` // of them
 	Dropped   uint64    `json:"dropped"`
 	Answers   uint64    `json:"answers"` // decodes, each of all objects that wanted one
-	Frame     benchCost `json:"frame"`   // from a frame's coming to its picture being encoded
+	Keyframes uint64    `json:"keyframes"`
+	Seconds   float64   `json:"seconds"`
+	Frame     benchCost `json:"frame"` // from a frame's coming to its picture being encoded
 }
 
 // liveLoop is how many frames of the scene are drawn ahead: drawing is no part of an agent. They are shown to and fro.
@@ -33,11 +35,11 @@ func (b *benchCmd) live(
 	watch *stopwatch,
 	n int,
 	bar *progressbar.ProgressBar,
+	among *seat,
 ) (*benchLive, error) {
-	pics := make([]*frame.Frame, liveLoop)
-	for i := range pics {
-		pics[i] = frame.New(scene.Options().Width, scene.Options().Height)
-		scene.Render(uint64(i), pics[i])
+	pics := among.pictures()
+	if pics == nil {
+		pics = drawn(scene)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -50,10 +52,10 @@ func (b *benchCmd) live(
 			ask(ctx, p, n)
 		}
 	}()
-	err := feed.run(ctx, func() bool { return closed(asked) }, nil)
+	err := feed.run(ctx, func() bool { return closed(asked) && among.ready() }, nil)
 	before, dropped := p.Counters(), feed.slot.Dropped()
 	watch.restart()
-	came := 0
+	came, start := 0, time.Now()
 	if err == nil {
 		err = feed.run(ctx, func() bool { return came >= b.Frames }, func() {
 			came++
@@ -66,6 +68,8 @@ func (b *benchCmd) live(
 		Processed: after.Processed - before.Processed,
 		Dropped:   feed.slot.Dropped() - dropped,
 		Answers:   after.Answers - before.Answers,
+		Keyframes: after.Keyframes - before.Keyframes,
+		Seconds:   time.Since(start).Seconds(),
 	}
 	cancel()
 	<-asked
@@ -73,6 +77,16 @@ func (b *benchCmd) live(
 	feed.slot.Close()
 	out.Frame = costOf(watch.took["age"])
 	return out, errors.Join(err, feed.pool.Close())
+}
+
+// drawn are the first frames of a scene.
+func drawn(scene *synthetic.Scene) []*frame.Frame {
+	pics := make([]*frame.Frame, liveLoop)
+	for i := range pics {
+		pics[i] = frame.New(scene.Options().Width, scene.Options().Height)
+		scene.Render(uint64(i), pics[i])
+	}
+	return pics
 }
 
 func closed(c <-chan struct{}) bool {

@@ -36,8 +36,8 @@ func (b *builder) health() []web.Check {
 
 // vitals are the numbers of /metrics that no camera's state holds.
 func (b *builder) vitals() web.Vitals {
-	s := b.client.Stats()
-	v := web.Vitals{Cameras: map[string]web.CameraVitals{}, Broker: web.BrokerVitals{
+	s, m := b.client.Stats(), b.agent.Model()
+	v := web.Vitals{Model: web.ModelVitals{Waiting: m.Waiting, Turns: m.Turns}, Cameras: map[string]web.CameraVitals{}, Broker: web.BrokerVitals{
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}}
@@ -45,6 +45,7 @@ func (b *builder) vitals() web.Vitals {
 		n, _ := b.agent.Counters(name)
 		v.Cameras[name] = web.CameraVitals{
 			Stalls: n.Capture.Stalls, Reopens: n.Capture.Reopens, Abandoned: n.Capture.Abandoned,
+			Prompts: n.Pipeline.Waiting, Lanes: web.Lanes(n.Pipeline.Busy),
 			Late: n.Capture.Dropped - min(n.Capture.Dropped, n.Capture.Discarded), Held: n.Capture.Discarded, ModelBusy: n.Embed.Seconds(),
 		}
 	}
