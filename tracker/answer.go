@@ -68,7 +68,7 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 			ev.prior = &m
 		}
 	}
-	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.HalfHidden) {
+	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.Most) {
 		o.key = ev.seq // whose answer this is, motion alone can tell
 		return
 	}
@@ -171,7 +171,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	if most := t.opt.MaxArea * float64(p.W*p.H); n > most && o.area <= most {
 		return false // unless it is so large because a person asked for it
 	}
-	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastGrowth {
+	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastPart {
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {
@@ -193,9 +193,6 @@ func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Ca
 	if l.Usual == 0 {
 		l.Usual = mean
 	}
-	if mean < t.tuning.LeastLike*l.Usual && o.misses > 0 {
-		return false // with the motion in order it is only another side of it
-	}
 	if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
 		l.Usual += t.tuning.UsualRate * (mean - l.Usual)
 	}
@@ -208,7 +205,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if o.track == nil || o.asked {
 		o.area = n
 	} else {
-		o.area += t.tuning.AreaRate * (n - o.area)
+		o.area += t.tuning.UsualRate * (n - o.area)
 	}
 	if o.asked {
 		o.size, o.vouched = 0, false

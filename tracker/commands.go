@@ -59,7 +59,7 @@ func (t *Tracker) Choose(id seg.ID, n int) error {
 		}
 		o.remember(false)
 		c, chosen := o.candidates[n], *o.track
-		chosen.Track = o.track.Instead(&t.tuning.Motion, c.patch, c.offset)
+		chosen.Track = o.track.Instead(c.patch, c.offset)
 		o.track, o.iou, o.stab, o.candidates, o.mask = &chosen, c.iou, c.stab, nil, nil
 		o.area, o.size = float64(c.patch.Area()), 0
 		o.Forget() // what was learnt was another thing

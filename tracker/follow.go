@@ -39,7 +39,7 @@ func (f *fitter) follow(m *track, e *motion.Entry, forward bool, hiders []shape.
 		pairs, m.resting = m.own(k, pairs, e, colours)
 	}
 	m.last = k.Motion.Bend(k.Motion.Fit(pairs), pairs)
-	if len(pairs) < k.FitPairs || m.last.Inliers < k.FitInliers {
+	if len(pairs) < k.FewPairs || m.last.Inliers < k.LeastInliers {
 		m.last.Affine, m.last.Inliers = e.WholeMotion(forward), 0
 	}
 	return pairs

@@ -112,7 +112,7 @@ func (t *Tracker) limited(s *shape.Sum, expected, said float64) float64 {
 	if n/expected > 1 {
 		rate = k.SizeUp
 	}
-	return expected + rate*(min(n, k.SizeSwell*expected)-expected)
+	return expected + rate*(n-expected)
 }
 
 // addVotes adds the motion votes of the vectors that led to the keyframe, as far as they tell the object from what is around it: on water,
@@ -124,7 +124,7 @@ func (t *Tracker) addVotes(s *shape.Sum, o *object, ev *evidence) {
 		return
 	}
 	t.fitter.follow(&before, ev.e, true, nil, t.restColours(o))
-	if before.last.Inliers < k.LeastInliers {
+	if before.last.Inliers == 0 {
 		return
 	}
 	l := t.fusion.votes.cast(k, ev.e, before.last.Affine)
@@ -155,6 +155,6 @@ func (t *Tracker) learn(o *object, p *shape.Patch, ev *evidence) {
 	if ev.view != nil {
 		t.looks.Learn(o.In(ev.view), ev.view, m)
 	}
-	margin := max(t.tuning.LearnMargin, int(t.tuning.LearnShare*float64(m.Rect.Dx()+m.Rect.Dy())))
+	margin := int(t.tuning.LearnShare * float64(m.Rect.Dx()+m.Rect.Dy()))
 	o.Colours.Learn(&t.tuning.Look, ev.e, p, m.Rect.Inset(-margin).Intersect(image.Rect(0, 0, p.W, p.H)))
 }

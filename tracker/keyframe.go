@@ -11,10 +11,9 @@ import (
 // left out of it is sharpness won for the objects, at no cost. Now and then the whole frame is looked at all the same: for what is lost,
 // and to know the objects at that scale too, should they get lost.
 type cropper struct {
-	size  float64 // of the last crop, 0 for none
-	crops int     // since the last whole frame
-	last  uint64  // the last whole frame
-	aside uint64  // the last whole frame that was taken only to look around
+	cropped bool   // since the last whole frame
+	last    uint64 // the last whole frame
+	aside   uint64 // the last whole frame that was taken only to look around
 }
 
 // whole is the box of the whole frame.
@@ -25,23 +24,20 @@ var whole = seg.Box{X1: 1, Y1: 1}
 func (t *Tracker) Crop() (seg.Box, bool) {
 	w, k, now := &t.crops, t.tuning, t.Newest()
 	box, hidden, ok := t.visibleBox()
-	if ok {
-		w.size = k.cropSize(box, w.size)
-		ok = w.size <= k.CropMost && t.uses(CueCrop)
-	}
-	if !ok {
+	size := k.cropSize(box)
+	if !ok || size > k.CropMost || !t.uses(CueCrop) {
 		*w = cropper{last: now}
 		return whole, false
 	}
 	long := now-min(w.last, now) >= uint64(t.clock.frames(wholeAfter))
-	if w.crops >= k.CropsInARow && long || hidden && w.crops > 0 {
-		w.crops, w.last, w.aside = 0, now, now
+	if long || hidden && w.cropped {
+		*w = cropper{last: now, aside: now}
 		return whole, false
 	}
-	w.crops++
+	w.cropped = true
 	m := box.Center()
-	x, y := min(max(m.X-w.size/2, 0), 1-w.size), min(max(m.Y-w.size/2, 0), 1-w.size)
-	return seg.Box{X0: x, Y0: y, X1: x + w.size, Y1: y + w.size}, true
+	x, y := min(max(m.X-size/2, 0), 1-size), min(max(m.Y-size/2, 0), 1-size)
+	return seg.Box{X0: x, Y0: y, X1: x + size, Y1: y + size}, true
 }
 
 // visibleBox holds all visible objects with their margins. hidden says that one is looked for; it is not ok without a visible object, or
@@ -72,11 +68,7 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 	if r.Empty() {
 		return seg.Box{}, false
 	}
-	sides := k.CropMargin
-	if o.state == seg.Uncertain {
-		sides *= k.CropDoubt
-	}
-	margin := (sides - 1) / 2 * max(float64(r.Dx()), float64(r.Dy()))
+	margin := (k.CropMargin - 1) / 2 * max(float64(r.Dx()), float64(r.Dy()))
 	w, h := float64(g.W), float64(g.H)
 	return seg.Box{
 		X0: (float64(r.Min.X) - margin) / w, Y0: (float64(r.Min.Y) - margin) / h,
@@ -84,12 +76,9 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 	}.Clip(), true
 }
 
-// cropSize is the side of a crop that holds a box, as a share of the frame's, near the last one's.
-func (k *Tuning) cropSize(b seg.Box, last float64) float64 {
+// cropSize is the side of a crop that holds a box, as a share of the frame's.
+func (k *Tuning) cropSize(b seg.Box) float64 {
 	need := max(b.X1-b.X0, b.Y1-b.Y0, k.CropLeast)
-	if last >= need && last-need < k.CropSlack {
-		return last
-	}
 	return min(1, math.Ceil(need/k.CropStep)*k.CropStep)
 }
 

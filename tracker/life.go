@@ -29,7 +29,7 @@ func (t *Tracker) move(o *object, e *motion.Entry) {
 // judge counts the frames in which little speaks for the object.
 func (t *Tracker) judge(o *object, e *motion.Entry) {
 	k, fit := t.tuning, &o.track.last
-	bad := fit.Pairs >= k.JudgePairs && fit.Inliers < k.LeastInliers || o.track.resting > k.Most
+	bad := fit.Pairs >= k.FewPairs && fit.Inliers == 0 || o.track.resting > k.Most
 	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.HalfUsual*o.base {
 		bad = true
 	}

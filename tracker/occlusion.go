@@ -83,9 +83,9 @@ func (t *Tracker) order(o, q *object, e *motion.Entry) {
 		votes += (mq - mo) / (mq + mo + 1) // a ratio of the misses, so that a few pixels of error do not matter where the two move apart
 	}
 	switch {
-	case n > 0 && votes > t.tuning.FrontVotes*n:
+	case votes > 0:
 		o.hide(q)
-	case n > 0 && votes < -t.tuning.FrontVotes*n:
+	case votes < 0:
 		q.hide(o)
 	}
 }
@@ -126,7 +126,7 @@ func (t *Tracker) passing(o *object, seq uint64) bool {
 		if math.Hypot(o.track.speed[0]-q.track.speed[0], o.track.speed[1]-q.track.speed[1]) < t.tuning.PassingSpeed {
 			continue
 		}
-		if there.Bounds().Overlaps(r) && max(m.ShareUnder(&there.Track), there.ShareUnder(&m)) > t.tuning.PassingShare {
+		if there.Bounds().Overlaps(r) && (m.ShareUnder(&there.Track) > 0 || there.ShareUnder(&m) > 0) {
 			return true
 		}
 	}
@@ -140,7 +140,7 @@ func (t *Tracker) emerging(o *object, seq uint64) bool {
 	}
 	if h := t.hidden(o, seq); h > 0 {
 		o.due = seq
-		return h < t.tuning.HalfHidden
+		return h < t.tuning.Most
 	}
 	return seq-min(o.due, seq) < uint64(t.clock.frames(t.opt.LostAfter))
 }

@@ -23,7 +23,7 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	o.Colours.AddToMap(&t.tuning.Look, places, e)
 	t.veto(o, places, e)
 	best := places.Peak()
-	if best < 0 || places.Data[best] < float32(t.tuning.SeekPeak) {
+	if best < 0 || places.Data[best] <= 0 {
 		return seg.Prompt{}, false
 	}
 	x, y := places.Middle(best)
@@ -84,7 +84,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if o.again(k, mean, l.Usual, colours, size) {
 		return true // seen from another side, again and again
 	}
-	whole := size >= k.WholeSize || enters && size >= k.EnteredSize && colours >= k.SameColours
+	whole := size >= k.WholeSize || enters && size >= k.LeastPart && colours >= k.SameColours
 	return ok && mean >= max(k.FoundLike, k.HalfUsual*l.Usual) && colours >= k.HalfUsual && whole
 }
 

@@ -33,7 +33,7 @@ func (t *Tracker) mask(o *object) *seg.Mask {
 // few pixels a cell, says where to look.
 func (t *Tracker) refined(o *object) *seg.Mask {
 	k, d := t.tuning, &t.readout
-	r := o.track.Bounds().Inset(-k.SnapMargin)
+	r := o.track.Bounds()
 	n := r.Dx() * r.Dy()
 	if !o.Colours.Ready() || !t.uses(CueSnap) || d.left < n {
 		return d.cut.Mask(&o.track.Track)
@@ -74,7 +74,7 @@ func (t *Tracker) snapshot(o *object) seg.Object {
 		return s
 	}
 	for _, c := range o.candidates {
-		other := shape.Track{Patch: c.patch, Back: o.track.Back.Then(&t.tuning.Motion, c.offset)}
+		other := shape.Track{Patch: c.patch, Back: o.track.Back.Then(c.offset)}
 		s.Candidates = append(s.Candidates, seg.ObjectCandidate{Mask: t.readout.cut.Mask(&other), PredictedIoU: c.iou, Stability: c.stab})
 	}
 	return s

@@ -113,15 +113,11 @@ func (p *pace) measured(k *Tuning, dx, dy, weight float64) {
 // coast holds the last fit to the track's speed, the more the fewer vectors there are, and returns the weight of the fit.
 func (m *track) coast(k *Tuning, e *motion.Entry) (weight float64) {
 	n := float64(m.last.Pairs) * m.last.Inliers
-	weight = n / (n + k.CoastPairs)
+	weight = n / (n + float64(k.FewPairs))
 	x, y := m.Center()
 	u, v := m.last.At(x, y)
 	dx, dy := m.expected(e)
 	dx, dy = dx+weight*(u-x-dx), dy+weight*(v-y-dy)
-	if weight < k.CoastTrust {
-		m.last.Affine = motion.Identity
-		u, v = x, y
-	}
 	m.last.C += x + dx - u
 	m.last.F += y + dy - v
 	return weight

@@ -150,7 +150,7 @@ func TestFewVectorsAreHeldToTheSpeed(t *testing.T) {
 	for _, c := range []struct {
 		n             int
 		inliers, want float64 // share of the way from the speed, 2 pixels a frame, to the fit, 10
-	}{{0, 0, 0}, {3, 0, 0}, {4, 1, 0.5}, {4, 0.5, 1. / 3}, {16, 1, 0.8}} {
+	}{{0, 0, 0}, {3, 0, 0}, {3, 1, 0.5}, {3, 0.5, 1. / 3}, {12, 1, 0.8}} {
 		m := newTrack(square(10, 10, 8), 1)
 		m.speed, m.steady = [2]float64{2, 0}, tuned.SteadyAfter
 		m.last = motion.Fit{Affine: motion.Shift(10, 0), Pairs: c.n, Inliers: c.inliers}

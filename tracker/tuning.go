@@ -14,15 +14,13 @@ type Tuning struct {
 	Look   look.Tuning
 
 	// What is much or little of what is usual, and how that is learnt.
-	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness
+	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size
 	HalfUsual    float64 // share of what is usual, in likeness, colours or size, from which on it may be all of an object
-	HalfHidden   float64 // share of an object that is hidden below which it is expected to show, and an answer is about it
 	Most         float64 // share of an object, in cells or vectors, that counts as all but all of it
-	LeastInliers float64 // share of a fit's vectors that must be explained, for it to speak for or against anything
+	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in
 
 	// An object's fit to the motion.
-	FitPairs    int     // vectors below which the scene's own motion stands in
-	FitInliers  float64 // share of their weight that must be explained, else the same
+	FewPairs    int     // vectors below which they do not tell a motion: alone that of the scene, beside its speed half of an object's
 	BendFrames  int     // frames from a mask's own one on in which it is bent: after that, small errors would add up
 	SteadyAfter int     // frames after which an object's speed is worth something
 	SpeedRate   float64 // at which the speed follows what is measured
@@ -43,11 +41,7 @@ type Tuning struct {
 	CloserMost    int     // that are added in a frame, over all objects
 	CloserStep    int     // least distance between them
 	CloserRough   int     // rows and columns of which one is looked at to see how much of it shows
-	CoastPairs    float64 // vectors that weigh as much as the speed that was
-	CoastTrust    float64 // weight of the fit below which it gives a shift alone
-	FrontVotes    float64 // mean vote from which on one of two objects lies in front
 	PassingSpeed  float64 // between two objects that do not move together
-	PassingShare  float64 // of the smaller mask that must be covered for two objects to pass each other
 	CrowdedWeight float64 // of the decoder's answer where another object is near
 
 	// The fusion of a keyframe's evidence.
@@ -63,35 +57,27 @@ type Tuning struct {
 	VoteFloor                  float64 // chance of any motion: a vector that fits neither says little
 	OtherWeight                float64 // against a place where another object is
 	SizeUp, SizeDown           float64 // rates at which the expected size follows, a keyframe: what shrinks is mostly hidden and comes back
-	SizeSwell                  float64 // by which it may grow at once
-	LearnMargin                int     // least margin about a mask in which the colours of its surroundings are learnt
-	LearnShare                 float64 // of the sum of its sides, the margin otherwise
+	LearnShare                 float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt
 
 	// The readout of what is shown.
 	SnapRadius int
 	SnapColour float64 // weight of the colours, of the mask 1
-	SnapMargin int
 
 	// The life of an object.
-	JudgePairs  int     // vectors from which on a bad fit speaks against an object
 	MostDoubts  int     // answers refused in a row after which it is gone
 	LeastInside float64 // share of the usual area in the picture below which it has left
 
 	// What makes an answer believable.
-	MostGrowth  float64 // area over the usual one
-	LeastGrowth float64
-	LeastLike   float64 // likeness over the usual one
-	AreaRate    float64 // at which the usual area follows
-	SizeOdds    float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by
+	MostGrowth float64 // area over the usual one
+	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing
+	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by
 
 	// Reacquisition of what is hidden or lost.
-	SeekPeak     float64 // least likeness of the best place
 	SeekReach    float64 // roots of the usual area that it may have come at once
 	SeekSpeed    float64 // and picture widths a frame since
 	FoundLike    float64 // least mean likeness of the mask that is found
 	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's
 	WholeSize    float64 // least share of its expected size: a part of something else is small
-	EnteredSize  float64 // the same, of what comes in at the picture's edge
 	FoundAgain   int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed
 	Unlike       float64 // below its usual likeness, where that is low: so much less is another thing
 	SameColours  float64 // share of the colours that it usually has
@@ -100,13 +86,10 @@ type Tuning struct {
 	PartSize float64 // share of the expected size below which an object has lost parts of itself
 
 	// What a keyframe shows.
-	CropMargin  float64 // sides of a crop over the objects' own
-	CropDoubt   float64 // wider while an object is in doubt
-	CropLeast   float64 // of the frame's sides
-	CropMost    float64 // a larger crop is not worth it
-	CropStep    float64 // of sizes, so that the same come again
-	CropSlack   float64 // by which a crop may be larger than needed before it shrinks
-	CropsInARow int     // after which the whole frame is due, if it is also
+	CropMargin float64 // sides of a crop over the objects' own
+	CropLeast  float64 // of the frame's sides
+	CropMost   float64 // a larger crop is not worth it
+	CropStep   float64 // of sizes, so that the same come again
 }
 
 // Bounds, not tuned: of memory, of time, and of what a person may expect. No score tells which is better.
@@ -130,34 +113,30 @@ func Defaults() Tuning {
 	return Tuning{
 		Motion: motion.Defaults(), Shape: shape.Defaults(), Look: look.Defaults(),
 
-		UsualRate: 0.1, HalfUsual: 0.5, HalfHidden: 0.5, Most: 0.7, LeastInliers: 0.3,
+		UsualRate: 0.1, HalfUsual: 0.5, Most: 0.7, LeastInliers: 0.2,
 
-		FitPairs: 3, FitInliers: 0.2, BendFrames: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
+		FewPairs: 3, BendFrames: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
 
-		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7,
-		StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
+		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
 
-		HideMargin: 7, CloserPoints: 16, CloserMost: 128, CloserStep: 3, CloserRough: 4, CoastPairs: 4, CoastTrust: 0.7,
-		FrontVotes: 0.3, PassingSpeed: 1, PassingShare: 0.05, CrowdedWeight: 0.5,
+		HideMargin: 7, CloserPoints: 16, CloserMost: 128, CloserStep: 3, CloserRough: 4, PassingSpeed: 1, CrowdedWeight: 0.5,
 
 		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
 		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,
 		VoteWeight: 1, VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
-		SizeUp: 0.06, SizeDown: 0.01, SizeSwell: 1.5, LearnMargin: 8, LearnShare: 0.25,
+		SizeUp: 0.06, SizeDown: 0.01, LearnShare: 0.25,
 
-		SnapRadius: 1, SnapColour: 1, SnapMargin: 4,
+		SnapRadius: 1, SnapColour: 1,
 
-		JudgePairs: 6, MostDoubts: 3,
-		LeastInside: 0.12,
+		MostDoubts: 3, LeastInside: 0.12,
 
-		MostGrowth: 2.5, LeastGrowth: 0.25, LeastLike: 0.2, AreaRate: 0.2, SizeOdds: 0.5,
+		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
 
-		SeekPeak: 0.3, SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundOverlap: 0.3,
-		WholeSize: 0.35, EnteredSize: 0.2, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
+		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundOverlap: 0.3,
+		WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
 
 		PartSize: 0.6,
 
-		CropMargin: 1.6, CropDoubt: 1.3, CropLeast: 0.25, CropMost: 0.8, CropStep: 1.0 / 16,
-		CropSlack: 2.5 / 16, CropsInARow: 8,
+		CropMargin: 1.6, CropLeast: 0.25, CropMost: 0.8, CropStep: 1.0 / 16,
 	}
 }

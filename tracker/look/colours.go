@@ -42,7 +42,7 @@ func (c *Colours) clone() Colours {
 	return d
 }
 
-// Learn counts the colours of a frame inside and outside a patch, within rect, where the patch is sure.
+// Learn counts the colours of a frame inside and outside a patch, within rect.
 func (c *Colours) Learn(k *Tuning, e *motion.Entry, p *shape.Patch, rect image.Rectangle) {
 	if c.bins[0] == nil {
 		c.odds = make([]int8, colourBins)
@@ -51,7 +51,7 @@ func (c *Colours) Learn(k *Tuning, e *motion.Entry, p *shape.Patch, rect image.R
 		}
 	}
 	c.fade(float32(k.Keep))
-	c.count(e, p, rect, k.ColourSure)
+	c.count(e, p, rect)
 	if !c.ready {
 		for side := range c.bins {
 			for i, v := range c.bins[side] {
@@ -76,15 +76,12 @@ func (c *Colours) fade(keep float32) {
 	}
 }
 
-func (c *Colours) count(e *motion.Entry, p *shape.Patch, rect image.Rectangle, sure int) {
+func (c *Colours) count(e *motion.Entry, p *shape.Patch, rect image.Rectangle) {
 	for y := rect.Min.Y; y < rect.Max.Y; y++ {
 		for x := rect.Min.X; x < rect.Max.X; x++ {
 			v, side := p.Cell(x, y), 0
 			if v > 0 {
 				side = 1
-			}
-			if v > -sure && v < sure {
-				continue
 			}
 			c.bins[side][bin(e.BGR[3*(y*p.W+x):])]++
 		}
@@ -178,7 +175,7 @@ func (c *Colours) AddToMap(k *Tuning, m *Map, e *motion.Entry) {
 	if !c.ready {
 		return
 	}
-	clip, pixel, weight := float32(k.MapClip), float32(k.MapColourClip), float32(k.MapColour)
+	clip, weight := float32(k.ColourClip), float32(k.MapColour)
 	for i := range m.Data {
 		x, y := m.Middle(i)
 		px, py := int(x*float64(e.Gray.W)), int(y*float64(e.Gray.H))
@@ -190,11 +187,11 @@ func (c *Colours) AddToMap(k *Tuning, m *Map, e *motion.Entry) {
 		for dy := -2; dy <= 2; dy += 2 {
 			for dx := -2; dx <= 2; dx += 2 {
 				if u, w := px+dx, py+dy; u >= 0 && w >= 0 && u < e.Gray.W && w < e.Gray.H {
-					sum += min(max(c.Logit(e.BGR[3*(w*e.Gray.W+u):]), -pixel), pixel)
+					sum += min(max(c.Logit(e.BGR[3*(w*e.Gray.W+u):]), -clip), clip)
 					n++
 				}
 			}
 		}
-		m.Data[i] = min(max(m.Data[i], -clip), clip) + weight*sum/max(n, 1)
+		m.Data[i] += weight * sum / max(n, 1)
 	}
 }

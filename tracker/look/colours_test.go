@@ -99,10 +99,10 @@ func TestColoursAreAddedToAMap(t *testing.T) {
 		t.Error("colours that know nothing say something")
 	}
 	c.Learn(tuned, e, p, all)
-	l.Data[4*16+5] = 9
+	l.Data[4*16+5] = 1
 	c.AddToMap(tuned, &Map{l}, e)
 	in, out, padding := l.Data[4*16+5], l.Data[4*16+12], l.Data[12*16+5]
-	if most := float32(tuned.MapClip + tuned.MapColour*tuned.MapColourClip); in > most || in < most-0.1 {
+	if most := float32(1 + tuned.MapColour*tuned.ColourClip); in > most || in < most-0.1 {
 		t.Errorf("inside %.2f, want nearly %.2f", in, most)
 	}
 	if out > -0.4 || padding != -1 {

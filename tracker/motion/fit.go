@@ -12,9 +12,9 @@ type Fit struct {
 	Inliers float64 // share of their weight that it explains
 }
 
-// Fit finds the similarity that explains the pairs, or a translation where they are too few, by iteratively reweighted least squares with
-// Geman–McClure weights around the median motion (Black and Anandan, CVIU 1996). The pairs are left as they are; without any it is the
-// identity.
+// Fit finds the similarity that explains the pairs, all but a shift where they are close together, by iteratively reweighted least squares
+// with Geman–McClure weights around the median motion (Black and Anandan, CVIU 1996). The pairs are left as they are; without any it is
+// the identity.
 func (k *Tuning) Fit(ps []Pair) Fit {
 	f := Fit{Affine: Identity, Pairs: len(ps)}
 	if len(ps) == 0 {
@@ -23,11 +23,7 @@ func (k *Tuning) Fit(ps []Pair) Fit {
 	f.C, f.F = medianMotion(ps)
 	for round := range k.FitRounds {
 		sigma := k.FitSigma * float64(uint(1)<<max(0, k.FitWide-round))
-		if len(ps) < k.FitPairs {
-			f.Affine = f.translation(ps, sigma)
-		} else {
-			f.Affine = f.similarity(ps, sigma, k.FitDamp)
-		}
+		f.Affine = f.similarity(ps, sigma, k.FitDamp)
 	}
 	f.Inliers = f.explained(ps, k.InlierReach*k.FitSigma)
 	return f
@@ -51,20 +47,6 @@ func (a Affine) explained(ps []Pair, reach float64) float64 {
 		return 0
 	}
 	return in / all
-}
-
-func (a Affine) translation(ps []Pair, sigma float64) Affine {
-	var w, dx, dy float64
-	for _, p := range ps {
-		k := p.W * robust(a.Miss2(p), sigma)
-		w += k
-		dx += k * (p.U - p.X)
-		dy += k * (p.V - p.Y)
-	}
-	if w < 1e-9 {
-		return a
-	}
-	return Shift(dx/w, dy/w)
 }
 
 // similarity solves for rotation, scale and shift in closed form (Umeyama, PAMI 1991, in two dimensions), damped towards a pure shift where
@@ -101,7 +83,7 @@ func (a Affine) similarity(ps []Pair, sigma, damp float64) Affine {
 // Bend lets a similarity stretch and shear as far as the pairs that it explains agree on that: one least-squares step for what is left,
 // damped as the similarity is.
 func (k *Tuning) Bend(f Fit, ps []Pair) Fit {
-	if len(ps) < k.BendPairs || f.Inliers < k.BendInliers {
+	if len(ps) < k.BendPairs {
 		return f
 	}
 	var w, x, y float64

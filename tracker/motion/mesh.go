@@ -65,17 +65,11 @@ func floorDiv(v, n int) int {
 	return q
 }
 
-// measure finds the reach, and holds the offsets to the most that is allowed.
-func (m *Mesh) measure(most float64) {
+// measure finds the reach.
+func (m *Mesh) measure() {
 	m.reach = 0
-	for i := range m.nodes {
-		d := &m.nodes[i]
-		n := math.Hypot(float64(d.x), float64(d.y))
-		if n > most {
-			k := float32(most / n)
-			d.x, d.y, n = d.x*k, d.y*k, most
-		}
-		m.reach = max(m.reach, n)
+	for _, d := range m.nodes {
+		m.reach = max(m.reach, math.Hypot(float64(d.x), float64(d.y)))
 	}
 }
 
@@ -108,7 +102,7 @@ func (l *Local) Fit(k *Tuning, ps []Pair, motion Affine, r image.Rectangle, radi
 		m.nodes[k].x /= w
 		m.nodes[k].y /= w
 	}
-	m.measure(k.MeshReach)
+	m.measure()
 	return m
 }
 

@@ -62,7 +62,7 @@ func (s *Scene) grid() (w, h float64) {
 	return float64(g.W), float64(g.H)
 }
 
-// around fits the motion of the vectors within an ellipse about a place, near ones weighing more; the picture's own motion where there are
+// around fits the motion of the vectors within an ellipse about a place; the picture's own motion where there are
 // none.
 func (s *Scene) around(e *Entry, forward bool, cx, cy, rx, ry float64) Fit {
 	s.pairs = s.pairs[:0]
@@ -72,7 +72,7 @@ func (s *Scene) around(e *Entry, forward bool, cx, cy, rx, ry float64) Fit {
 			continue
 		}
 		if d := (p.X-cx)*(p.X-cx)/(rx*rx) + (p.Y-cy)*(p.Y-cy)/(ry*ry); d < 1 {
-			p.W = math.Exp(-s.tuning.NearDecay*d) / (s.tuning.BackFloor + float64(e.Vectors[i].FB))
+			p.W = 1 / (s.tuning.BackFloor + float64(e.Vectors[i].FB))
 			s.pairs = append(s.pairs, p)
 		}
 	}

@@ -62,7 +62,7 @@ func (s *Scene) Take(f *frame.Frame) (e, last *Entry) {
 	e.Points, e.Vectors, e.Scene = e.Points[:0], e.Vectors[:0], Fit{Affine: Identity}
 	if last != nil {
 		s.shed(e.Seq - last.Seq)
-		e.Spacing = s.tuning.gridStep(e.Gray.W, e.Gray.H, int(s.points))
+		e.Spacing = gridStep(e.Gray.W, e.Gray.H, int(s.points))
 	}
 	return e, last
 }
@@ -109,8 +109,8 @@ func gridPoints(dst []Pixel, w, h, step int) []Pixel {
 }
 
 // gridStep is the distance between the points of a grid of about n over w×h pixels.
-func (k *Tuning) gridStep(w, h, n int) int {
-	step := k.GridLeast
+func gridStep(w, h, n int) int {
+	step := 1
 	for (w/step)*(h/step) > n {
 		step++
 	}

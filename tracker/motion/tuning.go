@@ -6,18 +6,13 @@ type Tuning struct {
 	FitRounds   int     // rounds of reweighting in a fit
 	FitSigma    float64 // residual at which a pair's weight falls to a quarter in the last rounds (Geman–McClure's scale)
 	FitWide     int     // first rounds in which that scale is doubled for each round that is left of them
-	FitPairs    int     // pairs from which on a fit is a similarity, not a translation
 	FitDamp     float64 // squared pixels: as if each pair had been seen moving rigidly so far off the middle
 	InlierReach float64 // of FitSigma: residual up to which a pair counts as explained
 	BendPairs   int     // pairs from which on a fit may also stretch and shear, and a region bend
-	BendInliers float64 // share of the weight that the similarity must explain before it may
 	BendDamp    float64 // squared pixels: what holds the fit to its similarity
 	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight
-	GridLeast   int     // least distance between grid points
 	PointReach  float64 // radius of the vectors that move a point, of the picture's width
-	NearDecay   float64 // of a vector's weight, per squared radius that it is away
 	MeshStep    int     // distance between a mesh's nodes
-	MeshReach   float64 // that a mesh may move a place at most
 	MeshStray   float64 // that a vector may miss the affine motion by in a step and count as the region's own
 	MeshRadius  float64 // distances between grid points: how far a vector speaks
 }
@@ -38,10 +33,9 @@ const (
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
 	return Tuning{
-		FitRounds: 5, FitSigma: 1, FitWide: 2, FitPairs: 4, FitDamp: 8, InlierReach: 2,
-		BendPairs: 16, BendInliers: 0.5, BendDamp: 40, BackFloor: 0.25,
-		GridLeast:  4,
-		PointReach: 1.0 / 24, NearDecay: 2,
-		MeshStep: 8, MeshReach: 32, MeshStray: 8, MeshRadius: 1.6,
+		FitRounds: 5, FitSigma: 1, FitWide: 2, FitDamp: 8, InlierReach: 2,
+		BendPairs: 16, BendDamp: 40, BackFloor: 0.25,
+		PointReach: 1.0 / 24,
+		MeshStep:   8, MeshStray: 8, MeshRadius: 1.6,
 	}
 }

@@ -49,18 +49,18 @@ func (w *Warp) Stepped(k *Tuning, step Affine, local *Mesh, r image.Rectangle, s
 			m.nodes[j*m.w+i] = offset{float32(dx + ox), float32(dy + oy)}
 		}
 	}
-	m.measure(k.MeshReach)
+	m.measure()
 	return out
 }
 
 // Then is the warp followed by an affine map, with a mesh of its own.
-func (w *Warp) Then(k *Tuning, a Affine) Warp {
+func (w *Warp) Then(a Affine) Warp {
 	out := Warp{Affine: a.After(w.Affine), Mesh: w.Mesh}
 	out.Mesh.nodes = make([]offset, len(w.Mesh.nodes))
 	for i, d := range w.Mesh.nodes {
 		out.Mesh.nodes[i] = offset{float32(a.A)*d.x + float32(a.B)*d.y, float32(a.D)*d.x + float32(a.E)*d.y}
 	}
-	out.Mesh.measure(k.MeshReach)
+	out.Mesh.measure()
 	return out
 }
 

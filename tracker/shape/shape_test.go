@@ -268,14 +268,14 @@ func TestATrackKnowsItsPast(t *testing.T) {
 func TestAnotherPatchInstead(t *testing.T) {
 	tr := track(square(20, 10, 8))
 	tr.Advance(moving, motion.Shift(5, 2), nil, 2, 8)
-	other := tr.Instead(moving, square(20, 10, 16), motion.Shift(0, 0))
+	other := tr.Instead(square(20, 10, 16), motion.Shift(0, 0))
 	if x, y := other.Center(); math.Hypot(x-33, y-20) > 1e-9 {
 		t.Errorf("it is at %.1f, %.1f, want 33, 20", x, y)
 	}
 	if there, ok := other.In(1); !ok || there.Bounds().Min.X != 20 {
 		t.Error("it has no past")
 	}
-	off := tr.Instead(moving, square(20, 10, 16), motion.Shift(4, 0)) // the other's frame saw it 4 to the right
+	off := tr.Instead(square(20, 10, 16), motion.Shift(4, 0)) // the other's frame saw it 4 to the right
 	if x, _ := off.Center(); math.Abs(x-29) > 1e-9 {
 		t.Errorf("it is at %.1f, want 29", x)
 	}

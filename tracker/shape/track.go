@@ -80,11 +80,11 @@ func (t *Track) Advance(k *motion.Tuning, step motion.Affine, local *motion.Mesh
 }
 
 // Instead is the track of another patch that has come the same way: offset leads from this patch's frame to the other's.
-func (t *Track) Instead(k *motion.Tuning, p *Patch, offset motion.Affine) Track {
+func (t *Track) Instead(p *Patch, offset motion.Affine) Track {
 	c := t.Clone()
-	c.Patch, c.Back = p, c.Back.Then(k, offset)
+	c.Patch, c.Back = p, c.Back.Then(offset)
 	for i := range c.trail {
-		c.trail[i].back = c.trail[i].back.Then(k, offset)
+		c.trail[i].back = c.trail[i].back.Then(offset)
 	}
 	return c
 }
@@ -149,7 +149,7 @@ func (t *Track) Logits(w, h int, origin, extent seg.Point) *seg.Logits {
 // Prompt is a track that has bounds in the picture as a mask prompt: where it is in the present frame with a margin, in cells of a pixel or
 // more, and nothing of the rest.
 func (k *Tuning) Prompt(t *Track) *seg.Logits {
-	r := t.Bounds().Inset(-k.PromptMargin).Intersect(image.Rect(0, 0, t.Patch.W, t.Patch.H))
+	r := t.Bounds().Inset(-k.Margin).Intersect(image.Rect(0, 0, t.Patch.W, t.Patch.H))
 	cell := max(1, float64(max(r.Dx(), r.Dy()))/float64(promptGrid))
 	w, h := max(1, int(float64(r.Dx())/cell)), max(1, int(float64(r.Dy())/cell))
 	fw, fh := float64(t.Patch.W), float64(t.Patch.H)

@@ -2,8 +2,7 @@ package shape
 
 // Tuning is every number of this package that was chosen, in cells of the grid.
 type Tuning struct {
-	Margin       int // kept of a patch around its positive cells
-	PromptMargin int // around the object in a mask prompt
+	Margin int // kept of a patch around its positive cells, and shown around an object in a mask prompt
 }
 
 // Bounds, not tuned: they hold time and memory, and no score tells which is better.
@@ -13,4 +12,4 @@ const (
 )
 
 // Defaults are the numbers that the product is shipped with.
-func Defaults() Tuning { return Tuning{Margin: 6, PromptMargin: 8} }
+func Defaults() Tuning { return Tuning{Margin: 6} }
