@@ -53,7 +53,7 @@ func (f *fitter) parts(m *track, e *motion.Entry, pairs []motion.Pair) *motion.M
 	if f.rigid || len(pairs) < k.BendPairs || m.last.Inliers == 0 || max(e.Seq, first)-min(e.Seq, first) > uint64(f.tuning.BendFrames) {
 		return nil
 	}
-	r := m.BoundsAfter(m.last.Affine, k.MeshStray)
+	r := m.BoundsAfter(m.last.Affine, float64(k.MeshStep))
 	if r.Empty() {
 		return nil
 	}
@@ -84,12 +84,12 @@ func (k *Tuning) hides(m *shape.Track, x, y float64) bool {
 func (f *fitter) closerPoints(pts []motion.Pixel, m *shape.Track, hiders []shape.Track, spacing, limit int) []motion.Pixel {
 	k := f.tuning
 	n := 0
-	k.eachShown(m, hiders, k.CloserRough, func(int, int) { n++ })
-	area := n * k.CloserRough * k.CloserRough
+	k.eachShown(m, hiders, closerRough, func(int, int) { n++ })
+	area := n * closerRough * closerRough
 	if area >= k.CloserPoints*spacing*spacing {
 		return pts
 	}
-	step := max(k.CloserStep, min(spacing-1, int(math.Sqrt(float64(area)/float64(k.CloserPoints)))))
+	step := max(closerStep, min(spacing-1, int(math.Sqrt(float64(area)/float64(k.CloserPoints)))))
 	k.eachShown(m, hiders, step, func(x, y int) {
 		if len(pts) < limit {
 			pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})

@@ -136,7 +136,7 @@ func (t *Tracker) addVotes(s *shape.Sum, o *object, ev *evidence) {
 	for i := range l.Data {
 		l.Data[i] -= bias
 	}
-	s.AddMap(l, float32(k.VoteWeight)*float32(min(max((in-out)/k.VoteContrast, 0), 1)), float32(k.Look.ColourClip))
+	s.AddMap(l, float32(min(max((in-out)/k.VoteContrast, 0), 1)), float32(k.Look.ColourClip))
 }
 
 // core is the rectangle of a grid of w×h cells where a model's answer is positive, with a margin, and the number of such cells.

@@ -34,7 +34,7 @@ func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
 				continue
 			}
 			if hiders := t.hiders(o, &o.track.Track, last.Seq); len(hiders) > 0 {
-				pts = t.fitter.closerPoints(pts, &o.track.Track, hiders, spacing, t.tuning.CloserMost)
+				pts = t.fitter.closerPoints(pts, &o.track.Track, hiders, spacing, closerMost)
 			}
 		}
 	}

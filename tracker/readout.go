@@ -42,7 +42,7 @@ func (t *Tracker) refined(o *object) *seg.Mask {
 	e := t.scene.Last()
 	d.sum.Reset(e.Gray.W, e.Gray.H, r)
 	d.sum.AddPrior(&o.track.Track, k.SnapRadius, 1, float32(k.MaskClip))
-	o.Colours.AddTo(&d.sum, e, float32(k.SnapColour), float32(k.Look.ColourClip))
+	o.Colours.AddTo(&d.sum, e, 1, float32(k.Look.ColourClip))
 	return d.sum.Mask()
 }
 

@@ -38,9 +38,6 @@ type Tuning struct {
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured
 	CloserPoints  int     // that tell the motion of an object that is partly hidden
-	CloserMost    int     // that are added in a frame, over all objects
-	CloserStep    int     // least distance between them
-	CloserRough   int     // rows and columns of which one is looked at to see how much of it shows
 	PassingSpeed  float64 // between two objects that do not move together
 	CrowdedWeight float64 // of the decoder's answer where another object is near
 
@@ -51,7 +48,7 @@ type Tuning struct {
 	Growth                     int // about the warped mask in which it may grow
 	ModelWeight                float64
 	FeatureWeight, FeatureClip float64
-	ColourWeight, VoteWeight   float64
+	ColourWeight               float64
 	VoteContrast               float64 // between inside and outside at which votes count in full
 	VoteSigma2                 float64 // squared miss that is forgiven
 	VoteFloor                  float64 // chance of any motion: a vector that fits neither says little
@@ -60,8 +57,7 @@ type Tuning struct {
 	LearnShare                 float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt
 
 	// The readout of what is shown.
-	SnapRadius int
-	SnapColour float64 // weight of the colours, of the mask 1
+	SnapRadius int // by which the edge may be off
 
 	// The life of an object.
 	MostDoubts  int     // answers refused in a row after which it is gone
@@ -103,6 +99,9 @@ const (
 	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
 	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
 	leastCells  = 6     // of a mask that may be a thing
+	closerMost  = 128   // points where objects are partly hidden that are added in a frame, over all objects
+	closerStep  = 3     // least distance between them
+	closerRough = 4     // rows and columns of which one is looked at to see how much of an object shows
 	promptTrust = 0.5   // below which a propagated prompt is not used
 	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
 	offerWay    = 1.0   // roots of its usual area that the object may have come until then
@@ -119,14 +118,14 @@ func Defaults() Tuning {
 
 		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
 
-		HideMargin: 7, CloserPoints: 16, CloserMost: 128, CloserStep: 3, CloserRough: 4, PassingSpeed: 1, CrowdedWeight: 0.5,
+		HideMargin: 7, CloserPoints: 16, PassingSpeed: 1, CrowdedWeight: 0.5,
 
 		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
 		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,
-		VoteWeight: 1, VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
+		VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
 		SizeUp: 0.06, SizeDown: 0.01, LearnShare: 0.25,
 
-		SnapRadius: 1, SnapColour: 1,
+		SnapRadius: 1,
 
 		MostDoubts: 3, LeastInside: 0.12,
 

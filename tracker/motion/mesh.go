@@ -90,11 +90,11 @@ func (l *Local) Fit(k *Tuning, ps []Pair, motion Affine, r image.Rectangle, radi
 	for i := range l.weights {
 		l.weights[i] = float32(meshDamp)
 	}
-	back := motion.Inverse()
+	back, stray := motion.Inverse(), float64(k.MeshStep) // more would fold the mesh
 	for i := range ps {
 		p := &ps[i]
 		x, y := back.At(p.U, p.V)
-		if dx, dy := p.X-x, p.Y-y; dx*dx+dy*dy <= k.MeshStray*k.MeshStray {
+		if dx, dy := p.X-x, p.Y-y; dx*dx+dy*dy <= stray*stray {
 			l.add(p, float32(dx), float32(dy), radius)
 		}
 	}

@@ -33,7 +33,7 @@ func TestAMeshHoldsWhatTheAffineMotionLeaves(t *testing.T) {
 	if math.Abs(m.Reach()-2) > 0.1 {
 		t.Errorf("it reaches %.2f pixels, want 2", m.Reach())
 	}
-	if m = l.Fit(tuned, halves(4*tuned.MeshStray), Identity, r, 8); m.Reach() > 0.01 {
+	if m = l.Fit(tuned, halves(4*float64(tuned.MeshStep)), Identity, r, 8); m.Reach() > 0.01 {
 		t.Errorf("vectors that are no part of the object bend it by %.2f pixels", m.Reach())
 	}
 	if m = l.Fit(tuned, nil, Identity, r, 8); m.Reach() != 0 || m.Empty() {

@@ -12,8 +12,7 @@ type Tuning struct {
 	BendDamp    float64 // squared pixels: what holds the fit to its similarity
 	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight
 	PointReach  float64 // radius of the vectors that move a point, of the picture's width
-	MeshStep    int     // distance between a mesh's nodes
-	MeshStray   float64 // that a vector may miss the affine motion by in a step and count as the region's own
+	MeshStep    int     // distance between a mesh's nodes, and the most that a vector of the region may miss the affine motion by in a step
 	MeshRadius  float64 // distances between grid points: how far a vector speaks
 }
 
@@ -36,6 +35,6 @@ func Defaults() Tuning {
 		FitRounds: 5, FitSigma: 1, FitWide: 2, FitDamp: 8, InlierReach: 2,
 		BendPairs: 16, BendDamp: 40, BackFloor: 0.25,
 		PointReach: 1.0 / 24,
-		MeshStep:   8, MeshStray: 8, MeshRadius: 1.6,
+		MeshStep:   8, MeshRadius: 1.6,
 	}
 }
