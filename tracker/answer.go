@@ -180,21 +180,20 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	return t.familiar(o, p, ev, best)
 }
 
-// familiar says whether a mask looks like the object, as far as anything is known of that, and takes what it looks like for usual.
+// familiar takes what a mask of a visible object looks like for usual, and believes it: where features are known, what was fused is held to
+// the object by them. Where they are not, the model must believe in its answer itself.
 func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) bool {
 	l := o.known(ev)
 	if l == nil {
 		return best.PredictedIoU >= t.opt.MinIoU
 	}
-	mean, ok := t.looks.Resemblance(l, ev.view, t.uncovered(o, p, ev.seq))
-	if !ok {
-		return true // too thin to cover the middle of a cell
-	}
-	if l.Usual == 0 {
-		l.Usual = mean
-	}
-	if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
-		l.Usual += t.tuning.UsualRate * (mean - l.Usual)
+	if mean, ok := t.looks.Resemblance(l, ev.view, t.uncovered(o, p, ev.seq)); ok { // else it is too thin to cover the middle of a cell
+		if l.Usual == 0 {
+			l.Usual = mean
+		}
+		if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
+			l.Usual += t.tuning.UsualRate * (mean - l.Usual)
+		}
 	}
 	return true
 }

@@ -83,9 +83,9 @@ func (t *Tracker) order(o, q *object, e *motion.Entry) {
 		votes += (mq - mo) / (mq + mo + 1) // a ratio of the misses, so that a few pixels of error do not matter where the two move apart
 	}
 	switch {
-	case votes > 0:
+	case n > 0 && votes > t.tuning.FrontVotes*n:
 		o.hide(q)
-	case votes < 0:
+	case n > 0 && votes < -t.tuning.FrontVotes*n:
 		q.hide(o)
 	}
 }

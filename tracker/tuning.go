@@ -38,6 +38,7 @@ type Tuning struct {
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured
 	CloserPoints  int     // that tell the motion of an object that is partly hidden
+	FrontVotes    float64 // mean vote from which on one of two objects lies in front
 	PassingSpeed  float64 // between two objects that do not move together
 	CrowdedWeight float64 // of the decoder's answer where another object is near
 
@@ -118,7 +119,7 @@ func Defaults() Tuning {
 
 		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
 
-		HideMargin: 7, CloserPoints: 16, PassingSpeed: 1, CrowdedWeight: 0.5,
+		HideMargin: 7, CloserPoints: 16, FrontVotes: 0.3, PassingSpeed: 1, CrowdedWeight: 0.5,
 
 		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
 		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,

@@ -53,8 +53,8 @@ func (t *Track) CutFrom(m *seg.Mask) *seg.Mask {
 	return m.Trim()
 }
 
-// Each calls do for about samples places on the track's mask in the present frame, evenly spread, and returns how many cells of it each stands
-// for.
+// Each calls do for about samples places on the track's mask in the present frame, evenly spread, and returns how many cells of it each
+// stands for.
 func (t *Track) Each(do func(x, y int)) (cells int) {
 	r := t.Bounds()
 	step := 1
