@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint dist test-package test-systemd test-homeassistant release sensitivity nocgo race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint dist test-package test-systemd test-homeassistant release sensitivity nocgo unit race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -27,7 +27,7 @@ deps: ## install what building and running needs, if it is missing
 test-deps: deps
 	@scripts/packages.sh test
 
-test: test-deps build lint nocgo race e2e ## lint, unit tests under the race detector, end-to-end tests
+test: test-deps build lint nocgo unit race e2e ## lint, every unit test, those with concurrency under the race detector, end-to-end tests
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -39,8 +39,11 @@ lint:
 nocgo: ## everything but the leaves builds without C, its tests too
 	CGO_ENABLED=0 $(GO) vet $$(scripts/packages-without-cgo.sh)
 
-race: ## every package under the race detector, cgo leaves too
-	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v /e2e)
+unit: ## every unit test, at full speed
+	$(GO) test -timeout 20m $$($(GO) list ./... | grep -v /e2e)
+
+race: ## under the race detector: what has goroutines or locks, without the long tests in which it has nothing to see (-short)
+	$(GO) test -race -short -timeout 20m $$(scripts/packages-with-concurrency.sh)
 
 e2e: build ## the whole agent against mosquitto, Chromium and a WebRTC peer
 	$(GO) test -count=1 -timeout 15m ./e2e

@@ -1,31 +1,16 @@
 package dataset
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
-)
 
-// sharedData is a folder of the data beside the repository.
-func sharedData(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("SEGEDGE_SHARED")
-	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if isDir(filepath.Join(filepath.Dir(dir), "shared", "data")) {
-			root = filepath.Join(filepath.Dir(dir), "shared")
-		}
-	}
-	if root == "" {
-		t.Skip("SKIPPED: no shared/data beside the repository, and SEGEDGE_SHARED is not set")
-	}
-	return filepath.Join(append([]string{root, "data"}, elem...)...)
-}
+	"github.com/segedge/segedge/testkit"
+)
 
 // TestHeldOutAsTrainingHasIt holds that nothing which was trained on is measured: the sequences of the video set begin where
 // training/data.py says, and its tenth and twentieth are held out.
 func TestHeldOutAsTrainingHasIt(t *testing.T) {
-	items, err := open(sharedData(t, "train"))
+	items, err := open(testkit.Shared(t, "data", "train"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +65,7 @@ func next(n string) string {
 }
 
 func TestSharedDAVIS(t *testing.T) {
-	dir := sharedData(t, "davis")
+	dir := testkit.Shared(t, "data", "davis")
 	videos, err := Videos(dir)
 	if err != nil || len(videos) != 9 {
 		t.Fatalf("%d videos, %v", len(videos), err)

@@ -43,19 +43,6 @@ func program(t testing.TB) string {
 	return p
 }
 
-// shared is the folder of shared test material; the test is skipped where there is none.
-func shared(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("SEGEDGE_SHARED")
-	if dir == "" {
-		dir = filepath.Join(root(t), "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "data")); err != nil {
-		t.Skipf("no shared test material at %s: set SEGEDGE_SHARED", dir)
-	}
-	return dir
-}
-
 // need skips a test on a machine without a program.
 func need(t testing.TB, name, debian string) string {
 	t.Helper()

@@ -7,12 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/segedge/segedge/testkit"
 )
 
 // Real clips, one after the other through the whole agent: every one is read, followed, painted and encoded. Whether the
 // frame rate is kept is for `segedge run --summary` to say on a machine that does nothing else; it is no assertion.
 func TestRealClips(t *testing.T) {
-	clips, err := filepath.Glob(filepath.Join(shared(t), "data", "clips", "*.*"))
+	clips, err := filepath.Glob(filepath.Join(testkit.Shared(t, "data", "clips"), "*.*"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // followed is an object as the API lists it.
@@ -24,7 +25,7 @@ type followed struct {
 func TestModelIsSwappedWhileAnObjectIsFollowed(t *testing.T) {
 	dir := t.TempDir()
 	const other = "mobilesam" // a command names a model of the store, and recognises it by its graphs
-	give(t, filepath.Join(shared(t), "models", "default"), filepath.Join(dir, "models", other))
+	give(t, testkit.Shared(t, "models", "default"), filepath.Join(dir, "models", other))
 	r := start(t, "--source", still(t), "--state", dir)
 	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
 	if status, reply := r.post("prompt", `{"points":[{"x":0.5,"y":0.5,"label":1}]}`); status != 200 {
@@ -89,7 +90,7 @@ func TestModelIsSwappedByConfiguration(t *testing.T) {
 		return before.State == "tracking"
 	})
 	for _, c := range []struct{ config, says, model string }{
-		{"model:\n  name: " + filepath.Join(shared(t), "models", "default") + "\n", "the model was changed", "default"},
+		{"model:\n  name: " + testkit.Shared(t, "models", "default") + "\n", "the model was changed", "default"},
 		{"model:\n  nonsense: 1\n", "is wrong; nothing changes", "default"},
 		{"model:\n  name: " + t.TempDir() + "\n", "has no ONNX files", "default"},
 		{"model:\n  name: default\n", "model=segedge-tiny", "segedge-tiny"},
@@ -107,7 +108,7 @@ func TestModelIsSwappedByConfiguration(t *testing.T) {
 		}
 	}
 	// The configuration is what it was, but a command has changed the model since.
-	give(t, filepath.Join(shared(t), "models", "default"), filepath.Join(folder, "models", "mobilesam"))
+	give(t, testkit.Shared(t, "models", "default"), filepath.Join(folder, "models", "mobilesam"))
 	if status, reply := r.post("model", `{"name":"mobilesam"}`); status != 200 {
 		t.Fatalf("%d %v", status, reply)
 	}

@@ -4,31 +4,17 @@ import (
 	"encoding/json"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/segedge/segedge/dataset"
+	"github.com/segedge/segedge/testkit"
 )
-
-// sharedData is a folder of the data beside the repository.
-func sharedData(t *testing.T, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("SEGEDGE_SHARED")
-	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if st, err := os.Stat(filepath.Join(filepath.Dir(dir), "shared", "data")); err == nil && st.IsDir() {
-			root = filepath.Join(filepath.Dir(dir), "shared")
-		}
-	}
-	if root == "" {
-		t.Skip("SKIPPED: no shared/data beside the repository, and SEGEDGE_SHARED is not set")
-	}
-	return filepath.Join(append([]string{root, "data"}, elem...)...)
-}
 
 // TestNothingMovesOnDAVIS runs the whole benchmark, from the files to the means, on a real sequence, and compares it with the
 // published evaluation of the same masks (testdata/davis.py).
 func TestNothingMovesOnDAVIS(t *testing.T) {
-	videos, err := dataset.Videos(sharedData(t, "davis"))
+	testkit.Long(t)
+	videos, err := dataset.Videos(testkit.Shared(t, "data", "davis"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // list writes a list of clicks.
@@ -52,6 +53,7 @@ func TestShotsAreRead(t *testing.T) {
 }
 
 func TestGallery(t *testing.T) {
+	testkit.Long(t)
 	dir := t.TempDir()
 	f, _ := scene(0, mover{image.Rect(40, 30, 100, 90), 0, 0, red})
 	var shots []Shot

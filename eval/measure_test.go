@@ -8,11 +8,13 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // TestMeasuresAsTheBenchmarkComputesThem holds J, F and their statistics to the figures of the published evaluation
 // (testdata/davis.py).
 func TestMeasuresAsTheBenchmarkComputesThem(t *testing.T) {
+	testkit.Long(t)
 	data, err := os.ReadFile("testdata/davis.json")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // blobs is a mask of a few random discs, some over the border, on a grid of w×h.
@@ -75,6 +76,7 @@ func plainBoundary(got, truth *seg.Mask) float64 {
 
 // TestBoundaryIsThePlainOne compares the fast measure with its definition on random masks, empty and cut off ones among them.
 func TestBoundaryIsThePlainOne(t *testing.T) {
+	testkit.Long(t)
 	r := rand.New(rand.NewPCG(7, 11))
 	for i := range 60 {
 		w, h := 20+r.IntN(90), 20+r.IntN(60)
@@ -96,6 +98,7 @@ func TestBoundaryIsThePlainOne(t *testing.T) {
 
 // TestBoundaryFallsWithTheShift moves a block away from the truth.
 func TestBoundaryFallsWithTheShift(t *testing.T) {
+	testkit.Long(t)
 	truth, last := square(400, 300, image.Rect(100, 100, 200, 180)), 1.0
 	for dx := range 12 {
 		f := Boundary(square(400, 300, image.Rect(100+dx, 100, 200+dx, 180)), truth)

@@ -12,6 +12,7 @@ import (
 	"github.com/segedge/segedge/dataset"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/video"
 )
 
@@ -40,6 +41,7 @@ func result(sequence string, i int) FrameResult {
 }
 
 func TestReelMakesAVideoOfEachSequence(t *testing.T) {
+	testkit.Long(t)
 	var made []*press
 	dir := filepath.Join(t.TempDir(), "reel")
 	r, err := NewReel(dir, 24, func(f video.Format) (video.Encoder, error) {

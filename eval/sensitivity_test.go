@@ -11,6 +11,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 )
@@ -51,6 +52,7 @@ func TestKnobsAreTheNumbersByPath(t *testing.T) {
 
 // Every number of the tracker and of its flow can be turned by its path and is read back.
 func TestEveryNumberCanBeTurned(t *testing.T) {
+	testkit.Long(t)
 	for _, k := range Knobs(Shipped()) {
 		tuning := Shipped()
 		if err := Turn(&tuning, k.Name, k.By(Share)); err != nil {
@@ -71,6 +73,7 @@ func TestEveryNumberCanBeTurned(t *testing.T) {
 
 // A study measures each number once, both ways, goes on from its log, and measures in full only what moved.
 func TestSensitivityGoesOnFromItsLog(t *testing.T) {
+	testkit.Long(t)
 	log := filepath.Join(t.TempDir(), "log.jsonl")
 	shipped := Shipped()
 	screens, fulls := 0, 0
@@ -120,6 +123,7 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 
 // Those named are measured, in that order, alone or as a group; a name that is none is refused.
 func TestSensitivityOfTheNumbersNamed(t *testing.T) {
+	testkit.Long(t)
 	none := func(context.Context, *Numbers) (float64, error) { return 1, nil }
 	o := SensitivityOptions{Screen: none, Full: none, Log: filepath.Join(t.TempDir(), "log.jsonl"), Only: []string{"SpeedRate", "LK.", "Shape.Margin"}}
 	got, err := MeasureSensitivity(t.Context(), o)
@@ -179,6 +183,7 @@ func TestMemoEncodesNoPictureTwice(t *testing.T) {
 
 // The test model finds flat shapes exactly, so the calm scene scores well, and a follower that is shown nothing scores nothing.
 func TestSceneScoresAgainstItsTruth(t *testing.T) {
+	testkit.Long(t)
 	s, err := RenderScene(synthetic.Options{Width: 320, Height: 180, Preset: "calm", Noise: -1}, 8)
 	if err != nil {
 		t.Fatal(err)

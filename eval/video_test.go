@@ -18,6 +18,7 @@ import (
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/supervise"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/tracker"
 )
 
@@ -42,6 +43,7 @@ func (s *script) Next(f *frame.Frame) (*seg.Mask, error) {
 func (s *script) Close() error { s.closed++; return nil }
 
 func TestVideoScoresAllButFirstAndLast(t *testing.T) {
+	testkit.Long(t)
 	m := mover{image.Rect(20, 30, 60, 70), 4, 0, red}
 	truth := func(i int) *seg.Mask { return square(sceneW, sceneH, m.rect(i)) }
 	s := &script{next: func(f *frame.Frame) (*seg.Mask, error) {
@@ -86,6 +88,7 @@ func TestVideoScoresAllButFirstAndLast(t *testing.T) {
 }
 
 func TestVideoMeansAreOverObjects(t *testing.T) {
+	testkit.Long(t)
 	a, b := mover{image.Rect(10, 10, 40, 40), 1, 0, red}, mover{image.Rect(90, 60, 130, 100), -1, 0, blue}
 	n := 0
 	open := func() (Follower, error) {
@@ -122,6 +125,7 @@ func TestPromptFor(t *testing.T) {
 
 // TestMethodsFollow runs every method over a square that moves by twice its own width, with a model that finds squares.
 func TestMethodsFollow(t *testing.T) {
+	testkit.Long(t)
 	videos := sequence(t, 10, mover{image.Rect(10, 20, 42, 52), 6, 3, red})
 	model := inferencetest.New(inferencetest.Options{Tolerance: 40})
 	product := func(realtime bool) func() (Follower, error) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/segedge/segedge/testkit"
 )
 
 func TestContractOfAFixture(t *testing.T) {
@@ -26,19 +28,13 @@ func TestContractOfAFixture(t *testing.T) {
 
 // TestContractsOfSharedModels reads files of other exporters: weights listed as inputs must not count as inputs.
 func TestContractsOfSharedModels(t *testing.T) {
-	root := os.Getenv("SEGEDGE_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(root, "models")); err != nil {
-		t.Skip("SKIPPED: no shared/models beside the repository, and SEGEDGE_SHARED is not set")
-	}
+	root := testkit.Shared(t, "models")
 	for file, want := range map[string]string{
 		"nanotrack/nanotrack_backbone.onnx": "1 3 255 255",
 		"yolox_nano/yolox_nano.onnx":        "images float32 [1 3 416 416]",
 		"default/encoder.onnx":              "image float32 [1 3 ? ?]",
 	} {
-		c, err := File{Path: filepath.Join(root, "models", file)}.Contract()
+		c, err := File{Path: filepath.Join(root, file)}.Contract()
 		if err != nil {
 			t.Error(err)
 			continue

@@ -7,6 +7,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // shapes is a picture with three flat shapes: two squares and one small one.
@@ -27,6 +28,7 @@ func shapes() *frame.Frame {
 }
 
 func TestEverythingFindsEachShapeOnce(t *testing.T) {
+	testkit.Long(t)
 	s := inferencetest.New(inferencetest.Options{})
 	var last int
 	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 16},
@@ -47,6 +49,7 @@ func TestEverythingFindsEachShapeOnce(t *testing.T) {
 }
 
 func TestEverythingFilters(t *testing.T) {
+	testkit.Long(t)
 	answer := func(p seg.Prompt, a seg.Prediction) seg.Prediction {
 		for i := range a.Candidates {
 			a.Candidates[i].PredictedIoU = 0.95 - p.Clicks[0].X/4 // the right side is believed less
@@ -72,6 +75,7 @@ func TestEverythingFilters(t *testing.T) {
 }
 
 func TestEverythingInCropsSeesSmallThings(t *testing.T) {
+	testkit.Long(t)
 	s := inferencetest.New(inferencetest.Options{Side: 40}) // the whole picture at a quarter: 8 pixels are 2 cells
 	found, err := inference.Everything(t.Context(), s, shapes(), inference.EverythingOptions{PointsPerSide: 12, CropLayers: 1}, nil)
 	if err != nil {
@@ -105,6 +109,7 @@ func TestEverythingInCropsSeesSmallThings(t *testing.T) {
 // TestThingsComeBeforeWhatSurroundsThem: the ground is last, though it is believed most; what a box names is first, and stays in its box; a mask
 // that is only the rest of the picture around another is left out.
 func TestThingsComeBeforeWhatSurroundsThem(t *testing.T) {
+	testkit.Long(t)
 	answer := func(p seg.Prompt, a seg.Prediction) seg.Prediction {
 		for i := range a.Candidates {
 			a.Candidates[i].PredictedIoU = 0.9

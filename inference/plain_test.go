@@ -12,6 +12,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // This file is the plainest correct pipeline around the model, step by step as the papers have it, one buffer a step. It
@@ -147,6 +148,7 @@ func noisy(w, h int) *frame.Frame {
 }
 
 func TestPreparationMatchesThePlainOne(t *testing.T) {
+	testkit.Long(t)
 	for _, f := range Families() {
 		if f.Image.Side == 1024 {
 			f.Image.Side = 256 // the same arithmetic in a sixteenth of the time
@@ -187,6 +189,7 @@ func TestPreparationMatchesThePlainOne(t *testing.T) {
 }
 
 func TestGeometryOfTheFamilies(t *testing.T) {
+	testkit.Long(t)
 	for _, c := range []struct {
 		f      Family
 		w, h   int
@@ -218,6 +221,7 @@ func TestGeometryOfTheFamilies(t *testing.T) {
 }
 
 func TestResizerMatchesThePlainOne(t *testing.T) {
+	testkit.Long(t)
 	var r Resizer
 	for _, c := range [][4]int{{1280, 720, 320, 180}, {322, 246, 320, 244}, {64, 48, 100, 75}, {1920, 1080, 427, 240}, {7, 5, 3, 2}, {30, 20, 30, 20}} {
 		src, dst := noisy(c[0], c[1]), frame.New(c[2], c[3])
@@ -252,6 +256,7 @@ func blob(g geometry, k int) ([]float32, int, int) {
 }
 
 func TestCutMatchesThePlainMask(t *testing.T) {
+	testkit.Long(t)
 	f := segedgeTiny()
 	for _, size := range [][2]int{{1280, 720}, {480, 854}, {320, 192}} {
 		g := f.Image.place(size[0], size[1])
@@ -370,6 +375,7 @@ func BenchmarkPrepare(b *testing.B) {
 }
 
 func TestOddSizesDoNotBreak(t *testing.T) {
+	testkit.Long(t)
 	for _, size := range [][2]int{{2, 2}, {2, 600}, {600, 2}, {4000, 2}, {1, 1}, {33, 31}} {
 		fr := noisy(size[0], size[1])
 		for _, f := range Families() {

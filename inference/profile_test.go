@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/segedge/segedge/testkit"
 )
 
 func recognised(t *testing.T, names ...string) *Recognised {
@@ -22,6 +24,7 @@ func recognised(t *testing.T, names ...string) *Recognised {
 
 // TestProfilesOfTheFamilies is each family's smallest and largest call: fixed, so that no new number of points or prompts builds an engine.
 func TestProfilesOfTheFamilies(t *testing.T) {
+	testkit.Long(t)
 	for name, c := range map[string]struct {
 		files    []string
 		batch    int

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // patchOf is a mask prompt of 100×100 cells, positive in the given percents of the picture.
@@ -151,6 +152,7 @@ func echoes(stacks bool) (encoder, decoder func(in map[string]Tensor) ([]Tensor,
 }
 
 func TestWindowsAreAnsweredAsTheWhole(t *testing.T) {
+	testkit.Long(t)
 	var prompts []seg.Prompt
 	for i := range 7 {
 		prompts = append(prompts, seg.Prompt{Mask: patchOf(image.Rect(13*i, 11*i, 13*i+10, 11*i+9+i)), Single: true})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/web/webtest"
 )
 
@@ -37,6 +38,7 @@ func prepare(t *testing.T, cameras ...string) *browser {
 
 func prepareWith(t *testing.T, o Options, cameras ...string) *browser {
 	t.Helper()
+	testkit.Long(t)
 	if webtest.Find() == "" {
 		t.Skip("no Chromium on this machine: install the package chromium, or set SEGEDGE_CHROMIUM")
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/testkit"
 )
 
 // clip encodes a short video with ffmpeg.
@@ -188,14 +189,14 @@ func TestTruncatedFileEnds(t *testing.T) {
 
 // The clips that people will try, where they are at hand.
 func TestSharedClips(t *testing.T) {
-	dir := shared(t)
+	dir := testkit.Shared(t, "data", "clips")
 	for name, want := range map[string]struct {
 		info   capture.Info
 		frames int
 	}{
 		"01_dog.mp4": {}, "02_cups.mp4": {}, "bag.avi": {frames: 196},
 	} {
-		src := openFile(t, filepath.Join(dir, "data", "clips", name))
+		src := openFile(t, filepath.Join(dir, name))
 		info := src.Info()
 		f := frame.New(2, 2)
 		times := all(t, src, f)
@@ -208,28 +209,4 @@ func TestSharedClips(t *testing.T) {
 			t.Errorf("%s: the last frame is at %.2fs, its rate says %.2fs", name, got, expected)
 		}
 	}
-}
-
-// shared is the folder of test data beside the repository.
-func shared(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("SEGEDGE_SHARED"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if s := filepath.Join(filepath.Dir(dir), "shared"); isFolder(s) {
-			return s
-		}
-	}
-	t.Skip("no folder shared/ beside the repository, and SEGEDGE_SHARED is not set: the real clips are not read")
-	return ""
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

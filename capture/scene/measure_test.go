@@ -14,6 +14,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/frame/picture"
+	"github.com/segedge/segedge/testkit"
 )
 
 // Real footage, hand-held and not, in which nothing happens to the camera: every picture of it is ok. It prints what the
@@ -23,7 +24,7 @@ func TestMeasure(t *testing.T) {
 	if os.Getenv("SEGEDGE_MEASURE") == "" {
 		t.Skip("SEGEDGE_MEASURE is not set: real footage is not looked at")
 	}
-	dir := shared(t)
+	dir := testkit.Shared(t)
 	films, err := filepath.Glob(filepath.Join(dir, "data", "davis", "JPEGImages", "480p", "*"))
 	if err != nil || len(films) == 0 {
 		t.Skipf("no DAVIS in %s: %v", dir, err)
@@ -128,28 +129,4 @@ func decode(t *testing.T, clip string) *measure {
 		t.Fatal(err)
 	}
 	return m
-}
-
-// shared is the folder of test data beside the repository.
-func shared(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("SEGEDGE_SHARED"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if s := filepath.Join(filepath.Dir(dir), "shared"); isFolder(s) {
-			return s
-		}
-	}
-	t.Skip("no folder shared/ beside the repository, and SEGEDGE_SHARED is not set: real footage is not looked at")
-	return ""
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }

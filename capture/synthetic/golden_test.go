@@ -10,12 +10,14 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/testkit"
 )
 
 var update = flag.Bool("update", false, "write the golden pictures anew")
 
 // The picture is compared with a tolerance: an architecture that fuses multiplications may round differently.
 func TestGoldenPicture(t *testing.T) {
+	testkit.Long(t)
 	s, err := New(Options{Width: 256, Height: 144, Noise: -1})
 	if err != nil {
 		t.Fatal(err)

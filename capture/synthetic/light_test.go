@@ -4,10 +4,13 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/segedge/segedge/testkit"
 )
 
 // Eight bytes at a time must give what one at a time gives.
 func TestLightIsExact(t *testing.T) {
+	testkit.Long(t)
 	for _, width := range []int{64, 66, 70, 322} {
 		o := Options{Width: width, Height: 100, Preset: "default", Noise: 2, Seed: 9}
 		l := newLight(o)
@@ -43,6 +46,7 @@ func slowly(l *light, row []byte, n uint64, y int, sun uint64, shade []uint64) {
 }
 
 func TestNoiseNeverCarries(t *testing.T) {
+	testkit.Long(t)
 	for _, sigma := range []float64{0, 2, 3} {
 		for _, w := range newNoise(1, sigma) {
 			if w&0xf0f0f0f0f0f0f0f0 != 0 {
@@ -73,6 +77,7 @@ func TestLightStaysInRange(t *testing.T) {
 }
 
 func TestSmoothNoise(t *testing.T) {
+	testkit.Long(t)
 	last := valueNoise(1, -3, 0.5)
 	for i := range 6000 {
 		v := valueNoise(1, -3+float64(i)/1000, 0.5)

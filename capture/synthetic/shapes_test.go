@@ -3,6 +3,8 @@ package synthetic
 import (
 	"math"
 	"testing"
+
+	"github.com/segedge/segedge/testkit"
 )
 
 // covered is the sum of a shape's coverage, in pixels, and fails on a pixel outside its reach or out of range.
@@ -40,6 +42,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 }
 
 func TestBallCoversItsDisc(t *testing.T) {
+	testkit.Long(t)
 	b := newBall(1)
 	for _, r := range []float64{10, 57.3, 120} {
 		got := covered(t, b, posed(r, 0.3, 1, 2))
@@ -49,6 +52,7 @@ func TestBallCoversItsDisc(t *testing.T) {
 
 // A convex body's shadow is the sum of its visible faces: for a cube of half side s, 4 s² times the sum of the cosines.
 func TestBoxCoversItsProjection(t *testing.T) {
+	testkit.Long(t)
 	b := newBox(1, 32)
 	for _, a := range [][3]float64{{0, 0, 0}, {0, 0, 0.5}, {0.4, 0, 0}, {0.5, 0.7, 0.2}, {2.1, -1, 3}, {math.Pi / 2, 0, 0}} {
 		p := posed(60, a[0], a[1], a[2])

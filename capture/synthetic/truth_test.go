@@ -6,10 +6,12 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // A tracker that never moves its first mask must do badly, or the scene proves nothing.
 func TestNothingMovesScoresLow(t *testing.T) {
+	testkit.Long(t)
 	for _, p := range Presets() {
 		if p == "occlusion" {
 			continue // its block stands still on purpose
@@ -59,6 +61,7 @@ func TestSpeeds(t *testing.T) {
 }
 
 func TestPresetsShowTheirDifficulty(t *testing.T) {
+	testkit.Long(t)
 	lowest := func(preset, name string) float64 {
 		s := small(t, preset)
 		least := 1.0
@@ -87,6 +90,7 @@ func TestPresetsShowTheirDifficulty(t *testing.T) {
 }
 
 func TestCarLeavesAndReturns(t *testing.T) {
+	testkit.Long(t)
 	s := small(t, "leave")
 	gone, back := 0, 0
 	for n := range uint64(300) {
@@ -105,6 +109,7 @@ func TestCarLeavesAndReturns(t *testing.T) {
 // The masks are those of the pixels: inside an object the picture differs from the empty scene, outside every object
 // and shadow it does not, and no pixel belongs to two objects.
 func TestTruthIsWhatIsRendered(t *testing.T) {
+	testkit.Long(t)
 	s, err := New(Options{Width: 320, Height: 180, Noise: -1})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 func TestBenchWalksAndFollowsTheClock(t *testing.T) {
@@ -38,6 +39,7 @@ func TestBenchWalksAndFollowsTheClock(t *testing.T) {
 
 // The configuration's tracker is the one that is measured.
 func TestBenchMeasuresTheConfiguredTracker(t *testing.T) {
+	testkit.Long(t)
 	code, stdout, stderr := command(t, "bench", "--size", "160x96", "--objects", "6", "--frames", "8", "--json", "--set", "tracker.max_objects=2")
 	var got benchResult
 	if code != 0 {

@@ -19,6 +19,7 @@ import (
 	"github.com/segedge/segedge/eval"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/tracker"
 )
 
@@ -79,6 +80,7 @@ type videoJSON struct {
 }
 
 func TestEvalVideoLeavesATableAVideoAndJSON(t *testing.T) {
+	testkit.Long(t)
 	dir := t.TempDir()
 	code, stdout, stderr := command(t, "eval", "video", "--data", moving(t, 10), "--prompt", "mask,box", "--methods", "segedge,still",
 		"--json", dir+"/v.json", "--overlay", dir+"/reels", "--set", "model.input=160")
@@ -134,6 +136,7 @@ func TestEvalVideoByTheClock(t *testing.T) {
 }
 
 func TestEvalVideoWithLateAnswers(t *testing.T) {
+	testkit.Long(t)
 	code, stdout, stderr := command(t, "eval", "video", "--data", moving(t, 8), "--delay", "2", "--methods", "segedge,still")
 	if code != 0 || !strings.Contains(stdout, "|  2 late |") || !strings.Contains(stdout, "| offline |") {
 		t.Fatalf("%s%s", stdout, stderr)
@@ -146,6 +149,7 @@ func TestEvalVideoWithLateAnswers(t *testing.T) {
 
 // What is measured is what run does: the shipped policy, or the configuration's.
 func TestEvalVideoMeasuresWhatShips(t *testing.T) {
+	testkit.Long(t)
 	cfg := config.Default()
 	c := &evalVideoCmd{}
 	got, want := c.tracker(cfg, tracker.CueSnap), trackerOptions(cfg)
@@ -163,6 +167,7 @@ func TestEvalVideoMeasuresWhatShips(t *testing.T) {
 }
 
 func TestEvalClicksLeavesATableASheetAndJSON(t *testing.T) {
+	testkit.Long(t)
 	dir := t.TempDir()
 	code, stdout, stderr := command(t, "eval", "clicks", "--data", moving(t, 2), "--clicks", "3", "--json", dir+"/c.json", "--sheet", dir+"/s.png")
 	if code != 0 || !strings.Contains(stdout, "GrabCut") {
@@ -188,6 +193,7 @@ func TestEvalClicksLeavesATableASheetAndJSON(t *testing.T) {
 }
 
 func TestGalleryIsOneCommand(t *testing.T) {
+	testkit.Long(t)
 	dir := t.TempDir()
 	data := moving(t, 2)
 	var list strings.Builder

@@ -12,6 +12,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/testkit"
 )
 
 // TestAPulledModelIsFoundInTheConfiguredState keeps a model in the folder that the configuration names, not in the usual one.
@@ -98,6 +99,7 @@ func TestAFamilyIsSaidWhereTheFilesLeaveAChoice(t *testing.T) {
 
 // TestCropsGoWithEverything holds what a person may ask for together.
 func TestCropsGoWithEverything(t *testing.T) {
+	testkit.Long(t)
 	for _, s := range []segmentCmd{{Crops: 1, Point: []string{"0.5,0.5"}}, {Crops: 3, Everything: true}, {Crops: -1, Everything: true}} {
 		if _, err := s.prompt(); err == nil || !strings.Contains(err.Error(), "--crops is 1 or 2, and goes with --everything") {
 			t.Errorf("%+v: %v", s, err)

@@ -15,6 +15,7 @@ import (
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/models"
+	"github.com/segedge/segedge/testkit"
 )
 
 var updateTables = flag.Bool("update", false, "write the tables of docs/models.md from what the commands say")
@@ -106,15 +107,10 @@ func tableInDocs(t *testing.T, name, head string, rows []string) {
 
 // TestTableOfModels inspects and checks every fixture and every file of the shared models by the commands, and holds the table in the docs.
 func TestTableOfModels(t *testing.T) {
+	testkit.Long(t)
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	fixtures := filepath.Join("..", "..", "inference", "testdata", "fixtures")
-	shared := os.Getenv("SEGEDGE_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "shared")
-	}
-	if _, err := os.Stat(filepath.Join(shared, "models")); err != nil {
-		t.Skip("SKIPPED: no shared/models beside the repository, and SEGEDGE_SHARED is not set")
-	}
+	shared := testkit.Shared(t, "models")
 	var rows []string
 	for _, c := range []struct {
 		at     string
@@ -134,10 +130,10 @@ func TestTableOfModels(t *testing.T) {
 		{fixtures, []string{"sam2-sized/encoder", "sam2-sized/decoder"}, "sam2-sized"},
 		{fixtures, []string{"sam/decoder"}, ""},
 		{fixtures, []string{"sam/encoder", "sam2/decoder"}, ""},
-		{filepath.Join(shared, "models"), []string{"default/encoder", "default/decoder"}, "segedge"},
-		{filepath.Join(shared, "models"), []string{"nanotrack/nanotrack_backbone"}, ""},
-		{filepath.Join(shared, "models"), []string{"nanotrack/nanotrack_backbone", "nanotrack/nanotrack_head"}, ""},
-		{filepath.Join(shared, "models"), []string{"yolox_nano/yolox_nano"}, ""},
+		{shared, []string{"default/encoder", "default/decoder"}, "segedge"},
+		{shared, []string{"nanotrack/nanotrack_backbone"}, ""},
+		{shared, []string{"nanotrack/nanotrack_backbone", "nanotrack/nanotrack_head"}, ""},
+		{shared, []string{"yolox_nano/yolox_nano"}, ""},
 	} {
 		var paths []string
 		for _, f := range c.files {
@@ -164,6 +160,7 @@ func TestTableOfModels(t *testing.T) {
 
 // TestTableOfBrokenModels gives the commands what is no model, or no longer one: one sentence each.
 func TestTableOfBrokenModels(t *testing.T) {
+	testkit.Long(t)
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	dir := t.TempDir()
 	write := func(name string, data []byte) string {
@@ -226,6 +223,7 @@ func weightless(file []byte) []byte { return inferencetest.Weights(file, func(b 
 
 // TestABrokenModelIsRefusedBeforeItIsUsed on the commands that would use it, with what it looks like.
 func TestABrokenModelIsRefusedBeforeItIsUsed(t *testing.T) {
+	testkit.Long(t)
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{"encoder.onnx": weightless(models.Encoder()), "decoder.onnx": models.Decoder()} {

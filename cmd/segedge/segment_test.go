@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/testkit"
 )
 
 // ball is a picture of a red disc in the middle of a grey ground, or with no radius of the ground alone.
@@ -62,6 +63,7 @@ func segmented(t *testing.T, args ...string) (segmentation, string) {
 
 // TestAnOddPictureIsSegmentedWhole: the run lengths have the picture's own size.
 func TestAnOddPictureIsSegmentedWhole(t *testing.T) {
+	testkit.Long(t)
 	s, problem := segmented(t, saved(t, "odd.png", ball(335, 241, 60)), "--point", "0.5,0.5")
 	if problem != "" || len(s.Candidates) == 0 || s.Candidates[0].RLE.Size != [2]int{241, 335} {
 		t.Errorf("%+v %s", s, problem)
@@ -85,6 +87,7 @@ func TestNothingFoundIsStillJSON(t *testing.T) {
 
 // TestInspectAFolder takes a folder, both its files, or a name in the state folder; a folder of something else is named.
 func TestInspectAFolder(t *testing.T) {
+	testkit.Long(t)
 	fixtures := filepath.Join("..", "..", "inference", "testdata", "fixtures")
 	state := t.TempDir()
 	if err := os.CopyFS(filepath.Join(state, "models", "mine"), os.DirFS(filepath.Join(fixtures, "sam2"))); err != nil {
@@ -114,6 +117,7 @@ func TestInspectAFolder(t *testing.T) {
 
 // TestUnreadPicturesAreNamed on the doors where a picture is read.
 func TestUnreadPicturesAreNamed(t *testing.T) {
+	testkit.Long(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "IMG_0001.HEIC")
 	if err := os.WriteFile(path, []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1"), 0o600); err != nil {
@@ -131,6 +135,7 @@ func TestUnreadPicturesAreNamed(t *testing.T) {
 // TestWordsOutOfTheBox asks the built-in detector: a phrase that it cannot understand is refused with what can be said, and one of which there is
 // nothing finds nothing.
 func TestWordsOutOfTheBox(t *testing.T) {
+	testkit.Long(t)
 	picture := saved(t, "ball.png", ball(320, 240, 60))
 	if s, problem := segmented(t, picture, "--text", "two dogs"); problem != "" || len(s.Candidates) != 0 {
 		t.Errorf("%+v %s", s, problem)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // truth reads a DAVIS annotation: anything but black is the object.
@@ -62,8 +63,9 @@ func centre(m *seg.Mask) seg.Point {
 // TestDefaultModelOnDAVIS holds that our pre- and post-processing gives the model what it was trained on: a wrong
 // offset, channel order or scale costs far more than the margin. The model's README claims .505 for one click at 320.
 func TestDefaultModelOnDAVIS(t *testing.T) {
+	testkit.Long(t)
 	s := defaultModel(t, SessionOptions{})
-	dir := sharedData(t, "davis")
+	dir := testkit.Shared(t, "data", "davis")
 	labels, _ := filepath.Glob(filepath.Join(dir, "Annotations", "480p", "*", "00000.png"))
 	if len(labels) == 0 {
 		t.Fatalf("no annotations under %s", dir)

@@ -9,6 +9,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // fixture is one family with what its graphs are known to do (inference/testdata/gen/fixtures.py), written down a second
@@ -230,6 +231,7 @@ func (fx fixture) compare(s scene, a ask, got *seg.Mask) error {
 
 // TestFamiliesToThePixel clicks at known pixels of pictures of several sizes and aspects, for every family.
 func TestFamiliesToThePixel(t *testing.T) {
+	testkit.Long(t)
 	sizes := [][2]int{{640, 480}, {1280, 720}, {480, 854}, {300, 200}, {500, 332}}
 	for _, fx := range fixtures() {
 		t.Run(fx.files[len(fx.files)-1], func(t *testing.T) {
@@ -272,6 +274,7 @@ func (fx fixture) try(t *testing.T, s inference.Segmenter, sc scene) {
 // TestEmbeddingsAreValues holds that an embedding answers for its own frame, whatever was encoded since, in any order and
 // after its model is closed.
 func TestEmbeddingsAreValues(t *testing.T) {
+	testkit.Long(t)
 	for _, fx := range fixtures() {
 		s := fx.open(t)
 		sc := newScene(640, 480)
@@ -308,6 +311,7 @@ func TestEmbeddingsAreValues(t *testing.T) {
 
 // TestSeveralObjectsInOneCall holds that objects answered together are answered as alone, in their order.
 func TestSeveralObjectsInOneCall(t *testing.T) {
+	testkit.Long(t)
 	for _, fx := range fixtures() {
 		s := fx.open(t)
 		sc := newScene(640, 480)

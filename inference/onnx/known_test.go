@@ -14,6 +14,7 @@ import (
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/inference/known"
 	"github.com/segedge/segedge/models"
+	"github.com/segedge/segedge/testkit"
 )
 
 // warped is a graph whose inputs or outputs are changed on the way.
@@ -137,6 +138,7 @@ func fixtureFiles(names ...string) []inference.File {
 
 // TestRightModelsAnswerWhatIsKnown: every family's fixture and the default model pass; so would a real one.
 func TestRightModelsAnswerWhatIsKnown(t *testing.T) {
+	testkit.Long(t)
 	for _, fx := range fixtures() {
 		if err := examined(t, fixtureFiles(fx.files...), warped{}, warped{}); err != nil {
 			t.Errorf("%s: %v", fx.family, err)
@@ -152,6 +154,7 @@ func TestRightModelsAnswerWhatIsKnown(t *testing.T) {
 
 // TestEachKindOfWrongIsCalledByItsName breaks right models in eight ways.
 func TestEachKindOfWrongIsCalledByItsName(t *testing.T) {
+	testkit.Long(t)
 	sam, raw := fixtureFiles("nanosam/encoder-512", "nanosam/decoder"), fixtureFiles("sam-raw/encoder", "sam/decoder")
 	each := func(v func(i int, x float32) float32) func(*inference.Tensor) {
 		return func(t *inference.Tensor) {
@@ -198,6 +201,7 @@ func defaultFiles(change func([]byte)) []inference.File {
 
 // TestBrokenWeightsAreRefused: the default model with its own numbers lost is refused before it is used.
 func TestBrokenWeightsAreRefused(t *testing.T) {
+	testkit.Long(t)
 	r := rand.New(rand.NewPCG(5, 6))
 	for name, c := range map[string]struct {
 		change func([]byte)

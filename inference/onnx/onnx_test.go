@@ -15,6 +15,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/models"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // shared is the one runtime of these tests: a process has one environment.
@@ -52,21 +53,6 @@ func defaultModelAs(t testing.TB, o SessionOptions, io inference.Options) infere
 	return s
 }
 
-// sharedData is a file of the data set beside the repository.
-func sharedData(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("SEGEDGE_SHARED")
-	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if st, err := os.Stat(filepath.Join(dir, "..", "shared", "data")); err == nil && st.IsDir() {
-			root = filepath.Join(dir, "..", "shared")
-		}
-	}
-	if root == "" {
-		t.Skip("SKIPPED: no shared/data beside the repository, and SEGEDGE_SHARED is not set")
-	}
-	return filepath.Join(append([]string{root, "data"}, elem...)...)
-}
-
 func load(t testing.TB, path string) *frame.Frame {
 	t.Helper()
 	file, err := os.Open(path)
@@ -89,8 +75,9 @@ func load(t testing.TB, path string) *frame.Frame {
 }
 
 func TestDefaultModelFindsAnObject(t *testing.T) {
+	testkit.Long(t)
 	s := defaultModel(t, SessionOptions{})
-	dir := sharedData(t, "davis")
+	dir := testkit.Shared(t, "data", "davis")
 	images, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", "00000.jpg"))
 	if err != nil || len(images) == 0 {
 		images, _ = filepath.Glob(filepath.Join(dir, "*", "*", "00000.jpg"))

@@ -13,6 +13,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // upstreamCase is one answer of a published predictor (inference/testdata/upstream/reference.py).
@@ -49,6 +50,7 @@ func (r *recorder) Run(ctx context.Context, in []inference.Tensor) ([]inference.
 // TestUpstream compares our logits with those of the published Python predictors, on the same picture, prompts and weights.
 // The graphs run as the files have them: what ONNX Runtime's optimisations do is its own affair (TestOptimisedUpstream).
 func TestUpstream(t *testing.T) {
+	testkit.Long(t)
 	root := os.Getenv("SEGEDGE_UPSTREAM")
 	if root == "" {
 		t.Skip("SKIPPED: SEGEDGE_UPSTREAM is not set (see inference/testdata/upstream/reference.py)")
@@ -86,6 +88,7 @@ func squashed(w, h float64) (mw, mh, sx, sy float64) { return 1024, 1024, 1024 /
 // TestOptimisedUpstream says which of those graphs this ONNX Runtime optimises into other answers. inference/provider
 // finds that out at start.
 func TestOptimisedUpstream(t *testing.T) {
+	testkit.Long(t)
 	root := os.Getenv("SEGEDGE_UPSTREAM")
 	if root == "" {
 		t.Skip("SKIPPED: SEGEDGE_UPSTREAM is not set (see inference/testdata/upstream/reference.py)")
