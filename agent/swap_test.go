@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 )
@@ -121,4 +124,53 @@ func command(t *testing.T, verb, body string) api.Command {
 		t.Fatal(bad)
 	}
 	return cmd
+}
+
+func TestModelIsSwappedByCommand(t *testing.T) {
+	opened := map[string]*inferencetest.Segmenter{}
+	r := newRig(t, func(o *Options, _ *CameraOptions) {
+		o.OpenModel = func(_ context.Context, name string) (inference.Segmenter, error) {
+			if name == "broken" {
+				return nil, errors.New("broken.onnx is no ONNX model")
+			}
+			opened[name] = inferencetest.New(inferencetest.Options{})
+			return opened[name], nil
+		}
+	})
+	r.next(40)
+	if reply := r.do("prompt", onSquare); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	for _, name := range []string{"one", "two"} {
+		if reply := r.do("model", `{"name":"`+name+`"}`); !reply.OK {
+			t.Fatalf("%s: %+v", name, reply.Error)
+		}
+		for opened[name].Decodes() == 0 { // until it has answered about the object
+			r.next(40)
+			objects, _ := r.Objects("cam")
+			if len(objects.Objects) != 1 || objects.Objects[0].ID != 1 || !objects.Objects[0].State.Visible() {
+				t.Fatalf("%s: the objects are %+v", name, objects.Objects)
+			}
+			want := seg.Box{X0: 40. / 160, Y0: 40. / 120, X1: 80. / 160, Y1: 80. / 120}
+			if got := objects.Objects[0].Mask.Box(); got.IoU(want) < 0.85 {
+				t.Errorf("%s: the object is at %v, want %v", name, got, want)
+			}
+		}
+	}
+	r.diary.await(t, seg.ModelChanged)
+	if n := opened["one"].Live(); n > 0 {
+		t.Errorf("the first model still has %d embeddings", n)
+	}
+	if reply := r.do("model", `{"name":"broken"}`); reply.OK || !strings.Contains(reply.Error.Message, "broken.onnx") {
+		t.Errorf("%+v", reply)
+	}
+	r.next(41)
+}
+
+func TestModelThatCannotBeSwapped(t *testing.T) {
+	r := newRig(t, nil)
+	r.next(40)
+	if reply := r.do("model", `{"name":"x"}`); reply.OK || reply.Error.Code != api.Unsupported {
+		t.Errorf("%+v", reply)
+	}
 }

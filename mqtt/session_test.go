@@ -308,7 +308,7 @@ func TestBrokerThatPassesNothingOn(t *testing.T) {
 	}
 }
 
-// TestStopWithAFrozenBroker ends within what is promised, whatever was under way.
+// TestStopWithAFrozenBroker ends, whatever was under way.
 func TestStopWithAFrozenBroker(t *testing.T) {
 	m := startMosquitto(t, "")
 	a := &agent{}
@@ -319,12 +319,8 @@ func TestStopWithAFrozenBroker(t *testing.T) {
 	}
 	a.set(cup(1)) // the list of objects is sent, and nobody acknowledges it
 	c.Publish(happened(0))
-	time.Sleep(100 * time.Millisecond)
-	began := time.Now()
-	stop()
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("took %s", took)
-	}
+	until(t, "the event waits for the broker", func() bool { return c.Stats().Outbox.Pending == 1 })
+	stop() // fails the test where it does not end
 }
 
 // lines is a log that may be read while it is written.
