@@ -30,6 +30,10 @@ func (c *Config) checkCameras(ps *Problems) {
 		}
 		cam.checkLogin(key, ps)
 		cam.checkCrop(key, ps)
+		checkInput(key+".input", cam.Input, ps)
+		if c.Model.Input != 0 && cam.Input > c.Model.Input {
+			ps.Add(key+".input", "%d is more than model.input, %d: raise that, and set less where less is enough", cam.Input, c.Model.Input)
+		}
 		checkShapes(key+".zones", cam.Zones, 3, 64, true, ps)
 		checkShapes(key+".lines", cam.Lines, 2, 2, true, ps)
 		checkShapes(key+".privacy", cam.Privacy, 3, 64, false, ps)

@@ -83,8 +83,12 @@ func (c *Config) checkModel(ps *Problems) {
 	if (c.Model.Encoder == "") != (c.Model.Decoder == "") {
 		ps.Add("model", "encoder and decoder come together")
 	}
-	if n := c.Model.Input; n != 0 && (n < 64 || n%32 != 0) {
-		ps.Add("model.input", "%d is not a multiple of 32 within 64..2048", n)
+	checkInput("model.input", c.Model.Input, ps)
+}
+
+func checkInput(key string, n int, ps *Problems) {
+	if n != 0 && (n < 64 || n%32 != 0) {
+		ps.Add(key, "%d is not a multiple of 32 within 64..2048", n)
 	}
 }
 

@@ -37,6 +37,7 @@ type Camera struct {
 	Loop         bool   `yaml:"loop" help:"start a file again at its end"`
 	Width        int    `yaml:"width" min:"0" max:"8192" help:"asked of the device; 0 leaves its own"`
 	Height       int    `yaml:"height" min:"0" max:"8192" help:"asked of the device; 0 leaves its own"`
+	Input        int    `yaml:"input" min:"0" max:"2048" help:"longest side that the model sees of it, a multiple of 32, at most model.input; 0 is that"`
 	FPS          int    `yaml:"fps" min:"0" max:"240" help:"asked of the device; 0 leaves its own"`
 	// What the picture is made into before anything else sees it, in this order.
 	Rotate  int       `yaml:"rotate" enum:"0,90,180,270" help:"degrees clockwise"`

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -69,6 +70,9 @@ func (c *Config) parse(name string, data []byte) (*document, Problems) {
 
 // root is the one document's content; nil where there is none.
 func (d *document) root() (ast.Node, *Problem) {
+	if !utf8.Valid(d.data) || bytes.IndexByte(d.data, 0) >= 0 {
+		return nil, &Problem{Text: d.name + ": this is no text in UTF-8: save it as such"}
+	}
 	file, err := parser.ParseBytes(d.data, 0)
 	if err != nil {
 		return nil, d.unreadable(err)

@@ -276,6 +276,7 @@ func TestTheCheckShowsNoSecrets(t *testing.T) {
 func TestFilesThatAreNoYAMLShowNoSecrets(t *testing.T) {
 	for in, want := range map[string]string{
 		"http:\n  token: 'geheim\n": ":2:10: could not find end character", "mqtt:\n  password: |geheim\n": "***", "mqtt:\n  password: \"a\n    geheim\\q\"\n": "unknown escape character",
+		"token geheim": "segedge.yaml:1:1: keys with values are wanted here, not one value", "- token: geheim\n": "not a list",
 		"http:\n  tokens: [{token: geheim\n": "tokens: ***", "http:\n  token: >\n    geheim: x\n\tlisten: a\n": "***", "http:\n  token: geheim: x\n": "  token: ***",
 		"http:\n  tokens:\n    geheim: a\n    geheim: b\n": `mapping key "***" already defined`, "http:\n  listen: a\n  listen: b\n": `mapping key "listen" already defined`,
 		"cameras:\n- password: geheim\n source: x\n": "***", "mqtt:\n  broker: tcp://u:geheim@h\n  - x\n": "***", "%YAML geheim\n---\n": "***", "http: {token: geheim\nmqtt: [geheim}\n": "***",
@@ -284,6 +285,14 @@ func TestFilesThatAreNoYAMLShowNoSecrets(t *testing.T) {
 		_, err := Load(file(t, in), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "segedge.yaml:") {
 			t.Errorf("%q: want %q\n%v", in, want, err)
+		}
+	}
+}
+
+func TestFilesThatAreNoText(t *testing.T) {
+	for _, in := range []string{"\xff\xfeg\x00e\x00", "http:\n  token: \x80geheim\n", "http:\n  token: geheim\x00\n"} {
+		if _, err := Load(file(t, in), nil, nil); err == nil || !strings.Contains(err.Error(), "no text in UTF-8") || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: %v", in, err)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (w *walker) resolve(n ast.Node) ast.Node {
 func (w *walker) mapping(v reflect.Value, n ast.Node, key string) {
 	m, ok := n.(ast.MapNode)
 	if !ok || w.depth > maxDepth {
-		w.within(w.secret || holdsSecret(v.Type()), func() { // it may be a key whose colon was forgotten
+		w.within(w.secret || key == "" || holdsSecret(v.Type()), func() { // it may be a key whose colon was forgotten
 			w.hide(n)
 			w.refuse(key, n, "keys with values are wanted here, not %s", w.kind(n))
 		})

@@ -30,6 +30,7 @@ type Options struct {
 	MinTrust   float64 // the least trust with which a prompt is carried to a kept keyframe; 0.7
 	MaxErrors  int     // model errors in a row that end Run; 5
 
+	Side  int    // longest side that the model sees of this camera, where that is less than its own; 0 is its own
 	Turns *Turns // share the model with other pipelines; nil where there is none
 
 	// Synchronous runs the model inside Step, for offline work: every answer belongs to the frame that asked.
@@ -152,7 +153,7 @@ func New(o Options) (*Pipeline, error) {
 	}
 	o = o.withDefaults()
 	p := &Pipeline{
-		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: o.Model.Info(),
+		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: sized(o.Model.Info(), o.Side),
 		frames: newFrameRing(o.Frames, o.FrameBytes, o.Logger), keys: keyframeRing{limit: o.Keyframes},
 		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
 	}

@@ -226,7 +226,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		Tracker:  tracker.New(follow, lk.New(lk.Options{})),
 		Zones:    zones,
 		Lines:    lines,
-		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects},
+		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects, Side: c.Input},
 	}, nil
 }
 

@@ -18,7 +18,7 @@ import (
 // remoteSettings are the settings that a command may change: none that names a file or a pipeline of this machine, none that opens a door,
 // none that shows what a mask hides. Those are changed by who can write the file.
 var remoteSettings = regexp.MustCompile(
-	`^(cameras\.[^.]+\.(width|height|fps|loop|prompts|zones|lines)|model\.(name|provider|threads|input)|` +
+	`^(cameras\.[^.]+\.(width|height|fps|input|loop|prompts|zones|lines)|model\.(name|provider|threads|input)|` +
 		`tracker\.\w+|video\.\w+|events\.\w+|log\.level)$`,
 )
 
