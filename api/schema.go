@@ -103,13 +103,6 @@ func describeDocuments(defs object) {
 	for _, side := range []string{"before", "after"} {
 		props[side] = object{"anyOf": []object{{"type": "null"}, {"$ref": "#/$defs/object"}}}
 	}
-	number := func() object { return object{"type": "integer", "minimum": 1} }
-	text := object{"type": "string"}
-	props["from"] = object{
-		"anyOf":       []object{number(), text},
-		"description": "events.dropped: the first number that will never come; model.changed: the model before",
-	}
-	props["to"] = object{"anyOf": []object{number(), text}, "description": "events.dropped: the last one; model.changed: the model after"}
 	props["mask_reduced"] = object{
 		"enum":        []string{"outline", "none"},
 		"description": "after has an outline (polygons) instead of its mask, or neither: the broker takes no more bytes",
@@ -122,9 +115,7 @@ func describeDocuments(defs object) {
 		frame.SceneOK.String(), frame.SceneDark.String(), frame.SceneBlurred.String(), frame.SceneFrozen.String(), frame.SceneMoved.String(),
 	}
 	say("state", "scene", object{"enum": scenes, "description": "what the picture as a whole is worth"})
-	props["reason"] = object{"type": "string", "description": "camera.stalled, camera.recovered: why"}
-	props["scene"] = object{"enum": scenes, "description": "camera.scene: what the picture as a whole has become"}
-	props["was"] = object{"enum": scenes, "description": "camera.scene: what it was before"}
+	eventFields(defs, scenes)
 	say("state", "state", object{"enum": []string{Running, Stalled, Stopped, Paused}})
 	say("object", "id", object{"description": "<camera>-<n>, never reused"})
 	for _, def := range []string{"object", "candidate"} {
@@ -135,6 +126,50 @@ func describeDocuments(defs object) {
 		}
 		say(def, "area", object{"minimum": 0, "maximum": 1, "description": "fraction of the frame"})
 	}
+}
+
+// eventFields adds what some types of events have beside the others: a definition event.<type> for each, which an event of that type
+// fulfils too.
+func eventFields(defs object, scenes []string) {
+	text := func(what string) object { return object{"type": "string", "description": what} }
+	number := func(what string) object { return object{"type": "integer", "minimum": 1, "description": what} }
+	reason := object{"reason": text("one sentence")}
+	var cases []object
+	for _, e := range []struct {
+		typ      seg.EventType
+		fields   object
+		optional []string
+	}{
+		{seg.ZoneEntered, object{"zone": text("its name")}, nil},
+		{seg.ZoneLeft, object{
+			"zone": text("its name"), "dwell_frames": object{"type": "integer", "minimum": 0},
+			"dwell_s": object{"type": "number", "minimum": 0, "description": "how long the object was in it, in seconds"},
+		}, nil},
+		{seg.LineCrossed, object{
+			"line":      text("its name"),
+			"direction": object{"enum": []string{"left", "right"}, "description": "as seen by who looks along the line"},
+		}, nil},
+		{seg.CameraStalled, reason, nil},
+		{seg.CameraRecovered, reason, nil},
+		{seg.CameraScene, object{
+			"scene": object{"enum": scenes, "description": "what the picture as a whole has become"},
+			"was":   object{"enum": scenes, "description": "what it was before"},
+		}, nil},
+		{seg.ModelChanged, object{"from": text("the model before"), "to": text("the model after")}, nil},
+		{seg.EventsDropped, object{"from": number("the first number that will never come"), "to": number("the last one")}, nil},
+		{seg.CommandRejected, object{
+			"verb": text("as it was in the topic"), "id": text("the command's"), "client": text("what it named as reply"),
+			"code": object{"enum": codes}, "message": text("one sentence"), "others": number("refused since the one before, and not told"),
+		}, []string{"others"}},
+	} {
+		name := "event." + string(e.typ)
+		def := object{"type": "object", "properties": e.fields, "required": slices.Sorted(maps.Keys(e.fields))}
+		relax(def, e.optional)
+		defs[name] = def
+		is := object{"properties": object{"type": object{"const": e.typ}}}
+		cases = append(cases, object{"if": is, "then": object{"$ref": "#/$defs/" + name}})
+	}
+	defs["event"].(object)["allOf"] = cases
 }
 
 // optional are the fields of commands that may be left out although their Go type does not say so.

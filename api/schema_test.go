@@ -3,17 +3,16 @@ package api
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/segedge/segedge/api/schematest"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -76,143 +75,13 @@ func TestSchemaListsEveryCodeAndEvent(t *testing.T) {
 	}
 }
 
-// validator is as much of JSON Schema as the schema uses.
-type validator struct{ defs map[string]any }
-
-func newValidator(t *testing.T) validator {
+func newValidator(t *testing.T) schematest.Validator {
 	t.Helper()
-	var doc map[string]any
-	if err := json.Unmarshal(JSONSchema(), &doc); err != nil {
+	v, err := schematest.New(JSONSchema())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return validator{doc["$defs"].(map[string]any)}
-}
-
-// check returns what is wrong with a document; "" when nothing is.
-func (v validator) check(def, doc string) string {
-	var value any
-	if err := json.Unmarshal([]byte(doc), &value); err != nil {
-		return err.Error()
-	}
-	schema, ok := v.defs[def].(map[string]any)
-	if !ok {
-		return "no definition " + def
-	}
-	return v.value(schema, value, "")
-}
-
-func (v validator) value(s map[string]any, value any, path string) string {
-	if ref, ok := s["$ref"].(string); ok {
-		return v.value(v.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), value, path)
-	}
-	for _, group := range []string{"anyOf", "oneOf"} {
-		if list, ok := s[group].([]any); ok && !v.some(list, value, path) {
-			return path + ": none of " + group
-		}
-	}
-	if c, ok := s["const"]; ok && c != value {
-		return fmt.Sprintf("%s: %v is not %v", path, value, c)
-	}
-	if e, ok := s["enum"].([]any); ok && !slices.Contains(e, value) {
-		return fmt.Sprintf("%s: %v is none of %v", path, value, e)
-	}
-	switch x := value.(type) {
-	case map[string]any:
-		return v.fields(s, x, path)
-	case []any:
-		return v.list(s, x, path)
-	case string:
-		return text(s, x, path)
-	case float64:
-		return number(s, x, path)
-	case bool:
-		return wants(s, path, "boolean")
-	default:
-		return wants(s, path, "null")
-	}
-}
-
-func (v validator) some(list []any, value any, path string) bool {
-	return slices.ContainsFunc(list, func(one any) bool { return v.value(one.(map[string]any), value, path) == "" })
-}
-
-func wants(s map[string]any, path string, kinds ...string) string {
-	if want, ok := s["type"].(string); ok && !slices.Contains(kinds, want) {
-		return fmt.Sprintf("%s: %s where %s belongs", path, kinds[0], want)
-	}
-	return ""
-}
-
-func (v validator) fields(s, x map[string]any, path string) string {
-	if bad := wants(s, path, "object"); bad != "" {
-		return bad
-	}
-	required, _ := s["required"].([]any)
-	for _, name := range required {
-		if _, ok := x[name.(string)]; !ok {
-			return fmt.Sprintf("%s: no %s", path, name)
-		}
-	}
-	props, _ := s["properties"].(map[string]any)
-	for name, value := range x {
-		p, known := props[name].(map[string]any)
-		switch more := s["additionalProperties"].(type) {
-		case bool:
-			if !known && !more {
-				return path + ": unknown " + name
-			}
-		case map[string]any:
-			p, known = more, true
-		}
-		if known {
-			if bad := v.value(p, value, path+"."+name); bad != "" {
-				return bad
-			}
-		}
-	}
-	return ""
-}
-
-func (v validator) list(s map[string]any, x []any, path string) string {
-	if bad := wants(s, path, "array"); bad != "" {
-		return bad
-	}
-	if n, ok := s["minItems"].(float64); ok && len(x) < int(n) {
-		return path + ": too short"
-	}
-	if n, ok := s["maxItems"].(float64); ok && len(x) > int(n) {
-		return path + ": too long"
-	}
-	items, _ := s["items"].(map[string]any)
-	for i, value := range x {
-		if bad := v.value(items, value, fmt.Sprintf("%s[%d]", path, i)); bad != "" {
-			return bad
-		}
-	}
-	return ""
-}
-
-func text(s map[string]any, x, path string) string {
-	if n, ok := s["maxLength"].(float64); ok && len(x) > int(n) {
-		return path + ": too long"
-	}
-	if p, ok := s["pattern"].(string); ok && !regexp.MustCompile(strings.ReplaceAll(p, `\u0000`, `\x00`)).MatchString(x) {
-		return path + ": does not match " + p
-	}
-	return wants(s, path, "string")
-}
-
-func number(s map[string]any, x float64, path string) string {
-	if n, ok := s["minimum"].(float64); ok && x < n {
-		return path + ": too small"
-	}
-	if n, ok := s["maximum"].(float64); ok && x > n {
-		return path + ": too large"
-	}
-	if x == float64(int64(x)) {
-		return wants(s, path, "number", "integer")
-	}
-	return wants(s, path, "number")
+	return v
 }
 
 func TestSchemaTakesWhatDecodeTakes(t *testing.T) {
@@ -221,7 +90,7 @@ func TestSchemaTakesWhatDecodeTakes(t *testing.T) {
 		if strings.TrimSpace(c.body) == "" {
 			c.body = "{}"
 		}
-		if bad := v.check("command."+c.verb, c.body); bad != "" {
+		if bad := v.Check("command."+c.verb, c.body); bad != "" {
 			t.Errorf("%s %s: %s", c.verb, c.body, bad)
 		}
 	}
@@ -236,7 +105,7 @@ func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 		{"prompt", `{"text":"a","id":"` + strings.Repeat("a", 129) + `"}`}, {"choose", `{}`}, {"rename", `{"object":"a"}`}, {"remove", `{}`},
 		{"zone", `{"points":[]}`}, {"zone", `{"name":"z","points":[[0,0,0]]}`}, {"line", `{"name":"z","points":[[0,2],[0,1]]}`}, {"clear", `{"all":true}`},
 	} {
-		if bad := v.check("command."+c.verb, c.body); bad == "" {
+		if bad := v.Check("command."+c.verb, c.body); bad == "" {
 			t.Errorf("%s %s: the schema takes it", c.verb, c.body)
 		}
 		if _, err := Decode(c.verb, []byte(c.body)); err == nil {
@@ -275,11 +144,27 @@ func TestSchemaTakesWhatIsSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bad := v.check(c.def, string(data)); bad != "" {
+		if bad := v.Check(c.def, string(data)); bad != "" {
 			t.Errorf("%s %s: %s", c.def, data, bad)
 		}
 	}
-	if v.check("event", strings.Replace(string(event), `"state":"tracking"`, `"state":"happy"`, 1)) == "" {
+	for _, bad := range []struct {
+		typ     seg.EventType
+		details map[string]any
+	}{
+		{seg.ZoneEntered, nil}, {seg.ZoneLeft, map[string]any{"zone": "door"}}, {seg.LineCrossed, map[string]any{"line": "gate", "direction": "up"}},
+		{seg.EventsDropped, map[string]any{"from": 1}}, {seg.ModelChanged, map[string]any{"from": 1, "to": 2}},
+		{seg.CommandRejected, map[string]any{"verb": "zone"}}, {seg.CameraScene, nil}, {seg.CameraStalled, nil},
+	} {
+		data, err := EncodeEvent(seg.Event{Camera: "cam", Type: bad.typ, Details: bad.details}, "s", 1, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Check("event", string(data)) == "" {
+			t.Errorf("%s is taken with %v alone", bad.typ, bad.details)
+		}
+	}
+	if v.Check("event", strings.Replace(string(event), `"state":"tracking"`, `"state":"happy"`, 1)) == "" {
 		t.Error("an unknown state is taken")
 	}
 }

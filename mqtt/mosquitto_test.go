@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/api/schematest"
 )
 
 // mosquitto is a real broker on a free port of loopback.
@@ -112,6 +113,9 @@ func (s *listener) connect(t *testing.T, url, id string, filters ...string) {
 	t.Helper()
 	until(t, "the listener connects", func() bool {
 		l, err := Dial(context.Background(), Connection{Broker: url, ClientID: id}, nil, true, func(m Message) {
+			if wrong := againstSchema(m); wrong != "" {
+				t.Errorf("%s breaks the schema: %s: %s", m.Topic, wrong, m.Payload)
+			}
 			s.mu.Lock()
 			s.messages = append(s.messages, m)
 			s.mu.Unlock()
@@ -128,6 +132,31 @@ func (s *listener) connect(t *testing.T, url, id string, filters ...string) {
 		return true
 	})
 	t.Cleanup(func() { s.link.Close(100 * time.Millisecond) })
+}
+
+var schema = sync.OnceValues(func() (schematest.Validator, error) { return schematest.New(api.JSONSchema()) })
+
+// againstSchema is what is wrong with a message of an agent, which every test that listens looks at; "" for nothing.
+func againstSchema(m Message) string {
+	v, err := schema()
+	if err != nil {
+		return err.Error()
+	}
+	levels := strings.Split(m.Topic, "/")
+	if levels[0] != "segedge" || len(m.Payload) == 0 {
+		return ""
+	}
+	switch last := levels[len(levels)-1]; {
+	case len(levels) == 3 && last == "info":
+		return v.Check("info", string(m.Payload))
+	case len(levels) == 4 && last == "events":
+		return v.Check("event", string(m.Payload))
+	case len(levels) == 4 && (last == "state" || last == "objects" || last == "presence" || last == "masks"):
+		return v.Check(last, string(m.Payload))
+	case len(levels) == 5 && levels[3] == "reply":
+		return v.Check("reply", string(m.Payload))
+	}
+	return ""
 }
 
 func (s *listener) all(suffix string) []Message {
@@ -178,7 +207,7 @@ func TestAgainstMosquitto(t *testing.T) {
 	until(t, "online", func() bool { return ears.last("/status") == StatusOnline })
 
 	c := ears.all("")
-	for i, want := range []string{"/info", "cam/state", "cam/objects", "/status"} {
+	for i, want := range []string{"/info", "cam/state", "cam/objects", "cam/presence", "/status"} {
 		if len(c) <= i || !strings.HasSuffix(c[i].Topic, want) {
 			t.Fatalf("message %d is not %s: online must come after all that is retained", i, want)
 		}

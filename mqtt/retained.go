@@ -30,7 +30,8 @@ type keeper struct {
 
 func newKeeper(c *Client, l *Link) *keeper {
 	return &keeper{
-		c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{}, found: newDiscovery(c.announced.Devices),
+		c: c, l: l, beat: time.Now(), sent: map[string][]byte{}, masks: map[string]uint64{}, left: map[string]bool{},
+		found: newDiscovery(c.announced.Devices),
 	}
 }
 

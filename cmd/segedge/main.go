@@ -132,9 +132,19 @@ func (versionCmd) Run(e *env) error {
 	return err
 }
 
-type schemaCmd struct{}
+type schemaCmd struct {
+	AsyncAPI bool `name:"asyncapi" help:"Print the AsyncAPI document of everything over MQTT instead."`
+}
 
-func (schemaCmd) Run(e *env) error {
-	_, err := e.stdout.Write(api.JSONSchema())
+func (c *schemaCmd) Run(e *env) error {
+	out := api.JSONSchema()
+	if c.AsyncAPI {
+		var err error
+		if out, err = api.AsyncAPI(); err != nil {
+			return err
+		}
+		out = append(out, '\n')
+	}
+	_, err := e.stdout.Write(out)
 	return err
 }
