@@ -19,6 +19,8 @@ func (c *Config) Check() Problems {
 	checkBounds(reflect.ValueOf(c).Elem(), "", &ps)
 	if c.Agent.Name != "" && !nameForm.MatchString(c.Agent.Name) {
 		ps.Add("agent.name", "%q: letters, digits, '_', '.' and '-' only, at most 64", c.Agent.Name)
+	} else if c.Agent.Name == "all" {
+		ps.Add("agent.name", "all is the name of all agents: none may be called so")
 	}
 	if !(c.Tracker.Budget > 0 && c.Tracker.Budget <= 1) {
 		ps.Add("tracker.budget", "%g is not within 0..1", c.Tracker.Budget)

@@ -128,6 +128,7 @@ type MQTT struct {
 	Cert         string        `yaml:"cert" help:"PEM file"`
 	Key          string        `yaml:"key" help:"PEM file"`
 	Discovery    bool          `yaml:"discovery" help:"Home Assistant discovery"`
+	Group        bool          `yaml:"group" help:"take commands for all agents too, on segedge/all/<camera or all>/cmd/<verb>"`
 	Images       bool          `yaml:"images" help:"retained pictures on <camera>/image and <camera>/image/<name>, one a minute and for new objects"`
 	Masks        time.Duration `yaml:"masks" min:"0" help:"least time between two messages on <camera>/masks; 0 for none"`
 }

@@ -67,6 +67,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"mqtt.broker=host", "mqtt.broker"},
 		{"mqtt.prefix=a/#", "mqtt.prefix"},
 		{"mqtt.masks=-1s", "mqtt.masks"},
+		{"agent.name=all", "the name of all agents"},
 		{"model.encoder=a.onnx", "come together"},
 		{"model.provider=vulkan", "vulkan"},
 		{"model.input=100", "model.input"},

@@ -135,7 +135,7 @@ func (cs *commands) begin(m Message) task {
 	cs.taken.Add(1)
 	cs.running.Add(1)
 	camera, verb, _ := cs.c.topics.ParseCommand(m.Topic)
-	r := dispatch.Request{Form: api.Form{Verb: verb}, Camera: camera, Body: m.Payload, Door: "mqtt", NeedID: true}
+	r := dispatch.Request{Form: api.Form{Verb: verb}, Camera: camera, Body: m.Payload, Door: "mqtt", NeedID: true, Group: m.group}
 	if m.ResponseTopic != "" {
 		r.Door = fmt.Sprintf("mqtt %x", sha256.Sum256([]byte(m.ResponseTopic)))
 	}

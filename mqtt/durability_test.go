@@ -83,7 +83,7 @@ func underLoad(t *testing.T, settings string) (*listener, *Client, int) {
 		m.kill()
 		m.start()
 		ears.link.Close(0)
-		ears.connect(t, m.url(), "ears", "segedge/box/+/events")
+		ears.connect(t, Connection{Broker: m.url(), ClientID: "ears"}, "segedge/box/+/events")
 	}
 	close(stop)
 	n := <-published

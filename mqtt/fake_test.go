@@ -42,7 +42,8 @@ func (a *agent) Cameras() []string { return []string{"cam"} }
 func (a *agent) State(camera string) (api.State, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return api.State{Schema: 1, Camera: camera, State: api.Running, Width: 64, Height: 32, FPS: 30, Frame: a.frame, Objects: len(a.objects)}, camera == "cam"
+	return api.State{Schema: 1, Camera: camera, State: api.Running, Width: 64, Height: 32, FPS: 30, Frame: a.frame, Objects: len(a.objects),
+		Stages: map[string]api.Latency{}}, camera == "cam"
 }
 
 func (a *agent) Objects(camera string) (api.Objects, bool) {
@@ -83,7 +84,7 @@ func happened(n int) seg.Event {
 	}
 }
 
-func testOptions(t *testing.T, url string, a *agent) Options {
+func testOptions(t testing.TB, url string, a *agent) Options {
 	return Options{
 		Connection: Connection{Broker: url, Logger: testLog(t)}, Agent: "box", Service: a, StateDir: t.TempDir(),
 		StateInterval: 50 * time.Millisecond, ObjectsInterval: 20 * time.Millisecond,
@@ -91,7 +92,7 @@ func testOptions(t *testing.T, url string, a *agent) Options {
 }
 
 // testLog writes to the test's log until the test is over.
-func testLog(t *testing.T) *slog.Logger {
+func testLog(t testing.TB) *slog.Logger {
 	w := &testWriter{t: t}
 	t.Cleanup(w.stop)
 	return slog.New(slog.NewTextHandler(w, nil))
@@ -99,7 +100,7 @@ func testLog(t *testing.T) *slog.Logger {
 
 type testWriter struct {
 	mu sync.Mutex
-	t  *testing.T
+	t  testing.TB
 }
 
 func (w *testWriter) Write(p []byte) (int, error) {
@@ -118,7 +119,7 @@ func (w *testWriter) stop() {
 }
 
 // start runs a client until the test or the returned function ends it.
-func start(t *testing.T, o Options) (*Client, func()) {
+func start(t testing.TB, o Options) (*Client, func()) {
 	t.Helper()
 	c, err := New(o)
 	if err != nil {
@@ -143,7 +144,7 @@ func start(t *testing.T, o Options) (*Client, func()) {
 }
 
 // until waits for something that another goroutine brings about.
-func until(t *testing.T, what string, ok func() bool) {
+func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {

@@ -61,6 +61,7 @@ type Message struct {
 	Payload  []byte
 	Retained bool
 	Done     func()
+	group    bool // it came for a whole group of agents, on the topics of all
 	// ResponseTopic and Correlation are where an answer is wanted and what it is to carry (MQTT 5, section 4.10); empty in
 	// MQTT 3.1.1.
 	ResponseTopic string

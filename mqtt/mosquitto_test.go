@@ -19,7 +19,7 @@ import (
 
 // mosquitto is a real broker on a free port of loopback.
 type mosquitto struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	port int
 	cmd  *exec.Cmd
@@ -28,7 +28,7 @@ type mosquitto struct {
 // lossless are the settings under which mosquitto does not lose what it acknowledged.
 const lossless = "persistence true\nautosave_on_changes true\nautosave_interval 1\n"
 
-func startMosquitto(t *testing.T, extra string) *mosquitto {
+func startMosquitto(t testing.TB, extra string) *mosquitto {
 	t.Helper()
 	m := &mosquitto{t: t, dir: t.TempDir(), port: freePort(t)}
 	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\npersistence_location %s/\n%s", m.port, m.dir, extra)
@@ -49,7 +49,7 @@ func startMosquitto(t *testing.T, extra string) *mosquitto {
 	return m
 }
 
-func mosquittoPath(t *testing.T) string {
+func mosquittoPath(t testing.TB) string {
 	t.Helper()
 	for _, p := range []string{"mosquitto", "/usr/sbin/mosquitto"} {
 		if found, err := exec.LookPath(p); err == nil {
@@ -60,7 +60,7 @@ func mosquittoPath(t *testing.T) string {
 	return ""
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -104,15 +104,21 @@ type listener struct {
 
 func listen(t *testing.T, url, id string, filters ...string) *listener {
 	t.Helper()
+	return listenAs(t, Connection{Broker: url, ClientID: id}, filters...)
+}
+
+// listenAs is listen for somebody with a name.
+func listenAs(t *testing.T, as Connection, filters ...string) *listener {
+	t.Helper()
 	s := &listener{}
-	s.connect(t, url, id, filters...)
+	s.connect(t, as, filters...)
 	return s
 }
 
-func (s *listener) connect(t *testing.T, url, id string, filters ...string) {
+func (s *listener) connect(t *testing.T, as Connection, filters ...string) {
 	t.Helper()
 	until(t, "the listener connects", func() bool {
-		l, err := Dial(context.Background(), Connection{Broker: url, ClientID: id}, nil, true, func(m Message) {
+		l, err := Dial(context.Background(), as, nil, true, func(m Message) {
 			if wrong := againstSchema(m); wrong != "" {
 				t.Errorf("%s breaks the schema: %s: %s", m.Topic, wrong, m.Payload)
 			}

@@ -37,6 +37,7 @@ type Options struct {
 	UpdateInterval time.Duration
 	MasksInterval  time.Duration // between two messages of <camera>/masks; 0 sends none
 	MaskPolygons   bool          // outlines instead of COCO RLE in <camera>/masks
+	Group          bool          // take commands for all agents too, on <above the prefix>/all/<camera or all>/cmd/<verb>
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
 	// Picture is a JPEG of what a camera shows; with it the newest is retained on <camera>/image, and crops of named objects below. Nil
@@ -91,6 +92,9 @@ func (o *Options) defaults() error {
 	}
 	if err := validPrefix(o.Prefix); err != nil {
 		return err
+	}
+	if !mayBeCalled(o.Agent, o.Prefix) {
+		return fmt.Errorf("the agent %q with the topics %s: %q is the name of all agents, none may be called so", o.Agent, o.Prefix, everyone)
 	}
 	if o.ClientID == "" {
 		o.ClientID = "segedge-" + o.Agent

@@ -133,6 +133,11 @@ func (c *Client) announce(ctx context.Context, l *Link, k *keeper) error {
 	if err := l.Subscribe(ctx, c.topics.Command("+", "+")); err != nil {
 		return err
 	}
+	if c.o.Group {
+		if err := l.Subscribe(ctx, c.topics.group().Command("+", "+")); err != nil {
+			return err
+		}
+	}
 	if err := l.Subscribe(ctx, c.topics.Status()); err != nil {
 		if l.Err() != nil || ctx.Err() != nil {
 			return err

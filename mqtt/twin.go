@@ -126,7 +126,9 @@ func (c *Client) hear(m Message) {
 		return
 	}
 	if m.Topic != c.topics.Status() {
-		c.commands.receive(m)
+		if !c.forGroup(m) {
+			c.commands.receive(m)
+		}
 		return
 	}
 	if !m.Retained && string(m.Payload) == StatusOnline {

@@ -78,6 +78,7 @@ type Request struct {
 	Body   []byte
 	Door   string // whose ids these are where the command names no client: a door, or one of its connections
 	NeedID bool   // refuse a command without an id: the door may deliver it twice
+	Group  bool   // the command goes to several cameras: each remembers its id apart
 	Caller api.Caller
 }
 
@@ -118,7 +119,11 @@ func (d *Dispatcher) Begin(r Request) *Ticket {
 	case cmd.ID == "" && r.NeedID:
 		t.refuse(api.BadRequest, `the command has no "id": without one it could be done twice`)
 	case cmd.ID != "":
-		t.note(cmp.Or(cmd.Reply, ":"+r.Door))
+		client := cmp.Or(cmd.Reply, ":"+r.Door)
+		if r.Group {
+			client = "group:" + r.Camera + ":" + client
+		}
+		t.note(client)
 	}
 	return t
 }

@@ -284,6 +284,7 @@ func (b *builder) buildMQTT() error {
 		},
 		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
+		Group: c.Group,
 	})
 	if err != nil {
 		return err
