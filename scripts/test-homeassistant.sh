@@ -13,4 +13,4 @@ if ! "$dir/venv/bin/python" -c "import sys, homeassistant.const as c; sys.exit(c
   "$dir/venv/bin/pip" install -q uv
   "$dir/venv/bin/uv" pip install -q --python "$dir/venv/bin/python" "homeassistant==$version" paho-mqtt==2.1.0
 fi
-exec "$dir/venv/bin/python" scripts/homeassistant.py "${SEGEDGE:-bin/segedge}"
+exec "$dir/venv/bin/python" scripts/test_homeassistant.py "${SEGEDGE:-bin/segedge}"
