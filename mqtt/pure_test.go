@@ -160,7 +160,7 @@ func TestPublishNeverBlocks(t *testing.T) {
 }
 
 func TestBackoff(t *testing.T) {
-	for n, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 3: 2 * time.Second, 6: 5 * time.Second, 1000: 5 * time.Second} {
+	for n, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 3: lastPause, 6: lastPause, 1000: lastPause} {
 		if got := backoff(n, 0); got != want {
 			t.Errorf("pause %d is %s, want %s", n, got, want)
 		}

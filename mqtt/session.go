@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -19,11 +20,13 @@ const (
 
 const (
 	firstPause = 250 * time.Millisecond
-	lastPause  = 5 * time.Second
-	farewell   = time.Second // for the last retained messages
+	lastPause  = 1600 * time.Millisecond // a broker that is back is found within two seconds
+	farewell   = time.Second             // for the last retained messages
 	// stable is how long a session must have lasted for the pause before the next to begin anew: two agents with one
 	// client id throw each other out at once.
 	stable = 3 * time.Second
+	// sayAgain is how often it is said that the broker is away, if the reason stays the same.
+	sayAgain = 30 * time.Second
 )
 
 // backoff is the pause after n sessions or attempts in a row that failed: doubling, with a quarter of chance.
@@ -34,6 +37,7 @@ func backoff(n int, chance float64) time.Duration {
 
 // connectForever holds one session after another until ctx ends. drained is closed when no further event can come.
 func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
+	var said away
 	thrown := 0 // sessions in a row that the broker ended soon after they began
 	for failures := 0; ctx.Err() == nil; failures++ {
 		began := time.Now()
@@ -52,14 +56,27 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 			thrown = 2 // no need to guess
 		}
 		if time.Since(began) > stable || c.suspects.isTrial() {
-			failures = 0
+			failures, said = 0, away{}
 		}
 		pause := backoff(failures, rand.Float64())
-		c.log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
+		said.tell(c.log, err, time.Now(), pause)
 		_ = supervise.Wait(ctx, pause) // when ctx ends, the loop does
 		if thrown > 1 && !c.suspects.isCareful() {
 			c.standBack(ctx)
 		}
+	}
+}
+
+// away is what was last said of a broker that is not there.
+type away struct {
+	why string
+	at  time.Time
+}
+
+func (a *away) tell(log *slog.Logger, err error, now time.Time, pause time.Duration) {
+	if why := err.Error(); why != a.why || now.Sub(a.at) >= sayAgain {
+		a.why, a.at = why, now
+		log.Warn("the broker is away; events are kept and video goes on", "error", err, "again_in", pause.Round(time.Millisecond))
 	}
 }
 
