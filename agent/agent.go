@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -64,6 +66,7 @@ type Agent struct {
 	holds   chan int      // to Run: how many more keep it from ending
 	over    chan struct{} // closed when Run has ended
 	turns   *pipeline.Turns
+	share   atomic.Uint64 // of their budgets that cameras may spend, as bits of a float64
 
 	mu    sync.Mutex
 	model inference.Segmenter // the present one
@@ -85,6 +88,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{o: o, started: time.Now(), model: o.Model, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
+	a.share.Store(math.Float64bits(1))
 	a.turns = pipeline.NewTurns(o.Turns, a.crowded)
 	for _, co := range cameras {
 		co.Pipeline.Turns = a.turns
@@ -202,6 +206,16 @@ func (a *Agent) crowded(crowded bool, wait time.Duration) {
 		return
 	}
 	a.o.Logger.Info("the model keeps up with the cameras again", "cameras", n, "wait", wait.Round(time.Millisecond))
+}
+
+// Spend leaves the routine keyframes of all cameras a share of their budget, 0..1, those that come later too.
+func (a *Agent) Spend(ctx context.Context, share float64) {
+	a.swapping.Lock() // a camera that is added meanwhile would be passed by
+	defer a.swapping.Unlock()
+	a.share.Store(math.Float64bits(share))
+	for _, c := range a.cameras.all() {
+		_ = c.pipe.Spend(ctx, share) // one that has stopped spends nothing
+	}
 }
 
 // Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.

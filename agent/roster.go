@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 )
@@ -156,6 +157,7 @@ func (a *Agent) Add(co CameraOptions) error {
 	o := a.o
 	o.Model = a.present()
 	co.Pipeline.Turns = a.turns
+	co.Tracker.Spend(math.Float64frombits(a.share.Load()))
 	c, err := newCamera(co, o)
 	if err != nil {
 		return fmt.Errorf("camera %s: %w", co.Name, err)

@@ -19,7 +19,7 @@ const module = "github.com/segedge/segedge/"
 // ranks of the packages: a package imports only packages of a lower rank. A folder that is not named has its parent's rank, and
 // may import it and be imported by it.
 var ranks = map[string]int{
-	"atomicfile": 0, "frame": 0, "seg": 0, "spelling": 0, "supervise": 0, "secret": 0, "testkit": 0, "throttle": 0, "state": 1,
+	"atomicfile": 0, "frame": 0, "seg": 0, "spelling": 0, "supervise": 0, "secret": 0, "testkit": 0, "throttle": 0, "thermal": 0, "state": 1,
 	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
 	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
 	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,

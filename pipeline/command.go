@@ -74,6 +74,11 @@ func (p *Pipeline) Pause(ctx context.Context, paused bool) error {
 	})
 }
 
+// Spend leaves routine keyframes a share of their budget, 0..1.
+func (p *Pipeline) Spend(ctx context.Context, share float64) error {
+	return p.call(ctx, func() { p.tr.Spend(share) })
+}
+
 // Paused says whether frames are looked at. Safe to call from any goroutine.
 func (p *Pipeline) Paused() bool { return p.paused.Load() }
 

@@ -43,7 +43,7 @@ func (b *budget) pay(seq, now uint64) {
 // at in it as far as Budget allows. What a keyframe costs is the number of frames between its query and its answer.
 func (t *Tracker) WantKeyframe() bool {
 	now, wanted := t.Newest(), false
-	t.budget.earn(now, t.opt.Budget)
+	t.budget.earn(now, t.opt.Budget*t.spends)
 	for _, o := range t.objects {
 		if o.asked {
 			return true

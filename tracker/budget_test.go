@@ -64,3 +64,28 @@ func TestAPromptNeedsNoBudget(t *testing.T) {
 		t.Error("a prompt was held back")
 	}
 }
+
+// What a tracker may spend bounds routine keyframes alone.
+func TestSpendingLess(t *testing.T) {
+	wanted := func(share float64) (n int) {
+		tr := stage(t, 2, calm)
+		tr.Spend(share)
+		o := place(tr, square(24, 14, 12), seg.Uncertain)
+		for range 200 {
+			next(t, tr)
+			if tr.WantKeyframe() {
+				n++
+				tr.budget.pay(tr.Newest()-4, tr.Newest()) // a keyframe that took four frames
+			}
+		}
+		o.asked = true
+		if !tr.WantKeyframe() {
+			t.Errorf("with a share of %g a prompt waits", share)
+		}
+		return n
+	}
+	all, half, none := wanted(1), wanted(0.5), wanted(0)
+	if all < 20 || half < all/2-2 || half > all/2+2 || none != 0 {
+		t.Errorf("keyframes: %d, %d with half, %d with none", all, half, none)
+	}
+}

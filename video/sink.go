@@ -27,6 +27,8 @@ type Sink struct {
 	channels [renditions]channel
 	shape    atomic.Uint64 // width and height of the newest frame
 	snapping atomic.Int32  // snapshots waiting
+	sparing  atomic.Bool   // every second picture is left out
+	turn     atomic.Bool   // the next is one of those
 	units    atomic.Uint64
 	failures atomic.Uint64
 
@@ -63,7 +65,11 @@ func New(opts Options) (*Sink, error) {
 func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
 	s.rate.seen(f.Captured)
 	s.shape.Store(uint64(f.Width)<<32 | uint64(f.Height))
-	if s.snapping.Load() > 0 || s.wanted() {
+	spared := s.sparing.Load() && s.turn.CompareAndSwap(true, false)
+	if !spared {
+		s.turn.Store(true)
+	}
+	if s.snapping.Load() > 0 || !spared && s.wanted() {
 		s.slot.put(f, objects)
 	}
 }
@@ -90,6 +96,9 @@ func (s *Sink) Throttle(r Rendition, share float64) {
 		s.channels[r].spared.Store(int64(1000 * (1 - min(max(share, 0.05), 1))))
 	}
 }
+
+// Spare leaves every second picture out, for a machine that has to stand back.
+func (s *Sink) Spare(on bool) { s.sparing.Store(on) }
 
 // Level is the least H.264 level that holds the full rendition; 0 before the first frame.
 func (s *Sink) Level() Level {

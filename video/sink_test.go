@@ -302,3 +302,49 @@ func TestShowOutsideRunKeepsNothing(t *testing.T) {
 	}()
 	f.Release()
 }
+
+// A sink that spares leaves every second picture out, but none that somebody has asked for as a snapshot.
+func TestASinkThatSpares(t *testing.T) {
+	pool := frame.NewPool(2)
+	s, err := New(Options{
+		NewEncoder: func(Format) (Encoder, error) { return &fakeEncoder{}, nil }, Convert: func(*Picture, []byte) error { return nil },
+		Out: func(Unit, []seg.Object) {}, Wanted: func(Rendition) bool { return true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.slot.open()
+	shown := func() (n int) {
+		var now shown
+		for range 10 {
+			f := pool.Get()
+			f.Resize(4, 4)
+			s.Show(f, nil)
+			f.Release()
+			if s.slot.take(&now) {
+				now.release()
+				n++
+			}
+		}
+		return n
+	}
+	if n := shown(); n != 10 {
+		t.Errorf("%d of 10 are shown", n)
+	}
+	s.Spare(true)
+	if n := shown(); n != 5 {
+		t.Errorf("%d of 10 are shown by one that spares", n)
+	}
+	s.snapping.Add(1)
+	if n := shown(); n != 10 {
+		t.Errorf("%d of 10 while a snapshot waits", n)
+	}
+	s.snapping.Add(-1)
+	s.Spare(false)
+	if n := shown(); n != 10 {
+		t.Errorf("%d of 10 afterwards", n)
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+}

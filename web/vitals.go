@@ -9,6 +9,15 @@ type Vitals struct {
 	Cameras map[string]CameraVitals
 	Broker  BrokerVitals
 	Model   ModelVitals
+	Machine MachineVitals
+}
+
+// MachineVitals are what the kernel says of the machine.
+type MachineVitals struct {
+	Celsius   map[string]float64 // by zone
+	Hertz     map[string]float64 // by processor
+	Throttled bool
+	Back      int // how far work stands back for it, 0 to 3
 }
 
 // ModelVitals are of the model that all cameras share.
@@ -56,6 +65,9 @@ type vitals struct {
 	read    func() Vitals
 	late    *prometheus.Desc
 	lanes   *prometheus.Desc
+	celsius *prometheus.Desc
+	hertz   *prometheus.Desc
+	machine []vital[MachineVitals]
 	cameras []vital[CameraVitals]
 	broker  []vital[BrokerVitals]
 	model   []vital[ModelVitals]
@@ -74,7 +86,16 @@ func newVitals(read func() Vitals) *vitals {
 			"camera",
 			"cause",
 		),
-		lanes: desc("lane_jobs", "Jobs for the model that a camera's lane works on, or has waiting for its turn.", "camera", "lane"),
+		lanes:   desc("lane_jobs", "Jobs for the model that a camera's lane works on, or has waiting for its turn.", "camera", "lane"),
+		celsius: desc("temperature_celsius", "Temperatures that the kernel shows.", "zone"),
+		hertz:   desc("clock_hertz", "Clocks that the kernel shows.", "unit"),
+		machine: []vital[MachineVitals]{
+			{desc("throttled", "1 while the machine throttles itself."), gauge, func(v *MachineVitals) float64 { return one(v.Throttled) }},
+			{
+				desc("standing_back", "How far work stands back for a machine that throttles itself: 1 and 2 fewer keyframes, 3 less video too."), gauge,
+				func(v *MachineVitals) float64 { return float64(v.Back) },
+			},
+		},
 		model: []vital[ModelVitals]{
 			{
 				desc("model_turns_waiting", "Keyframes and refreshes of all cameras that wait for their turn."), gauge,
@@ -147,6 +168,11 @@ func newVitals(read func() Vitals) *vitals {
 func (v *vitals) Describe(ch chan<- *prometheus.Desc) {
 	ch <- v.late
 	ch <- v.lanes
+	ch <- v.celsius
+	ch <- v.hertz
+	for _, f := range v.machine {
+		ch <- f.desc
+	}
 	for _, f := range v.model {
 		ch <- f.desc
 	}
@@ -176,5 +202,14 @@ func (v *vitals) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, f := range v.model {
 		ch <- metric(f.desc, f.kind, f.read(&now.Model))
+	}
+	for zone, c := range now.Machine.Celsius {
+		ch <- metric(v.celsius, prometheus.GaugeValue, c, zone)
+	}
+	for unit, hz := range now.Machine.Hertz {
+		ch <- metric(v.hertz, prometheus.GaugeValue, hz, unit)
+	}
+	for _, f := range v.machine {
+		ch <- metric(f.desc, f.kind, f.read(&now.Machine))
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/supervise"
+	"github.com/segedge/segedge/thermal"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/video"
@@ -65,6 +66,7 @@ type builder struct {
 	records     *record.Recorder
 	ground      *onnx.Graph
 	relay       relay
+	heat        thermal.Watch
 	parts       *supervise.Group             // what runs beside the cameras
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
 

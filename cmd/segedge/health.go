@@ -6,6 +6,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/secret"
+	"github.com/segedge/segedge/thermal"
 	"github.com/segedge/segedge/web"
 )
 
@@ -41,6 +42,8 @@ func (b *builder) vitals() web.Vitals {
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}}
+	heat, level := b.heat.Last()
+	v.Machine = machineVitals(heat, level)
 	for _, name := range b.agent.Cameras() {
 		n, _ := b.agent.Counters(name)
 		v.Cameras[name] = web.CameraVitals{
@@ -50,4 +53,16 @@ func (b *builder) vitals() web.Vitals {
 		}
 	}
 	return v
+}
+
+// machineVitals are how hot the machine is and how fast it runs.
+func machineVitals(r thermal.Reading, l thermal.Level) web.MachineVitals {
+	m := web.MachineVitals{Throttled: r.Throttled != "", Back: int(l), Celsius: map[string]float64{}, Hertz: map[string]float64{}}
+	for _, z := range r.Zones {
+		m.Celsius[z.Name] = z.Celsius
+	}
+	for _, c := range r.Clocks {
+		m.Hertz[c.Name] = c.Hz
+	}
+	return m
 }

@@ -15,6 +15,8 @@ type pictures struct {
 	sinks  map[string]*video.Sink
 	groups map[string]*supervise.Group
 	start  func(name string, s *video.Sink) // set while they run
+
+	sparing bool // every second picture is left out
 }
 
 // sink is a camera's, nil where there is none.
@@ -32,8 +34,19 @@ func (p *pictures) put(name string, s *video.Sink) {
 		p.sinks, p.groups = map[string]*video.Sink{}, map[string]*supervise.Group{}
 	}
 	p.sinks[name] = s
+	s.Spare(p.sparing)
 	if p.start != nil {
 		p.start(name, s)
+	}
+}
+
+// spare has every camera's video lose every second picture, those that come later too.
+func (p *pictures) spare(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sparing = on
+	for _, s := range p.sinks {
+		s.Spare(on)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/supervise"
 	"github.com/segedge/segedge/systemd"
+	"github.com/segedge/segedge/thermal"
 	"github.com/segedge/segedge/web"
 )
 
@@ -25,7 +27,11 @@ func (b *builder) supervise(ctx context.Context) error {
 		Revision: b.agent.Revision,
 		Collect:  func(ctx context.Context) (any, error) { return b.agent.Known(ctx) },
 	}
-	doors := []supervise.Part{{Name: "state", Run: keeper.Run}, {Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
+	b.heat = thermal.Watch{Root: os.DirFS("/"), Logger: b.log, Ease: func(l thermal.Level) {
+		b.agent.Spend(ctx, l.Keyframes())
+		b.pictures.spare(l.SparesVideo())
+	}}
+	doors := []supervise.Part{{Name: "temperature", Run: b.heat.Run}, {Name: "state", Run: keeper.Run}, {Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
