@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint dist test-package test-systemd test-homeassistant release sensitivity nocgo unit race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint audit dist test-package test-systemd test-homeassistant release sensitivity nocgo unit race e2e bench fuzz install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -27,7 +27,7 @@ deps: ## install what building and running needs, if it is missing
 test-deps: deps
 	@scripts/packages.sh test
 
-test: test-deps build lint nocgo unit race e2e ## lint, every unit test, those with concurrency under the race detector, end-to-end tests
+test: test-deps build lint audit nocgo unit race e2e ## lint, every unit test, those with concurrency under the race detector, end-to-end tests
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -35,6 +35,9 @@ lint:
 	$(GO) tool staticcheck ./...
 	@scripts/tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	bin/golangci-lint run ./...
+
+audit: build ## known vulnerabilities in what the program is linked from, where Go's database can be reached
+	@scripts/audit.sh
 
 nocgo: ## everything but the leaves builds without C, its tests too
 	CGO_ENABLED=0 $(GO) vet $$(scripts/packages-without-cgo.sh)

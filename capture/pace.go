@@ -106,7 +106,7 @@ type backoff struct {
 func (b *backoff) next() time.Duration {
 	d := min(b.max, b.min<<min(b.n, 20))
 	b.n++
-	return d*4/5 + time.Duration(rand.Int64N(int64(d)*2/5+1))
+	return d*4/5 + time.Duration(rand.Int64N(int64(d)*2/5+1)) // #nosec G404 -- it only spreads the openings
 }
 
 func (b *backoff) reset() { b.n = 0 }

@@ -58,7 +58,7 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures, said = 0, away{}
 		}
-		pause := backoff(failures, rand.Float64())
+		pause := backoff(failures, rand.Float64()) // #nosec G404 -- it only spreads the attempts
 		said.tell(c.log, err, time.Now(), pause)
 		_ = supervise.Wait(ctx, pause) // when ctx ends, the loop does
 		if thrown > 1 && !c.suspects.isCareful() {

@@ -167,7 +167,7 @@ func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	r.cmd = exec.Command(r.o.Program, "run", "--config", config) //nolint:noctx // stop ends it: it must end well
+	r.cmd = exec.Command(r.o.Program, "run", "--config", config) //nolint:noctx,gosec // the program on trial; stop ends it: it must end well
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -75,7 +75,7 @@ func (s *Server) newViewer(camera string, rtc *webrtc.API, config webrtc.Configu
 		level: commonLevel, lists: lists(), queue: newQueue(queueLength), commands: make(chan message, commandQueue), up: make(chan struct{}),
 	}
 	v.gets.Store(none)
-	v.first = uint16(mrand.Uint32())
+	v.first = uint16(mrand.Uint32()) // #nosec G404 -- where RTP counts from is no secret
 	v.log = s.opts.Logger.With("camera", camera, "viewer", v.id[:8])
 	v.ctx, v.cancel = context.WithCancel(context.Background())
 	v.track, err = webrtc.NewTrackLocalStaticRTP(h264(profiles[0]), "video", "segedge-"+camera)
