@@ -1,5 +1,5 @@
 // Package pipeline is one camera's walk: frames in, a prompt in, masks that follow the object out. It joins the
-// tracker, which sees every frame, with the model, which sees keyframes: it keeps the last second of frames and the
+// tracker, which sees every frame, with the model, which sees keyframes: it keeps the newest frames, two seconds of them, and the
 // embeddings of recent keyframes, runs the model in lanes of its own, and carries each answer to the present.
 //
 // It knows contracts only. It opens no camera, loads no model, draws nothing and speaks to nobody.
