@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"image"
 	"log/slog"
+	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
@@ -156,3 +160,55 @@ func until(t testing.TB, what string, ok func() bool) {
 }
 
 func text(format string, args ...any) []byte { return fmt.Appendf(nil, format, args...) }
+
+// fakeBroker is a broker in this process that agrees to each connection and subscription. published says what is answered to a message, nil
+// for nothing, and false where the connection ends instead.
+func fakeBroker(t *testing.T, published func(*packets.PublishPacket) (packets.ControlPacket, bool)) (url string, connections *atomic.Int64) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connections = &atomic.Int64{}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			wg.Go(func() { speak(conn, published) })
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	return "tcp://" + l.Addr().String(), connections
+}
+
+// speak is one connection of a fakeBroker.
+func speak(conn net.Conn, published func(*packets.PublishPacket) (packets.ControlPacket, bool)) {
+	defer func() { _ = conn.Close() }()
+	for {
+		p, err := packets.ReadPacket(conn)
+		if err != nil {
+			return
+		}
+		var reply packets.ControlPacket
+		switch p := p.(type) {
+		case *packets.ConnectPacket:
+			reply = packets.NewControlPacket(packets.Connack)
+		case *packets.SubscribePacket:
+			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
+			ack.MessageID, ack.ReturnCodes = p.MessageID, []byte{1}
+			reply = ack
+		case *packets.PublishPacket:
+			on := false
+			if reply, on = published(p); !on {
+				return
+			}
+		}
+		if reply != nil && reply.Write(conn) != nil {
+			return
+		}
+	}
+}

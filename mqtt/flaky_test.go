@@ -108,48 +108,12 @@ func TestNetworkThatBreaks(t *testing.T) {
 // mute is a broker that takes everything and acknowledges nothing but the connection and the subscription.
 func mute(t *testing.T) (url string, published *atomic.Int64, connections *atomic.Int64) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	published, connections = &atomic.Int64{}, &atomic.Int64{}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			connections.Add(1)
-			wg.Go(func() { speak(conn, published) })
-		}
+	published = &atomic.Int64{}
+	url, connections = fakeBroker(t, func(*packets.PublishPacket) (packets.ControlPacket, bool) {
+		published.Add(1)
+		return nil, true
 	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	return "tcp://" + l.Addr().String(), published, connections
-}
-
-func speak(conn net.Conn, published *atomic.Int64) {
-	defer func() { _ = conn.Close() }()
-	for {
-		p, err := packets.ReadPacket(conn)
-		if err != nil {
-			return
-		}
-		var reply packets.ControlPacket
-		switch p := p.(type) {
-		case *packets.ConnectPacket:
-			reply = packets.NewControlPacket(packets.Connack)
-		case *packets.SubscribePacket:
-			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
-			ack.MessageID, ack.ReturnCodes = p.MessageID, []byte{1}
-			reply = ack
-		case *packets.PublishPacket:
-			published.Add(1)
-		}
-		if reply != nil && reply.Write(conn) != nil {
-			return
-		}
-	}
+	return url, published, connections
 }
 
 func TestBrokerThatAcknowledgesNothingIsLeft(t *testing.T) {

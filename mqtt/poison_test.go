@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"image"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -112,63 +111,29 @@ type picky struct {
 
 func newPicky(t *testing.T, refuse string) *picky {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &picky{url: "tcp://" + l.Addr().String()}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() { p.serve(conn, refuse) })
-		}
-	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	p := &picky{}
+	p.url, _ = fakeBroker(t, func(in *packets.PublishPacket) (packets.ControlPacket, bool) { return p.take(in, refuse) })
 	return p
 }
 
-func (p *picky) serve(conn net.Conn, refuse string) {
-	defer func() { _ = conn.Close() }()
-	for {
-		in, err := packets.ReadPacket(conn)
-		if err != nil {
-			return
-		}
-		var reply packets.ControlPacket
-		switch in := in.(type) {
-		case *packets.ConnectPacket:
-			reply = packets.NewControlPacket(packets.Connack)
-		case *packets.SubscribePacket:
-			ack := packets.NewControlPacket(packets.Suback).(*packets.SubackPacket)
-			ack.MessageID, ack.ReturnCodes = in.MessageID, []byte{1}
-			reply = ack
-		case *packets.PublishPacket:
-			isEvent := strings.HasSuffix(in.TopicName, "/events")
-			p.mu.Lock()
-			if in.TopicName == p.forbidden || isEvent && strings.Contains(string(in.Payload), refuse) {
-				p.ends++
-				p.mu.Unlock()
-				return
-			}
-			if isEvent {
-				p.taken = append(p.taken, string(in.Payload))
-			}
-			p.mu.Unlock()
-			if in.Qos == 0 {
-				continue
-			}
-			ack := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
-			ack.MessageID = in.MessageID
-			reply = ack
-		}
-		if reply != nil && reply.Write(conn) != nil {
-			return
-		}
+// take is what it does with what is published.
+func (p *picky) take(in *packets.PublishPacket, refuse string) (packets.ControlPacket, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	isEvent := strings.HasSuffix(in.TopicName, "/events")
+	if in.TopicName == p.forbidden || isEvent && strings.Contains(string(in.Payload), refuse) {
+		p.ends++
+		return nil, false
 	}
+	if isEvent {
+		p.taken = append(p.taken, string(in.Payload))
+	}
+	if in.Qos == 0 {
+		return nil, true
+	}
+	ack := packets.NewControlPacket(packets.Puback).(*packets.PubackPacket)
+	ack.MessageID = in.MessageID
+	return ack, true
 }
 
 func (p *picky) events() (out []string, ends int) {

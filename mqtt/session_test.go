@@ -1,7 +1,6 @@
 package mqtt
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -10,13 +9,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // settled waits until no more goroutines run than before.
@@ -262,7 +261,7 @@ func TestTwoAgentsWithOneName(t *testing.T) {
 	ears := listen(t, m.url(), "ears", "segedge/box/status")
 	first, stop := start(t, testOptions(t, m.url(), &agent{}))
 	until(t, "the first is connected", func() bool { return first.Ready() == nil })
-	said := &lines{}
+	said := &testkit.Buffer{}
 	o := testOptions(t, m.url(), &agent{})
 	o.Service, o.Logger = late{&agent{}}, slog.New(slog.NewTextHandler(said, nil))
 	second, _ := start(t, o)
@@ -321,24 +320,6 @@ func TestStopWithAFrozenBroker(t *testing.T) {
 	c.Publish(happened(0))
 	until(t, "the event waits for the broker", func() bool { return c.Stats().Outbox.Pending == 1 })
 	stop() // fails the test where it does not end
-}
-
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 func TestStuckJournal(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package testkit is what the tests of several packages need: the folder of test material beside the repository, and a word for tests that
-// are long. For tests only.
+// Package testkit is what the tests of several packages need: the folder of test material beside the repository, a word for tests that are
+// long, and a buffer for what several goroutines write. For tests only.
 package testkit
 
 import (

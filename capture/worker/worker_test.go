@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,13 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/testkit"
 )
 
 // The test binary is also the worker.
@@ -199,20 +198,8 @@ func TestCloseDoesNotWaitForWhatAWorkerHasStarted(t *testing.T) {
 	}
 }
 
-// lockedBuffer is a buffer for several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
 func TestWhatItsLibrariesSayIsLogged(t *testing.T) {
-	var out lockedBuffer
+	var out testkit.Buffer
 	s, err := open(t.Context(), t, "ends", slog.New(slog.NewTextHandler(&out, nil)))
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +207,7 @@ func TestWhatItsLibrariesSayIsLogged(t *testing.T) {
 	if err := s.Close(); err != nil { // joins the reader
 		t.Fatal(err)
 	}
-	if got := out.b.String(); !strings.Contains(got, "GStreamer warning: of rtsp://***@h/x") {
+	if got := out.String(); !strings.Contains(got, "GStreamer warning: of rtsp://***@h/x") {
 		t.Errorf("logged %q", got)
 	}
 }

@@ -12,38 +12,20 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/testkit"
 )
-
-// transcript is what a command writes while it runs.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *transcript) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *transcript) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
 
 // live is `segedge run` in this process.
 type live struct {
 	t     *testing.T
 	page  string
 	file  string
-	log   transcript
-	out   transcript
+	log   testkit.Buffer
+	out   testkit.Buffer
 	ended chan int
 	stop  context.CancelFunc
 }

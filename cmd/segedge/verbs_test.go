@@ -19,6 +19,7 @@ import (
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/broker"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/web"
 )
 
@@ -175,7 +176,7 @@ func TestWatch(t *testing.T) {
 			t.Errorf("%s: %d %s", line, code, stderr)
 		}
 	}
-	var out, errs locked
+	var out, errs testkit.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	args := append([]string{"watch", "--camera", "camera", "--type", "object", "--name", "cup"}, ways["MQTT"]...)
@@ -220,7 +221,7 @@ func TestWatchOutlivesTheBroker(t *testing.T) {
 		return func() { cancel(); <-ended }
 	}
 	stop := serve(b)
-	var out, errs locked
+	var out, errs testkit.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
@@ -252,22 +253,4 @@ func TestWatchOutlivesTheBroker(t *testing.T) {
 	if code := <-ended; code != 0 || !strings.Contains(errs.String(), "trying again") {
 		t.Errorf("%d %s", code, errs.String())
 	}
-}
-
-// locked is a writer that may be read meanwhile.
-type locked struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *locked) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
