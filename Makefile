@@ -27,7 +27,7 @@ deps: ## install what building and running needs, if it is missing
 test-deps: deps
 	@scripts/packages.sh test
 
-test: test-deps build lint audit nocgo unit race e2e ## lint, every unit test, those with concurrency under the race detector, end-to-end tests
+test: test-deps build lint audit nocgo unit race e2e ## lint, unit tests, those with concurrency under the race detector, end-to-end tests
 
 lint:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -42,11 +42,11 @@ audit: build ## known vulnerabilities in what the program is linked from, where 
 nocgo: ## everything but the leaves builds without C, its tests too
 	CGO_ENABLED=0 $(GO) vet $$(scripts/packages-without-cgo.sh)
 
-unit: ## every unit test, at full speed
-	$(GO) test -timeout 20m $$($(GO) list ./... | grep -v /e2e)
+unit: ## unit tests at full speed: the packages without concurrency, and those with tests too long for the race detector
+	$(GO) test -timeout 20m $$(scripts/test-packages.sh unit)
 
-race: ## under the race detector: what has goroutines or locks, without the long tests in which it has nothing to see (-short)
-	$(GO) test -race -short -timeout 20m $$(scripts/packages-with-concurrency.sh)
+race: ## under the race detector: the packages with goroutines or locks, but for the long tests in which it has nothing to see (-short)
+	$(GO) test -race -short -timeout 20m $$(scripts/test-packages.sh race)
 
 e2e: build ## the whole agent against mosquitto, Chromium and a WebRTC peer
 	$(GO) test -count=1 -timeout 15m ./e2e

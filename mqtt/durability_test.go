@@ -94,9 +94,6 @@ func underLoad(t *testing.T, settings string) (*listener, *Client, int) {
 
 // TestBrokerKilledUnderLoad: with a broker that saves what it acknowledged, nothing is lost.
 func TestBrokerKilledUnderLoad(t *testing.T) {
-	if testing.Short() {
-		t.Skip("SKIPPED: -short")
-	}
 	ears, c, n := underLoad(t, lossless)
 	until(t, "everything is heard", func() bool { return unique(ears.events(t)) >= n })
 	d := complete(t, ears.events(t), n)
