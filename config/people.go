@@ -55,7 +55,8 @@ func checkName(key, name, what string, seen map[string]bool, ps *Problems) {
 func (c *Config) CheckPasswords() (ps Problems) {
 	for i, u := range c.MQTT.Users {
 		if u.Password != "" && len(u.Password) < minPassword {
-			ps.Add(fmt.Sprintf("mqtt.users.%d.password", i), "the password is too short to protect anything: use at least %d characters", minPassword)
+			key := fmt.Sprintf("mqtt.users.%d.password", i)
+			ps.Add(key, "the password is too short to protect anything: use at least %d characters", minPassword)
 		}
 	}
 	return ps

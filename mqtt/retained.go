@@ -63,7 +63,7 @@ func (k *keeper) run(ctx context.Context) error {
 		case <-objects.C:
 			steps = []func(context.Context) error{k.objects}
 		case <-k.c.reborn:
-			again = time.After(rand.N(reintroduce))
+			again = time.After(rand.N(reintroduce)) // #nosec G404 -- it only spreads the agents
 		case <-again:
 			again, steps = nil, []func(context.Context) error{k.discoverAnew}
 		case <-masks:

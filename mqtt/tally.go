@@ -75,6 +75,7 @@ func (t *tally) note(e seg.Event) {
 		}
 	case seg.LineCrossed:
 		a.crossed(e)
+	default: // nothing to count
 	}
 }
 

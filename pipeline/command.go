@@ -116,7 +116,8 @@ func (p *Pipeline) Save(ctx context.Context) (Saved, error) {
 // Counts are what zones and lines have counted. Safe to call from any goroutine.
 func (p *Pipeline) Counts() zones.Counts { return p.zones.Counts() }
 
-// Revision changes when objects come, go, or change their state or name, and when one is counted at a border. Safe to call from any goroutine.
+// Revision changes when objects come, go, or change their state or name, and when one is counted at a border. Safe to call from any
+// goroutine.
 func (p *Pipeline) Revision() uint64 { return p.revision.Load() }
 
 // Counters are the counters so far. Safe to call at any time, from any goroutine.

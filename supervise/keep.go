@@ -32,7 +32,7 @@ func Keep(name string, part func(context.Context) error, log *slog.Logger) func(
 			}
 			log.Error("a part failed and is started again; the others go on", "part", name, "again_in", wait, "err", err)
 			if Wait(ctx, wait) != nil {
-				return nil
+				return nil //nolint:nilerr // being stopped is no failure
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func Opener(spec capture.Spec, log *slog.Logger) capture.Opener {
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", spec, err)
 		}
-		return start(ctx, exec.Command(path), spec, log) //nolint:noctx,gosec // this very program; its source, which outlives the opening, ends it
+		return start(ctx, exec.Command(path), spec, log) //nolint:noctx,gosec // this very program; its source ends it
 	}
 }
 

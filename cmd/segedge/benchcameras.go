@@ -155,6 +155,7 @@ func (r *benchResult) printShared(w io.Writer, size benchSize, objects int) erro
 		fmt.Fprintf(w, "| %d | %.1f | %.1f | %.1f | %.0f to %.0f | %.1f | %s |\n",
 			s.Cameras, s.FPS, s.Slowest, s.Keyframes, s.Shares[0], s.Shares[len(s.Shares)-1], s.Dropped, s.Frame)
 	}
-	_, err := fmt.Fprintln(w, "\nEach camera is tracked, drawn and encoded; frame is from a frame's coming to its being encoded, median (95th percentile), of the slowest camera.")
+	_, err := fmt.Fprintln(w, "\nEach camera is tracked, drawn and encoded; frame is from a frame's coming to its being encoded, "+
+		"median (95th percentile), of the slowest camera.")
 	return err
 }

@@ -38,7 +38,8 @@ func (b *builder) health() []web.Check {
 // vitals are the numbers of /metrics that no camera's state holds.
 func (b *builder) vitals() web.Vitals {
 	s, m := b.client.Stats(), b.agent.Model()
-	v := web.Vitals{Model: web.ModelVitals{Waiting: m.Waiting, Turns: m.Turns}, Cameras: map[string]web.CameraVitals{}, Broker: web.BrokerVitals{
+	v := web.Vitals{Model: web.ModelVitals{Waiting: m.Waiting, Turns: m.Turns}, Cameras: map[string]web.CameraVitals{}}
+	v.Broker = web.BrokerVitals{
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}}

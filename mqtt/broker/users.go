@@ -109,7 +109,8 @@ func (d *door) OnACLCheck(c *mochi.Client, topic string, write bool) bool {
 func (d *door) OnConnectAuthenticate(c *mochi.Client, p packets.Packet) bool {
 	ok := d.guests.admit(c.Net.Remote, &p.Connect)
 	if !ok {
-		d.o.Logger.Warn("the broker refuses a client", "user", string(p.Connect.Username), "client", p.Connect.ClientIdentifier, "from", c.Net.Remote)
+		user, client := string(p.Connect.Username), p.Connect.ClientIdentifier
+		d.o.Logger.Warn("the broker refuses a client", "user", user, "client", client, "from", c.Net.Remote)
 	}
 	return ok
 }

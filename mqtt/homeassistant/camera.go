@@ -133,7 +133,8 @@ func (d *describing) occupancy(name, objects string) Entity {
 
 func (d *describing) count(name, objects string) Entity {
 	return Entity{
-		Platform: "sensor", Name: name, Icon: "mdi:counter", StateClass: "measurement", StateTopic: d.topic("presence"), Value: "{{ " + objects + " }}",
+		Platform: "sensor", Name: name, Icon: "mdi:counter", StateClass: "measurement",
+		StateTopic: d.topic("presence"), Value: "{{ " + objects + " }}",
 	}
 }
 
