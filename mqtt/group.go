@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// everyone is the name for all agents, and for all cameras, in the topics of group commands: <above the prefix>/all/<camera or all>/cmd/<verb>.
+// everyone is the name for all agents, and for all cameras, in the topics of group commands:
+// <above the prefix>/all/<camera or all>/cmd/<verb>.
 const everyone = "all"
 
 // group are the topics of commands for all agents beside this one.
@@ -18,8 +19,8 @@ func (t Topics) group() Topics {
 	return Topics{above + "/" + everyone}
 }
 
-// forGroup takes a command for all agents; false for another message. It becomes one for each of the cameras meant that there are here; an agent
-// that has none of them says nothing, since others have them. It has arrived once all have.
+// forGroup takes a command for all agents; false for another message. It becomes one for each of the cameras meant that there are here;
+// an agent that has none of them says nothing, since others have them. It has arrived once all have.
 func (c *Client) forGroup(m Message) bool {
 	camera, verb, ok := c.topics.group().ParseCommand(m.Topic)
 	if !c.o.Group || !ok {

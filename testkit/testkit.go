@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// Long leaves a test out under -short, which is how make race runs, so that only make unit runs it: one whose work is long and done by one goroutine, or by a browser. The
-// race detector has nothing to see there, and makes it up to ten times as long. scripts/test-packages.sh finds its package by this call.
+// Long leaves a test out under -short, which is how make race runs, so that only make unit runs it: one whose work is long and done by
+// one goroutine, or by a browser. The race detector has nothing to see there, and makes it up to ten times as long.
+// scripts/test-packages.sh finds its package by this call.
 func Long(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

@@ -1,4 +1,5 @@
-// Package schematest checks documents against the agent's JSON Schema, for tests. It knows as much of JSON Schema as that uses, and no more.
+// Package schematest checks documents against the agent's JSON Schema, for tests. It knows as much of JSON Schema as that uses, and no
+// more.
 package schematest
 
 import (
