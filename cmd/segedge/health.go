@@ -42,7 +42,7 @@ func (b *builder) vitals() web.Vitals {
 	v.Broker = web.BrokerVitals{
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
-	}}
+	}
 	heat, level := b.heat.Last()
 	v.Machine = machineVitals(heat, level)
 	for _, name := range b.agent.Cameras() {
