@@ -94,6 +94,9 @@ func distinct(zones []Zone) []Zone {
 	return zones
 }
 
+// gpus are in the names of the GPUs of Jetsons: TX2, Xavier, Orin, and what is called by what it is.
+var gpus = []string{"gpu", "gp10b", "gv11b", "ga10b"}
+
 func (f files) clocks() (out []Clock) {
 	for _, dir := range f.list("sys/devices/system/cpu/cpufreq/policy*") {
 		if now, ok := f.number(dir, "scaling_cur_freq"); ok { // kHz
@@ -103,7 +106,7 @@ func (f files) clocks() (out []Clock) {
 	}
 	for _, dir := range f.list("sys/class/devfreq/*") {
 		name := path.Base(dir)
-		if !strings.Contains(name, "gpu") && !strings.Contains(name, "gp10b") && !strings.Contains(name, "gv11b") && !strings.Contains(name, "ga10b") {
+		if !slices.ContainsFunc(gpus, func(gpu string) bool { return strings.Contains(name, gpu) }) {
 			continue
 		}
 		if now, ok := f.number(dir, "cur_freq"); ok { // Hz

@@ -86,7 +86,7 @@ func (w *Watch) set(level Level, now time.Time, why string) {
 	w.since = now
 	switch {
 	case before == 0:
-		w.Logger.Warn("the machine throttles itself: keyframes are made more seldom, and if that is not enough the video loses pictures", "reason", why)
+		w.Logger.Warn("the machine throttles itself: keyframes become more seldom, and in the end the video loses pictures", "reason", why)
 	case level == 0:
 		w.Logger.Info("the machine does not throttle itself any more: all is as usual again")
 	}

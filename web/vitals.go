@@ -92,7 +92,8 @@ func newVitals(read func() Vitals) *vitals {
 		machine: []vital[MachineVitals]{
 			{desc("throttled", "1 while the machine throttles itself."), gauge, func(v *MachineVitals) float64 { return one(v.Throttled) }},
 			{
-				desc("standing_back", "How far work stands back for a machine that throttles itself: 1 and 2 fewer keyframes, 3 less video too."), gauge,
+				desc("standing_back", "How far work stands back for a machine that throttles itself: from 1 fewer keyframes, at 3 less video too."),
+				gauge,
 				func(v *MachineVitals) float64 { return float64(v.Back) },
 			},
 		},

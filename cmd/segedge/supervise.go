@@ -31,7 +31,12 @@ func (b *builder) supervise(ctx context.Context) error {
 		b.agent.Spend(ctx, l.Keyframes())
 		b.pictures.spare(l.SparesVideo())
 	}}
-	doors := []supervise.Part{{Name: "temperature", Run: b.heat.Run}, {Name: "state", Run: keeper.Run}, {Name: "model", Run: b.model.Run}, {Name: "reload", Run: b.reload}}
+	doors := []supervise.Part{
+		{Name: "temperature", Run: b.heat.Run},
+		{Name: "state", Run: keeper.Run},
+		{Name: "model", Run: b.model.Run},
+		{Name: "reload", Run: b.reload},
+	}
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
