@@ -19,7 +19,7 @@ const module = "github.com/segedge/segedge/"
 // ranks of the packages: a package imports only packages of a lower rank. A folder that is not named has its parent's rank, and
 // may import it and be imported by it.
 var ranks = map[string]int{
-	"atomicfile": 0, "frame": 0, "seg": 0, "spelling": 0, "supervise": 0, "secret": 0, "testkit": 0, "throttle": 0, "thermal": 0, "state": 1,
+	"atomicfile": 0, "frame": 0, "seg": 0, "spelling": 0, "supervise": 0, "secret": 0, "testkit": 0, "throttle": 0, "malloc": 0, "thermal": 0, "state": 1,
 	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
 	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
 	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
@@ -30,7 +30,7 @@ var ranks = map[string]int{
 
 // leaves are the packages that call C, or import what does.
 var leaves = []string{
-	"capture/opencv", "capture/libav", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "cmd/segedge",
+	"capture/opencv", "capture/libav", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "malloc", "cmd/segedge",
 }
 
 // only names the packages that may import a third-party module.

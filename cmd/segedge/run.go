@@ -14,6 +14,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/malloc"
 	"github.com/segedge/segedge/mqtt/broker"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
@@ -48,6 +49,7 @@ func (r *runCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	malloc.Limit()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/segedge/segedge/malloc"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/supervise"
@@ -52,6 +53,7 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.cfg.Debug.Listen != "" {
 		doors = append(doors, supervise.Part{Name: "profiles", Run: supervise.Keep("profiles", b.profile, b.log)})
 	}
+	doors = append(doors, supervise.Part{Name: "memory", Run: malloc.Trim})
 	unit := systemd.Reporter{Status: b.status, Progress: b.progress, Logger: b.log}
 	p := supervise.Process{Doors: doors, Main: b.agent.Run, Beside: []supervise.Part{{Name: "systemd", Run: unit.Run}}}
 	b.welcome()
