@@ -67,6 +67,7 @@ install: build ## put segedge on this box with its unit (as root)
 	install -D -m 755 bin/segedge $(DESTDIR)$(PREFIX)/bin/segedge
 	install -D -m 755 $${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1} $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1
 	install -D -m 644 systemd/segedge.service $(DESTDIR)/etc/systemd/system/segedge.service
+	sed -f systemd/template.sed systemd/segedge.service > $(DESTDIR)/etc/systemd/system/segedge@.service
 	install -D -m 644 systemd/segedge.sysusers $(DESTDIR)/usr/lib/sysusers.d/segedge.conf
 	install -D -m 644 systemd/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf
 	install -D -m 644 systemd/segedge-backoff.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
@@ -78,7 +79,7 @@ install: build ## put segedge on this box with its unit (as root)
 
 uninstall: ## take it off again; configuration and state stay
 	-test -n "$(DESTDIR)" || systemctl disable --now segedge
-	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/segedge $(DESTDIR)$(PREFIX)/lib/segedge/libonnxruntime.so.1 $(DESTDIR)/etc/systemd/system/segedge.service $(DESTDIR)/etc/systemd/system/segedge@.service \
 	  $(DESTDIR)/usr/lib/sysusers.d/segedge.conf $(DESTDIR)/usr/lib/tmpfiles.d/segedge.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-gpu.conf $(DESTDIR)$(PREFIX)/share/doc/segedge/segedge-backoff.conf
 	-test -n "$(DESTDIR)" || systemctl daemon-reload
 
@@ -95,6 +96,17 @@ test-systemd: ## boot a fresh Debian tree with the package of dist/ under system
 
 test-homeassistant: build ## the agent in a real Home Assistant core from PyPI: HOMEASSISTANT=version, PYTHON=python3.13; some minutes
 	scripts/test-homeassistant.sh
+
+.PHONY: test-docker test-arm64 test-debian
+
+test-docker: ## the steps of deploy/docker/Dockerfile in a chroot, with the package of dist/ (as root)
+	scripts/test-docker-steps.sh
+
+test-arm64: ## run the packed arm64 program under qemu-user and compare its masks with the amd64 one's (after make dist ARCH="amd64 arm64")
+	scripts/test-arm64.sh
+
+test-debian: ## build in a fresh tree of another Debian and test what touches its libraries: SUITE=trixie (as root)
+	scripts/test-debian.sh $(or $(SUITE),trixie)
 
 release: ## tag VERSION=v0.2.0 with what CHANGELOG.md has under Unreleased
 	@scripts/release.sh '$(VERSION)'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After unpacking: the user, its folders, and the service, started anew where it was running before.
+# After unpacking: the user, its folders, and the services, started anew where they were running before.
 set -e
 [ "$1" = configure ] || exit 0
 systemd-sysusers segedge.conf
@@ -8,6 +8,6 @@ chown segedge:segedge /etc/segedge
 systemd-tmpfiles --create segedge.conf || echo "segedge: the owners of its files are set at the next boot" # an image that is being built may have no /proc
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  [ -z "$2" ] || systemctl try-restart segedge.service # an upgrade
+  [ -z "$2" ] || systemctl try-restart segedge.service 'segedge@*.service' # an upgrade
 fi
 [ -n "$2" ] || echo "segedge is installed: edit /etc/segedge/segedge.yaml, then systemctl enable --now segedge"

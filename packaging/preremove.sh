@@ -1,5 +1,8 @@
 #!/bin/sh
-# Before its files go: the service stops, unless this is an upgrade.
+# Before its files go: the services stop, unless this is an upgrade.
 set -e
 [ "$1" = remove ] || exit 0
-if [ -d /run/systemd/system ]; then systemctl disable --now segedge.service || true; fi
+if [ -d /run/systemd/system ]; then
+  systemctl disable --now segedge.service || true
+  systemctl stop 'segedge@*.service' || true
+fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # dist.sh [ARCH]: makes dist/ for this machine's architecture or for arm64: a tarball, a Debian package, the list of what is inside (SPDX), checksums. The same commit
-# gives the same bytes. Another architecture's is cross-compiled against a tree of its Debian packages (sysroot.sh).
+# gives the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-native=$(dpkg --print-architecture) arch=${1:-$(dpkg --print-architecture)}
+arch=${1:-$(dpkg --print-architecture)}
 version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
@@ -12,32 +12,21 @@ deb=${version#v}
 deb=${deb//-/+}
 work=$PWD/build/dist/$arch tree=$PWD/build/dist/$arch/tree
 rm -rf "$work" && mkdir -p "$work" dist
+scripts/compile.sh "$arch" "$work/segedge" "$version"
 
-# Sections that nothing calls are dropped, so that OpenCV's windows, and Qt with them, are not asked of a box without a screen.
-export CGO_CFLAGS="-O2 -g0 -ffunction-sections -fdata-sections" CGO_CXXFLAGS="-O2 -g0 -ffunction-sections -fdata-sections"
-link="-Wl,--gc-sections -Wl,--no-export-dynamic" runtime=${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1}
-multiarch=$(dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH 2>/dev/null) run=() notes=()
-libraries=/usr/lib/$multiarch
-if [ "$arch" != "$native" ]; then
-  scripts/sysroot.sh "$arch"
+runtime=${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1} run=() notes=()
+if [ "$arch" != "$(dpkg --print-architecture)" ]; then
   root=$PWD/build/sysroot/$arch
-  libraries=$root/usr/lib/$multiarch runtime=$root/usr/lib/segedge/libonnxruntime.so.1
-  export GOARCH=$arch CGO_ENABLED=1 CC=$multiarch-gcc CXX=$multiarch-g++
-  export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$root/usr/share/pkgconfig CGO_LDFLAGS="-O2 -L$libraries"
-  link+=" -Wl,-rpath-link,$libraries -Wl,-rpath-link,$libraries/blas -Wl,-rpath-link,$libraries/lapack"
-  run=(qemu-aarch64-static -L "$root") notes=("--admindir=$root/var/lib/dpkg" "-l$libraries")
+  runtime=$root/usr/lib/segedge/libonnxruntime.so.1
+  run=(qemu-aarch64-static -L "$root")
+  notes=("--admindir=$root/var/lib/dpkg" "-l$root/usr/lib/$(dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH 2>/dev/null)")
 fi
-go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version -extldflags '$link'" -o "$work/segedge" ./cmd/segedge
-scripts/prune-needed.sh "$work/segedge" "$libraries"
-
 put() { install -D -m "$1" "$2" "$tree/$3"; }
 put 755 "$work/segedge" usr/bin/segedge
 put 644 "$runtime" usr/lib/segedge/libonnxruntime.so.1
-for unit in segedge.service segedge@.service; do
-  [ -e "systemd/$unit" ] || continue
-  sed 's#/usr/local/bin/#/usr/bin/#' "systemd/$unit" > "$work/$unit"
-  put 644 "$work/$unit" "usr/lib/systemd/system/$unit"
-done
+sed 's#/usr/local/bin/#/usr/bin/#' systemd/segedge.service > "$work/segedge.service"
+sed -f systemd/template.sed "$work/segedge.service" > "$work/segedge@.service"
+for unit in segedge.service segedge@.service; do put 644 "$work/$unit" "usr/lib/systemd/system/$unit"; done
 put 644 systemd/segedge.sysusers usr/lib/sysusers.d/segedge.conf
 put 644 systemd/segedge.tmpfiles usr/lib/tmpfiles.d/segedge.conf
 for f in systemd/*.conf README.md LICENSE NOTICE.md CHANGELOG.md; do put 644 "$f" "usr/share/doc/segedge/$(basename "$f")"; done
@@ -48,7 +37,8 @@ SEGEDGE_ORT_LIB="$tree/usr/lib/segedge/libonnxruntime.so.1" "${run[@]}" "$work/s
 
 # What the program needs, as Debian's own tool finds it, for the libraries that it was linked with.
 mkdir -p "$work/debian" && printf 'Source: segedge\n\nPackage: segedge\nArchitecture: any\n' > "$work/debian/control"
-depends=$(cd "$work" && DEB_HOST_ARCH=$arch dpkg-shlibdeps "${notes[@]}" -O -e"$tree/usr/bin/segedge" 2>/dev/null | sed 's/^shlibs:Depends=//')
+depends=$(cd "$work" && DEB_HOST_ARCH=$arch dpkg-shlibdeps "${notes[@]}" -O -e"$tree/usr/bin/segedge" 2>shlibdeps.log | sed 's/^shlibs:Depends=//') ||
+  { cat "$work/shlibdeps.log" >&2; exit 1; }
 [ -n "$depends" ] || { echo "dist: dpkg-shlibdeps found nothing that the program needs" >&2; exit 1; }
 depends=$(sed -E 's/, */", "/g; s/^/["/; s/$/", "ca-certificates", "systemd"]/' <<<"$depends")
 
@@ -59,6 +49,6 @@ find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} + && touch -d "@$SOURCE_
 package=dist/segedge_${deb}_$arch.deb tarball=dist/segedge-$version-linux-$arch.tar.gz
 bin/nfpm package --config "$work/nfpm.yaml" --packager deb --target "$package" >/dev/null
 tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$tree" -cf - . | gzip -9n > "$tarball"
-env -u GOARCH -u CC -u CXX go run -C tools ./sbom "$version" "$SOURCE_DATE_EPOCH" "$work/segedge" "$tree/usr/lib/segedge/libonnxruntime.so.1" > "dist/segedge-$version-linux-$arch.spdx.json"
+go run -C tools ./sbom "$version" "$SOURCE_DATE_EPOCH" "$work/segedge" "$tree/usr/lib/segedge/libonnxruntime.so.1" > "dist/segedge-$version-linux-$arch.spdx.json"
 (cd dist && sha256sum "$(basename "$package")" "$(basename "$tarball")" "segedge-$version-linux-$arch.spdx.json" > "SHA256SUMS-$arch")
 ls -l dist
