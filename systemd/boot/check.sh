@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs inside a booted Debian tree that has the segedge package and no network but loopback: what a box goes through, a line for each.
-exec >/var/log/segedge-check.log 2>&1
+# Runs inside a booted Debian tree that has the segedge package and no network but loopback: what a box goes through, a line for each. A tree that was booted
+# read-only is tried for that alone; scripts/test-systemd.sh boots both, and puts the log's folder at /mnt.
+exec >/mnt/check.log 2>&1
 conf=/etc/segedge/segedge.yaml
 drop=/run/systemd/system/segedge.service.d
 ok() { echo "ok    $1"; }
@@ -14,9 +15,57 @@ runs() { api "api/v1/cameras/$1/state" | grep -q '"state":"running"'; }
 said() { journalctl -u segedge --no-pager -o cat | grep -qF -- "$1"; }
 small() { printf 'cameras:\n- name: camera\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 4\n%s' "${1:-}" >$conf; }
 
+objects() { api api/v1/cameras/camera/objects; }
+prompt() { curl -s -X POST -H 'Content-Type: application/json' -d '{"points":[{"x":0.5,"y":0.5}]}' http://127.0.0.1:8080/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
+
+if ! touch /etc/x 2>/dev/null; then
+  echo "-- a read-only root"
+  touch /usr/x 2>/dev/null && fail "the root is not read-only"
+  systemctl start segedge && ok "started" || fail "start on a read-only root"
+  until_ 120 "the camera runs" runs camera
+  curl -s -X POST -H 'Content-Type: application/json' -d '{"set":{"log.level":"debug"}}' http://127.0.0.1:8080/api/v1/cameras/camera/config | grep -q "cannot be written" && ok "a change that cannot be kept is refused" || fail "config on a read-only root"
+  systemctl stop segedge
+  is "a clean end" "$(show ExecMainStatus)" 0
+  echo DONE
+  exit
+fi
+
+echo "-- from the installed package to a page"
+began=$(date +%s%N)
+systemctl enable -q --now segedge
+until_ 120 "the page answers" sh -c 'curl -sf http://127.0.0.1:8080/ | grep -qi "<html"'
+echo "time  from systemctl enable --now to a page: $((($(date +%s%N) - began) / 1000000)) ms"
+until_ 60 "the camera of the configuration that came with it runs" runs camera
+systemctl stop segedge
+
+if [ -e /var/tmp/old.deb ]; then
+  echo "-- upgraded over the version before, with its state"
+  dpkg --purge segedge >/var/log/segedge-dpkg.log 2>&1; dpkg -i /var/tmp/old.deb >>/var/log/segedge-dpkg.log 2>&1 || fail "install the version before"
+  old=$(dpkg-query -W -f '${Version}' segedge)
+  small $'  zones:\n  - {name: gate, points: [[0, 0], [1, 0], [1, 1]]}\n'; echo "# mine" >>$conf
+  systemctl enable -q --now segedge; until_ 60 "the camera runs" runs camera
+  id=$(prompt)
+  until_ 60 "an object is followed" sh -c "curl -sf http://127.0.0.1:8080/api/v1/cameras/camera/objects | grep -q '\"$id\"'"
+  until_ 30 "and written down" sh -c 'sleep 3; [ -s /var/lib/segedge/known.state ]'
+  pid=$(show MainPID)
+  dpkg -i /var/tmp/segedge.deb >>/var/log/segedge-dpkg.log 2>&1 && ok "upgraded from $old to $(dpkg-query -W -f '${Version}' segedge)" || fail "upgrade"
+  until_ 60 "it was started again" sh -c "[ \"\$(systemctl show -P MainPID segedge)\" != $pid ] && systemctl is-active -q segedge"
+  until_ 60 "the camera runs" runs camera
+  until_ 30 "the object is known, by its number" sh -c "curl -sf http://127.0.0.1:8080/api/v1/cameras/camera/objects | grep -q '\"$id\"'"
+  next=$(prompt)
+  [ -n "$next" ] && [ "${next##*-}" -gt "${id##*-}" ] && ok "no number is given again: $next after $id" || fail "the next object is $next after $id"
+  grep -q "# mine" $conf && ok "the configuration was kept" || fail "the configuration was lost"
+  systemctl stop segedge; systemctl disable -q segedge
+else
+  echo "skip  there is no package of the version before"
+fi
+
 is "the configuration's mode and owner" "$(stat -c '%a %U' $conf)" "640 segedge"
 is "its folder's" "$(stat -c '%a %U' /etc/segedge)" "750 segedge"
 systemd-analyze security segedge --threshold=16 --no-pager >/var/log/segedge-security.log && ok "exposure at most 1.6" || fail "exposure above 1.6"
+is "Delegate" "$(show Delegate)" no
+systemd-analyze verify --man=no segedge@second.service >/var/log/segedge-verify.log 2>&1; grep -q segedge /var/log/segedge-verify.log && fail "the template unit: $(cat /var/log/segedge-verify.log)" || ok "the template unit is well formed"
+[ -e /usr/share/man/man1/segedge.1.gz ] && [ -e /usr/share/bash-completion/completions/segedge ] && ok "man page and completion are there" || echo "skip  this tree leaves out documentation"
 
 echo "-- start"
 small
@@ -82,25 +131,72 @@ began=$(date +%s%N); systemctl stop segedge; took=$((($(date +%s%N) - began) / 1
 [ $took -lt 8000 ] && ok "stopped in $took ms" || fail "stopping took $took ms"
 is "a clean end" "$(show ExecMainStatus)" 0
 
-echo "-- a read-only root"
-mount -t tmpfs tmpfs /var/lib/segedge && mount -t tmpfs tmpfs /var/cache/segedge && chown segedge: /var/lib/segedge /var/cache/segedge
-if mount -o remount,ro / 2>/dev/null; then
-  touch /etc/x 2>/dev/null && fail "the root is not read-only"
-  systemctl start segedge && ok "started" || fail "start on a read-only root"
-  until_ 60 "the camera runs" runs camera
-  curl -s -X POST -H 'Content-Type: application/json' -d '{"set":{"log.level":"debug"}}' http://127.0.0.1:8080/api/v1/cameras/camera/config | grep -q "cannot be written" && ok "a change that cannot be kept is refused" || fail "config on a read-only root"
-  systemctl stop segedge
-  mount -o remount,rw /
+echo "-- a limit on memory"
+mkdir -p $drop && printf '[Service]\nMemoryMax=1G\n' >$drop/memory.conf
+systemctl daemon-reload; systemctl restart segedge; until_ 60 "the camera runs within 1 GiB" runs camera
+if [[ $(show MemoryCurrent) =~ ^[0-9]+$ ]]; then
+  printf '[Service]\nMemoryMax=64M\n' >$drop/memory.conf
+  systemctl daemon-reload; systemctl --no-block restart segedge
+  until_ 90 "what is too little is said, and tried again" sh -c 'journalctl -u segedge -o cat | grep -q oom-kill && [ "$(systemctl show -P NRestarts segedge)" -ge 1 ]'
 else
-  echo "skip  the root cannot be made read-only here"
+  echo "skip  this container has no memory controller: the limit was taken and not enforced"
 fi
-umount -l /var/lib/segedge /var/cache/segedge
+rm -r $drop && systemctl daemon-reload; systemctl stop segedge
+
+echo "-- a second agent, by the template"
+small; printf 'agent: {name: second}\nhttp: {listen: 127.0.0.1:8081}\ncameras:\n- {name: camera, source: synthetic, width: 160, height: 120, fps: 4}\n' >/etc/segedge/second.yaml
+chown segedge: /etc/segedge/second.yaml
+systemctl start segedge segedge@second && ok "both started" || fail "start of two"
+until_ 60 "the first runs" runs camera
+until_ 60 "the second runs" sh -c 'curl -sf http://127.0.0.1:8081/api/v1/cameras/camera/state | grep -q "\"state\":\"running\""'
+[ -e /var/lib/segedge-second/ids.json ] || [ -e /var/lib/segedge-second/lock ] && ok "its state is its own" || fail "its state is not in /var/lib/segedge-second"
+systemctl stop segedge segedge@second
+
+echo "-- a clock that starts in 1970 and jumps"
+if [ -x /usr/local/lib/segedge-clock ]; then
+  token=0123456789abcdef0123 # for this tree alone
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /etc/segedge/key.pem -out /etc/segedge/cert.pem -days 2 -subj /CN=box 2>/dev/null
+  chown segedge: /etc/segedge/*.pem
+  small; printf 'http: {token: %s, cert: /etc/segedge/cert.pem, key: /etc/segedge/key.pem}\nmqtt: {broker: "tcp://127.0.0.1:9"}\n' $token >>$conf
+  mkdir -p $drop && printf '[Service]\nExecStart=\nExecStart=/usr/local/lib/segedge-clock run --config %s\nEnvironment="TEST_CLOCK=86400:/run/right" SEGEDGE_ORT_LIB=/usr/lib/segedge/libonnxruntime.so.1\nWatchdogSec=20s\n' $conf >$drop/clock.conf
+  systemctl daemon-reload; rm -f /run/right
+  secure() { curl -sk -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
+  api() { secure -f "https://127.0.0.1:8080/$1"; }
+  prompt() { secure -X POST -d '{"points":[{"x":0.5,"y":0.5}]}' https://127.0.0.1:8080/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
+  guess() { curl -sk -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer wrong' https://127.0.0.1:8080/api/v1/info; }
+  in_year() { objects | grep -q "\"captured\":\"$1"; }
+  knows() { objects | grep -q "\"$1\""; }
+  systemctl start segedge && ok "started in 1970, over HTTPS" || fail "start in 1970"
+  until_ 60 "the camera runs" runs camera
+  until_ 30 "frames are of 1970" in_year 1970
+  id=$(prompt); until_ 30 "an object is followed" knows "$id"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do code=$(guess); done
+  is "guessing tokens is slowed down" "$code" 429
+  touch /run/right; sleep 1
+  is "and still is after the jump" "$(guess)" 429
+  until_ 120 "who knows the token is let in, and frames are of today" in_year "$(date +%Y)"
+  sleep 25
+  is "the watchdog did not bite" "$(show NRestarts)" 0
+  until_ 30 "the camera runs" runs camera
+  knows "$id" && ok "the object is still followed" || fail "the jump lost the object"
+  said "has hung" && fail "something seemed to hang" || ok "nothing seemed to hang"
+  rm /run/right; sleep 2
+  systemctl restart segedge && ok "started in 1970 again, with a state of today" || fail "start with a state from the future"
+  until_ 60 "the camera runs" runs camera
+  until_ 60 "the object is known" knows "$id"
+  next=$(prompt); [ -n "$next" ] && [ "${next##*-}" -gt "${id##*-}" ] && ok "no number is given again: $next after $id" || fail "the next object is $next after $id"
+  systemctl stop segedge; rm -r $drop; systemctl daemon-reload
+  api() { curl -sf "http://127.0.0.1:8080/$1"; }
+  small
+else
+  echo "skip  there is no program with a clock of its own"
+fi
 
 echo "-- the package: over itself, removed, purged"
 systemctl enable -q --now segedge; until_ 60 "the camera runs" runs camera
 pid=$(show MainPID) ids=$(cat /var/lib/segedge/ids.json 2>/dev/null)
 echo "# mine" >>$conf
-dpkg -i /var/tmp/segedge.deb >/var/log/segedge-dpkg.log 2>&1 && ok "installed over itself" || fail "install over itself"
+dpkg -i /var/tmp/segedge.deb >>/var/log/segedge-dpkg.log 2>&1 && ok "installed over itself" || fail "install over itself"
 until_ 60 "it was started again" sh -c "[ \"\$(systemctl show -P MainPID segedge)\" != $pid ] && systemctl is-active -q segedge"
 grep -q "# mine" $conf && ok "the configuration was kept" || fail "the configuration was lost"
 is "its owner" "$(stat -c '%a %U' $conf)" "640 segedge"
@@ -109,5 +205,5 @@ dpkg --remove segedge >>/var/log/segedge-dpkg.log 2>&1 && ok "removed" || fail "
 is "the service" "$(systemctl is-active segedge)" inactive
 [ -e $conf ] && [ -d /var/lib/segedge ] && ok "configuration and state are still there" || fail "removing took the state"
 dpkg --purge segedge >>/var/log/segedge-dpkg.log 2>&1 && ok "purged" || fail "purge"
-[ -e /etc/segedge ] || [ -e /var/lib/segedge ] || [ -e /usr/bin/segedge ] && fail "purging left something: $(ls -d /etc/segedge /var/lib/segedge /usr/bin/segedge 2>/dev/null)" || ok "nothing is left"
+[ -e /etc/segedge ] || [ -n "$(ls -d /var/lib/segedge* 2>/dev/null)" ] || [ -e /usr/bin/segedge ] && fail "purging left something: $(ls -d /etc/segedge /var/lib/segedge* /usr/bin/segedge 2>/dev/null)" || ok "nothing is left"
 echo DONE
