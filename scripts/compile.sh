@@ -15,7 +15,7 @@ if [ "$arch" != "$(dpkg --print-architecture)" ]; then
   root=$PWD/build/sysroot/$arch libraries=$PWD/build/sysroot/$arch/usr/lib/$multiarch
   export GOARCH=$arch CGO_ENABLED=1 CC=$multiarch-gcc CXX=$multiarch-g++
   export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$root/usr/share/pkgconfig CGO_LDFLAGS="-O2 -L$libraries"
-  link+=" -Wl,-rpath-link,$libraries -Wl,-rpath-link,$libraries/blas -Wl,-rpath-link,$libraries/lapack"
+  link+=" -Wl,-rpath-link,$libraries -Wl,-rpath-link,$libraries/blas -Wl,-rpath-link,$libraries/lapack -Wl,-rpath-link,$root/usr/lib"
 fi
 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version -extldflags '$link'" -o "$out" "$@" ./cmd/segedge
 scripts/prune-needed.sh "$out" "$libraries"
