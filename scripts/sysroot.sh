@@ -17,8 +17,10 @@ get() {
 }
 echo "fetching Debian $suite's packages for $arch"
 get update
+get autoclean >/dev/null # one version of each
 get install -y --download-only libopencv-dev libavformat-dev libavcodec-dev libswscale-dev >/dev/null
 
+echo 1 > "$root/var/lib/dpkg/info/format" && printf '%s\n' "$(dpkg --print-architecture)" "$arch" > "$root/var/lib/dpkg/arch"
 multiarch=$(dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH)
 for deb in "$apt"/var/cache/apt/archives/*.deb; do
   dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --exclude='./usr/share/*' --exclude='./etc/*' --exclude='./var/*' --exclude='./usr/s?bin/*' -C "$root"
