@@ -3,8 +3,8 @@
 set -e
 [ "$1" = configure ] || exit 0
 systemd-sysusers segedge.conf
-chown segedge:segedge /etc/segedge/segedge.yaml
-chown segedge:segedge /etc/segedge
+[ -e /etc/segedge/segedge.yaml ] || install -m 640 /usr/share/segedge/segedge.yaml /etc/segedge/segedge.yaml
+chown segedge:segedge /etc/segedge /etc/segedge/segedge.yaml
 systemd-tmpfiles --create segedge.conf || echo "segedge: the owners of its files are set at the next boot" # an image that is being built may have no /proc
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
