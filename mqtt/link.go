@@ -66,6 +66,7 @@ type Message struct {
 	// MQTT 3.1.1.
 	ResponseTopic string
 	Correlation   []byte
+	Expiry        time.Duration // how long it is good for from now on (MQTT 5, section 3.3.2.3.3); 0 for ever
 }
 
 // size is what a message holds in memory.
@@ -79,9 +80,11 @@ type Packet struct {
 	QoS      byte
 	Retained bool
 	Payload  []byte
-	// Only in MQTT 5: where an answer is wanted, and what it is to carry, or carries.
+	// Only in MQTT 5: where an answer is wanted, and what it is to carry, or carries; and for how long the broker keeps it for who is away,
+	// in whole seconds, 0 for ever.
 	ResponseTopic string
 	Correlation   []byte
+	Expiry        time.Duration
 }
 
 // Dial connects once. The session on the broker is kept (clean session off) where keep is set, so that what is sent to

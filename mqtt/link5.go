@@ -86,6 +86,9 @@ func (w *wire5) received(in paho.PublishReceived) (bool, error) {
 	m := Message{Topic: p.Topic, Payload: p.Payload, Retained: p.Retain, Done: func() { _ = w.client.Ack(p) }}
 	if p.Properties != nil {
 		m.ResponseTopic, m.Correlation = p.Properties.ResponseTopic, p.Properties.CorrelationData
+		if e := p.Properties.MessageExpiry; e != nil {
+			m.Expiry = time.Duration(*e) * time.Second
+		}
 	}
 	w.d.handler(m)
 	return true, nil
@@ -106,6 +109,10 @@ func (w *wire5) send(ctx context.Context, m Packet) (pending, error) {
 	p := &paho.Publish{
 		Topic: m.Topic, QoS: m.QoS, Retain: m.Retained, Payload: m.Payload,
 		Properties: &paho.PublishProperties{ResponseTopic: m.ResponseTopic, CorrelationData: m.Correlation},
+	}
+	if m.Expiry > 0 {
+		p.Properties.MessageExpiry = new(uint32)
+		*p.Properties.MessageExpiry = uint32(m.Expiry / time.Second)
 	}
 	_, err := w.client.PublishWithOptions(ctx, p, paho.PublishOptions{Method: paho.PublishMethod_AsyncSend})
 	switch {

@@ -77,6 +77,9 @@ func TestAnswersGoWhereAClientWants(t *testing.T) {
 		if err := json.Unmarshal(got.Payload, &r); err != nil {
 			t.Fatal(err)
 		}
+		if got.Expiry <= 0 || got.Expiry > replyExpiry {
+			t.Errorf("an answer is good for %s", got.Expiry)
+		}
 		if string(got.Correlation) != q.body || r.OK != (q.code == "") || q.code != "" && r.Error.Code != q.code {
 			t.Errorf("%s: %+v, correlation %s", q.body, r, got.Correlation)
 		}

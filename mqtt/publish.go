@@ -15,7 +15,8 @@ type outgoing struct {
 	event    bool
 	payload  []byte
 
-	correlation []byte // of the command that is answered (MQTT 5)
+	correlation []byte        // of the command that is answered (MQTT 5)
+	expiry      time.Duration // after which the broker need not deliver it any more (MQTT 5)
 }
 
 func (m *outgoing) size() int {
@@ -40,7 +41,7 @@ func (c *Client) begin(ctx context.Context, l *Link, m outgoing) (sending, error
 	if exact {
 		m.qos = 1
 	}
-	p := Packet{Topic: m.topic, QoS: m.qos, Retained: m.retained, Payload: m.payload, Correlation: m.correlation}
+	p := Packet{Topic: m.topic, QoS: m.qos, Retained: m.retained, Payload: m.payload, Correlation: m.correlation, Expiry: m.expiry}
 	return sending{c, l, m.key, m.event, l.Send(ctx, p)}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/segedge/segedge/api"
 )
@@ -42,6 +43,8 @@ const (
 	maxReplies       = 4096     // the bound on answers
 	maxReplyQueue    = 16 << 20 // and on their bytes; the oldest go first
 	replyWindow      = 32       // answers sent and not acknowledged
+	// replyExpiry is for how long a command's id is remembered: who comes back later has to ask anew.
+	replyExpiry = 10 * time.Minute
 )
 
 func newReplies() *replies {
@@ -183,6 +186,7 @@ func (cs *commands) sendWindow(ctx context.Context, l *Link, window []answer) (i
 // reply is an answer as the broker will take it; false for one that it will not.
 func (cs *commands) reply(a answer) (outgoing, bool) {
 	m := outgoing{key: "reply " + strconv.FormatUint(a.number, 10), topic: a.topic, qos: a.qos, payload: a.payload, correlation: a.correlation}
+	m.expiry = replyExpiry
 	if cs.c.suspects.isCondemned(m.key) {
 		cs.c.log.Error("a reply that the broker does not take is left out", "topic", m.topic, "id", a.id)
 		cs.c.suspects.acquit(m.key)

@@ -20,11 +20,15 @@ type watchCmd struct {
 	Camera string   `help:"Only of this camera." placeholder:"NAME"`
 	Type   []string `help:"Only events of this type, such as object.new, or of these, such as zone (repeatable)." placeholder:"TYPE"`
 	Name   string   `help:"Only events of objects with this name." placeholder:"NAME"`
+	Table  bool     `help:"Show the cameras and their live objects as a table that refreshes."`
 	Kinds  []string `arg:"" optional:"" help:"What to print: events (the default), objects, state, info, status, masks."`
 }
 
 // check refuses what would be waited for in vain.
 func (w *watchCmd) check() error {
+	if w.Table {
+		return w.checkTable()
+	}
 	if len(w.Kinds) == 0 {
 		w.Kinds = []string{"events"}
 	}
@@ -49,6 +53,18 @@ func (w *watchCmd) check() error {
 			return fmt.Errorf("there is no event type %q; there are %s", want, strings.Join(types, ", "))
 		}
 	}
+	return nil
+}
+
+// checkTable is check for a table.
+func (w *watchCmd) checkTable() error {
+	if len(w.Kinds) > 0 || len(w.Type) > 0 {
+		return errors.New("--table is of the live objects: it goes with --camera and --name alone")
+	}
+	if w.Camera != "" && !api.ValidName(w.Camera) {
+		return fmt.Errorf("%q is no camera's name", w.Camera)
+	}
+	w.Kinds = []string{"status", "state", "objects"}
 	return nil
 }
 
@@ -114,7 +130,15 @@ func (w *watchCmd) once(e *env) error {
 		return err
 	}
 	defer c.Close()
+	shown := newTable(w.Name)
 	return c.Watch(ctx, w.Camera, w.Kinds, func(m client.Message) error {
+		if w.Table {
+			shown.take(m)
+			if err := shown.refresh(e.stdout); err != nil {
+				return &printError{err}
+			}
+			return nil
+		}
 		if !w.wants(m) {
 			return nil
 		}
