@@ -216,6 +216,7 @@ func (o Objects) MarshalJSON() ([]byte, error) {
 type Presence struct {
 	Schema  int                  `json:"schema"`
 	Camera  string               `json:"camera"`
+	FPS     float64              `json:"fps"` // frames per second, looked at every ten seconds and followed where it is a tenth off
 	Objects int                  `json:"objects"`
 	Names   map[string]int       `json:"names"` // objects by name; 0 for a name whose objects were given up during the last day
 	Zones   map[string]ZoneCount `json:"zones"`

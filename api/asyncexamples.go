@@ -12,7 +12,7 @@ const (
 		`"objects":[{"id":"cam-1","name":"cup","state":"tracking","box":[0.25,0.25,0.5,0.75],` +
 		`"centroid":[0.375,0.5],"area":0.125,"predicted_iou":0.9,"stability":0.8,"mask_age":2,"keyframe":10,` +
 		`"age":5,"prompt":"point"}]}`
-	examplePresence = `{"schema":1,"camera":"cam","objects":1,"names":{"cup":1},"zones":{"door":{"objects":1,` +
+	examplePresence = `{"schema":1,"camera":"cam","fps":30,"objects":1,"names":{"cup":1},"zones":{"door":{"objects":1,` +
 		`"names":{"cup":1},"dwell":12.5}},"lines":{"gate":{"in":3,"out":2}}}`
 	exampleEvent = `{"schema":1,"event_id":"8c5a1f0be7d24936-17","seq":17,"camera":"cam","time":"2026-03-01T12:00:00Z",` +
 		`"frame":{"seq":900,"captured":"2026-03-01T12:00:00Z"},"type":"zone.entered","before":{"id":"cam-1",` +

@@ -29,6 +29,7 @@ func (c *Client) deliver(ctx context.Context, l *Link) error {
 			}
 			if ctx.Err() == nil {
 				c.outbox.Delivered(f.index)
+				signal(c.acked)
 			}
 		}
 	})

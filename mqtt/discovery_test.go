@@ -156,6 +156,12 @@ func TestPicturesAreRare(t *testing.T) {
 	step(time.Second, false, "something new, too soon")
 	step(time.Second, true, "something new")
 	step(3*time.Second, false, "nothing new")
+	mug := o
+	mug.Name = "mug"
+	tl.note(seg.Event{Camera: "cam", Type: seg.ObjectUpdated, Before: &o, After: &mug})
+	step(0, true, "a new name")
+	tl.note(seg.Event{Camera: "cam", Type: seg.ObjectUpdated, Before: &mug, After: &mug})
+	step(3*time.Second, false, "it moved")
 	i.ask("cam")
 	step(0, true, "asked for")
 }

@@ -13,7 +13,7 @@ import (
 const flushEvery = 200 * time.Millisecond
 
 // keepJournal moves events from the intake to the outbox until ctx ends and the intake is empty. Whatever comes in
-// during one sync shares the next.
+// during one sync shares the next. What the broker took is noted as often, so that a kill has little sent again.
 func (c *Client) keepJournal(ctx context.Context) {
 	w := journalist{c: c, throttle: newThrottle(c.o.UpdateInterval)}
 	tick := time.NewTicker(flushEvery)
@@ -27,11 +27,11 @@ func (c *Client) keepJournal(ctx context.Context) {
 		select {
 		case <-c.intake.wake:
 			w.write(time.Now(), false)
-			pause.Reset(c.o.SyncInterval)
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-			}
+			c.outbox.Note()
+			rest(ctx, pause, c.o.SyncInterval)
+		case <-c.acked:
+			c.outbox.Note()
+			rest(ctx, pause, c.o.SyncInterval)
 		case <-tick.C:
 			w.write(time.Now(), false)
 			c.outbox.Flush()
@@ -41,6 +41,15 @@ func (c *Client) keepJournal(ctx context.Context) {
 			c.outbox.Flush()
 			return
 		}
+	}
+}
+
+// rest waits, or until ctx ends.
+func rest(ctx context.Context, timer *time.Timer, d time.Duration) {
+	timer.Reset(d)
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -67,6 +67,7 @@ type Client struct {
 	tally     *tally
 	images    *images
 	heard     chan struct{} // signalled when the agent's own "online" has come back
+	acked     chan struct{} // signalled when the broker has taken an event
 	reborn    chan struct{} // signalled when Home Assistant has started
 
 	turned atomic.Pointer[time.Time] // when the journal's goroutine last came round; nil while it does not run
@@ -125,7 +126,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1),
-		reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
+		acked: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
 	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,

@@ -1,6 +1,7 @@
 package mqtt
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,8 @@ const (
 	// up: what comes and goes, such as a dog, keeps its name's place.
 	keptNames = 32
 	keepName  = 24 * time.Hour
+	// followRate is how often a camera's rate is looked at.
+	followRate = 10 * time.Second
 )
 
 // tally adds events up to who is where. Safe for concurrent use.
@@ -27,7 +30,9 @@ type account struct {
 	zones map[string]*visits
 	lines map[string]*api.LineCount
 	names map[string]time.Time // of objects that were given up, and when
-	news  bool                 // there is a new object since this was last asked
+	fps   float64              // as it is told
+	timed time.Time            // when that was looked at
+	news  bool                 // there is a new object, or name, since this was last asked
 }
 
 // visits are a zone's.
@@ -63,6 +68,8 @@ func (t *tally) note(e seg.Event) {
 	case seg.ObjectNew:
 		a.news = true
 		delete(a.names, e.After.Name)
+	case seg.ObjectUpdated:
+		a.news = a.news || e.Before != nil && e.Before.Name != e.After.Name // a name of its own has a picture of its own
 	case seg.ObjectEnded:
 		a.ended(e)
 	case seg.ZoneEntered:
@@ -147,6 +154,7 @@ func (t *tally) presence(s api.State, objects []seg.Object, now time.Time) api.P
 		}
 	}
 	a.forget(s)
+	p.FPS = a.follow(s.FPS, now)
 	for _, z := range s.Zones {
 		p.Zones[z.Name] = a.visits(z.Name).count(z.Points, there, now)
 	}
@@ -158,6 +166,17 @@ func (t *tally) presence(s api.State, objects []seg.Object, now time.Time) api.P
 		}
 	}
 	return p
+}
+
+// follow is a rate that is written down seldom: each time it is told costs its readers a line in their history.
+func (a *account) follow(fps float64, now time.Time) float64 {
+	if now.Sub(a.timed) >= followRate {
+		a.timed = now
+		if math.Abs(fps-a.fps) > a.fps/10 {
+			a.fps = math.Round(10*fps) / 10
+		}
+	}
+	return a.fps
 }
 
 // count adds to a name's objects, as long as there is room for another name.

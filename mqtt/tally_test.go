@@ -80,3 +80,21 @@ func TestNamesThatStay(t *testing.T) {
 		t.Error("the newest is not among them")
 	}
 }
+
+// TestTheRateHoldsStill: it is told every ten seconds at most, and where it is a tenth off.
+func TestTheRateHoldsStill(t *testing.T) {
+	tl, told := newTally(), map[float64]bool{}
+	for i := range 100 {
+		state := api.State{Camera: "cam", FPS: 25 + float64(i%3) - 1}
+		told[tl.presence(state, nil, testTime.Add(time.Duration(i)*time.Second)).FPS] = true
+	}
+	if len(told) != 1 {
+		t.Errorf("told %v", told)
+	}
+	for i := range 20 {
+		told[tl.presence(api.State{Camera: "cam", FPS: float64(i)}, nil, testTime.Add(time.Duration(100+i)*time.Second)).FPS] = true
+	}
+	if len(told) != 3 {
+		t.Errorf("told %v", told)
+	}
+}

@@ -64,10 +64,6 @@ func (d *describing) add(kind, name string, e Entity) {
 	d.out[key] = e
 }
 
-// steady is a number that follows another once it is a tenth off, so that what wavers is not written down every second.
-const steady = "{% set now = value_json.fps %}{% set shown = this.state | float(-1) %}" +
-	"{{ shown if (now - shown) | abs <= 0.1 * shown else now | round(1) }}"
-
 // health is what the camera itself does: available as long as the agent is there.
 func (d *describing) health() {
 	there := []Availability{d.online}
@@ -83,7 +79,7 @@ func (d *describing) health() {
 	})
 	d.add("fps", "", Entity{
 		Platform: "sensor", Name: "Frame rate", Icon: "mdi:speedometer", StateClass: "measurement", Unit: "fps", Category: "diagnostic",
-		StateTopic: d.topic("state"), Value: steady,
+		StateTopic: d.topic("presence"), Value: "{{ value_json.fps }}",
 	})
 }
 

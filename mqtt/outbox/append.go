@@ -36,6 +36,11 @@ func (b *Outbox) Append(batch []Entry) {
 // second.
 func (b *Outbox) Flush() {
 	b.Append(nil)
+	b.Note()
+}
+
+// Note writes down what was delivered, without a sync: a kill then makes nothing be sent again that the broker took before, a power cut may.
+func (b *Outbox) Note() {
 	b.wr.Lock()
 	defer b.wr.Unlock()
 	if b.durable() {
