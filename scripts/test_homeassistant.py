@@ -298,7 +298,7 @@ async def ends(core, agent):
 
 def complaints():
     lines = (WORK / "core.log").read_text(errors="replace").splitlines()
-    return [x for x in lines if ("WARNING" in x or "ERROR" in x) and ("mqtt" in x or "box" in x or "segedge" in x or "blueprint" in x)]
+    return [x for x in lines if ("WARNING" in x or "ERROR" in x) and ("mqtt" in x or "box" in x or "segedge" in x or "blueprint" in x or "automation" in x or "template" in x)]
 
 
 async def main():
