@@ -39,7 +39,8 @@ func (b *Outbox) Flush() {
 	b.Note()
 }
 
-// Note writes down what was delivered, without a sync: a kill then makes nothing be sent again that the broker took before, a power cut may.
+// Note writes down what was delivered, without a sync: a kill then makes nothing be sent again that the broker took before; a power cut
+// may.
 func (b *Outbox) Note() {
 	b.wr.Lock()
 	defer b.wr.Unlock()
