@@ -33,7 +33,7 @@ type Scoring func(ctx context.Context, n *Numbers) (float64, error)
 
 // SensitivityOptions says what to measure.
 type SensitivityOptions struct {
-	// Screen scores on short scenes; numbers that move it by less than Moved are not measured in full.
+	// Screen scores on short scenes; numbers that move it by less than Moved are not measured in full. Nil leaves it out: all are.
 	Screen Scoring
 	// Full scores on what numbers are chosen by. Nil leaves it out.
 	Full Scoring
@@ -50,8 +50,14 @@ type SensitivityOptions struct {
 // Sensitivity is what a number is worth: the change of both scores, in points, with the number a fifth lower and a fifth higher.
 type Sensitivity struct {
 	Knob
-	Screen [2]float64
+	Screen *[2]float64 // nil where there was no screening
 	Full   *[2]float64 // nil where the screening did not move
+}
+
+// Sensitivities are what every number is worth, and the scores, in points, of what is shipped; 0 for a pass that was left out.
+type Sensitivities struct {
+	Screen, Full float64
+	Numbers      []Sensitivity
 }
 
 // measurement is a line of the log.
@@ -72,7 +78,7 @@ type study struct {
 }
 
 // MeasureSensitivity turns each number by a fifth, down and up, one at a time.
-func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out []Sensitivity, err error) {
+func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out *Sensitivities, err error) {
 	known, err := readMeasurements(o.Log)
 	if err != nil {
 		return nil, err
@@ -87,13 +93,15 @@ func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out []Sensit
 		return nil, err
 	}
 	s := &study{o: o, log: log, known: known, total: 2*len(knobs) + 1}
+	out = &Sensitivities{}
 	for _, k := range knobs {
 		r, err := s.both(ctx, k)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, r)
+		out.Numbers = append(out.Numbers, r)
 	}
+	out.Screen, out.Full = known[measurement{Pass: "screen"}], known[measurement{Pass: "full"}]
 	return out, nil
 }
 
@@ -120,15 +128,18 @@ func chosen(knobs []Knob, only []string) ([]Knob, error) {
 // both passes of a number, the second where the first moved.
 func (s *study) both(ctx context.Context, k Knob) (r Sensitivity, err error) {
 	r.Knob = k
-	if r.Screen, err = s.turn(ctx, "screen", s.o.Screen, k); err != nil {
-		return r, err
+	if s.o.Screen != nil {
+		if r.Screen, err = s.turn(ctx, "screen", s.o.Screen, k); err != nil {
+			return r, err
+		}
+		if max(math.Abs(r.Screen[0]), math.Abs(r.Screen[1])) < s.o.Moved {
+			return r, nil
+		}
+		s.total += 2
 	}
-	if s.o.Full == nil || max(math.Abs(r.Screen[0]), math.Abs(r.Screen[1])) < s.o.Moved {
-		return r, nil
+	if s.o.Full != nil {
+		r.Full, err = s.turn(ctx, "full", s.o.Full, k)
 	}
-	s.total += 2
-	d, err := s.turn(ctx, "full", s.o.Full, k)
-	r.Full = &d
 	return r, err
 }
 
@@ -138,15 +149,16 @@ func (s *study) turn(
 	pass string,
 	score Scoring,
 	k Knob,
-) (d [2]float64, err error) {
+) (*[2]float64, error) {
 	shipped, err := s.measure(ctx, pass, score, "", 0)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
+	d := &[2]float64{}
 	for i, share := range []float64{-Share, Share} {
 		v, err := s.measure(ctx, pass, score, k.Name, k.By(share))
 		if err != nil {
-			return d, err
+			return nil, err
 		}
 		d[i] = v - shipped
 	}
@@ -215,16 +227,26 @@ func readMeasurements(path string) (map[measurement]float64, error) {
 }
 
 // SensitivityTable writes results as a Markdown table.
-func SensitivityTable(w io.Writer, results []Sensitivity) error {
+func SensitivityTable(w io.Writer, s *Sensitivities) error {
 	rows := [][]string{{"number", "value", "scenes −20 %", "scenes +20 %", "J&F −20 %", "J&F +20 %"}}
-	for _, r := range results {
-		row := []string{r.Name, fmt.Sprintf("%.4g", r.Value), signed(r.Screen[0]), signed(r.Screen[1]), "", ""}
-		if r.Full != nil {
-			row[4], row[5] = signed(r.Full[0]), signed(r.Full[1])
+	rows = append(rows, []string{"as shipped", "", score(s.Screen), "", score(s.Full), ""})
+	for _, r := range s.Numbers {
+		row := []string{r.Name, fmt.Sprintf("%.4g", r.Value), "", "", "", ""}
+		for i, d := range []*[2]float64{r.Screen, r.Full} {
+			if d != nil {
+				row[2+2*i], row[3+2*i] = signed(d[0]), signed(d[1])
+			}
 		}
 		rows = append(rows, row)
 	}
 	return writeTable(w, rows)
+}
+
+func score(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", v)
 }
 
 func signed(v float64) string {

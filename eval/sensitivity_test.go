@@ -92,16 +92,16 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 2*len(first) + 1; screens != want || fulls != 3 {
+	if want := 2*len(first.Numbers) + 1; screens != want || fulls != 3 {
 		t.Errorf("%d screenings and %d full measurements, want %d and 3", screens, fulls, want)
 	}
-	for _, r := range first {
+	for _, r := range first.Numbers {
 		if moved := r.Name == "SpeedRate"; moved != (r.Full != nil) {
 			t.Errorf("%s: screened %v, in full %v", r.Name, r.Screen, r.Full)
 		}
 	}
 	var table strings.Builder
-	if err := SensitivityTable(&table, first); err != nil || !strings.Contains(table.String(), "+1.00") {
+	if err := SensitivityTable(&table, first); err != nil || !strings.Contains(table.String(), "+1.00") || !strings.Contains(table.String(), "90.00") {
 		t.Errorf("table, %v:\n%s", err, table.String())
 	}
 
@@ -130,8 +130,13 @@ func TestSensitivityOfTheNumbersNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(got); n < 5 || got[0].Name != "SpeedRate" || got[1].Name != "LK.Radius" || got[n-1].Name != "Shape.Margin" || got[0].Full == nil {
+	all := got.Numbers
+	if n := len(all); n < 5 || all[0].Name != "SpeedRate" || all[1].Name != "LK.Radius" || all[n-1].Name != "Shape.Margin" || all[0].Full == nil {
 		t.Errorf("%+v", got)
+	}
+	o.Screen = nil
+	if got, err = MeasureSensitivity(t.Context(), o); err != nil || got.Numbers[0].Screen != nil || got.Numbers[0].Full == nil {
+		t.Errorf("without a screening: %+v, %v", got, err)
 	}
 	for _, wrong := range []string{"Speed", "Nothing."} {
 		o.Only = []string{wrong}

@@ -43,19 +43,21 @@ type Tuning struct {
 	CrowdedWeight float64 // of the decoder's answer where another object is near
 
 	// The fusion of a keyframe's evidence.
-	MaskClip                   float64 // log-odds of a mask, the warped one or the decoder's, that count at most
-	PriorWeight                float64
-	PriorRadius                int // by which the warped edge may be off
-	Growth                     int // about the warped mask in which it may grow
-	ModelWeight                float64
-	FeatureWeight, FeatureClip float64
-	ColourWeight               float64
-	VoteContrast               float64 // between inside and outside at which votes count in full
-	VoteSigma2                 float64 // squared miss that is forgiven
-	VoteFloor                  float64 // chance of any motion: a vector that fits neither says little
-	OtherWeight                float64 // against a place where another object is
-	SizeUp, SizeDown           float64 // rates at which the expected size follows, a keyframe: what shrinks is mostly hidden and comes back
-	LearnShare                 float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt
+	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most
+	PriorWeight   float64 // of the warped mask
+	PriorRadius   int     // by which the warped edge may be off
+	Growth        int     // about the warped mask in which it may grow
+	ModelWeight   float64 // of the decoder's answer
+	FeatureWeight float64 // of the likeness to the object
+	FeatureClip   float64 // likeness that counts at most
+	ColourWeight  float64 // of the colours
+	VoteContrast  float64 // between inside and outside at which votes count in full
+	VoteSigma2    float64 // squared miss that is forgiven
+	VoteFloor     float64 // chance of any motion: a vector that fits neither says little
+	OtherWeight   float64 // against a place where another object is
+	SizeUp        float64 // rate at which the expected size grows, a keyframe
+	SizeDown      float64 // and shrinks: what shrinks is mostly hidden and comes back
+	LearnShare    float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt
 
 	// The readout of what is shown.
 	SnapRadius int // by which the edge may be off
