@@ -78,7 +78,7 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 
 // cropSize is the side of a crop that holds a box, as a share of the frame's.
 func (k *Tuning) cropSize(b seg.Box) float64 {
-	need := max(b.X1-b.X0, b.Y1-b.Y0, k.CropLeast)
+	need := max(b.X1-b.X0, b.Y1-b.Y0, leastCrop)
 	return min(1, math.Ceil(need/k.CropStep)*k.CropStep)
 }
 

@@ -86,7 +86,6 @@ type Tuning struct {
 
 	// What a keyframe shows.
 	CropMargin float64 // sides of a crop over the objects' own
-	CropLeast  float64 // of the frame's sides
 	CropMost   float64 // a larger crop is not worth it
 	CropStep   float64 // of sizes, so that the same come again
 }
@@ -101,6 +100,7 @@ const (
 	wholeAfter  = 1.0   // seconds after which a keyframe shows the whole frame again
 	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
 	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
+	leastCrop   = 0.25  // of the frame's sides that a keyframe shows: nothing is magnified further
 	leastCells  = 6     // of a mask that may be a thing
 	closerMost  = 128   // points where objects are partly hidden that are added in a frame, over all objects
 	closerStep  = 3     // least distance between them
@@ -139,6 +139,6 @@ func Defaults() Tuning {
 
 		PartSize: 0.6,
 
-		CropMargin: 1.6, CropLeast: 0.25, CropMost: 0.8, CropStep: 1.0 / 16,
+		CropMargin: 1.6, CropMost: 0.8, CropStep: 1.0 / 16,
 	}
 }
