@@ -7,10 +7,11 @@ import (
 )
 
 // Tuning is every number of the tracker that was chosen, so that each can be changed by itself and its worth be measured. Lengths are
-// pixels of the reduced picture, speeds pixels a frame, weights and clips logits, unless a comment says otherwise. In brackets, of this and of
-// the tunings inside: what J&F changes, in points, with the number a fifth lower and a fifth higher (docs/sensitivity.md; a point is noise).
-// "Scenes": J&F follows one object at a time and cannot feel it; what the IoU of two built-in scenes changed, with an earlier model. [0 0]: the
-// sequences never come there, to what is lost for long, found again or stops; tests hold the branch.
+// pixels of the reduced picture, speeds pixels a frame, weights and clips logits, unless a comment says otherwise.
+//
+// In brackets, of this and of the tunings inside, is what J&F changes, in points, with the number a fifth lower and a fifth higher
+// (docs/sensitivity.md; a point is noise). [0 0]: the sequences never come there, to what is lost for long, found again or stops; tests
+// hold the branch. [scenes]: J&F follows one object at a time and cannot feel it; the IoU of two built-in scenes, with an earlier model.
 type Tuning struct {
 	Motion motion.Tuning
 	Shape  shape.Tuning
@@ -23,9 +24,9 @@ type Tuning struct {
 	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 0]
 
 	// An object's fit to the motion.
-	FewPairs    int // vectors below which they do not tell a motion: alone that of the scene, beside its speed half of an object's [−0.2 +0.6]
-	BendFrames  int // frames from a mask's own one on in which it is bent: after that, small errors would add up [0 0]
-	SteadyAfter int // frames after which an object's speed is worth something [+0.2 +0.2]
+	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−0.2 +0.6]
+	BendFrames  int     // frames from a mask's own one on in which it is bent: after that, small errors would add up [0 0]
+	SteadyAfter int     // frames after which an object's speed is worth something [+0.2 +0.2]
 	SpeedRate   float64 // at which the speed follows what is measured [0 0]
 	SpeedSlack  float64 // squared change of speed at which a vector weighs half [+0.1 0]
 	SpeedShare  float64 // of the squared speed, added to that [+0.1 0]
@@ -40,7 +41,7 @@ type Tuning struct {
 
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [scenes 0 +0.2]
-	CloserPoints  int // that tell the motion of an object that is partly hidden [scenes +0.1 0]
+	CloserPoints  int     // that tell the motion of an object that is partly hidden [scenes +0.1 0]
 	FrontVotes    float64 // mean vote from which on one of two objects lies in front [scenes 0 0]
 	PassingSpeed  float64 // between two objects that do not move together [scenes 0 0]
 	CrowdedWeight float64 // of the decoder's answer where another object is near [scenes +0.2 0]
@@ -48,8 +49,8 @@ type Tuning struct {
 	// The fusion of a keyframe's evidence.
 	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+0.5 −0.2]
 	PriorWeight   float64 // of the warped mask [+1.6 −0.8]
-	PriorRadius   int // by which the warped edge may be off [−0.2 +0.5]
-	Growth        int // about the warped mask in which it may grow [−0.1 0]
+	PriorRadius   int     // by which the warped edge may be off [−0.2 +0.5]
+	Growth        int     // about the warped mask in which it may grow [−0.1 0]
 	ModelWeight   float64 // of the decoder's answer [+0.4 −0.2]
 	FeatureWeight float64 // of the likeness to the object [−0.1 +0.2]
 	FeatureClip   float64 // likeness that counts at most [0 +0.1]
@@ -66,7 +67,7 @@ type Tuning struct {
 	SnapRadius int // by which the edge may be off [+0.2 −0.1]
 
 	// The life of an object.
-	MostDoubts  int // answers refused in a row after which it is gone [0 0]
+	MostDoubts  int     // answers refused in a row after which it is gone [0 0]
 	LeastInside float64 // share of the usual area in the picture below which it has left [0 0]
 
 	// What makes an answer believable.
@@ -80,7 +81,7 @@ type Tuning struct {
 	FoundLike    float64 // least mean likeness of the mask that is found [0 0]
 	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's [scenes 0 0]
 	WholeSize    float64 // least share of its expected size: a part of something else is small [0 0]
-	FoundAgain   int // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
+	FoundAgain   int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
 	Unlike       float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 	SameColours  float64 // share of the colours that it usually has [0 0]
 
