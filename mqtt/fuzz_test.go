@@ -31,7 +31,7 @@ func FuzzTopics(f *testing.F) {
 	} {
 		f.Add(s, "me")
 	}
-	topics := Topics{"segedge/box"}
+	topics := Topics{Prefix: "segedge/box"}
 	f.Fuzz(func(t *testing.T, topic, client string) {
 		camera, verb, ok := topics.ParseCommand(topic)
 		if !ok {

@@ -14,9 +14,9 @@ const everyone = "all"
 func (t Topics) group() Topics {
 	above := path.Dir(t.Prefix)
 	if above == "." {
-		return Topics{everyone}
+		return Topics{Prefix: everyone}
 	}
-	return Topics{above + "/" + everyone}
+	return Topics{Prefix: above + "/" + everyone}
 }
 
 // forGroup takes a command for all agents; false for another message. It becomes one for each of the cameras meant that there are here;

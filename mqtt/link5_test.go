@@ -96,14 +96,17 @@ func TestAnswersGoWhereAClientWants(t *testing.T) {
 	}
 }
 
+// With the agent's rights, a topic of answers must not be one of commands; where others have fewer rights than it, not one of anybody's.
 func TestWhereAnswersMayGo(t *testing.T) {
-	topics := Topics{"segedge/box"}
-	for topic, ok := range map[string]bool{
-		"my/answers": true, "segedge/box/cam/reply/me": true, "segedge/box/cam/cmd/clear": false, "segedge/box/status": false, "$SYS/x": false,
-		"a/+": false, "a\x01": false, "": false, "segedge/box2/x": true,
+	for topic, may := range map[string]struct{ free, confined bool }{
+		"my/answers": {true, false}, "segedge/box2/x": {true, false}, "homeassistant/status": {true, false}, "zigbee2mqtt/lamp/set": {true, false},
+		"segedge/box/cam/reply/me": {true, true}, "segedge/box/cam/reply/me/x": {}, "segedge/box2/cam/reply/me": {true, false},
+		"segedge/box/cam/cmd/clear": {}, "segedge/all/all/cmd/pause": {}, "segedge/box2/cam/cmd/pause": {}, "all/all/cmd/pause": {},
+		"segedge/box": {true, false}, "segedge/box/status": {}, "$SYS/x": {}, "a/+": {}, "a\x01": {}, "": {},
 	} {
-		if topics.mayAnswer(topic) != ok {
-			t.Errorf("%q: %t", topic, !ok)
+		free, confined := Topics{Prefix: "segedge/box"}.mayAnswer(topic), Topics{Prefix: "segedge/box", Confined: true}.mayAnswer(topic)
+		if free != may.free || confined != may.confined {
+			t.Errorf("%q: %t, confined %t", topic, free, confined)
 		}
 	}
 }

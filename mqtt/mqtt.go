@@ -38,6 +38,7 @@ type Options struct {
 	MasksInterval  time.Duration // between two messages of <camera>/masks; 0 sends none
 	MaskPolygons   bool          // outlines instead of COCO RLE in <camera>/masks
 	Group          bool          // take commands for all agents too, on <above the prefix>/all/<camera or all>/cmd/<verb>
+	Confined       bool          // answer only on <camera>/reply/<client>: the broker lets others write less than the agent
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
 	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
 	// Picture is a JPEG of what a camera shows; with it the newest is retained on <camera>/image, and crops of named objects below. Nil
@@ -125,8 +126,8 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("mqtt: %w", err)
 	}
 	c := &Client{
-		o: o, topics: Topics{o.Prefix}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(), heard: make(chan struct{}, 1),
-		acked: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
+		o: o, topics: Topics{Prefix: o.Prefix, Confined: o.Confined}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(),
+		heard: make(chan struct{}, 1), acked: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
 	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,

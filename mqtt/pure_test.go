@@ -171,7 +171,7 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestCommandTopics(t *testing.T) {
-	topics := Topics{"segedge/box"}
+	topics := Topics{Prefix: "segedge/box"}
 	if camera, verb, ok := topics.ParseCommand(topics.Command("front", "prompt")); camera != "front" || verb != "prompt" || !ok {
 		t.Errorf("got %q %q %t", camera, verb, ok)
 	}

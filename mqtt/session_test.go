@@ -226,7 +226,7 @@ func TestCommandsOverABroker(t *testing.T) {
 	o := testOptions(t, m.url(), a)
 	_, stop := start(t, o)
 	until(t, "online", func() bool { return ears.last("/status") == StatusOnline })
-	topics := Topics{"segedge/box"}
+	topics := Topics{Prefix: "segedge/box"}
 	ears.send(t, topics.Command("cam", "prompt"), `{"id":"1","reply":"me","points":[{"x":7,"y":0}]}`)
 	until(t, "the refusal", func() bool { return strings.Contains(ears.last("/reply/me"), `"code":"bad_request"`) })
 	until(t, "command.rejected", func() bool {

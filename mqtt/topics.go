@@ -10,7 +10,10 @@ import (
 )
 
 // Topics are the topics of one agent (docs/mqtt.md).
-type Topics struct{ Prefix string }
+type Topics struct {
+	Prefix   string
+	Confined bool // no answer goes anywhere but to the topics of answers
+}
 
 // Status is the topic of online, stopped and offline.
 func (t Topics) Status() string { return t.Prefix + "/status" }
@@ -44,14 +47,18 @@ func (t Topics) replyTo(m Message, cmd api.Command) address {
 }
 
 // mayAnswer reports whether a client may have answers sent to a topic: not to the broker's own, and of the agent's to none
-// but its replies, or a command could be made to give another.
+// but its replies. Where commands go none does, be it another agent's or all agents': a command could be made to give another.
 func (t Topics) mayAnswer(topic string) bool {
 	if validTopic(topic) != nil || strings.HasPrefix(topic, "$") {
 		return false
 	}
+	parts := strings.Split(topic, "/")
+	if n := len(parts); n >= 2 && parts[n-2] == "cmd" {
+		return false
+	}
 	rest, own := strings.CutPrefix(topic, t.Prefix+"/")
-	parts := strings.Split(rest, "/")
-	return !own || len(parts) == 3 && parts[1] == "reply"
+	parts = strings.Split(rest, "/")
+	return !own && !t.Confined || own && len(parts) == 3 && parts[1] == "reply"
 }
 
 // ParseCommand splits a command's topic.

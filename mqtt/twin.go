@@ -21,6 +21,9 @@ const (
 	silence   = 3 * heartbeat           // after which another agent counts as gone
 )
 
+// LookSuffix follows an agent's client id where it looks for another agent: a number comes after it.
+const LookSuffix = "-look-"
+
 // errTwin is why a client waits.
 type errTwin struct{ other api.Info }
 
@@ -34,7 +37,7 @@ func (e errTwin) Error() string {
 func (c *Client) standBack(ctx context.Context) {
 	own := c.o.Service.Info().Started
 	o := c.o.Connection
-	o.ClientID += fmt.Sprintf("-look-%x", own.UnixNano())
+	o.ClientID += fmt.Sprintf("%s%x", LookSuffix, own.UnixNano())
 	news := make(chan Message, 64)
 	l, err := Dial(ctx, o, nil, false, func(m Message) {
 		m.Done()

@@ -254,16 +254,22 @@ func (b *builder) grounder() (agent.Grounder, error) {
 	return d, nil
 }
 
+// discoveryPrefix is where Home Assistant looks for devices, and says that it is there.
+const discoveryPrefix = "homeassistant"
+
 // buildMQTT makes the client, and a broker where none is configured.
 func (b *builder) buildMQTT() error {
 	c := b.cfg.MQTT
 	if c.Broker == "" {
 		var err error
-		prefix := cmp.Or(c.Prefix, "segedge/"+b.cfg.Agent.Name)
-		if b.broker, err = broker.Listen(broker.Options{Listen: c.Embedded, Users: users(c.Users), Prefix: prefix, Logger: b.log}); err != nil {
+		c.Prefix, c.ClientID = cmp.Or(c.Prefix, "segedge/"+b.cfg.Agent.Name), cmp.Or(c.ClientID, "segedge-"+b.cfg.Agent.Name)
+		b.broker, err = broker.Listen(broker.Options{
+			Listen: c.Embedded, Users: users(c.Users), Prefix: c.Prefix, AgentID: c.ClientID, Discovery: discoveryPrefix, Logger: b.log,
+		})
+		if err != nil {
 			return err
 		}
-		c.Broker, c.Prefix = b.broker.URL(), prefix
+		c.Broker = b.broker.URL()
 		c.Username, c.Password = b.broker.Login()
 		c.PasswordFile = ""
 	}
@@ -273,7 +279,7 @@ func (b *builder) buildMQTT() error {
 	}
 	discovery := ""
 	if c.Discovery {
-		discovery = "homeassistant"
+		discovery = discoveryPrefix
 	}
 	var picture func(context.Context, string) ([]byte, error)
 	if c.Images {
@@ -286,7 +292,7 @@ func (b *builder) buildMQTT() error {
 		},
 		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
-		Group: c.Group,
+		Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0,
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/segedge/segedge/mqtt"
 )
 
 // as sends a request with a token and gives the answer's status and Location.
@@ -83,7 +85,7 @@ func TestATokenThatGoesTakesItsSessions(t *testing.T) {
 
 // The users of the embedded broker give the commands of their roles; the agent is its own.
 func TestUsersOfTheEmbeddedBroker(t *testing.T) {
-	l := startAgent(t, "cameras:\n- {name: a, source: synthetic, width: 160, height: 120, fps: 4}\nmqtt:\n  users:\n"+
+	l := startAgent(t, "cameras:\n- {name: a, source: synthetic, width: 160, height: 120, fps: 4}\nmqtt:\n  version: 5\n  users:\n"+
 		"  - {name: wall, role: view, password: wall-0123}\n  - {name: desk, role: prompt, password: desk-0123}\n")
 	at := brokerLine.FindStringSubmatch(l.out.String())
 	if at == nil {
@@ -91,10 +93,11 @@ func TestUsersOfTheEmbeddedBroker(t *testing.T) {
 	}
 	info := struct{ Agent string }{}
 	_ = json.Unmarshal([]byte(l.get("api/v1/info")), &info)
-	as := func(user, password, verb string) (int, string) {
+	as := func(user, password, verb string, want int) (int, string) {
 		var out bytes.Buffer
+		timeout := []string{"60s", "3s"}[want] // nobody answers what is refused
 		code := execute(t.Context(), []string{
-			verb, "--broker", at[1], "--agent", info.Agent, "--camera", "a", "--timeout", "3s", "--set", "mqtt.username=" + user, "--set", "mqtt.password=" + password,
+			verb, "--broker", at[1], "--agent", info.Agent, "--camera", "a", "--timeout", timeout, "--set", "mqtt.username=" + user, "--set", "mqtt.password=" + password,
 		}, &out, &out)
 		return code, out.String()
 	}
@@ -103,15 +106,46 @@ func TestUsersOfTheEmbeddedBroker(t *testing.T) {
 		user, password, verb string
 		code                 int
 	}{{"desk", "desk-0123", "clear", 0}, {"desk", "desk-0123", "pause", 1}, {"wall", "wall-0123", "clear", 1}, {"wall", "desk-0123", "clear", 1}} {
-		if code, out := as(c.user, c.password, c.verb); code != c.code {
+		if code, out := as(c.user, c.password, c.verb, c.code); code != c.code {
 			t.Errorf("%s as %s: exit code %d, %s", c.verb, c.user, code, out)
 		}
 	}
 	if s := l.state("a").State; s != "running" {
 		t.Errorf("the camera is %s", s)
 	}
+	agentsRightsAreItsOwn(t, at[1], info.Agent)
 	if strings.Contains(l.log.String(), "0123") {
 		t.Error("a password is logged")
+	}
+}
+
+// agentsRightsAreItsOwn: no user comes in as the agent, Home Assistant comes in as any user, and an answer goes where its asker may write.
+func agentsRightsAreItsOwn(t *testing.T, at, name string) {
+	t.Helper()
+	heard := make(chan mqtt.Message, 64)
+	dial := func(user, id string, will *mqtt.Will) (*mqtt.Link, error) {
+		c := mqtt.Connection{Broker: at, Version: 5, ClientID: id, Username: user, Password: user + "-0123"}
+		return mqtt.Dial(t.Context(), c, will, false, func(m mqtt.Message) { m.Done(); heard <- m })
+	}
+	if l, err := dial("desk", "segedge-"+name, nil); err == nil {
+		l.Close(0)
+		t.Error("a user takes the agent's place")
+	}
+	l, err := dial("desk", "home", &mqtt.Will{Topic: "homeassistant/status", Payload: "offline"})
+	if err != nil {
+		t.Fatalf("Home Assistant: %v", err)
+	}
+	defer l.Close(0)
+	topics := mqtt.Topics{Prefix: "segedge/" + name}
+	if err := l.Subscribe(t.Context(), "elsewhere", topics.Reply("a", "me")); err != nil {
+		t.Fatal(err)
+	}
+	p := mqtt.Packet{Topic: topics.Command("a", "clear"), QoS: 1, Payload: []byte(`{"id":"away","reply":"me"}`), ResponseTopic: "elsewhere"}
+	if err := l.Await(t.Context(), l.Send(t.Context(), p)); err != nil {
+		t.Fatal(err)
+	}
+	if m := <-heard; m.Topic != topics.Reply("a", "me") {
+		t.Errorf("answered on %s", m.Topic)
 	}
 }
 

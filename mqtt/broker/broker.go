@@ -4,6 +4,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,10 +35,13 @@ type Options struct {
 	// some.
 	Users      []User
 	Prefix     string // of the agent's topics, on which the rights of users are decided
+	AgentID    string // the client id of the agent, which no user may have
+	Discovery  string // Home Assistant's discovery prefix; empty is "homeassistant". Every user may say on <it>/status that it is there
 	MaxClients int    // 0 is 64
 	// Grace is how long, after Run's context has ended, clients with a last will may go on to say goodbye; 0 is 3 s.
 	Grace  time.Duration
 	Logger *slog.Logger
+	now    func() time.Time // time.Now
 }
 
 // Broker is a broker that has its port.
@@ -48,8 +52,7 @@ type Broker struct {
 	once     sync.Once
 }
 
-// Listen takes the port, so that an occupied one is told before anything else starts. It serves nobody before Run.
-func Listen(o Options) (*Broker, error) {
+func (o *Options) defaults() {
 	if o.MaxClients <= 0 {
 		o.MaxClients = 64
 	}
@@ -59,10 +62,16 @@ func Listen(o Options) (*Broker, error) {
 	if o.Grace <= 0 {
 		o.Grace = 3 * time.Second
 	}
-	address := o.Listen
-	if address == "" {
-		address = DefaultListen
+	if o.now == nil {
+		o.now = time.Now
 	}
+	o.Discovery = cmp.Or(o.Discovery, "homeassistant")
+}
+
+// Listen takes the port, so that an occupied one is told before anything else starts. It serves nobody before Run.
+func Listen(o Options) (*Broker, error) {
+	o.defaults()
+	address := cmp.Or(o.Listen, DefaultListen)
 	if err := allowed(address, len(o.Users) > 0); err != nil {
 		return nil, err
 	}

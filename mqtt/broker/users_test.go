@@ -1,12 +1,18 @@
 package broker
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/throttle"
@@ -45,8 +51,9 @@ func TestUsersWriteWhatTheirRoleMay(t *testing.T) {
 	may := map[string][]string{
 		"segedge/box/cam/cmd/snapshot": {"wall", "desk", "boss"}, "segedge/box/cam/cmd/prompt": {"desk", "boss"}, "segedge/box/cam/cmd/remove": {"desk", "boss"},
 		"segedge/box/cam/cmd/pause": {"boss"}, "segedge/box/cam/cmd/config": {"boss"}, "segedge/box/cam/cmd/later": {"boss"}, "segedge/box/status": nil, "segedge/box": nil,
-		"segedge/box/cam/events": nil, "segedge/box/cam/reply/other": nil, "segedge/box/cam/cmd/pause/x": nil, "homeassistant/switch/x/config": {"boss"}, "segedge/boxes": {"boss"},
-		"$SYS/broker": nil,
+		"segedge/box/cam/events": nil, "segedge/box/cam/reply/other": nil, "segedge/box/cam/cmd/pause/x": nil, "homeassistant/switch/x/config": {"boss"}, "homeassistant/status": {"wall", "desk", "boss"},
+		"segedge/boxes": {"boss"},
+		"$SYS/broker":   nil,
 	}
 	for _, u := range people {
 		c := asUser(t, b, u.Name, u.Name)
@@ -78,9 +85,24 @@ func TestUsersWriteWhatTheirRoleMay(t *testing.T) {
 	}
 }
 
-// A last will is a message like another, and the agent's client id is the agent's.
+// A last will is a message like another, and Home Assistant's is one that everybody may leave. The agent's client ids are the agent's.
 func TestUsersGainNothingByConnecting(t *testing.T) {
-	b := serve(t, Options{Listen: "127.0.0.1:0", Users: people, Prefix: "segedge/box"})
+	b := serve(t, Options{Listen: "127.0.0.1:0", Users: people, Prefix: "segedge/box", AgentID: "segedge-box"})
+	try := func(id, will string) error {
+		o := paho.NewClientOptions().AddBroker(b.URL()).SetClientID(id).SetUsername("wall").SetPassword("view-0123").SetAutoReconnect(false).
+			SetProtocolVersion(4).SetCleanSession(false)
+		if will != "" {
+			o.SetWill(will, "x", 1, true)
+		}
+		client := paho.NewClient(o)
+		defer client.Disconnect(0)
+		token := client.Connect()
+		token.Wait()
+		return token.Error()
+	}
+	if try("segedge-box", "") == nil || try("segedge-box-look-1", "") == nil {
+		t.Error("a user has a session of the agent's before it comes")
+	}
 	name, password := b.Login()
 	agent, err := connect(b.URL(), "segedge-box", name, password)
 	if err != nil {
@@ -92,29 +114,42 @@ func TestUsersGainNothingByConnecting(t *testing.T) {
 		ok       bool
 	}{
 		{"me", "", true}, {"me", "segedge/box/cam/cmd/snapshot", true}, {"me", "segedge/box/cam/cmd/pause", false}, {"me", "segedge/box/status", false},
-		{"me", "elsewhere", false}, {"segedge-box", "", false},
+		{"me", "elsewhere", false}, {"segedge-box", "", false}, {"me", "homeassistant/status", true},
 	} {
-		o := paho.NewClientOptions().AddBroker(b.URL()).SetClientID(c.id).SetUsername("wall").SetPassword("view-0123").SetAutoReconnect(false).SetProtocolVersion(4)
-		if c.will != "" {
-			o.SetWill(c.will, "x", 1, true)
+		if err := try(c.id, c.will); (err == nil) != c.ok {
+			t.Errorf("%+v: %v", c, err)
 		}
-		client := paho.NewClient(o)
-		if token := client.Connect(); token.Wait() && (token.Error() == nil) != c.ok {
-			t.Errorf("%+v: %v", c, token.Error())
-		}
-		client.Disconnect(0)
 	}
 	if !agent.IsConnected() {
 		t.Error("the agent was put out")
 	}
 }
 
-// Who guesses has to wait, even with the right password; who is in stays in.
+// Who is not there has no rights, whatever a role without a name means elsewhere.
+func TestAnUnknownUserHasNoRights(t *testing.T) {
+	g := newGuests(Options{Users: people, Prefix: "segedge/box", Discovery: "homeassistant"})
+	for _, topic := range []string{"segedge/box/cam/cmd/pause", "segedge/box/cam/cmd/snapshot", "homeassistant/status", "elsewhere"} {
+		if g.mayWrite("nobody", topic) || !g.mayWrite(agentName, topic) {
+			t.Errorf("%s", topic)
+		}
+	}
+}
+
+// stopped is a clock that does not move.
+func stopped() time.Time { return time.Unix(1e9, 0) }
+
+// Who guesses has to wait, even with the right password; who is in stays in, and the agent comes in whatever others at its address do. The
+// log is not filled, and holds nothing that may be a secret.
 func TestGuessesAreThrottled(t *testing.T) {
-	b := serve(t, Options{Listen: "127.0.0.1:0", Users: people, Prefix: "segedge/box"})
+	var log lines
+	b := serve(t, Options{
+		Listen: "127.0.0.1:0", Users: people, Prefix: "segedge/box", Logger: slog.New(slog.NewTextHandler(&log, nil)), now: stopped,
+	})
 	in := asUser(t, b, "boss", "in")
-	for i := range throttle.Burst {
-		if _, err := connect(b.URL(), "x", "boss", fmt.Sprint("guess-", i)); err == nil {
+	long := strings.Repeat("x", 60_000)
+	for i := range 2 * throttle.Burst {
+		user := []string{"boss", "geheim-in-the-wrong-place"}[i%2]
+		if _, err := connect(b.URL(), long, user, fmt.Sprint("guess-", i)); err == nil {
 			t.Fatal("a guess was let in")
 		}
 	}
@@ -124,4 +159,56 @@ func TestGuessesAreThrottled(t *testing.T) {
 	if token := in.Publish("elsewhere", 1, false, "x"); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
 		t.Errorf("who was in: %v", token.Error())
 	}
+	if _, err := connect(b.URL(), "agent", agentName, "guess"); err == nil {
+		t.Error("the agent's name was let in with a guess")
+	}
+	name, password := b.Login()
+	agent, err := connect(b.URL(), "agent", name, password)
+	if err != nil {
+		t.Fatalf("the agent has to wait: %v", err)
+	}
+	agent.Disconnect(0)
+	told := log.String()
+	if n := strings.Count(told, "refuses a client"); n != throttle.Burst || len(told) > n*400 {
+		t.Errorf("%d lines, %d bytes", n, len(told))
+	}
+	if strings.Contains(told, "geheim") || strings.Contains(told, "guess-") || !strings.Contains(told, `why="no user has this name and this password" user=boss`) {
+		t.Errorf("told: %s", told)
+	}
+}
+
+// A user who may be here, but not so, is told in a few lines too.
+func TestRefusalsOfUsersDoNotFillTheLog(t *testing.T) {
+	var log bytes.Buffer
+	o := Options{Users: people, Prefix: "segedge/box", AgentID: "segedge-box", Logger: slog.New(slog.NewTextHandler(&log, nil)), now: stopped}
+	o.defaults()
+	d := &door{o: o, guests: newGuests(o)}
+	client := &mochi.Client{Net: mochi.ClientConnection{Remote: "127.0.0.1:1"}}
+	p := packets.Packet{Connect: packets.ConnectParams{Username: []byte("boss"), Password: []byte("admin-0123"), ClientIdentifier: "segedge-box"}}
+	for range 3 * throttle.Burst {
+		if d.OnConnectAuthenticate(client, p) {
+			t.Fatal("let in as the agent")
+		}
+	}
+	if n := strings.Count(log.String(), `why="this client id is the agent's own" user=boss client=segedge-box`); n != throttle.Burst {
+		t.Errorf("%d lines: %s", n, &log)
+	}
+}
+
+// lines is a log that a broker writes while a test reads.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
