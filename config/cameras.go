@@ -20,7 +20,7 @@ func (c *Config) checkCameras(ps *Problems) {
 		cam, key := &c.Cameras[i], fmt.Sprintf("cameras.%d", i)
 		switch {
 		case !nameForm.MatchString(cam.Name):
-			ps.Add(key+".name", "%q: letters, digits, '_', '.' and '-' only, at most 64", cam.Name)
+			ps.Add(key+".name", "%s: letters, digits, '_', '.' and '-' only, at most 64", shownWord(cam.Name))
 		case seen[cam.Name]:
 			ps.Add(key+".name", "%q names two cameras", cam.Name)
 		}

@@ -18,7 +18,7 @@ func (c *Config) Check() Problems {
 	var ps Problems
 	checkBounds(reflect.ValueOf(c).Elem(), "", &ps)
 	if c.Agent.Name != "" && !nameForm.MatchString(c.Agent.Name) {
-		ps.Add("agent.name", "%q: letters, digits, '_', '.' and '-' only, at most 64", c.Agent.Name)
+		ps.Add("agent.name", "%s: letters, digits, '_', '.' and '-' only, at most 64", shownWord(c.Agent.Name))
 	} else if c.Agent.Name == "all" {
 		ps.Add("agent.name", "all is the name of all agents: none may be called so")
 	}
@@ -54,7 +54,7 @@ func checkBounds(v reflect.Value, key string, ps *Problems) {
 
 func checkField(v reflect.Value, tag reflect.StructTag, key string, ps *Problems) {
 	if list, ok := tag.Lookup("enum"); ok && !slices.Contains(strings.Split(list, ","), fmt.Sprint(v.Interface())) {
-		ps.Add(key, "%q is none of %s", fmt.Sprint(v.Interface()), strings.Join(strings.FieldsFunc(list, isComma), ", "))
+		ps.Add(key, "%s is none of %s", shownWord(fmt.Sprint(v.Interface())), strings.Join(strings.FieldsFunc(list, isComma), ", "))
 	}
 	low, hasLow := tag.Lookup("min")
 	if !hasLow {
@@ -115,6 +115,9 @@ func (c *Config) checkMQTT(ps *Problems) {
 		ps.Add("mqtt.prefix", "%q has a wildcard or a control character in it, or is longer than 256", m.Prefix)
 	} else if strings.HasPrefix(m.Prefix, "$") || strings.HasPrefix(m.Prefix, "/") || strings.HasSuffix(m.Prefix, "/") {
 		ps.Add("mqtt.prefix", "%q: a prefix neither begins with $ or / nor ends with /", m.Prefix)
+	}
+	if m.Prefix == "all" || strings.HasSuffix(m.Prefix, "/all") {
+		ps.Add("mqtt.prefix", "%q ends in all, the name of all agents: none may be called so", m.Prefix)
 	}
 	if !printable(m.ClientID) || len(m.ClientID) > 128 {
 		ps.Add("mqtt.client_id", "%q has a control character in it, or is longer than 128", m.ClientID)

@@ -50,5 +50,5 @@ func (ps Problems) Err() error {
 
 // Add appends one.
 func (ps *Problems) Add(key, format string, args ...any) {
-	*ps = append(*ps, Problem{Key: key, Text: secret.Mask(fmt.Sprintf(format, args...))})
+	*ps = append(*ps, Problem{Key: key, Text: secret.Mask(fmt.Sprintf(format, shownTexts(args)...))})
 }

@@ -74,25 +74,25 @@ func assign(v reflect.Value, value string) error {
 	case time.Duration:
 		d, err := time.ParseDuration(value)
 		if err != nil {
-			return fmt.Errorf("%q is no duration such as 500ms or 2s", value)
+			return fmt.Errorf("%s is no duration such as 500ms or 2s", shownWord(value))
 		}
 		v.SetInt(int64(d))
 	case int:
 		n, err := strconv.Atoi(strings.ReplaceAll(value, "_", ""))
 		if err != nil {
-			return fmt.Errorf("%q is no whole number", value)
+			return fmt.Errorf("%s is no whole number", shownWord(value))
 		}
 		v.SetInt(int64(n))
 	case float64:
 		f, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			return fmt.Errorf("%q is no number", value)
+			return fmt.Errorf("%s is no number", shownWord(value))
 		}
 		v.SetFloat(f)
 	case bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {
-			return fmt.Errorf("%q is neither true nor false", value)
+			return fmt.Errorf("%s is neither true nor false", shownWord(value))
 		}
 		v.SetBool(b)
 	case []string:

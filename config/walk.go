@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -48,15 +47,29 @@ func (w *walker) node(v reflect.Value, n ast.Node, key string) {
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 		w.sequence(v, n, key)
 	default:
-		w.hide(n)
-		text, ok := scalar(n)
-		if !ok {
-			w.refuse(key, n, "one value is wanted here, not %s", w.kind(n))
-			return
-		}
-		if err := assign(v, text); err != nil {
-			w.refuse(key, n, "%v", err)
-		}
+		w.scalar(v, n, key)
+	}
+}
+
+// scalar sets one value.
+func (w *walker) scalar(v reflect.Value, n ast.Node, key string) {
+	w.hide(n)
+	text, ok := scalar(n)
+	if !ok {
+		w.refuse(key, n, "one value is wanted here, not %s", w.kind(n))
+		return
+	}
+	if other := runTogether(n); other != "" {
+		w.doc.hide(n)
+		w.refuse(key, n, "the value goes on with %s: a comma is missing before it, or quotation marks around the value", other)
+		return
+	}
+	err := assign(v, text)
+	if _, rest, _ := strings.Cut(strings.TrimSpace(text), " "); rest != "" && (err != nil || secretName.MatchString(rest)) {
+		w.doc.hide(n) // another setting may stand in it, without its colon
+	}
+	if err != nil {
+		w.refuse(key, n, "%v", err)
 	}
 }
 
@@ -199,5 +212,5 @@ func (w *walker) kind(n ast.Node) string {
 		return "one value"
 	}
 	text, _ := scalar(n)
-	return fmt.Sprintf("%q", text)
+	return shownWord(text)
 }

@@ -118,15 +118,22 @@ func (ks keys) replace(before keys) {
 	}
 }
 
-// enter hands a request on as its caller's, for as long as the key is valid: who holds a body back keeps no rights by it.
+// enter hands a request on as its caller's, for as long as the key is valid: who holds a body back keeps no rights by it. What ends the reads
+// of this request has ended when enter returns, so that it never meets the connection's next.
 func (k *key) enter(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
+	ended := make(chan struct{})
 	leave := context.AfterFunc(k.valid, func() {
+		defer close(ended)
 		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) // ends a read of the body that waits
 		cancel()
 	})
-	defer leave()
+	defer func() {
+		if !leave() {
+			<-ended
+		}
+	}()
 	ctx = context.WithValue(ctx, validKey{}, k.valid)
 	next.ServeHTTP(w, r.WithContext(api.WithCaller(ctx, k.caller)))
 }

@@ -76,6 +76,23 @@ var breaks = map[string]func(string) string{
 	"keys run together": func(s string) string {
 		return strings.Replace(s, "username: user\n  password:", "username: user password:", 1)
 	},
+	"a comma is missing after a role":   commaless("role: view, token", "role: view token"),
+	"a comma is missing after a name":   commaless("name: wall, role: view, token", "role: view, name: wall token"),
+	"a comma is missing after a number": commaless("fps: 4}", "fps: 4 password: geheim}"),
+	"a comma is missing after a duration": func(s string) string {
+		return s + "events: {update_interval: 1s password: geheim}\n"
+	},
+	"a comma and a colon are missing":    commaless("fps: 4}", "fps: 4 password geheim}"),
+	"a comma and a colon after a name":   commaless("name: scene,", "name: scene password geheim,"),
+	"a comma is missing after a camera":  commaless("name: scene,", "name: scene password: geheim,"),
+	"a comma is missing after the agent": func(s string) string { return s + "agent: {name: box token: geheim}\n" },
+	"a comma is missing in the broker": func(s string) string {
+		return s[:strings.Index(s, "mqtt:")] + "mqtt: {username: user password: geheim, prefix: a/#}\n"
+	},
+	"a comma is missing among users": func(s string) string {
+		return s[:strings.Index(s, "mqtt:")] + "mqtt: {users: [{name: a, role: view password: geheim-0123}]}\n"
+	},
+	"quoted together":     commaless("role: view, token: geheim-wall-0123456789", `role: "view token: geheim"`),
 	"a mistyped key":      func(s string) string { return strings.Replace(s, "  password: geheim", "  passwrod: geheim", 1) },
 	"a colon is missing":  func(s string) string { return strings.Replace(s, "  token: geheim", "  token geheim", 1) },
 	"a key twice":         func(s string) string { return s + "  password: geheim\n" },
@@ -91,6 +108,11 @@ var breaks = map[string]func(string) string{
 	"an unknown scheme":     func(s string) string { return strings.Replace(s, "rtsp://user", "rstp://user", 1) },
 	"a second document":     func(s string) string { return s + "---\nhttp: {token: geheim}\n" },
 	"cut off":               func(s string) string { return s[:strings.Index(s, "geheim-wall")+3] },
+}
+
+// commaless writes one thing in another's place.
+func commaless(whole, broken string) func(string) string {
+	return func(s string) string { return strings.Replace(s, whole, broken, 1) }
 }
 
 // Whatever a person does to a file with secrets in it, no command shows one.
