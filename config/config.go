@@ -162,7 +162,7 @@ func Default() Config {
 	return Config{
 		Cameras: []Camera{{Name: "camera", Source: "synthetic"}},
 		Model:   Model{Name: "default", Provider: "auto"},
-		Tracker: Tracker{MaxObjects: 64, Budget: 0.5},
+		Tracker: Tracker{MaxObjects: 64, Budget: 0.9},
 		Video:   Video{Bitrate: 2_500_000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
 		Events:  Events{UpdateInterval: time.Second},
