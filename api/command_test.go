@@ -122,6 +122,8 @@ func TestDecodeRefusesInWords(t *testing.T) {
 		{"rename", `{"object":"cam-1","name":"\ud800"}`, BadRequest, "cannot be shown"},
 		{"prompt", `{"text":"\u0007"}`, BadRequest, "U+0007"},
 		{"zone", `{"name":"\t","points":[[0,0],[1,0],[1,1]]}`, BadRequest, "nothing but blanks"},
+		{"zone", `{"name":"z","points":[[0,0],[1,0],[1,1]],"classes":[""]}`, BadRequest, "without classes a zone sees everything"},
+		{"line", `{"name":"l","points":[[0,0],[1,0]],"classes":["car","-!"]}`, BadRequest, "a letter or a digit"},
 		{"line", `{"name":"a\rb","points":[[0,0],[1,0]]}`, BadRequest, "U+000D"},
 		{"model", `{"name":"a\u0085"}`, BadRequest, "U+0085"},
 	} {

@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -23,6 +25,9 @@ func checkShape(kind, name string, points [][2]float64, classes []string, least,
 		return fmt.Errorf("a %s of %d classes: there may be %d", kind, len(classes), mostClasses)
 	}
 	for _, c := range classes {
+		if strings.IndexFunc(c, isWordy) < 0 { // there would be nothing to find in a name
+			return fmt.Errorf("a class has a letter or a digit in it, such as person, not %q; without classes a %s sees everything", c, kind)
+		}
 		if err := checkText("classes", c); err != nil {
 			return err
 		}
@@ -37,3 +42,5 @@ func checkShape(kind, name string, points [][2]float64, classes []string, least,
 	}
 	return nil
 }
+
+func isWordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

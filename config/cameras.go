@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // MaxCameras of one agent.
@@ -98,11 +99,13 @@ func checkClasses(key string, classes []string, may bool, ps *Problems) {
 		ps.Add(key, "%d are more than %d", len(classes), mostClasses)
 	}
 	for _, c := range classes {
-		if strings.TrimSpace(c) == "" || len(c) > 64 || !printable(c) {
-			ps.Add(key, "%q: a class is 1 to 64 printable characters, such as person", c)
+		if strings.IndexFunc(c, isWordy) < 0 || len(c) > 64 || !printable(c) {
+			ps.Add(key, "%q: a class is 1 to 64 printable characters with a letter or a digit among them, such as person", c)
 		}
 	}
 }
+
+func isWordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 func checkPoints(key string, points [][2]float64, least, most int, ps *Problems) {
 	if n := len(points); n < least || n > most {

@@ -74,6 +74,7 @@ func TestEveryNonsenseIsShown(t *testing.T) {
       - {name: gate, points: [[0, 0], [1, 0], [1, 1]]}
       - name: gate
         points: [[0, 0], [1, 0], [1, 1]]
+        classes: ["-"]
     crop: [0.5, 0, 0.2, 1]
     rotate: 45
     privacy:
@@ -96,10 +97,10 @@ debug:
 	}
 	got := c.Explain(c.Check()).Error()
 	for _, want := range []string{
-		`segedge.yaml:6:15: cameras.0.zones.1.name: "gate" is there twice`, "segedge.yaml:8:11: cameras.0.crop", `segedge.yaml:9:13: cameras.0.rotate: "45" is none of 0, 90, 180, 270`,
-		"segedge.yaml:11:17: cameras.0.privacy.0.points: [2, 0] lies outside", `segedge.yaml:12:11: cameras.1.name: "a" names two cameras`, "cameras.1.username",
-		"segedge.yaml:16:11: http.listen", "segedge.yaml:18:26: http.tokens.0.role", "segedge.yaml:20:13: mqtt.embedded: 0.0.0.0:1883 is open to the network",
-		"segedge.yaml:21:11: mqtt.prefix", "segedge.yaml:23:11: debug.listen", "--set: log.level", "environment SEGEDGE_VIDEO_BITRATE: video.bitrate", "            ^",
+		`segedge.yaml:6:15: cameras.0.zones.1.name: "gate" is there twice`, `cameras.0.zones.1.classes: "-": a class is`, "segedge.yaml:9:11: cameras.0.crop", `segedge.yaml:10:13: cameras.0.rotate: "45" is none of 0, 90, 180, 270`,
+		"segedge.yaml:12:17: cameras.0.privacy.0.points: [2, 0] lies outside", `segedge.yaml:13:11: cameras.1.name: "a" names two cameras`, "cameras.1.username",
+		"segedge.yaml:17:11: http.listen", "segedge.yaml:19:26: http.tokens.0.role", "segedge.yaml:21:13: mqtt.embedded: 0.0.0.0:1883 is open to the network",
+		"segedge.yaml:22:11: mqtt.prefix", "segedge.yaml:24:11: debug.listen", "--set: log.level", "environment SEGEDGE_VIDEO_BITRATE: video.bitrate", "            ^",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q", want)

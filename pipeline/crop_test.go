@@ -7,13 +7,11 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
-	"github.com/segedge/segedge/testkit"
 )
 
 // Routine keyframes show the model the surroundings of a small object, sharper than the whole frame would; a click elsewhere is still
 // answered, on the whole frame.
 func TestRoutineKeyframesAreCrops(t *testing.T) {
-	testkit.Long(t)
 	var crops, wholes atomic.Int64
 	model := inferencetest.New(inferencetest.Options{Side: 80, Embed: func(_ context.Context, f *frame.Frame) error {
 		// The grid of a whole frame is as large as that of a crop, so the block tells: it is larger in a crop.

@@ -6,13 +6,11 @@ import (
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/testkit"
 )
 
 // Nothing is claimed of a picture in which there is nothing to be seen, or another view, from the frame on of which that is said;
 // no routine keyframe is made of nothing, and the object is found again when the picture is back.
 func TestNothingIsClaimedOfAnotherPicture(t *testing.T) {
-	testkit.Long(t)
 	for _, scene := range []frame.Scene{frame.SceneDark, frame.SceneBlurred, frame.SceneMoved} {
 		t.Run(scene.String(), func(t *testing.T) {
 			still := block{x: 100, y: 80, w: 60, h: 60, color: [3]int{40, 60, 210}}

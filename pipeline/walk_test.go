@@ -13,7 +13,6 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
 )
@@ -72,7 +71,6 @@ func TestClickIsCarriedToThePresent(t *testing.T) {
 
 // A viewer who is late clicks on a picture of the past: that picture is what counts.
 func TestClickMeansTheFrameThatWasSeen(t *testing.T) {
-	testkit.Long(t)
 	model := inferencetest.New(inferencetest.Options{})
 	fast := block{x: 10, y: 90, w: 50, h: 50, vx: 4, color: [3]int{60, 60, 200}}
 	r := newRig(t, model, nil, fast)
@@ -94,7 +92,6 @@ func TestClickMeansTheFrameThatWasSeen(t *testing.T) {
 }
 
 func TestFrameThatIsGoneIsSaid(t *testing.T) {
-	testkit.Long(t)
 	r := newRig(t, inferencetest.New(inferencetest.Options{}), nil, red)
 	for range 100 {
 		r.next()
@@ -297,7 +294,6 @@ func TestPauseLooksAway(t *testing.T) {
 }
 
 func TestSynchronousAnswersBelongToTheirFrame(t *testing.T) {
-	testkit.Long(t)
 	model := inferencetest.New(inferencetest.Options{})
 	r := newSyncRig(t, model)
 	f := frame.New(sceneW, sceneH)

@@ -121,3 +121,34 @@ func TestARenamedObjectLeaves(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Which side an object was on while it was of none of the line's classes is nothing to have crossed from.
+func TestASideIsForgottenWithTheClass(t *testing.T) {
+	w := across("car")
+	k := newWalker(w)
+	for _, leg := range []struct {
+		name     string
+		from, to float64
+	}{{"car", 0.1, 0.2}, {"lorry", 0.2, 0.8}, {"car", 0.8, 0.85}} {
+		k.o.Name = leg.name
+		k.walk(leg.from, leg.to)
+	}
+	if n := w.Counts().Lines["sill"]; n != (Crossings{}) {
+		t.Errorf("it crossed as a lorry, and is counted as a car: %+v", n)
+	}
+	k.walk(0.85, 0.1)
+	if n := w.Counts().Lines["sill"]; n != (Crossings{Left: 1}) {
+		t.Errorf("the car's way back: %+v", n)
+	}
+}
+
+// An object of an earlier run that is removed before it is found leaves as what it was known as.
+func TestWhoIsRemovedBeforeItIsFoundLeavesAsItWas(t *testing.T) {
+	w := across()
+	w.Restore(Saved{Inside: []Presence{{ID: 7, Zone: "gate"}}}, func(seg.ID) bool { return true })
+	before, after := seg.Object{ID: 7, Name: "cup", State: seg.Tracking}, seg.Object{ID: 7, Name: "cup", State: seg.Ended}
+	got := w.Report(seg.FrameRef{Seq: 3}, []seg.Change{{Type: seg.ObjectEnded, Before: &before, After: &after}}, nil, nil)
+	if !slices.Equal(types(got), []seg.EventType{seg.ZoneLeft, seg.ObjectEnded}) || got[0].Before != &before {
+		t.Errorf("%+v", got)
+	}
+}

@@ -80,6 +80,9 @@ func (w *Watch) Report(ref seg.FrameRef, told []seg.Change, objects []seg.Object
 			v = &visitor{}
 			w.visitors[c.After.ID] = v
 		}
+		if v.told == nil { // it is known from an earlier run
+			v.told = c.Before
+		}
 		if c.Type == seg.ObjectEnded {
 			dst = w.depart(v, ref, c.After, dst)
 			delete(w.visitors, c.After.ID)
@@ -159,6 +162,7 @@ func (w *Watch) cross(v *visitor, o *seg.Object, g seg.Point, dst []seg.Change) 
 	for i := range w.lines {
 		l := &w.lines[i]
 		if !v.are(o, l.only) {
+			delete(v.sides, l.name) // where it was, it was as something else
 			continue
 		}
 		d := l.distance(g)
