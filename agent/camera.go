@@ -320,7 +320,7 @@ func (c *camera) state() api.State {
 		s.Viewers = c.o.Viewers()
 	}
 	s.Zones, s.Lines = c.shapes.all()
-	s.Counts = counted(c.pipe.Counts())
+	s.Counts, s.Inside = counted(c.pipe.Counts()), c.pipe.Inside()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason

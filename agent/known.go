@@ -13,25 +13,32 @@ import (
 )
 
 // Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and
-// lines that commands made.
+// lines that commands made. It has no maps, so that what is the same is written the same (state.File).
 type Known struct {
+	Camera   string
 	Objects  []tracker.Saved
-	Standing map[string]seg.ID
+	Standing []Met
 	Zones    []api.Zone
 	Lines    []api.Line
 	Borders  zones.Saved // what all zones and lines have counted, and who is in them
 }
 
-// Known is what the cameras know, by name. After Run it is what they knew at the end.
-func (a *Agent) Known(ctx context.Context) (map[string]Known, error) {
-	all := map[string]Known{}
+// Met is a prompt given at start, by what it says, and the object that it became.
+type Met struct {
+	Prompt string
+	Object seg.ID
+}
+
+// Known is what the cameras know, in their order. After Run it is what they knew at the end.
+func (a *Agent) Known(ctx context.Context) ([]Known, error) {
+	var all []Known
 	var errs []error
 	for _, c := range a.cameras.all() {
 		known, err := c.known(ctx)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("camera %s: %w", c.name, err))
 		}
-		all[c.name] = known
+		all = append(all, known)
 	}
 	return all, errors.Join(errs...)
 }
@@ -52,7 +59,7 @@ func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
 func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made(c.o)
-	return Known{saved.Objects, c.standing.save(), zones, lines, saved.Borders}, err
+	return Known{c.name, saved.Objects, c.standing.save(), zones, lines, saved.Borders}, err
 }
 
 // Revision changes when Known has become worth writing down.

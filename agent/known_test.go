@@ -1,19 +1,26 @@
 package agent
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/state"
+	"github.com/segedge/segedge/zones"
 )
 
 // lives runs an agent that knows what an earlier one knew, lets use do something with it, and returns what it knew at the end.
 func lives(t *testing.T, known *Known, change func(*CameraOptions), use func(*rig)) Known {
 	t.Helper()
 	var r *rig
-	var out map[string]Known
+	var out []Known
 	t.Run("a life", func(t *testing.T) {
 		r = newRig(t, func(_ *Options, co *CameraOptions) {
 			co.Known = known
@@ -29,7 +36,7 @@ func lives(t *testing.T, known *Known, change func(*CameraOptions), use func(*ri
 			t.Error(err)
 		}
 	})
-	return out["cam"]
+	return out[0]
 }
 
 // What was followed, and what commands drew, is there after a restart; what is configured now is not overruled.
@@ -61,6 +68,9 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 		e := r.diary.await(t, seg.ObjectRecovered)
 		if e.After.ID != 1 || e.After.Name != "ball" {
 			t.Errorf("%+v", e.After)
+		}
+		if s, _ := r.State("cam"); !slices.Equal(s.Inside["hall"], []seg.ID{1}) {
+			t.Errorf("it is not inside for the doors that name it: %v", s.Inside)
 		}
 		if s, _ := r.State("cam"); !reflect.DeepEqual(s.Zones[0], door) || len(s.Zones) != 3 || len(s.Lines) != 1 {
 			t.Errorf("zones %v, lines %v", s.Zones, s.Lines)
@@ -101,4 +111,42 @@ func TestStandingPromptsAreMetOnce(t *testing.T) {
 		r.next(40)
 		r.diary.await(t, seg.ObjectNew)
 	})
+}
+
+// What is the same is written once: a card wears out that is written to every half minute for nothing.
+func TestWhatIsTheSameIsWrittenOnce(t *testing.T) {
+	s := standing{objects: map[string]seg.ID{}}
+	w := zones.New(zones.Defaults())
+	for i := range 5 {
+		name := fmt.Sprint("z", i)
+		s.meet(name, seg.ID(i))
+		w.SetZone(name, []seg.Point{{}, {X: 1}, {Y: 1}})
+		w.SetLine(name, []seg.Point{{}, {X: 1}})
+	}
+	var counted zones.Saved
+	for i := range 5 {
+		name := fmt.Sprint("z", i)
+		counted.Zones = append(counted.Zones, zones.SavedZone{Name: name, Visits: zones.Visits{Entered: 2, Left: 1}})
+		counted.Lines = append(counted.Lines, zones.SavedLine{Name: name, Crossings: zones.Crossings{Left: 3}})
+		counted.Inside = append(counted.Inside, zones.Presence{ID: seg.ID(i), Zone: name})
+	}
+	w.Restore(counted, func(seg.ID) bool { return true })
+	file := state.File{Path: filepath.Join(t.TempDir(), "known.state")}
+	var first []byte
+	for i := range 20 {
+		known := []Known{{Camera: "a", Standing: s.save(), Borders: w.Save()}, {Camera: "b"}, {Camera: "c"}}
+		if err := file.Save(known); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(file.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = data
+		}
+		if !bytes.Equal(data, first) {
+			t.Fatalf("written anew at turn %d", i)
+		}
+	}
 }

@@ -35,9 +35,9 @@ func (s *standing) recall(k *Known) {
 		return
 	}
 	for i := range k.Objects {
-		for key, id := range k.Standing {
-			if id == k.Objects[i].ID {
-				s.objects[key], s.expected[id] = id, true
+		for _, m := range k.Standing {
+			if m.Object == k.Objects[i].ID {
+				s.objects[m.Prompt], s.expected[m.Object] = m.Object, true
 			}
 		}
 	}
@@ -87,10 +87,14 @@ func (s *standing) forgo() {
 	clear(s.expected)
 }
 
-func (s *standing) save() map[string]seg.ID {
+// save is what was met, in the order of what the prompts say.
+func (s *standing) save() (met []Met) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.objects)
+	for _, key := range slices.Sorted(maps.Keys(s.objects)) {
+		met = append(met, Met{key, s.objects[key]})
+	}
+	return met
 }
 
 // askAgain asks a prompt given at start once more, whose object of an earlier run has not come back.

@@ -166,6 +166,8 @@ type State struct {
 	Lines       []Line             `json:"lines,omitempty"`
 	Counts      *Counts            `json:"counts,omitempty"` // at zones and lines, since they were drawn, over restarts
 	Stages      map[string]Latency `json:"stages"`
+
+	Inside map[string][]seg.ID `json:"-"` // the objects in each zone, for doors that name them
 }
 
 // Counts are what zones and lines have counted, by name; those with nothing to count are left out.

@@ -140,6 +140,9 @@ func eventFields(defs object, scenes []string) {
 		fields   object
 		optional []string
 	}{
+		{seg.ObjectEnded, object{
+			"removed": object{"const": true, "description": "it was removed or cleared; absent where it was given up"},
+		}, []string{"removed"}},
 		{seg.ZoneEntered, object{"zone": text("its name")}, nil},
 		{seg.ZoneLeft, object{
 			"zone": text("its name"), "dwell_frames": object{"type": "integer", "minimum": 0},

@@ -76,10 +76,10 @@ func examples(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	seen := state
-	seen.Zones, seen.Lines = []api.Zone{{Name: "door"}}, []api.Line{{Name: "gate"}}
+	seen.Zones, seen.Lines, seen.Inside = []api.Zone{{Name: "door"}}, []api.Line{{Name: "gate"}}, map[string][]seg.ID{"door": {object.ID}}
 	account := newTally()
 	for _, n := range []seg.Event{
-		{Type: seg.ZoneEntered, Details: map[string]any{"zone": "door"}}, {Type: seg.LineCrossed, Details: map[string]any{"line": "gate", "direction": "right"}},
+		{Type: seg.LineCrossed, Details: map[string]any{"line": "gate", "direction": "right"}},
 	} {
 		n.Camera, n.After, n.Time = "cam", &object, testTime
 		account.note(n)

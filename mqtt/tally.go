@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -27,20 +29,12 @@ type tally struct {
 
 // account is one camera's. What it remembers of zones and lines that are gone, and of other objects, is dropped when it is read.
 type account struct {
-	zones map[string]*visits
+	dwell map[string]float64 // by zone, of the newest visit that is over, in seconds
 	lines map[string]*api.LineCount
 	names map[string]time.Time // of objects that were given up, and when
 	fps   float64              // as it is told
 	timed time.Time            // when that was looked at
 	news  bool                 // there is a new object, or name, since this was last asked
-}
-
-// visits are a zone's.
-type visits struct {
-	points [][2]float64
-	in     map[seg.ID]time.Time // since when
-	looked time.Time            // when the points were last compared
-	dwell  *float64
 }
 
 func newTally() *tally { return &tally{cameras: map[string]*account{}} }
@@ -49,7 +43,7 @@ func newTally() *tally { return &tally{cameras: map[string]*account{}} }
 func (t *tally) account(camera string) *account {
 	a := t.cameras[camera]
 	if a == nil {
-		a = &account{zones: map[string]*visits{}, lines: map[string]*api.LineCount{}, names: map[string]time.Time{}}
+		a = &account{dwell: map[string]float64{}, lines: map[string]*api.LineCount{}, names: map[string]time.Time{}}
 		t.cameras[camera] = a
 	}
 	return a
@@ -72,27 +66,14 @@ func (t *tally) note(e seg.Event) {
 		a.news = a.news || e.Before != nil && e.Before.Name != e.After.Name // a name of its own has a picture of its own
 	case seg.ObjectEnded:
 		a.ended(e)
-	case seg.ZoneEntered:
-		a.visits(zone).in[e.After.ID] = e.Time
 	case seg.ZoneLeft:
-		v := a.visits(zone)
-		delete(v.in, e.After.ID)
 		if dwell, ok := e.Details["dwell_s"].(float64); ok {
-			v.dwell = &dwell
+			a.dwell[zone] = dwell
 		}
 	case seg.LineCrossed:
 		a.crossed(e)
 	default: // nothing to count
 	}
-}
-
-func (a *account) visits(zone string) *visits {
-	v := a.zones[zone]
-	if v == nil {
-		v = &visits{in: map[seg.ID]time.Time{}}
-		a.zones[zone] = v
-	}
-	return v
 }
 
 func (a *account) crossed(e seg.Event) {
@@ -109,17 +90,21 @@ func (a *account) crossed(e seg.Event) {
 	}
 }
 
-// ended keeps the name of an object that was given up. One that a person took away is gone with its name.
+// ended keeps the name of an object that was given up. One that a command took away is gone with its name.
 func (a *account) ended(e seg.Event) {
 	name := e.After.Name
-	if e.Before == nil || e.Before.State.Visible() || name == "" {
+	if e.Details["removed"] == true {
+		delete(a.names, name)
+		return
+	}
+	if name == "" {
 		return
 	}
 	a.names[name] = e.Time
 	if len(a.names) > keptNames {
 		oldest := name
 		for n, at := range a.names {
-			if at.Before(a.names[oldest]) {
+			if d := at.Compare(a.names[oldest]); d < 0 || d == 0 && n > oldest {
 				oldest = n
 			}
 		}
@@ -135,28 +120,23 @@ func (t *tally) presence(s api.State, objects []seg.Object, now time.Time) api.P
 	p := api.Presence{
 		Schema: api.Schema, Camera: s.Camera, Names: map[string]int{}, Zones: map[string]api.ZoneCount{}, Lines: map[string]api.LineCount{},
 	}
-	there := map[seg.ID]*seg.Object{}
-	for i := range objects {
-		o := &objects[i]
-		if o.State.Visible() || o.State == seg.Occluded {
-			there[o.ID] = o
-			p.Objects++
-			count(p.Names, o.Name, 1)
-		} else if o.State == seg.Lost {
-			count(p.Names, o.Name, 0)
-		}
+	for _, name := range a.told(objects, now) {
+		p.Names[name] = 0
 	}
-	for name, at := range a.names {
-		if now.Sub(at) > keepName {
-			delete(a.names, name)
-		} else {
-			count(p.Names, name, 0)
+	there := map[seg.ID]string{}
+	for i := range objects {
+		if o := &objects[i]; o.State.Visible() || o.State == seg.Occluded {
+			there[o.ID] = o.Name
+			p.Objects++
+			if _, ok := p.Names[o.Name]; ok {
+				p.Names[o.Name]++
+			}
 		}
 	}
 	a.forget(s)
 	p.FPS = a.follow(s.FPS, now)
 	for _, z := range s.Zones {
-		p.Zones[z.Name] = a.visits(z.Name).count(z.Points, there, now)
+		p.Zones[z.Name] = a.zone(z.Name, s.Inside[z.Name], there, p.Names)
 	}
 	for _, l := range s.Lines {
 		if n := a.lines[l.Name]; n != nil {
@@ -179,18 +159,51 @@ func (a *account) follow(fps float64, now time.Time) float64 {
 	return a.fps
 }
 
-// count adds to a name's objects, as long as there is room for another name.
-func count(names map[string]int, name string, n int) {
-	if _, ok := names[name]; name != "" && (ok || len(names) < keptNames) {
-		names[name] += n
+// told are the names to tell of, in an order in which nothing is told and left out in turn: of the objects that there are, the newest first;
+// then of those that were given up, the last one first.
+func (a *account) told(objects []seg.Object, now time.Time) []string {
+	newest := map[string]seg.ID{}
+	for i := range objects {
+		if o := &objects[i]; o.Name != "" && (o.State.Visible() || o.State == seg.Occluded || o.State == seg.Lost) {
+			newest[o.Name] = max(newest[o.Name], o.ID)
+		}
 	}
+	maps.DeleteFunc(a.names, func(_ string, at time.Time) bool { return now.Sub(at) > keepName })
+	names := slices.SortedFunc(maps.Keys(newest), func(x, y string) int { return cmp.Compare(newest[y], newest[x]) })
+	for _, name := range slices.SortedFunc(maps.Keys(a.names), func(x, y string) int {
+		return cmp.Or(a.names[y].Compare(a.names[x]), cmp.Compare(x, y))
+	}) {
+		if _, alive := newest[name]; !alive {
+			names = append(names, name)
+		}
+	}
+	return names[:min(len(names), keptNames)]
+}
+
+// zone is who of those inside is seen, or hidden where it was; of the names, those that the camera's account has too.
+func (a *account) zone(name string, inside []seg.ID, there map[seg.ID]string, names map[string]int) api.ZoneCount {
+	out := api.ZoneCount{Names: map[string]int{}}
+	if dwell, ok := a.dwell[name]; ok {
+		out.Dwell = &dwell
+	}
+	for _, id := range inside {
+		o, seen := there[id]
+		if !seen {
+			continue
+		}
+		out.Objects++
+		if _, ok := names[o]; ok {
+			out.Names[o]++
+		}
+	}
+	return out
 }
 
 // forget drops zones and lines that there are no more.
 func (a *account) forget(s api.State) {
-	for name := range a.zones {
+	for name := range a.dwell {
 		if !slices.ContainsFunc(s.Zones, func(z api.Zone) bool { return z.Name == name }) {
-			delete(a.zones, name)
+			delete(a.dwell, name)
 		}
 	}
 	for name := range a.lines {
@@ -198,25 +211,6 @@ func (a *account) forget(s api.State) {
 			delete(a.lines, name)
 		}
 	}
-}
-
-// count is who is in a zone. Where it was drawn anew, who entered before does not count: it will have entered again.
-func (v *visits) count(points [][2]float64, there map[seg.ID]*seg.Object, now time.Time) api.ZoneCount {
-	redrawn := v.points != nil && !slices.Equal(v.points, points)
-	out := api.ZoneCount{Names: map[string]int{}, Dwell: v.dwell}
-	for id, since := range v.in {
-		o := there[id]
-		if redrawn && since.Before(v.looked) || o == nil && now.Sub(since) > keepName {
-			delete(v.in, id)
-			continue
-		}
-		if o != nil {
-			out.Objects++
-			count(out.Names, o.Name, 1)
-		}
-	}
-	v.points, v.looked = slices.Clone(points), now
-	return out
 }
 
 // fresh reports whether there is a new object since it was last asked.

@@ -30,22 +30,20 @@ func TestPresence(t *testing.T) {
 		}
 	}
 	check("nobody has moved", 3, map[string]int{"cup": 1, "mug": 1, "dog": 0}, map[string]int{}, api.LineCount{})
-	say(seg.ZoneEntered, one, map[string]any{"zone": "door"})
-	say(seg.ZoneEntered, lost, map[string]any{"zone": "door"})
+	state.Inside = map[string][]seg.ID{"door": {1, 4}} // as after a restart: no event says so
 	say(seg.LineCrossed, one, map[string]any{"line": "gate", "direction": "right"})
 	say(seg.LineCrossed, two, map[string]any{"line": "gate", "direction": "left"})
 	say(seg.LineCrossed, two, map[string]any{"line": "gate", "direction": "right"})
 	check("one is in, the lost one is not seen", 3, map[string]int{"cup": 1, "mug": 1, "dog": 0}, map[string]int{"cup": 1}, api.LineCount{In: 2, Out: 1})
-	state.Zones[0].Points = [][2]float64{{0, 0}, {1, 0}, {0, 1}}
-	check("the zone is drawn anew", 3, map[string]int{"cup": 1, "mug": 1, "dog": 0}, map[string]int{}, api.LineCount{In: 2, Out: 1})
-	say(seg.ZoneEntered, one, map[string]any{"zone": "door"})
+	state.Zones[0].Classes, state.Inside = []string{"dog"}, nil
+	check("the zone is drawn anew, for others", 3, map[string]int{"cup": 1, "mug": 1, "dog": 0}, map[string]int{}, api.LineCount{In: 2, Out: 1})
 	say(seg.ZoneLeft, one, map[string]any{"zone": "door", "dwell_s": 2.5})
 	p := tl.presence(state, everything, now)
 	if d := p.Zones["door"].Dwell; d == nil || *d != 2.5 || p.Zones["door"].Objects != 0 {
 		t.Errorf("%+v", p.Zones)
 	}
 	state.Zones, state.Lines = nil, nil
-	if p = tl.presence(state, everything, now); len(p.Zones) != 0 || len(p.Lines) != 0 || len(tl.cameras["cam"].zones) != 0 {
+	if p = tl.presence(state, everything, now); len(p.Zones) != 0 || len(p.Lines) != 0 || len(tl.cameras["cam"].dwell) != 0 {
 		t.Errorf("what was removed is told: %+v", p)
 	}
 	tl.retain(nil)
@@ -57,14 +55,14 @@ func TestPresence(t *testing.T) {
 // TestNamesThatStay: what was given up keeps its name for a day, what a person took away does not, and there is an end to them.
 func TestNamesThatStay(t *testing.T) {
 	tl := newTally()
-	end := func(name string, was seg.State, at time.Time) {
+	end := func(name string, details map[string]any, at time.Time) {
 		before, after := cup(1), cup(1)
-		before.Name, after.Name, before.State, after.State = name, name, was, seg.Ended
-		tl.note(seg.Event{Camera: "cam", Type: seg.ObjectEnded, Time: at, Before: &before, After: &after})
+		before.Name, after.Name, before.State, after.State = name, name, seg.Lost, seg.Ended
+		tl.note(seg.Event{Camera: "cam", Type: seg.ObjectEnded, Time: at, Before: &before, After: &after, Details: details})
 	}
 	names := func(at time.Time) map[string]int { return tl.presence(api.State{Camera: "cam"}, nil, at).Names }
-	end("dog", seg.Lost, testTime)
-	end("cup", seg.Tracking, testTime)
+	end("dog", nil, testTime)
+	end("cup", map[string]any{"removed": true}, testTime)
 	if got := names(testTime); !reflect.DeepEqual(got, map[string]int{"dog": 0}) {
 		t.Errorf("%v", got)
 	}
@@ -72,7 +70,7 @@ func TestNamesThatStay(t *testing.T) {
 		t.Errorf("after a day: %v", got)
 	}
 	for i := range 100 {
-		end(string(text("n%d", i)), seg.Lost, testTime.Add(time.Duration(i)*time.Second))
+		end(string(text("n%d", i)), nil, testTime.Add(time.Duration(i)*time.Second))
 	}
 	if got := names(testTime.Add(time.Minute)); len(got) != keptNames {
 		t.Errorf("%d names are kept", len(got))
@@ -96,5 +94,37 @@ func TestTheRateHoldsStill(t *testing.T) {
 	}
 	if len(told) != 3 {
 		t.Errorf("told %v", told)
+	}
+}
+
+// TestNamesHoldStill: with more names than are told of, the same are told of while nothing changes: living ones first, the newest of them.
+func TestNamesHoldStill(t *testing.T) {
+	tl := newTally()
+	var objects []seg.Object
+	for i := range 20 {
+		o := cup(seg.ID(i + 1))
+		o.Name = string(text("live%d", i))
+		objects = append(objects, o)
+		gone := cup(seg.ID(100 + i))
+		gone.Name, gone.State = string(text("gone%02d", i)), seg.Ended
+		tl.note(seg.Event{Camera: "cam", Type: seg.ObjectEnded, Time: testTime, Before: &objects[0], After: &gone})
+	}
+	names := func() map[string]int { return tl.presence(api.State{Camera: "cam"}, objects, testTime).Names }
+	first := names()
+	for range 20 {
+		if got := names(); !reflect.DeepEqual(got, first) {
+			t.Fatalf("%v after %v", got, first)
+		}
+	}
+	if _, told := first["gone11"]; len(first) != keptNames || first["live0"] != 1 || !told {
+		t.Errorf("%v", first)
+	}
+	for i := range 40 {
+		o := cup(seg.ID(200 + i))
+		o.Name = string(text("new%02d", i))
+		objects = append(objects, o)
+	}
+	if _, told := names()["new39"]; !told || names()["live0"] != 0 {
+		t.Errorf("the newest come first: %v", names())
 	}
 }

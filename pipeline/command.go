@@ -116,6 +116,9 @@ func (p *Pipeline) Save(ctx context.Context) (Saved, error) {
 // Counts are what zones and lines have counted. Safe to call from any goroutine.
 func (p *Pipeline) Counts() zones.Counts { return p.zones.Counts() }
 
+// Inside are the objects in each zone. Safe to call from any goroutine.
+func (p *Pipeline) Inside() map[string][]seg.ID { return p.zones.Inside() }
+
 // Revision changes when objects come, go, or change their state or name, and when one is counted at a border. Safe to call from any
 // goroutine.
 func (p *Pipeline) Revision() uint64 { return p.revision.Load() }

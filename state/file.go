@@ -113,7 +113,8 @@ func Decode(payload []byte, v any) error {
 	return nil
 }
 
-// Save replaces the file by one with this value, unless it has written the same already. After it returned without an error the value
+// Save replaces the file by one with this value, unless it has written the same already: values have no maps, which gob writes in an order
+// of chance. After it returned without an error the value
 // survives a power cut.
 func (f *File) Save(v any) error {
 	if err := f.pack(v); err != nil {

@@ -147,7 +147,7 @@ func (t *Tracker) Rename(id seg.ID, name string) error {
 // Remove ends the object.
 func (t *Tracker) Remove(id seg.ID) error {
 	return t.on(id, func(o *object) error {
-		t.end(o)
+		t.remove(o)
 		t.objects.sweep()
 		return nil
 	})
@@ -156,9 +156,18 @@ func (t *Tracker) Remove(id seg.ID) error {
 // Clear ends every object.
 func (t *Tracker) Clear() {
 	for _, o := range t.objects {
-		t.end(o)
+		t.remove(o)
 	}
 	t.objects.sweep()
+}
+
+// remove ends an object that somebody wants gone, and says so.
+func (t *Tracker) remove(o *object) {
+	n := len(t.changes)
+	t.end(o)
+	if len(t.changes) > n {
+		t.changes[n].Details = map[string]any{"removed": true}
+	}
 }
 
 // Flush forgets the scene's history: the picture is another, or the source was opened again. Objects keep their ids; those that were

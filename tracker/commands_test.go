@@ -126,6 +126,11 @@ func TestLifeByCommand(t *testing.T) {
 			t.Errorf("disc %d ends with %v", i, got)
 		}
 	}
+	for _, c := range w.changes {
+		if c.Type == seg.ObjectEnded && c.Details["removed"] != true {
+			t.Errorf("object %d ended by command, which is not said: %v", c.After.ID, c.Details)
+		}
+	}
 }
 
 func TestFlushKeepsIdsAndFindsAgain(t *testing.T) {

@@ -20,21 +20,41 @@ type Counts struct {
 	Lines map[string]Crossings
 }
 
-// tally counts; it is read from other goroutines.
+// tally counts, and knows who is where; it is read from other goroutines.
 type tally struct {
-	mu sync.Mutex
-	of Counts
+	mu     sync.Mutex
+	of     Counts
+	inside map[string][]seg.ID // by zone, in the order of ids
 }
 
-func (t *tally) entered(zone string) { t.visits(zone, func(v *Visits) { v.Entered++ }) }
-func (t *tally) left(zone string)    { t.visits(zone, func(v *Visits) { v.Left++ }) }
+func newTally() tally {
+	return tally{of: Counts{map[string]Visits{}, map[string]Crossings{}}, inside: map[string][]seg.ID{}}
+}
 
-func (t *tally) visits(zone string, count func(*Visits)) {
+func (t *tally) entered(zone string, id seg.ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	v := t.of.Zones[zone]
-	count(&v)
+	v.Entered++
 	t.of.Zones[zone] = v
+	t.put(zone, id)
+}
+
+// put has an object in a zone; mu is held.
+func (t *tally) put(zone string, id seg.ID) {
+	ids := t.inside[zone]
+	if i, there := slices.BinarySearch(ids, id); !there {
+		t.inside[zone] = slices.Insert(ids, i, id)
+	}
+}
+
+func (t *tally) left(zone string, id seg.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := t.of.Zones[zone]
+	v.Left++
+	t.of.Zones[zone] = v
+	t.inside[zone] = slices.DeleteFunc(t.inside[zone], func(o seg.ID) bool { return o == id })
 }
 
 func (t *tally) crossed(line string, left bool) {
@@ -53,6 +73,7 @@ func (t *tally) forget(zone, line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.of.Zones, zone)
+	delete(t.inside, zone)
 	delete(t.of.Lines, line)
 }
 
@@ -63,10 +84,40 @@ func (w *Watch) Counts() Counts {
 	return Counts{maps.Clone(w.tally.of.Zones), maps.Clone(w.tally.of.Lines)}
 }
 
-// Saved is what a watch has counted and who was where, to be kept while the process is not there.
+// Inside are the objects in each zone, by its name, in the order of ids: a copy. It agrees with the events, and has after a restart who was
+// restored into a zone, of whom no zone.entered comes. Safe to call from any goroutine.
+func (w *Watch) Inside() map[string][]seg.ID {
+	w.tally.mu.Lock()
+	defer w.tally.mu.Unlock()
+	out := make(map[string][]seg.ID, len(w.tally.inside))
+	for zone, ids := range w.tally.inside {
+		out[zone] = slices.Clone(ids)
+	}
+	return out
+}
+
+// Saved is what a watch has counted and who was where, to be kept while the process is not there. It has no maps, so that what is the same is
+// written the same.
 type Saved struct {
-	Counts Counts
+	Zones  []SavedZone
+	Lines  []SavedLine
 	Inside []Presence
+}
+
+// SavedZone is what a zone has counted, and how it was drawn then; without points it is one of that name, however it was drawn.
+type SavedZone struct {
+	Name    string
+	Points  []seg.Point
+	Classes []string
+	Visits  Visits
+}
+
+// SavedLine is what a line has counted, as SavedZone.
+type SavedLine struct {
+	Name      string
+	Points    []seg.Point
+	Classes   []string
+	Crossings Crossings
 }
 
 // Presence is an object in a zone, and since when.
@@ -76,9 +127,19 @@ type Presence struct {
 	Since seg.FrameRef
 }
 
-// Save copies what is to be kept, in the order of ids and zones.
+// Save is what is to be kept, in the order of zones, lines and ids.
 func (w *Watch) Save() Saved {
-	s := Saved{Counts: w.Counts()}
+	counts, s := w.Counts(), Saved{}
+	for _, z := range w.zones {
+		if v, ok := counts.Zones[z.name]; ok {
+			s.Zones = append(s.Zones, SavedZone{z.name, z.corners, z.only, v})
+		}
+	}
+	for _, l := range w.lines {
+		if c, ok := counts.Lines[l.name]; ok {
+			s.Lines = append(s.Lines, SavedLine{l.name, l.points(), l.only, c})
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(w.visitors)) {
 		for _, p := range w.visitors[id].inside {
 			if p.in {
@@ -89,32 +150,26 @@ func (w *Watch) Save() Saved {
 	return s
 }
 
-// Restore takes up what was saved of the zones and lines that there are, and of the objects that live on. Frames are numbered anew: a visit
-// that began before is counted in frames from the start.
+// Restore takes up what was saved of the zones and lines that are drawn as they were, and of the objects that live on. Frames are numbered
+// anew: a visit that began before is counted in frames from the start.
 func (w *Watch) Restore(s Saved, alive func(seg.ID) bool) {
-	hasZone := func(name string) bool {
-		return slices.ContainsFunc(w.zones, func(z zone) bool { return z.name == name })
-	}
-	hasLine := func(name string) bool {
-		return slices.ContainsFunc(w.lines, func(l line) bool { return l.name == name })
-	}
 	w.tally.mu.Lock()
 	defer w.tally.mu.Unlock()
-	for name, v := range s.Counts.Zones {
-		if hasZone(name) {
-			w.tally.of.Zones[name] = v
+	for _, z := range s.Zones {
+		if slices.ContainsFunc(w.zones, func(now zone) bool { return now.name == z.Name && drawn(z.Points, now.corners, z.Classes, now.only) }) {
+			w.tally.of.Zones[z.Name] = z.Visits
 		}
 	}
-	for name, c := range s.Counts.Lines {
-		if hasLine(name) {
-			w.tally.of.Lines[name] = c
+	for _, l := range s.Lines {
+		if slices.ContainsFunc(w.lines, func(now line) bool { return now.name == l.Name && drawn(l.Points, now.points(), l.Classes, now.only) }) {
+			w.tally.of.Lines[l.Name] = l.Crossings
 		}
 	}
 	for _, p := range s.Inside {
+		v, same := w.tally.of.Zones[p.Zone]
 		switch {
-		case !hasZone(p.Zone):
+		case !same:
 		case !alive(p.ID): // it went while nobody looked
-			v := w.tally.of.Zones[p.Zone]
 			v.Left = min(v.Left+1, v.Entered)
 			w.tally.of.Zones[p.Zone] = v
 		default:
@@ -123,13 +178,19 @@ func (w *Watch) Restore(s Saved, alive func(seg.ID) bool) {
 	}
 }
 
-// arrive puts an object of an earlier run into the zone that it was in.
+// drawn reports whether what was saved is drawn now as it was then, as far as that is known.
+func drawn(then, now []seg.Point, of, only []string) bool {
+	return then == nil || slices.Equal(then, now) && slices.Equal(of, only)
+}
+
+// arrive puts an object of an earlier run into the zone that it was in; the tally is locked.
 func (w *Watch) arrive(p Presence) {
 	v := w.visitors[p.ID]
 	if v == nil {
 		v = &visitor{}
 		w.visitors[p.ID] = v
 	}
+	w.tally.put(p.Zone, p.ID)
 	v.presenceIn(p.Zone).in = true
 	v.presenceIn(p.Zone).since = seg.FrameRef{Captured: p.Since.Captured}
 }

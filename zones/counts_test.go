@@ -145,10 +145,43 @@ func TestASideIsForgottenWithTheClass(t *testing.T) {
 // An object of an earlier run that is removed before it is found leaves as what it was known as.
 func TestWhoIsRemovedBeforeItIsFoundLeavesAsItWas(t *testing.T) {
 	w := across()
-	w.Restore(Saved{Inside: []Presence{{ID: 7, Zone: "gate"}}}, func(seg.ID) bool { return true })
+	w.Restore(Saved{Zones: []SavedZone{{Name: "gate", Visits: Visits{Entered: 1}}}, Inside: []Presence{{ID: 7, Zone: "gate"}}}, func(seg.ID) bool { return true })
 	before, after := seg.Object{ID: 7, Name: "cup", State: seg.Tracking}, seg.Object{ID: 7, Name: "cup", State: seg.Ended}
 	got := w.Report(seg.FrameRef{Seq: 3}, []seg.Change{{Type: seg.ObjectEnded, Before: &before, After: &after}}, nil, nil)
 	if !slices.Equal(types(got), []seg.EventType{seg.ZoneLeft, seg.ObjectEnded}) || got[0].Before != &before {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What is drawn otherwise than when it was saved counts from then on, and nobody is inside; the rest goes on.
+func TestWhatWasDrawnAnewMeanwhileCountsAnew(t *testing.T) {
+	w := across("car")
+	k := newWalker(w)
+	k.o.Name = "car"
+	k.walk(0.1, 0.5)
+	saved := w.Save()
+	moved := append([]seg.Point{{X: 0.31, Y: 0.2}}, gate[1:]...)
+	for what, c := range map[string]struct {
+		draw   func(*Watch)
+		zone   Visits
+		line   Crossings
+		inside []seg.ID
+	}{
+		"as it was":          {func(*Watch) {}, Visits{Entered: 1}, Crossings{Right: 1}, []seg.ID{7}},
+		"a corner elsewhere": {func(w *Watch) { w.SetZone("gate", moved, "car") }, Visits{}, Crossings{Right: 1}, nil},
+		"another class":      {func(w *Watch) { w.SetZone("gate", gate, "dog") }, Visits{}, Crossings{Right: 1}, nil},
+		"the line turned": {func(w *Watch) { w.SetLine("sill", []seg.Point{{X: 0.45}, {X: 0.45, Y: 1}}, "car") }, Visits{Entered: 1}, Crossings{},
+			[]seg.ID{7}},
+	} {
+		b := across("car")
+		c.draw(b)
+		b.Restore(saved, func(seg.ID) bool { return true })
+		if n := b.Counts(); n.Zones["gate"] != c.zone || n.Lines["sill"] != c.line || !slices.Equal(b.Inside()["gate"], c.inside) {
+			t.Errorf("%s: %+v, inside %v", what, n, b.Inside())
+		}
+	}
+	w.SetZone("gate", gate, "dog")
+	if in := w.Inside(); len(in) != 0 {
+		t.Errorf("drawn for other classes, inside are %v", in)
 	}
 }

@@ -22,6 +22,8 @@ type (
 	}
 )
 
+func (l *line) points() []seg.Point { return []seg.Point{l.from, l.to} }
+
 // classes are the words of which an object must have one in its name, or in the phrase that it was prompted with; none is all objects.
 type classes []string
 

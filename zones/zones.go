@@ -40,11 +40,11 @@ type presence struct {
 
 // New makes a watch without zones.
 func New(k Tuning) *Watch {
-	return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}, tally: tally{of: Counts{map[string]Visits{}, map[string]Crossings{}}}}
+	return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}, tally: newTally()}
 }
 
-// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it, and those in it
-// do not leave. It begins to count anew. Points are normalised. Of objects only those of the classes are seen, if any are given: those in
+// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it. Those in it do not
+// leave; those in what replaces it, of its classes, enter. It begins to count anew. Points are normalised. Of objects only those of the classes are seen, if any are given: those in
 // whose name, or phrase, one stands as a word.
 func (w *Watch) SetZone(name string, points []seg.Point, only ...string) {
 	w.tally.forget(name, "")
@@ -121,7 +121,7 @@ func (w *Watch) visit(v *visitor, o *seg.Object, g seg.Point, ref seg.FrameRef, 
 		p.in, p.pending = !p.in, 0
 		if p.in {
 			p.since = ref
-			w.tally.entered(z.name)
+			w.tally.entered(z.name, o.ID)
 			dst = v.tell(seg.ZoneEntered, o, map[string]any{"zone": z.name}, dst)
 		} else {
 			dst = w.leave(v, p, ref, o, dst)
@@ -140,7 +140,7 @@ func (v *visitor) presenceIn(zone string) *presence {
 
 // leave reports the end of a visit, with how long it was in frames and, by their capture times, in seconds.
 func (w *Watch) leave(v *visitor, p *presence, ref seg.FrameRef, o *seg.Object, dst []seg.Change) []seg.Change {
-	w.tally.left(p.zone)
+	w.tally.left(p.zone, o.ID)
 	frames := ref.Seq - min(p.since.Seq, ref.Seq)
 	return v.tell(seg.ZoneLeft, o, map[string]any{
 		"zone": p.zone, "dwell_frames": frames, "dwell_s": max(0, ref.Captured.Sub(p.since.Captured).Seconds()),

@@ -105,8 +105,8 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
-	b.known = &state.File{Path: filepath.Join(b.state, "known.state"), Version: knownVersion, Logger: b.log}
-	known := map[string]agent.Known{}
+	b.known = knownFile(b.state, b.log)
+	var known []agent.Known
 	if _, err := b.known.Load(&known); err != nil {
 		b.log.Error("what was known cannot be read; the agent begins without it", "err", err)
 	}
@@ -116,8 +116,8 @@ func (b *builder) build(ctx context.Context) error {
 		if err != nil {
 			return b.fault(fmt.Errorf("camera %s: %w", b.cfg.Cameras[i].Name, err))
 		}
-		if k, ok := known[co.Name]; ok {
-			co.Known = &k
+		if i := slices.IndexFunc(known, func(k agent.Known) bool { return k.Camera == co.Name }); i >= 0 {
+			co.Known = &known[i]
 		}
 		cameras = append(cameras, co)
 	}

@@ -2,12 +2,17 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/segedge/segedge/agent"
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/zones"
 )
 
 // What a program before this one wrote down (testdata/known-1.state, of the camera below) is understood: the object is there again. What is
@@ -50,4 +55,54 @@ func TestWhatEarlierProgramsKnew(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Version 1 had maps by name, and not how zones were drawn.
+func TestVersionOneIsMigrated(t *testing.T) {
+	folder := t.TempDir()
+	k := known1{Standing: map[string]seg.ID{"b": 2, "a": 1}, Zones: []api.Zone{{Name: "hall"}}, Lines: []api.Line{{Name: "curb"}}}
+	k.Borders.Counts = zones.Counts{Zones: map[string]zones.Visits{"hall": {Entered: 2, Left: 1}}, Lines: map[string]zones.Crossings{"curb": {Left: 3}}}
+	k.Borders.Inside = []zones.Presence{{ID: 1, Zone: "hall"}}
+	old := knownFile(folder, slog.New(slog.DiscardHandler))
+	old.Version = 1
+	if err := old.Save(map[string]known1{"cam": k, "attic": {}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []agent.Known
+	if found, err := knownFile(folder, slog.New(slog.DiscardHandler)).Load(&got); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	want := []agent.Known{{Camera: "attic"}, {
+		Camera: "cam", Standing: []agent.Met{{Prompt: "a", Object: 1}, {Prompt: "b", Object: 2}}, Zones: k.Zones, Lines: k.Lines,
+		Borders: zones.Saved{
+			Zones: []zones.SavedZone{{Name: "hall", Visits: zones.Visits{Entered: 2, Left: 1}}},
+			Lines: []zones.SavedLine{{Name: "curb", Crossings: zones.Crossings{Left: 3}}}, Inside: k.Borders.Inside,
+		},
+	}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// gob writes maps in an order of chance: with one in it what is the same would be written again and again.
+func TestWhatIsKnownHasNoMaps(t *testing.T) {
+	var look func(path string, of reflect.Type)
+	seen := map[reflect.Type]bool{}
+	look = func(path string, of reflect.Type) {
+		if seen[of] {
+			return
+		}
+		seen[of] = true
+		switch of.Kind() {
+		case reflect.Map:
+			t.Errorf("%s is a map", path)
+		case reflect.Slice, reflect.Array, reflect.Pointer:
+			look(path, of.Elem())
+		case reflect.Struct:
+			for f := range of.Fields() {
+				look(path+"."+f.Name, f.Type)
+			}
+		}
+	}
+	look("known", reflect.TypeFor[[]agent.Known]())
 }

@@ -114,9 +114,6 @@ func (b *builder) welcome() {
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
 }
 
-// knownVersion is of what the agent knows over restarts, agent.Known by camera.
-const knownVersion = 1
-
 // stuckAfter is how long a running camera may go without a processed frame, and the model without an answer.
 const stuckAfter = 20 * time.Second
 
