@@ -77,10 +77,12 @@ func TestAsyncAPIHoldsTogether(t *testing.T) {
 func leads(doc map[string]any, ref string) bool {
 	var at any = doc
 	for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-		m, ok := at.(map[string]any)
-		if at, ok = m[part]; !ok {
+		m, _ := at.(map[string]any) // of nil nothing is found
+		next, ok := m[part]
+		if !ok {
 			return false
 		}
+		at = next
 	}
 	return true
 }

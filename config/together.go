@@ -12,8 +12,8 @@ import (
 	"github.com/segedge/segedge/secret"
 )
 
-// Where a comma is missing between two settings, {role: view token: x}, the parser takes both for the value of one; then what is repeated of
-// the one would be the other, which may be a secret.
+// Where a comma is missing between two settings, {role: view token: x}, the parser takes both for the value of one; then what is repeated
+// of the one would be the other, which may be a secret.
 
 // together is where another setting begins within a value.
 var together = regexp.MustCompile(`\s["']?(` + strings.Join(longestFirst(settingNames), "|") + `)["']?\s*:(?:\s|$)`)

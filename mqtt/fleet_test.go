@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"strconv"
@@ -37,7 +36,7 @@ func BenchmarkTenAgents(b *testing.B) {
 	clients := make([]*Client, agents)
 	for i := range clients {
 		o := testOptions(b, m.url(), &agent{})
-		o.Agent, o.Logger, o.StateInterval, o.ObjectsInterval = fmt.Sprintf("box%d", i), slog.New(slog.NewTextHandler(io.Discard, nil)), time.Second, time.Second
+		o.Agent, o.Logger, o.StateInterval, o.ObjectsInterval = fmt.Sprintf("box%d", i), slog.New(slog.DiscardHandler), time.Second, time.Second
 		c, stop := start(b, o)
 		defer stop()
 		clients[i] = c

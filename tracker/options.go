@@ -29,8 +29,8 @@ type Options struct {
 	Tuning      *Tuning       // the numbers that it decides by; copied; Defaults()
 }
 
-// DefaultBudget is the share that Budget takes for 0: the product's. On DAVIS, from a mask, with answers two frames late it has J&F 75.8 where
-// 0.7 has 74.5 and 0.5 has 72.9; prompts never wait for it, and the rest is left for them.
+// DefaultBudget is the share that Budget takes for 0: the product's. On DAVIS, from a mask, with answers two frames late it has J&F 75.8,
+// where 0.7 has 74.5 and 0.5 has 72.9; prompts never wait for it, and the rest is left for them.
 const DefaultBudget = 0.9
 
 func withDefaults(o Options) Options {

@@ -47,8 +47,8 @@ func (t *Tracker) Oldest() uint64 { return t.scene.Oldest() }
 // Newest is the last frame, 0 before the first.
 func (t *Tracker) Newest() uint64 { return t.scene.Newest() }
 
-// Spend leaves routine keyframes a share of Options.Budget, 0..1, from now on: for a machine that has to stand back. Prompts are answered as
-// ever.
+// Spend leaves routine keyframes a share of Options.Budget, 0..1, from now on: for a machine that has to stand back. Prompts are answered
+// as ever.
 func (t *Tracker) Spend(share float64) { t.spends = min(max(share, 0), 1) }
 
 // uses says that a cue is not left out.

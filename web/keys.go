@@ -118,8 +118,8 @@ func (ks keys) replace(before keys) {
 	}
 }
 
-// enter hands a request on as its caller's, for as long as the key is valid: who holds a body back keeps no rights by it. What ends the reads
-// of this request has ended when enter returns, so that it never meets the connection's next.
+// enter hands a request on as its caller's, for as long as the key is valid: who holds a body back keeps no rights by it. What ends the
+// reads of this request has ended when enter returns, so that it never meets the connection's next.
 func (k *key) enter(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()

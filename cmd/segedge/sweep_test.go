@@ -87,10 +87,10 @@ var breaks = map[string]func(string) string{
 	"a comma is missing after a camera":  commaless("name: scene,", "name: scene password: geheim,"),
 	"a comma is missing after the agent": func(s string) string { return s + "agent: {name: box token: geheim}\n" },
 	"a comma is missing in the broker": func(s string) string {
-		return s[:strings.Index(s, "mqtt:")] + "mqtt: {username: user password: geheim, prefix: a/#}\n"
+		return before(s, "mqtt:") + "mqtt: {username: user password: geheim, prefix: a/#}\n"
 	},
 	"a comma is missing among users": func(s string) string {
-		return s[:strings.Index(s, "mqtt:")] + "mqtt: {users: [{name: a, role: view password: geheim-0123}]}\n"
+		return before(s, "mqtt:") + "mqtt: {users: [{name: a, role: view password: geheim-0123}]}\n"
 	},
 	"quoted together":     commaless("role: view, token: geheim-wall-0123456789", `role: "view token: geheim"`),
 	"a mistyped key":      func(s string) string { return strings.Replace(s, "  password: geheim", "  passwrod: geheim", 1) },
@@ -221,4 +221,10 @@ func askWith(t *testing.T, url, token string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+// before is what of a file stands before a setting.
+func before(file, setting string) string {
+	head, _, _ := strings.Cut(file, setting)
+	return head
 }

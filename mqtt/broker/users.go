@@ -74,7 +74,8 @@ func (g *guests) admit(remote string, c *packets.ConnectParams) *refusal {
 	return nil
 }
 
-// agents reports whether a client id is one of the agent's: with it anybody else would take the agent's session over, or leave it one of theirs.
+// agents reports whether a client id is one of the agent's: with it anybody else would take the agent's session over, or leave it one of
+// theirs.
 func (g *guests) agents(id string) bool {
 	return g.agentID != "" && (id == g.agentID || strings.HasPrefix(id, g.agentID+mqtt.LookSuffix))
 }
