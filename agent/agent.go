@@ -46,8 +46,6 @@ type Options struct {
 	LastSeq func(camera string) uint64
 	// Failed hears of a camera that has failed for good, while the others go on: who made it may make it again. It must not block.
 	Failed func(camera string)
-	// Turns is how many of the cameras' jobs the model works on at once, but for what a person waits for; 0 is one for every two processors.
-	Turns  int
 	Logger *slog.Logger
 }
 
@@ -89,7 +87,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	}
 	a := &Agent{o: o, started: time.Now(), model: o.Model, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
 	a.share.Store(math.Float64bits(1))
-	a.turns = pipeline.NewTurns(o.Turns, a.crowded)
+	a.turns = pipeline.NewTurns(0, a.crowded)
 	for _, co := range cameras {
 		co.Pipeline.Turns = a.turns
 		c, err := newCamera(co, o)
@@ -196,16 +194,16 @@ type Model struct {
 func (a *Agent) Model() Model { return Model{a.turns.Waiting(), a.turns.Taken()} }
 
 // crowded says, when it changes, that the model is too slow for so many cameras.
-func (a *Agent) crowded(crowded bool, wait time.Duration) {
+func (a *Agent) crowded(crowded bool, late time.Duration) {
 	n := len(a.cameras.names())
 	if crowded {
 		a.o.Logger.Warn(
-			"the model is too slow for so many cameras, whose keyframes wait for their turn: take a camera away, or set a smaller model.input",
-			"cameras", n, "wait", wait.Round(time.Millisecond),
+			"the model is too slow for so many cameras, whose keyframes come late: take a camera away, or set a smaller model.input",
+			"cameras", n, "late", late.Round(time.Millisecond),
 		)
 		return
 	}
-	a.o.Logger.Info("the model keeps up with the cameras again", "cameras", n, "wait", wait.Round(time.Millisecond))
+	a.o.Logger.Info("the model keeps up with the cameras again", "cameras", n)
 }
 
 // Spend leaves the routine keyframes of all cameras a share of their budget, 0..1, those that come later too.
@@ -226,12 +224,15 @@ func (a *Agent) Observe(camera, stage string, took time.Duration) {
 }
 
 // Stuck says what has not got on for longer than limit: a camera whose frames come but are not processed, or a model that
-// does not answer. Nil when all is well; a camera that is gone and being reopened is not stuck.
+// does not answer, or gives no other camera a turn. Nil when all is well; a camera that is gone and being reopened is not stuck.
 func (a *Agent) Stuck(limit time.Duration) error {
 	for _, c := range a.cameras.all() {
 		if err := c.stuck(limit); err != nil {
 			return fmt.Errorf("camera %s: %w", c.name, err)
 		}
+	}
+	if d := a.turns.Still(); d > limit { // the camera at fault may be one that was removed
+		return fmt.Errorf("the model has given no camera a turn for %v", d.Round(time.Second))
 	}
 	return nil
 }

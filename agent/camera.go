@@ -294,7 +294,7 @@ func (c *camera) size() (w, h int) {
 }
 
 func (c *camera) stuck(limit time.Duration) error {
-	if d := c.pipe.EmbedFor(); d > limit {
+	if d := c.pipe.WorkingFor(); d > limit {
 		return fmt.Errorf("the model has not answered for %v", d.Round(time.Second))
 	}
 	c.mu.Lock()

@@ -141,12 +141,12 @@ func (p *Pipeline) Counters() Counters {
 
 // EmbedFor is how long the embed lane has been at its present job; 0 when it is free. Safe to call from any goroutine.
 func (p *Pipeline) EmbedFor() time.Duration {
-	since := p.embedSince.Load()
-	if since == nil {
-		return 0
-	}
-	return time.Since(*since)
+	return p.lanes.workingFor(embedLane)
 }
+
+// WorkingFor is how long the model has been at this camera's present job, the longest of them; 0 while it has none. Waiting for a turn is not
+// counted. Safe to call from any goroutine.
+func (p *Pipeline) WorkingFor() time.Duration { return p.lanes.longest() }
 
 // Kinds are the kinds of prompt that the present model takes. Safe to call from any goroutine.
 func (p *Pipeline) Kinds() inference.Kinds { return *p.kinds.Load() }

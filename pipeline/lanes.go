@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,8 +34,6 @@ type job struct {
 	tickets []*ticket // the prompts that this decode answers, by their order in queries
 
 	embedding   inference.Embedding
-	begins      func() // called when the model begins, in the lane; may be nil
-	waited      time.Duration
 	predictions []seg.Prediction
 	errs        []error // decode: of each query that was not answered
 	err         error   // of the whole job: none of its queries was answered
@@ -53,12 +50,12 @@ const (
 
 var laneStages = [laneCount]string{"embed", "refresh", "decode"}
 
+// routine says that the job takes its camera's turn.
+func (j *job) routine() bool { return j.lane != promptLane && !j.asked }
+
 // run does the job. A model that panics costs its job, not the agent.
 func (j *job) run(ctx context.Context) {
 	start := time.Now()
-	if j.begins != nil {
-		j.begins()
-	}
 	if j.lane == embedLane {
 		j.embed(ctx)
 	} else {
@@ -135,10 +132,10 @@ func (j *job) embed(ctx context.Context) {
 // lanes are the goroutines that run model work, one job each at a time. Without goroutines (synchronous) a job runs
 // in the caller.
 type lanes struct {
-	busy    [laneCount]atomic.Bool // written by the loop alone
-	turns   *Turns                 // of the routine lanes; may be nil
+	busy    [laneCount]atomic.Bool               // written by the loop alone
+	since   [laneCount]atomic.Pointer[time.Time] // when the present job began; nil while there is none
 	jobs    [laneCount]chan *job
-	asked   chan *job // the embed lane's jobs that a person waits for: they do not stand back
+	asked   chan *job // the embed lane's jobs that a person waits for: they do not stand back, nor take a turn
 	results chan *job
 	wg      sync.WaitGroup
 }
@@ -155,25 +152,21 @@ func newLanes() *lanes {
 func (l *lanes) start(ctx context.Context) {
 	for i := range l.jobs {
 		l.wg.Go(func() {
-			if i == promptLane {
-				l.work(ctx, l.jobs[i], nil)
-				return
+			if i != promptLane {
+				yield()
 			}
-			yield()
-			l.work(ctx, l.jobs[i], l.turns)
+			l.work(ctx, l.jobs[i])
 		})
 	}
-	l.wg.Go(func() { l.work(ctx, l.asked, nil) })
+	l.wg.Go(func() { l.work(ctx, l.asked) })
 }
 
-func (l *lanes) work(ctx context.Context, jobs <-chan *job, turns *Turns) {
+func (l *lanes) work(ctx context.Context, jobs <-chan *job) {
 	for j := range jobs {
-		if j.waited, j.err = turns.take(ctx); j.err == nil {
-			j.run(ctx)
-			turns.done()
-		} else {
-			j.errs = slices.Repeat([]error{j.err}, len(j.queries))
-		}
+		start := time.Now()
+		l.since[j.lane].Store(&start)
+		j.run(ctx)
+		l.since[j.lane].Store(nil)
 		l.results <- j // cap is one a lane, and a lane gets its next job after its result was read
 	}
 }
@@ -193,6 +186,22 @@ func (l *lanes) now() Busy {
 	return Busy{l.busy[embedLane].Load(), l.busy[refreshLane].Load(), l.busy[promptLane].Load()}
 }
 
+// longest is how long a lane has been at its present job, of the one that has been longest; 0 while all are free. Safe to call from any
+// goroutine.
+func (l *lanes) longest() (d time.Duration) {
+	for i := range l.since {
+		d = max(d, l.workingFor(i))
+	}
+	return d
+}
+
+func (l *lanes) workingFor(lane int) time.Duration {
+	if start := l.since[lane].Load(); start != nil {
+		return time.Since(*start)
+	}
+	return 0
+}
+
 // stop ends the lanes and waits for the work under way, whose results stay in the channel.
 func (l *lanes) stop() {
 	for _, c := range l.jobs {
@@ -201,4 +210,7 @@ func (l *lanes) stop() {
 	close(l.asked)
 	l.wg.Wait()
 	close(l.results)
+	for i := range l.busy {
+		l.busy[i].Store(false)
+	}
 }

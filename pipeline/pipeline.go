@@ -100,6 +100,8 @@ type Pipeline struct {
 	waiting   []*ticket // prompts that wait for an embedding or for the prompt lane
 	prompting *job      // the one in the prompt lane, nil while it is free
 	refresh   *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
+	turn      *turn     // with the model
+	routine   bool      // a job that has the turn is under way
 	embedFor  uint64    // the sequence in the embed lane, 0 for none
 	encoded   uint64    // the last sequence that went there
 	forced    bool      // a keyframe was asked for by command
@@ -122,9 +124,8 @@ type Pipeline struct {
 
 	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics, revision atomic.Uint64
 
-	queued     atomic.Int64              // prompts that wait
-	embedSince atomic.Pointer[time.Time] // nil while the lane is free
-	kinds      atomic.Pointer[inference.Kinds]
+	queued atomic.Int64 // prompts that wait
+	kinds  atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
 }
@@ -155,7 +156,7 @@ func New(o Options) (*Pipeline, error) {
 	p := &Pipeline{
 		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: sized(o.Model.Info(), o.Side),
 		frames: newFrameRing(o.Frames, o.FrameBytes, o.Logger), keys: keyframeRing{limit: o.Keyframes},
-		lanes: newLanes(), calls: make(chan func(), 64), stopped: make(chan struct{}),
+		lanes: newLanes(), turn: newTurn(nil), calls: make(chan func(), 64), stopped: make(chan struct{}),
 	}
 	kinds := p.info.Kinds
 	p.kinds.Store(&kinds)
@@ -166,8 +167,10 @@ func New(o Options) (*Pipeline, error) {
 // Run takes frames from in until ctx ends, or the model has failed too often in a row. It joins its lanes, closes
 // what it keeps and reports frames that leaked.
 func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
+	ctx, callOff := context.WithCancel(ctx)
+	defer callOff()
 	p.ctx = ctx
-	p.lanes.turns = p.o.Turns
+	p.turn = newTurn(p.o.Turns)
 	p.lanes.start(ctx)
 	for ctx.Err() == nil && p.fatal == nil {
 		select {
@@ -176,6 +179,9 @@ func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
 			p.guard("a command", call)
 		case j := <-p.lanes.results:
 			p.guard("an answer", func() { p.finish(j) })
+		case <-p.turn.came:
+			p.turn.got()
+			p.guard("a turn", p.dispatch)
 		case <-in.Filled():
 			if f := in.Reclaim(); f != nil {
 				p.guard("a frame", func() { p.take(f) })
@@ -183,6 +189,7 @@ func (p *Pipeline) Run(ctx context.Context, in *frame.Latest) error {
 			}
 		}
 	}
+	callOff() // the model's work under way, where it was the model that ended this
 	return errors.Join(p.fatal, p.shutdown())
 }
 
@@ -200,6 +207,7 @@ func (p *Pipeline) shutdown() error {
 	p.last = p.save()
 	close(p.stopped)
 	p.lanes.stop()
+	p.turn.end()
 	for j := range p.lanes.results {
 		p.discard(j)
 	}

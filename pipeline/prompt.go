@@ -70,6 +70,7 @@ func (p *Pipeline) refuse(t *ticket, err error) {
 func (p *Pipeline) refuseAll(err error) {
 	waiting := p.waiting
 	p.waiting = nil
+	p.queued.Store(0)
 	for _, t := range waiting {
 		p.refuse(t, err)
 	}

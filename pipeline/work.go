@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -15,6 +13,7 @@ import (
 
 // dispatch gives the free lanes their next work: prompts first, then the objects of a fresh keyframe, then a new one.
 func (p *Pipeline) dispatch() {
+	defer p.endTurn()
 	p.dispatchPrompts()
 	p.dispatchRefresh()
 	p.dispatchEmbed()
@@ -74,34 +73,6 @@ func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	return tracker.Query{}, fmt.Errorf("%w: it ended before its prompt was answered", ErrUnknownObject)
 }
 
-// refreshPart is how many objects of a routine keyframe are decoded in one call. Their questions and answers are the loop's work, which a
-// frame that has come must not wait for.
-const refreshPart = 16
-
-// dispatchRefresh decodes the objects that want it on the newest routine keyframe, a part of them at a time.
-func (p *Pipeline) dispatchRefresh() {
-	k := p.refresh
-	if k == nil || p.lanes.busy[refreshLane].Load() {
-		return
-	}
-	j := &job{lane: refreshLane, model: p.model, key: k, emb: k.emb, seq: k.seq}
-	for more := k.emb != nil; more && len(j.queries) == 0; {
-		p.queries = p.tr.QueryPart(k.seq, refreshPart, p.queries[:0])
-		more = len(p.queries) > 0
-		for _, q := range p.queries {
-			if q = adapt(q, &p.info, nil); !p.promptWaits(q.ID) && k.shows(&q.Prompt) && q.Prompt.Validate() == nil {
-				j.queries = append(j.queries, q)
-			}
-		}
-	}
-	if len(j.queries) == 0 {
-		p.report(p.endRefresh())
-		return
-	}
-	k.users++
-	p.submit(j)
-}
-
 // promptWaits says whether somebody waits for the answer to a prompt about an object. It is not asked beside: the answer would not be
 // theirs.
 func (p *Pipeline) promptWaits(id seg.ID) bool {
@@ -109,52 +80,9 @@ func (p *Pipeline) promptWaits(id seg.ID) bool {
 	return slices.ContainsFunc(p.waiting, about) || p.prompting != nil && slices.ContainsFunc(p.prompting.tickets, about)
 }
 
-// dispatchEmbed encodes the frame that a prompt waits for, else the newest frame if the tracker wants a keyframe.
-func (p *Pipeline) dispatchEmbed() {
-	if p.lanes.busy[embedLane].Load() {
-		return
-	}
-	f, part := p.frameForPrompt(), (*crop)(nil)
-	asked := f != nil
-	if !asked {
-		if f = p.frameForRefresh(); f == nil {
-			return
-		}
-		f, part = p.cropped(f)
-	}
-	p.forced = false
-	p.embedFor, p.encoded = f.Seq, f.Seq
-	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked, begins: p.embedBegins})
-}
-
-// embedBegins notes when the model begins with a frame: what went before was waiting for its turn.
-func (p *Pipeline) embedBegins() {
-	now := time.Now()
-	p.embedSince.Store(&now)
-}
-
-// cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
-// reduced frame.
-func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
-	box, ok := p.tr.Crop()
-	if !ok || p.forced || p.latest == nil || p.latest.Seq != f.Seq {
-		return f, nil
-	}
-	return p.latest, p.crop.set(p.info, p.latest.Width, p.latest.Height, box)
-}
-
-// frameForRefresh is the newest frame, if the tracker wants a keyframe and the last one's objects are decoded.
-func (p *Pipeline) frameForRefresh() *frame.Frame {
-	want := p.tr.WantKeyframe() && (p.scene.Shows() || p.scene == frame.SceneFrozen)
-	f := p.frames.newest()
-	if !want && !p.forced || p.refresh != nil || p.lanes.busy[refreshLane].Load() || f == nil || f.Seq == p.encoded {
-		return nil
-	}
-	return f
-}
-
 // submit gives a job to its lane, or runs it here.
 func (p *Pipeline) submit(j *job) {
+	p.routine = p.routine || j.routine()
 	if !p.o.Synchronous {
 		p.lanes.submit(j)
 		return
@@ -178,21 +106,25 @@ func (p *Pipeline) arrive() {
 
 // finish takes a lane's result into the walk.
 func (p *Pipeline) finish(j *job) {
+	defer p.endTurn()
 	defer p.letGo(j)
 	p.lanes.busy[j.lane].Store(false)
+	if j.routine() {
+		p.routine = false
+	}
 	if j.lane == promptLane {
 		p.prompting = nil
 	}
 	p.o.Observe(laneStages[j.lane], j.took)
-	if p.o.Turns != nil && j.lane != promptLane && !j.asked {
-		p.o.Observe("turn", j.waited)
-	}
 	if j.model != p.model {
 		p.discard(j) // the model was swapped meanwhile: its prompts are asked again
 	} else if p.countFailures(j); j.lane == embedLane {
 		p.embedded(j)
 	} else {
 		p.decoded(j)
+	}
+	if j.lane == refreshLane {
+		p.endTurn() // the next part of the objects waits for its own
 	}
 	if p.fatal == nil {
 		p.dispatch()
@@ -242,52 +174,19 @@ func (p *Pipeline) countRefusals(j *job) (failure error) {
 	return failure
 }
 
-// embedded keeps a fresh embedding.
-func (p *Pipeline) embedded(j *job) {
-	p.letGoFrame(j)
-	if j.err != nil {
-		p.failTickets(j.seq, j.err)
-		return
-	}
-	p.keyframes.Add(1)
-	if f, ok := j.embedding.(inference.Featured); ok {
-		p.tr.See(j.seq, f.Features())
-	}
-	k := &keyframe{seq: j.seq, emb: j.embedding, part: everything}
-	j.embedding = nil
-	if j.seq < p.tr.Oldest() {
-		// So late that nothing can be carried from it to the present. Prompts that waited for it are asked anew.
-		if !p.tardy {
-			p.o.Logger.Warn("keyframes come too late to be of use", "frame", j.seq, "took", j.took, "waited", j.waited)
-		}
-		p.tardy = true
-		p.report(k.evict())
-		return
-	}
-	if p.tardy {
-		p.o.Logger.Info("keyframes come in time again", "frame", j.seq)
-	}
-	p.tardy = false
-	p.report(p.endRefresh())
-	k.users++
-	p.refresh = k
-	if j.crop != nil {
-		k.part = j.crop.box
-		k.evicted = true // a prompt may lie outside it: it serves the objects that it was made for, once
-		return
-	}
-	p.report(p.keys.add(k))
-}
-
 // decoded takes the model's answers to the tracker and to those who asked.
 func (p *Pipeline) decoded(j *job) {
 	p.answers.Add(1)
 	p.lastKeyframe.Store(max(p.lastKeyframe.Load(), j.seq))
+	late := !p.tr.Remembers(j.seq)
 	answers := make([]tracker.Answer, len(j.queries))
 	for i, q := range j.queries {
 		answers[i] = tracker.Answer{ID: q.ID, Prompt: q.Prompt, Err: j.errs[i]}
 		if j.errs[i] == nil {
 			answers[i].Prediction = clicked(&q.Prompt, j.predictions[i])
+		}
+		if late && len(j.tickets) > 0 && j.errs[i] == nil {
+			answers[i].Err = ErrMovedOn
 		}
 	}
 	p.tr.Answer(j.seq, answers)
@@ -327,18 +226,7 @@ func (p *Pipeline) letGoFrame(j *job) {
 		j.frame.Release()
 		j.frame = nil
 		p.embedFor = 0
-		p.embedSince.Store(nil)
 	}
-}
-
-// endRefresh gives up the routine keyframe that waits for the refresh lane.
-func (p *Pipeline) endRefresh() error {
-	k := p.refresh
-	p.refresh = nil
-	if k == nil {
-		return nil
-	}
-	return k.done()
 }
 
 func (p *Pipeline) report(err error) {

@@ -30,8 +30,7 @@ func (t *Tracker) Answer(seq uint64, as []Answer) {
 		case o == nil:
 		case as[i].Err != nil:
 			o.retract()
-		case !exact:
-			t.refuse(o)
+		case !exact: // so late that it says nothing of the present: it is asked again
 		default:
 			t.answer(o, &as[i], &evidence{seq: seq, at: at, e: t.scene.At(at), view: t.looks.At(seq)})
 		}

@@ -120,6 +120,25 @@ func TestTheWholeFrameIsNotForgotten(t *testing.T) {
 	}
 }
 
+// Where the model is so slow, or has so many cameras, that keyframes are seconds apart, every other one still asks about what is visible.
+func TestSeldomKeyframesAreNotAllTakenToLookAround(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{small(60, 60, 12)}}
+	tr, _ := follow(t, s, tracker.Options{FPS: 5}, 0)
+	asked := 0
+	for n := 1; n <= 40; n++ {
+		if err := tr.Step(s.render(n)); err != nil {
+			t.Fatal(err)
+		}
+		if n%10 == 0 { // every two seconds
+			tr.Crop()
+			asked += len(tr.Query(tr.Newest(), nil, nil))
+		}
+	}
+	if asked != 2 {
+		t.Errorf("4 keyframes ask about a visible object %d times, want 2", asked)
+	}
+}
+
 // A keyframe that was taken to look around asks nothing about what a crop shows better.
 func TestAWholeFrameAsideAsksOnlyForWhatIsHidden(t *testing.T) {
 	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{small(60, 60, 12)}}

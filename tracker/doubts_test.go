@@ -59,3 +59,41 @@ func TestWhatAPersonHasDrawnNeedsNoModel(t *testing.T) {
 		}
 	}
 }
+
+// An answer that comes when its frame is forgotten says nothing of the present, for or against: the object stays what it is, and is asked again.
+func TestAnswersThatComeTooLateAreNone(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 18, line(60, 60, 0, 0), red}}}
+	w := newWalk(t, s, tracker.Options{})
+	w.every, w.late = 1, 70 // frames, of which 64 are remembered
+	for n := range 220 {
+		w.frame(n)
+		if o, ok := w.tr.Object(w.ids[0]); n > 0 && (!ok || o.State != seg.Tracking) {
+			t.Fatalf("frame %d: it is %v", n, o.State)
+		}
+	}
+	if q := w.tr.Query(w.tr.Newest(), nil, nil); len(q) != 1 {
+		t.Errorf("the model is asked %d questions", len(q))
+	}
+}
+
+// A person's prompt whose answer comes too late still waits: it has not been refused.
+func TestAPromptAnsweredTooLateStillWaits(t *testing.T) {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 18, line(60, 60, 0, 0), red}}}
+	tr, _ := follow(t, s, tracker.Options{})
+	id := tr.Add("late", point(0.25, 0.44), 1)
+	for n := 1; n < 70; n++ {
+		if err := tr.Step(s.render(n)); err != nil {
+			t.Fatal(err)
+		}
+		tr.Query(tr.Newest(), []seg.ID{id}, nil) // carries the prompt along
+	}
+	tr.Answer(1, []tracker.Answer{{ID: id, Prediction: s.answer(id, 0, 0)}})
+	q := tr.Query(tr.Newest(), nil, nil)
+	if len(q) != 1 || q[0].ID != id {
+		t.Fatalf("asked %+v", q)
+	}
+	tr.Answer(tr.Newest(), []tracker.Answer{{ID: id, Prediction: s.answer(id, 0, 69)}})
+	if o, ok := tr.Object(id); !ok || o.State != seg.Tracking {
+		t.Errorf("it is %v", o.State)
+	}
+}

@@ -30,7 +30,7 @@ func (t *Tracker) Crop() (seg.Box, bool) {
 		return whole, false
 	}
 	long := now-min(w.last, now) >= uint64(t.clock.frames(wholeAfter))
-	if long || hidden && w.cropped {
+	if (long || hidden) && w.cropped { // never twice running, however seldom keyframes are: it asks nothing about what is visible
 		*w = cropper{last: now, aside: now}
 		return whole, false
 	}

@@ -1,6 +1,9 @@
 package tracker
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/shape"
 )
@@ -31,18 +34,25 @@ func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 }
 
 // QueryPart is Query of objects that want the model's opinion of frame seq and were not queried about it yet, of at most n of them:
-// building many questions, and taking as many answers, would keep the next frame waiting. It appends nothing when none is left.
+// building many questions, and taking as many answers, would keep the next frame waiting. Those that were queried longest ago come first: a
+// keyframe may be too old before its last part is asked. It appends nothing when none is left.
 func (t *Tracker) QueryPart(seq uint64, n int, dst []Query) []Query {
 	n += len(dst)
+	t.left = t.left[:0]
 	for _, o := range t.objects {
+		if o.queried < seq {
+			t.left = append(t.left, o)
+		}
+	}
+	slices.SortStableFunc(t.left, func(a, b *object) int { return cmp.Compare(a.queried, b.queried) })
+	for _, o := range t.left {
 		if len(dst) == n {
 			break
 		}
-		if o.queried < seq {
-			o.queried = seq
-			dst = t.queryRoutine(o, seq, dst)
-		}
+		o.queried = seq
+		dst = t.queryRoutine(o, seq, dst)
 	}
+	clear(t.left)
 	return dst
 }
 

@@ -18,6 +18,7 @@ type Tracker struct {
 	scene   *motion.Scene
 	looks   look.Memory
 	objects roster
+	left    []*object    // QueryPart's, while it runs
 	changes []seg.Change // that nobody has taken yet
 	budget  budget
 	spends  float64 // share of Options.Budget
@@ -43,6 +44,12 @@ func New(o Options, flow motion.Flow) *Tracker {
 
 // Oldest is the first frame that the history reaches, 0 when it is empty.
 func (t *Tracker) Oldest() uint64 { return t.scene.Oldest() }
+
+// Remembers says whether an answer about frame seq can be carried to the present.
+func (t *Tracker) Remembers(seq uint64) bool {
+	_, exact := t.scene.Find(seq)
+	return exact
+}
 
 // Newest is the last frame, 0 before the first.
 func (t *Tracker) Newest() uint64 { return t.scene.Newest() }

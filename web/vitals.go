@@ -86,7 +86,7 @@ func newVitals(read func() Vitals) *vitals {
 			"camera",
 			"cause",
 		),
-		lanes:   desc("lane_jobs", "Jobs for the model that a camera's lane works on, or has waiting for its turn.", "camera", "lane"),
+		lanes:   desc("lane_jobs", "Jobs that the model works on for a camera, by lane.", "camera", "lane"),
 		celsius: desc("temperature_celsius", "Temperatures that the kernel shows.", "zone"),
 		hertz:   desc("clock_hertz", "Clocks that the kernel shows.", "unit"),
 		machine: []vital[MachineVitals]{

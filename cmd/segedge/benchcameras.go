@@ -145,7 +145,7 @@ func sharedOf(lives []benchLive) benchShared {
 	return out
 }
 
-// printShared writes the table of capacity that docs/benchmarks.md shows.
+// printShared writes the table of capacity.
 func (r *benchResult) printShared(w io.Writer, size benchSize, objects int) error {
 	fmt.Fprintf(w, "%s; %s on %s; %d×%d, %d object(s) a camera, %g frames a second by the clock, %d frames a row\n\n",
 		r.Machine, r.Model, r.Provider, size.w, size.h, objects, r.FPS, r.Frames)
