@@ -159,8 +159,8 @@ func (a *account) follow(fps float64, now time.Time) float64 {
 	return a.fps
 }
 
-// told are the names to tell of, in an order in which nothing is told and left out in turn: of the objects that there are, the newest first;
-// then of those that were given up, the last one first.
+// told are the names to tell of, in an order in which nothing is told and left out in turn: of the objects that there are, the newest
+// first; then of those that were given up, the last one first.
 func (a *account) told(objects []seg.Object, now time.Time) []string {
 	newest := map[string]seg.ID{}
 	for i := range objects {

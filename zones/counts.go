@@ -96,8 +96,8 @@ func (w *Watch) Inside() map[string][]seg.ID {
 	return out
 }
 
-// Saved is what a watch has counted and who was where, to be kept while the process is not there. It has no maps, so that what is the same is
-// written the same.
+// Saved is what a watch has counted and who was where, to be kept while the process is not there. It has no maps, so that what is the same
+// is written the same.
 type Saved struct {
 	Zones  []SavedZone
 	Lines  []SavedLine

@@ -43,9 +43,9 @@ func New(k Tuning) *Watch {
 	return &Watch{tuning: k, visitors: map[seg.ID]*visitor{}, tally: newTally()}
 }
 
-// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it. Those in it do not
-// leave; those in what replaces it, of its classes, enter. It begins to count anew. Points are normalised. Of objects only those of the classes are seen, if any are given: those in
-// whose name, or phrase, one stands as a word.
+// SetZone makes or replaces a polygon that reports zone.entered and zone.left; with fewer than three points it removes it. Those in it do
+// not leave; those in what replaces it, of its classes, enter. It begins to count anew. Points are normalised. Of objects only those of the
+// classes are seen, if any are given: those in whose name, or phrase, one stands as a word.
 func (w *Watch) SetZone(name string, points []seg.Point, only ...string) {
 	w.tally.forget(name, "")
 	w.zones = slices.DeleteFunc(w.zones, func(z zone) bool { return z.name == name })
