@@ -43,7 +43,7 @@ func TestContractsOfSharedModels(t *testing.T) {
 			t.Errorf("%s takes %s, want %s", file, got, want)
 		}
 	}
-	_, err := Recognise("", File{Path: filepath.Join(root, "models", "yolox_nano", "yolox_nano.onnx")})
+	_, err := Recognise("", File{Path: filepath.Join(root, "yolox_nano", "yolox_nano.onnx")})
 	if err == nil || !strings.Contains(err.Error(), "images float32 [1 3 416 416]") {
 		t.Errorf("a detector is no promptable model: %v", err)
 	}

@@ -114,6 +114,8 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 			f.lines = append(f.lines, *b)
 		}
 		return api.Done(cmd.ID, nil)
+	case *api.Pause:
+		return api.Done(cmd.ID, nil)
 	case *api.Nothing:
 		f.objects = nil
 		return api.Done(cmd.ID, nil)

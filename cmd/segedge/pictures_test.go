@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/supervise"
+	"github.com/segedge/segedge/video"
 )
 
 // A sink that is at its last picture when the agent ends may be asked for a keyframe, which looks the sink up.
 func TestASinkLooksItselfUpWhileItIsJoined(t *testing.T) {
 	p := &pictures{}
-	p.put("a", nil)
+	p.put("a", &video.Sink{})
 	p.drop("a") //nolint:errcheck // there is nothing to stop
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
