@@ -144,8 +144,8 @@ func (p *Pipeline) EmbedFor() time.Duration {
 	return p.lanes.workingFor(embedLane)
 }
 
-// WorkingFor is how long the model has been at this camera's present job, the longest of them; 0 while it has none. Waiting for a turn is not
-// counted. Safe to call from any goroutine.
+// WorkingFor is how long the model has been at this camera's present job, the longest of them; 0 while it has none. Waiting for a turn is
+// not counted. Safe to call from any goroutine.
 func (p *Pipeline) WorkingFor() time.Duration { return p.lanes.longest() }
 
 // Kinds are the kinds of prompt that the present model takes. Safe to call from any goroutine.

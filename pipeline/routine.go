@@ -5,8 +5,8 @@ import (
 	"github.com/segedge/segedge/inference"
 )
 
-// What a camera asks the model of itself: a keyframe, and what it says of the objects. Both are chosen when the camera's turn comes: what was
-// chosen when it was asked for would be old by then.
+// What a camera asks the model of itself: a keyframe, and what it says of the objects. Both are chosen when the camera's turn comes: what
+// was chosen when it was asked for would be old by then.
 
 // dispatchEmbed encodes the frame that a prompt waits for, else the newest frame if the tracker wants a keyframe.
 func (p *Pipeline) dispatchEmbed() {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Turns share a model between cameras. A routine keyframe, with the first part of its objects, and each further part wait for a turn, in the
-// order in which it was asked for; since a camera asks for one at a time, none takes another's share, however many objects it has. What a
-// person waits for takes no turn. Safe for concurrent use.
+// Turns share a model between cameras. A routine keyframe, with the first part of its objects, and each further part wait for a turn, in
+// the order in which it was asked for; since a camera asks for one at a time, none takes another's share, however many objects it has. What
+// a person waits for takes no turn. Safe for concurrent use.
 type Turns struct {
 	crowded func(crowded bool, late time.Duration)
 
@@ -25,8 +25,8 @@ type Turns struct {
 	quiet  *time.Timer   // while it is told: runs out when no turn has ended for a while
 }
 
-// The model is crowded where keyframes that had to wait for their turn are so old when their objects are known, for so long a time, and is no
-// more when they are half as old.
+// The model is crowded where keyframes that had to wait for their turn are so old when their objects are known, for so long a time, and is
+// no more when they are half as old.
 const (
 	crowdedAge = time.Second
 	crowdedFor = 10 * time.Second
