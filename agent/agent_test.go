@@ -342,6 +342,7 @@ func TestZonesReportWhoEnters(t *testing.T) {
 	}
 	for x := 11; x < 110; x++ {
 		r.next(x)
+		r.abreast(5)
 	}
 	if e := r.diary.await(t, seg.ZoneEntered); e.Details["zone"] != "right" || e.After == nil {
 		t.Errorf("%+v", e)
