@@ -109,7 +109,7 @@ func TestTheConfigurationIsTheServicesOwn(t *testing.T) {
 	if !strings.Contains(string(text), "\nd /etc/segedge 0750 segedge segedge") {
 		t.Error("the folder is not the service's")
 	}
-	for file, want := range map[string]string{"../packaging/postinstall.sh": "chown segedge:segedge /etc/segedge/segedge.yaml", "../Makefile": "chown -R segedge:segedge /etc/segedge"} {
+	for file, want := range map[string]string{"../packaging/postinstall.sh": "chown segedge:segedge /etc/segedge /etc/segedge/segedge.yaml", "../Makefile": "chown -R segedge:segedge /etc/segedge"} {
 		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not give the file to the service: %v", file, err)
 		}
