@@ -74,10 +74,7 @@ type vitals struct {
 }
 
 func newVitals(read func() Vitals) *vitals {
-	desc := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc("segedge_"+name, help, labels, nil)
-	}
-	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
+	desc, counter, gauge := describe, prometheus.CounterValue, prometheus.GaugeValue
 	return &vitals{
 		read: read,
 		late: desc(
@@ -132,35 +129,45 @@ func newVitals(read func() Vitals) *vitals {
 				func(v *CameraVitals) float64 { return v.ModelBusy },
 			},
 		},
-		broker: []vital[BrokerVitals]{
-			{
-				desc("broker_connected", "1 while the agent is connected to its broker."),
-				gauge,
-				func(v *BrokerVitals) float64 { return one(v.Connected) },
-			},
-			{
-				desc("broker_connections_total", "Connections to the broker so far; more than one are reconnects."),
-				counter,
-				func(v *BrokerVitals) float64 { return float64(v.Sessions) },
-			},
-			{desc("outbox_pending", "Events that wait for the broker."), gauge, func(v *BrokerVitals) float64 { return float64(v.Pending) }},
-			{desc("outbox_bytes", "Size of the outbox on disk."), gauge, func(v *BrokerVitals) float64 { return float64(v.Bytes) }},
-			{
-				desc("outbox_sent_total", "Events that the broker has acknowledged."),
-				counter,
-				func(v *BrokerVitals) float64 { return float64(v.Sent) },
-			},
-			{
-				desc("outbox_dropped_total", "Events given up, each explained by an event events.dropped."),
-				counter,
-				func(v *BrokerVitals) float64 { return float64(v.Dropped) },
-			},
-			{desc("mqtt_commands_total", "Commands received over MQTT."), counter, func(v *BrokerVitals) float64 { return float64(v.Commands) }},
-			{
-				desc("mqtt_commands_refused_total", "Of these, the ones that were refused."),
-				counter,
-				func(v *BrokerVitals) float64 { return float64(v.Refused) },
-			},
+		broker: brokerVitals(),
+	}
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("segedge_"+name, help, labels, nil)
+}
+
+// brokerVitals are the metrics of the connection to the broker.
+func brokerVitals() []vital[BrokerVitals] {
+	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
+	return []vital[BrokerVitals]{
+		{
+			describe("broker_connected", "1 while the agent is connected to its broker."),
+			gauge,
+			func(v *BrokerVitals) float64 { return one(v.Connected) },
+		},
+		{
+			describe("broker_connections_total", "Connections to the broker so far; more than one are reconnects."),
+			counter,
+			func(v *BrokerVitals) float64 { return float64(v.Sessions) },
+		},
+		{describe("outbox_pending", "Events that wait for the broker."), gauge, func(v *BrokerVitals) float64 { return float64(v.Pending) }},
+		{describe("outbox_bytes", "Size of the outbox on disk."), gauge, func(v *BrokerVitals) float64 { return float64(v.Bytes) }},
+		{
+			describe("outbox_sent_total", "Events that the broker has acknowledged."),
+			counter,
+			func(v *BrokerVitals) float64 { return float64(v.Sent) },
+		},
+		{
+			describe("outbox_dropped_total", "Events given up, each explained by an event events.dropped."),
+			counter,
+			func(v *BrokerVitals) float64 { return float64(v.Dropped) },
+		},
+		{describe("mqtt_commands_total", "Commands received over MQTT."), counter, func(v *BrokerVitals) float64 { return float64(v.Commands) }},
+		{
+			describe("mqtt_commands_refused_total", "Of these, the ones that were refused."),
+			counter,
+			func(v *BrokerVitals) float64 { return float64(v.Refused) },
 		},
 	}
 }

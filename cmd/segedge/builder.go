@@ -285,12 +285,11 @@ func (b *builder) buildMQTT() error {
 	if c.Images {
 		picture = b.Snapshot
 	}
+	reached := connection(&c)
+	reached.ClientID, reached.Logger = c.ClientID, b.log
 	client, err := mqtt.New(mqtt.Options{
-		Connection: mqtt.Connection{
-			Broker: c.Broker, Version: c.Version, ClientID: c.ClientID, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile,
-			TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key}, Logger: b.log,
-		},
-		Agent: b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
+		Connection: reached,
+		Agent:      b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
 		Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0,
 	})

@@ -14,7 +14,6 @@ import (
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
-	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/openh264"
@@ -130,14 +129,7 @@ func checkBroker(ctx context.Context, cfg config.Config) (string, error) {
 	if cfg.MQTT.Broker == "" {
 		return "embedded, on " + cmp.Or(cfg.MQTT.Embedded, "127.0.0.1:1883 or a free port"), nil
 	}
-	c, err := client.Dial(ctx, client.Options{Agent: cfg.Agent.Name, Connection: mqtt.Connection{
-		Broker:       cfg.MQTT.Broker,
-		Version:      cfg.MQTT.Version,
-		Username:     cfg.MQTT.Username,
-		Password:     cfg.MQTT.Password,
-		PasswordFile: cfg.MQTT.PasswordFile,
-		TLS:          mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
-	}})
+	c, err := client.Dial(ctx, client.Options{Agent: cfg.Agent.Name, Connection: connection(&cfg.MQTT)})
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
 	web "github.com/segedge/segedge/web/client"
@@ -23,14 +24,7 @@ func (r *remote) dial(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := client.Options{Agent: cfg.Agent.Name, Prefix: cfg.MQTT.Prefix, Connection: mqtt.Connection{
-		Broker:       cfg.MQTT.Broker,
-		Version:      cfg.MQTT.Version,
-		Username:     cfg.MQTT.Username,
-		Password:     cfg.MQTT.Password,
-		PasswordFile: cfg.MQTT.PasswordFile,
-		TLS:          mqtt.TLS{CA: cfg.MQTT.CA, Cert: cfg.MQTT.Cert, Key: cfg.MQTT.Key},
-	}}
+	o := client.Options{Agent: cfg.Agent.Name, Prefix: cfg.MQTT.Prefix, Connection: connection(&cfg.MQTT)}
 	if r.Agent != "" {
 		o.Agent, o.Prefix = r.Agent, ""
 	}
@@ -106,4 +100,12 @@ func (c *asking) show(e *env, what string) error {
 		_, err = fmt.Fprintf(e.stdout, "%s\n", data)
 		return err
 	})
+}
+
+// connection is how a configuration says that its broker is reached.
+func connection(c *config.MQTT) mqtt.Connection {
+	return mqtt.Connection{
+		Broker: c.Broker, Version: c.Version, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile,
+		TLS: mqtt.TLS{CA: c.CA, Cert: c.Cert, Key: c.Key},
+	}
 }
