@@ -5,7 +5,7 @@ LISTEN ?= 127.0.0.1:8080
 ARGS   ?=
 FPS    ?= 24
 PREFIX ?= /usr/local
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION := $(shell git describe --tags --always --abbrev=12 --dirty 2>/dev/null || echo dev)
 
 export CGO_CXXFLAGS ?= -O2 -g0
 GO := go

@@ -112,6 +112,15 @@ func TestFilesThatAreNone(t *testing.T) {
 	if _, err := Load(filepath.Join(dir, "missing.yaml"), nil, nil); err == nil || !strings.Contains(err.Error(), "missing.yaml") {
 		t.Errorf("missing file: %v", err)
 	}
+	if os.Getuid() != 0 { // root reads everything; systemd/boot/check.sh tries it as the service
+		file := filepath.Join(dir, "closed.yaml")
+		if err := os.WriteFile(file, nil, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file, nil, nil); err == nil || !strings.Contains(err.Error(), "chown") {
+			t.Errorf("a file that may not be read: %v", err)
+		}
+	}
 	if _, err := Load("", []string{"SEGEDGE_HTTP_ICE_PORT=x"}, nil); err == nil || !strings.Contains(err.Error(), "SEGEDGE_HTTP_ICE_PORT") {
 		t.Errorf("environment: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -35,7 +36,10 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("configuration: %w: the agent runs as user %d and must read it (chown %d %s)", err, os.Getuid(), os.Getuid(), name)
+	case err != nil:
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	defer f.Close()

@@ -1,8 +1,5 @@
 #!/bin/sh
 # Before its files go: the services stop, unless this is an upgrade.
 set -e
-[ "$1" = remove ] || exit 0
-if [ -d /run/systemd/system ]; then
-  systemctl disable --now segedge.service || true
-  systemctl stop 'segedge@*.service' || true
-fi
+case $1 in remove | deconfigure) ;; *) exit 0 ;; esac
+if [ -d /run/systemd/system ]; then systemctl stop segedge.service 'segedge@*.service' || true; fi

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 arch=${1:-$(dpkg --print-architecture)}
-version=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+version=$(git describe --tags --always --abbrev=12 --dirty 2>/dev/null || echo dev)
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
 deb=${version#v}
@@ -40,7 +40,8 @@ mkdir -p "$work/debian" && printf 'Source: segedge\n\nPackage: segedge\nArchitec
 depends=$(cd "$work" && DEB_HOST_ARCH=$arch dpkg-shlibdeps "${notes[@]}" -O -e"$tree/usr/bin/segedge" 2>shlibdeps.log | sed 's/^shlibs:Depends=//') ||
   { cat "$work/shlibdeps.log" >&2; exit 1; }
 [ -n "$depends" ] || { echo "dist: dpkg-shlibdeps found nothing that the program needs" >&2; exit 1; }
-depends=$(sed -E 's/, */", "/g; s/^/["/; s/$/", "ca-certificates", "systemd"]/' <<<"$depends")
+depends+=", ca-certificates, systemd | systemd-standalone-sysusers | systemd-sysusers, systemd | systemd-standalone-tmpfiles | systemd-tmpfiles"
+depends=$(sed -E 's/, */", "/g; s/^/["/; s/$/"]/' <<<"$depends")
 
 ARCH=$arch DEB_VERSION=$deb MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ) TREE=$tree CONFIG=$work/segedge.yaml DEPENDS=$depends
 export ARCH DEB_VERSION MTIME TREE CONFIG DEPENDS

@@ -3,7 +3,7 @@
 # systemd/boot/check.sh try what a box on a wall goes through, the package's own life included; and once more with a read-only root. The newest package in dist/ by
 # default. As root; needs debootstrap and systemd-nspawn.
 # PREVIOUS is a package of an earlier version, to upgrade from (by default the second newest in dist/); PROGRAM a program to try in place of the packaged; CLOCK=no
-# leaves out the clock that jumps, whose program is compiled; SUITE is the Debian (bookworm).
+# leaves out the clock that jumps, whose program is compiled; SUITE is the Debian (bookworm); DOWNLOADS a folder that keeps what apt has fetched, for the next time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 arch=$(dpkg --print-architecture)
@@ -24,6 +24,7 @@ rm -rf "$tree" && cp -a "$base" "$tree"
 
 # The three commands of the README: two here, with a network, the third in the booted tree.
 cp "$package" "$tree/var/tmp/segedge.deb"
+if [ -n "${DOWNLOADS:-}" ]; then mkdir -p "$DOWNLOADS"; find "$DOWNLOADS" -name '*.deb' -exec cp -t "$tree/var/cache/apt/archives" {} +; fi
 inside() { systemd-nspawn -q -D "$tree" --register=no --keep-unit --pipe "$@" >>"$work/apt.log" 2>&1 || { tail -20 "$work/apt.log" >&2; exit 1; }; }
 : >"$work/apt.log"
 fetch() {
@@ -32,6 +33,7 @@ fetch() {
 }
 TIMEFORMAT="time  apt-get update and apt-get install of $(basename "$package") with its dependencies: %0R s, %0U + %0S s of processor time"
 time fetch
+[ -z "${DOWNLOADS:-}" ] || cp -u "$tree"/var/cache/apt/archives/*.deb "$DOWNLOADS"
 
 [ -z "$previous" ] || cp "$previous" "$tree/var/tmp/old.deb"
 [ -z "${PROGRAM:-}" ] || install -m 755 "$PROGRAM" "$tree/usr/bin/segedge"
@@ -52,4 +54,10 @@ boot() {
 }
 boot readonly --volatile=state
 boot whole
+echo "-- the package where systemd is not the first process"
+inside sh -ec '
+  dpkg -i /var/tmp/segedge.deb && systemctl enable segedge && [ "$(stat -c "%a %U" /etc/segedge/segedge.yaml)" = "640 segedge" ]
+  segedge config check /etc/segedge/segedge.yaml && dpkg --purge segedge
+  [ -z "$(find /etc/segedge /etc/systemd /var/lib/segedge -name "segedge*.*" 2>/dev/null)" ]'
+echo "ok    installed, enabled, purged"
 ! grep '^FAIL' "$work"/{readonly,whole}/check.log

@@ -109,9 +109,22 @@ func TestTheConfigurationIsTheServicesOwn(t *testing.T) {
 	if !strings.Contains(string(text), "\nd /etc/segedge 0750 segedge segedge") {
 		t.Error("the folder is not the service's")
 	}
-	for file, want := range map[string]string{"../packaging/postinstall.sh": "chown segedge:segedge /etc/segedge /etc/segedge/segedge.yaml", "../Makefile": "chown -R segedge:segedge /etc/segedge"} {
+	for file, want := range map[string]string{"../packaging/postinstall.sh": "install -m 640 -o segedge -g segedge /usr/share/segedge/segedge.yaml", "../Makefile": "chown -R segedge:segedge /etc/segedge"} {
 		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not give the file to the service: %v", file, err)
+		}
+	}
+}
+
+// The folder is the service's, and what stands in it may be a link that the service has put there: root gives nothing in it away.
+func TestRootFollowsNothingOfTheServices(t *testing.T) {
+	text, err := os.ReadFile("../packaging/postinstall.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if what := strings.TrimSpace(line); strings.HasPrefix(what, "ch") && what != "chown segedge:segedge /etc/segedge" {
+			t.Errorf("the package's script changes more than the folder: %s", what)
 		}
 	}
 }

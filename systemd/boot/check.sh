@@ -12,11 +12,16 @@ is() { if [ "$2" = "$3" ]; then ok "$1: $2"; else fail "$1: $2, not $3"; fi; }
 show() { systemctl show -P "$1" segedge; }
 api() { curl -sf "http://127.0.0.1:8080/$1"; }
 runs() { api "api/v1/cameras/$1/state" | grep -q '"state":"running"'; }
+spent() { awk -v hz="$(getconf CLK_TCK)" '{printf "%d", ($14 + $15) * 1000 / hz}' "/proc/$(show MainPID)/stat"; }
 said() { journalctl -u segedge --no-pager -o cat | grep -qF -- "$1"; }
 small() { printf 'cameras:\n- name: camera\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 4\n%s' "${1:-}" >$conf; }
 
 objects() { api api/v1/cameras/camera/objects; }
 prompt() { curl -s -X POST -H 'Content-Type: application/json' -d '{"points":[{"x":0.5,"y":0.5}]}' http://127.0.0.1:8080/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
+
+# higher NEXT BEFORE: an object's number is never given again
+higher() { [ -n "$1" ] && [ "${1##*-}" -gt "${2##*-}" ] && ok "no number is given again: $1 after $2" || fail "the next object is $1 after $2"; }
+package() { dpkg "$@" >>/var/log/segedge-dpkg.log 2>&1 </dev/null; }
 
 if ! touch /etc/x 2>/dev/null; then
   echo "-- a read-only root"
@@ -34,13 +39,13 @@ echo "-- from the installed package to a page"
 began=$(date +%s%N)
 systemctl enable -q --now segedge
 until_ 120 "the page answers" sh -c 'curl -sf http://127.0.0.1:8080/ | grep -qi "<html"'
-echo "time  from systemctl enable --now to a page: $((($(date +%s%N) - began) / 1000000)) ms"
+echo "time  from systemctl enable --now to a page: $((($(date +%s%N) - began) / 1000000)) ms, $(spent) ms of processor time"
 until_ 60 "the camera of the configuration that came with it runs" runs camera
 systemctl stop segedge
 
 if [ -e /var/tmp/old.deb ]; then
   echo "-- upgraded over the version before, with its state"
-  dpkg --purge segedge >/var/log/segedge-dpkg.log 2>&1; dpkg -i /var/tmp/old.deb >>/var/log/segedge-dpkg.log 2>&1 || fail "install the version before"
+  package --purge segedge; package -i /var/tmp/old.deb || fail "install the version before"
   old=$(dpkg-query -W -f '${Version}' segedge)
   small $'  zones:\n  - {name: gate, points: [[0, 0], [1, 0], [1, 1]]}\n'; echo "# mine" >>$conf
   systemctl enable -q --now segedge; until_ 60 "the camera runs" runs camera
@@ -48,12 +53,22 @@ if [ -e /var/tmp/old.deb ]; then
   until_ 60 "an object is followed" sh -c "curl -sf http://127.0.0.1:8080/api/v1/cameras/camera/objects | grep -q '\"$id\"'"
   until_ 30 "and written down" sh -c 'sleep 3; [ -s /var/lib/segedge/known.state ]'
   pid=$(show MainPID)
-  dpkg -i /var/tmp/segedge.deb >>/var/log/segedge-dpkg.log 2>&1 && ok "upgraded from $old to $(dpkg-query -W -f '${Version}' segedge)" || fail "upgrade"
+  package -i /var/tmp/segedge.deb && ok "upgraded from $old to $(dpkg-query -W -f '${Version}' segedge)" || fail "upgrade"
   until_ 60 "it was started again" sh -c "[ \"\$(systemctl show -P MainPID segedge)\" != $pid ] && systemctl is-active -q segedge"
   until_ 60 "the camera runs" runs camera
   until_ 30 "the object is known, by its number" sh -c "curl -sf http://127.0.0.1:8080/api/v1/cameras/camera/objects | grep -q '\"$id\"'"
   next=$(prompt)
-  [ -n "$next" ] && [ "${next##*-}" -gt "${id##*-}" ] && ok "no number is given again: $next after $id" || fail "the next object is $next after $id"
+  higher "$next" "$id"
+  grep -q "# mine" $conf && ok "the configuration was kept" || fail "the configuration was lost"
+
+  echo "-- rolled back to the version before, with a newer state, and forward again"
+  package --force-confold -i /var/tmp/old.deb && ok "rolled back to $(dpkg-query -W -f '${Version}' segedge)" || fail "roll back"
+  until_ 60 "the camera runs" runs camera
+  back=$(prompt)
+  higher "$back" "$next"
+  package -i /var/tmp/segedge.deb && ok "and forward" || fail "forward again"
+  until_ 60 "the camera runs" runs camera
+  higher "$(prompt)" "$back"
   grep -q "# mine" $conf && ok "the configuration was kept" || fail "the configuration was lost"
   systemctl stop segedge; systemctl disable -q segedge
 else
@@ -104,6 +119,11 @@ sleep 8
 is "its exit code" "$(show ExecMainStatus)" 78
 is "it stays down" "$(systemctl is-active segedge)" failed
 until_ 5 "the journal has the sentence" said 'did you mean listen?'
+small; chown root: $conf; chmod 600 $conf
+systemctl restart segedge && fail "a configuration that it may not read starts" || ok "a configuration that it may not read does not start"
+is "its exit code" "$(show ExecMainStatus)" 78
+until_ 5 "the journal says how to give it the file" said "chown $(id -u segedge) $conf"
+chown segedge: $conf; chmod 640 $conf
 
 echo "-- a camera whose file is missing, a broker that has no address"
 printf 'cameras:\n- {name: camera, source: synthetic, width: 160, height: 120, fps: 4}\n- {name: late, source: /var/tmp/late, loop: true}\nmqtt:\n  broker: tcp://user:geheim@broker.invalid:1883\n' >$conf
@@ -184,7 +204,7 @@ if [ -x /usr/local/lib/segedge-clock ]; then
   systemctl restart segedge && ok "started in 1970 again, with a state of today" || fail "start with a state from the future"
   until_ 60 "the camera runs" runs camera
   until_ 60 "the object is known" knows "$id"
-  next=$(prompt); [ -n "$next" ] && [ "${next##*-}" -gt "${id##*-}" ] && ok "no number is given again: $next after $id" || fail "the next object is $next after $id"
+  higher "$(prompt)" "$id"
   systemctl stop segedge; rm -r $drop; systemctl daemon-reload
   api() { curl -sf "http://127.0.0.1:8080/$1"; }
   small
@@ -196,14 +216,39 @@ echo "-- the package: over itself, removed, purged"
 systemctl enable -q --now segedge; until_ 60 "the camera runs" runs camera
 pid=$(show MainPID) ids=$(cat /var/lib/segedge/ids.json 2>/dev/null)
 echo "# mine" >>$conf
-dpkg -i /var/tmp/segedge.deb >>/var/log/segedge-dpkg.log 2>&1 && ok "installed over itself" || fail "install over itself"
+package -i /var/tmp/segedge.deb && ok "installed over itself" || fail "install over itself"
 until_ 60 "it was started again" sh -c "[ \"\$(systemctl show -P MainPID segedge)\" != $pid ] && systemctl is-active -q segedge"
 grep -q "# mine" $conf && ok "the configuration was kept" || fail "the configuration was lost"
 is "its owner" "$(stat -c '%a %U' $conf)" "640 segedge"
 [ -n "$ids" ] && ok "the state was kept" || fail "there is no state"
-dpkg --remove segedge >>/var/log/segedge-dpkg.log 2>&1 && ok "removed" || fail "remove"
+
+echo "-- the package: over a configuration that is an administrator's, or wrong"
+mv $conf /srv/mine.yaml; chown root: /srv/mine.yaml; chmod 644 /srv/mine.yaml; ln -s /srv/mine.yaml $conf
+package -i /var/tmp/segedge.deb && ok "installed over a link to root's file" || fail "install over a link"
+is "whose it still is" "$(stat -c '%a %U' /srv/mine.yaml) $(readlink $conf)" "644 root /srv/mine.yaml"
+until_ 60 "the camera runs" runs camera
+rm $conf; install -o root -g segedge -m 640 /srv/mine.yaml $conf
+package -i /var/tmp/segedge.deb && is "who owns a file that the service may only read" "$(stat -c '%a %U %G' $conf)" "640 root segedge" || fail "install over root's file"
+printf 'http:\n  lisen: x\n' >$conf
+package -i /var/tmp/segedge.deb && ok "installed though the service then does not start" || fail "a wrong configuration leaves the package half installed"
+is "the package is" "$(dpkg-query -W -f '${db:Status-Status}' segedge)" installed
+grep -q "the new version is installed and does not start" /var/log/segedge-dpkg.log && ok "which is said" || fail "nothing was said"
+cat /srv/mine.yaml >$conf; systemctl reset-failed segedge; systemctl start segedge; until_ 60 "the camera runs again" runs camera
+id=$(prompt)
+
+echo "-- the package: removed, installed again, purged"
+systemctl enable -q segedge@second
+package --remove segedge && ok "removed" || fail "remove"
 is "the service" "$(systemctl is-active segedge)" inactive
 [ -e $conf ] && [ -d /var/lib/segedge ] && ok "configuration and state are still there" || fail "removing took the state"
-dpkg --purge segedge >>/var/log/segedge-dpkg.log 2>&1 && ok "purged" || fail "purge"
-[ -e /etc/segedge ] || [ -n "$(ls -d /var/lib/segedge* 2>/dev/null)" ] || [ -e /usr/bin/segedge ] && fail "purging left something: $(ls -d /etc/segedge /var/lib/segedge* /usr/bin/segedge 2>/dev/null)" || ok "nothing is left"
+[ -z "$(find /etc/systemd/system -name 'segedge*.service')" ] && ok "nothing is left that would start it" || fail "links are left: $(find /etc/systemd/system -name 'segedge*.service')"
+package -i /var/tmp/segedge.deb && systemctl enable -q --now segedge && ok "installed again" || fail "install again"
+until_ 60 "the camera runs" runs camera
+higher "$(prompt)" "$id"
+mount -t tmpfs tmpfs /var/lib/segedge-second && touch /var/lib/segedge-second/x # a disk of its own
+package --purge segedge && ok "purged, with a state on a disk of its own" || fail "purge"
+[ -z "$(ls -A /var/lib/segedge-second)" ] && ok "which is empty" || fail "the disk is not empty"
+umount /var/lib/segedge-second && rmdir /var/lib/segedge-second
+left=$(ls -d /etc/segedge /var/lib/segedge* /var/cache/segedge* /usr/bin/segedge /usr/lib/segedge /usr/share/segedge /usr/share/doc/segedge /usr/lib/systemd/system/segedge* 2>/dev/null)
+[ -z "$left" ] && ok "nothing is left" || fail "purging left $left"
 echo DONE
