@@ -207,7 +207,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
-	b.pictures.put(name, sink)
+	b.pictures.put(name, sink, first && b.run.Out != "")
 	var show agent.VideoSink = sink
 	if first {
 		show = b.records.Beside(sink)

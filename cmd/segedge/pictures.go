@@ -13,6 +13,7 @@ import (
 type pictures struct {
 	mu     sync.RWMutex
 	sinks  map[string]*video.Sink
+	whole  map[string]bool // those that lose no picture, since they are recorded
 	groups map[string]*supervise.Group
 	start  func(name string, s *video.Sink) // set while they run
 
@@ -26,27 +27,27 @@ func (p *pictures) sink(name string) *video.Sink {
 	return p.sinks[name]
 }
 
-// put adds a camera's sink, and runs it if the others run.
-func (p *pictures) put(name string, s *video.Sink) {
+// put adds a camera's sink, and runs it if the others run. One that is recorded loses no picture to a machine that stands back.
+func (p *pictures) put(name string, s *video.Sink, recorded bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.sinks == nil {
-		p.sinks, p.groups = map[string]*video.Sink{}, map[string]*supervise.Group{}
+		p.sinks, p.groups, p.whole = map[string]*video.Sink{}, map[string]*supervise.Group{}, map[string]bool{}
 	}
-	p.sinks[name] = s
-	s.Spare(p.sparing)
+	p.sinks[name], p.whole[name] = s, recorded
+	s.Spare(p.sparing && !recorded)
 	if p.start != nil {
 		p.start(name, s)
 	}
 }
 
-// spare has every camera's video lose every second picture, those that come later too.
+// spare has every camera's video lose every second picture, those that come later too, but for what is recorded.
 func (p *pictures) spare(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sparing = on
-	for _, s := range p.sinks {
-		s.Spare(on)
+	for name, s := range p.sinks {
+		s.Spare(on && !p.whole[name])
 	}
 }
 
