@@ -25,6 +25,12 @@ func (r *run) disturb(ctx context.Context) {
 			_ = r.cmd.Process.Signal(syscall.SIGHUP) // an agent that has ended is seen elsewhere
 		},
 	}
+	if r.o.Disk != "" {
+		deeds = append(deeds, r.hold("the disk is full", r.fill, r.empty))
+	}
+	if r.o.Clock {
+		deeds = append(deeds, r.hold("the clock goes back to 1970", func() { r.setClock(wrong) }, func() { r.setClock(right) }))
+	}
 	ticker := time.NewTicker(r.o.Every)
 	defer ticker.Stop()
 	for n := 0; ; n++ {

@@ -33,6 +33,8 @@ type Options struct {
 	WarmUp   time.Duration // from the beginning, in which nothing is judged
 	Sample   time.Duration // between two samples
 	Every    time.Duration // between two faults
+	Disk     string        // folder on a small file system, for the agent's state: it is filled, and emptied; none if empty
+	Clock    bool          // Program's clock may go wrong by TEST_CLOCK (scripts/test-clock.sh): it goes back to 1970, and is right again
 	// Progress is told of every sample. May be nil.
 	Progress func(at, of time.Duration, s Sample)
 }
@@ -97,6 +99,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
+	if err := r.small(); err != nil {
+		return nil, err
+	}
 	source, err := r.surroundings(ctx, &wg)
 	if err != nil {
 		return nil, err
@@ -158,7 +163,7 @@ func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 		"agent: {name: %s, state: '%s'}\nhttp: {listen: '127.0.0.1:0'}\nmqtt: {broker: 'tcp://%s'}\ncameras:\n"+
 			"- {name: %s, source: synthetic, width: 640, height: 360, fps: 15}\n- {name: %s, source: '%s'}\n",
 		agentName,
-		filepath.Join(r.o.Dir, "state"),
+		r.state(),
 		r.link.addr(),
 		steadyCamera,
 		failingCamera,
@@ -168,6 +173,10 @@ func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 		return err
 	}
 	r.cmd = exec.Command(r.o.Program, "run", "--config", config) //nolint:noctx,gosec // the program on trial; stop ends it: it must end well
+	if r.o.Clock {
+		r.setClock(right)
+		r.cmd.Env = append(os.Environ(), "TEST_CLOCK=86400:"+r.clock())
+	}
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
 		return err

@@ -200,8 +200,13 @@ if [ -x /usr/local/lib/segedge-clock ]; then
   until_ 30 "the camera runs" runs camera
   knows "$id" && ok "the object is still followed" || fail "the jump lost the object"
   said "has hung" && fail "something seemed to hang" || ok "nothing seemed to hang"
-  rm /run/right; sleep 2
-  systemctl restart segedge && ok "started in 1970 again, with a state of today" || fail "start with a state from the future"
+  rm /run/right; sleep 10 # back to 1970 while it runs
+  is "nor when the clock goes back" "$(show NRestarts)" 0
+  until_ 60 "frames are of 1970 again" in_year 1970
+  knows "$id" && ok "the object is still followed" || fail "the jump back lost the object"
+  systemctl stop segedge; touch /run/right; systemctl start segedge; until_ 60 "the object is known today" knows "$id"
+  sleep 3; systemctl stop segedge; rm /run/right
+  systemctl start segedge && ok "started in 1970 again, with a state of today" || fail "start with a state from the future"
   until_ 60 "the camera runs" runs camera
   until_ 60 "the object is known" knows "$id"
   higher "$(prompt)" "$id"
