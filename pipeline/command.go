@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/frame"
@@ -155,28 +156,28 @@ func (p *Pipeline) Kinds() inference.Kinds { return *p.kinds.Load() }
 // caller's to release; hold it no longer than a model call. With too many held it is refused, by the name of who has held one longest.
 func (p *Pipeline) Frame(ctx context.Context, seq uint64) (*frame.Frame, error) {
 	var f *frame.Frame
-	var refused error
+	refused := ErrNoFrame
+	var settled atomic.Bool // by the loop, which has lent, or by the caller, who has gone
 	who := caller()
-	if err := p.call(ctx, func() {
-		newest := p.frames.newest()
-		if newest == nil {
-			return
+	err := p.call(ctx, func() {
+		if newest := p.frames.newest(); newest != nil {
+			if seq == 0 {
+				seq = newest.Seq
+			}
+			seq, _ = p.named(seq)
+			f, refused = p.frames.lend(seq, who)
 		}
-		if seq == 0 {
-			seq = newest.Seq
+		if !settled.CompareAndSwap(false, true) && f != nil {
+			f.Release()
 		}
-		seq, _ = p.named(seq)
-		f, refused = p.frames.lend(seq, who)
-	}); err != nil {
-		return nil, err
+	})
+	switch {
+	case err == nil:
+		return f, refused
+	case !settled.CompareAndSwap(false, true) && f != nil: // lent just before the time was over
+		f.Release()
 	}
-	if refused != nil {
-		return nil, refused
-	}
-	if f == nil {
-		return nil, ErrNoFrame
-	}
-	return f, nil
+	return nil, err
 }
 
 // edit changes one object and returns it as it stands afterwards.

@@ -58,20 +58,38 @@ func (t *ticket) fail(err error) {
 	close(t.done)
 }
 
-// refuse answers a prompt with an error. An object that was made for it ends.
+// refuse answers a prompt, which waits no longer, with an error. An object that was made for it ends; of another it is taken back, with
+// all that was said of it and waits, which is refused too.
 func (p *Pipeline) refuse(t *ticket, err error) {
 	if t.fresh {
 		_ = p.tr.Remove(t.id) // an object that has ended meanwhile needs no removing
+	} else {
+		p.tr.Retract(t.id)
+		for _, o := range p.takeWaiting(func(o *ticket) bool { return o.id == t.id && !o.fresh }) {
+			o.fail(err)
+		}
 	}
 	t.fail(err)
 }
 
+// takeWaiting are the prompts of a kind that waited; they wait no longer.
+func (p *Pipeline) takeWaiting(which func(*ticket) bool) (taken []*ticket) {
+	var rest []*ticket
+	for _, t := range p.waiting {
+		if which(t) {
+			taken = append(taken, t)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	p.waiting = rest
+	return taken
+}
+
 // refuseAll does so with every prompt that waits.
 func (p *Pipeline) refuseAll(err error) {
-	waiting := p.waiting
-	p.waiting = nil
 	p.queued.Store(0)
-	for _, t := range waiting {
+	for _, t := range p.takeWaiting(func(*ticket) bool { return true }) {
 		p.refuse(t, err)
 	}
 }
@@ -186,16 +204,9 @@ func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
 
 // failTickets answers the prompts that waited for frame seq to be encoded.
 func (p *Pipeline) failTickets(seq uint64, err error) {
-	rest := p.waiting[:0]
-	for _, t := range p.waiting {
-		if t.seq != seq {
-			rest = append(rest, t)
-			continue
-		}
+	for _, t := range p.takeWaiting(func(t *ticket) bool { return t.seq == seq }) {
 		p.refuse(t, err)
 	}
-	clear(p.waiting[len(rest):])
-	p.waiting = rest
 }
 
 // call runs fn in the goroutine that owns the pipeline and waits for it.

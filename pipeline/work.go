@@ -26,7 +26,7 @@ func (p *Pipeline) dispatchPrompts() {
 		return
 	}
 	j := &job{lane: promptLane, model: p.model}
-	var rest []*ticket // its own memory: after a panic in between, all still wait and are told
+	var rest, refused []*ticket // their own memory: after a panic in between, all still wait and are told
 	for _, t := range p.waiting {
 		k := p.keyframeFor(t)
 		if k == nil || j.key != nil && j.key != k {
@@ -35,7 +35,7 @@ func (p *Pipeline) dispatchPrompts() {
 		}
 		q, err := p.queryFor(t, k.seq)
 		if err != nil {
-			p.refuse(t, err)
+			t.err, refused = err, append(refused, t)
 			continue
 		}
 		j.key, j.emb, j.seq = k, k.emb, k.seq
@@ -43,6 +43,9 @@ func (p *Pipeline) dispatchPrompts() {
 		j.tickets = append(j.tickets, t)
 	}
 	p.waiting = rest
+	for _, t := range refused {
+		p.refuse(t, t.err)
+	}
 	if j.key != nil {
 		j.key.users++
 		p.prompting = j

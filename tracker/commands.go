@@ -51,6 +51,13 @@ func (t *Tracker) Refine(id seg.ID, p seg.Prompt, seq uint64) error {
 	})
 }
 
+// Retract takes back what a person said about an object since the model last answered: nobody waits for its answer any more.
+func (t *Tracker) Retract(id seg.ID) {
+	if o := t.objects.find(id); o != nil {
+		o.retract()
+	}
+}
+
 // Choose makes the n-th candidate the object's mask.
 func (t *Tracker) Choose(id seg.ID, n int) error {
 	return t.on(id, func(o *object) error {
@@ -76,6 +83,10 @@ func (t *Tracker) Undo(id seg.ID) error {
 			return ErrNothing
 		}
 		m := o.undo[n-1]
+		if m.track == nil && o.track != nil && !t.askable(m.anchors) {
+			o.undo = nil // what came before is older still
+			return ErrNothing
+		}
 		o.undo = o.undo[:n-1]
 		t.restore(o, &m)
 		return nil
@@ -97,6 +108,12 @@ func (t *Tracker) restore(o *object, m *memento) {
 		o.become(m.state, t.Newest())
 		t.change(seg.ObjectUpdated, o)
 	}
+}
+
+// askable says whether what a person said can be asked about the newest frame.
+func (t *Tracker) askable(said []anchor) bool {
+	_, ok := t.said(&object{anchors: slices.Clone(said), asked: true}, t.Newest())
+	return ok
 }
 
 // catchUp replays what a track has missed. What the history no longer holds cannot be replayed: the object is lost then.
@@ -135,11 +152,13 @@ func (t *Tracker) Reject(id seg.ID) error {
 	})
 }
 
-// Rename gives the object another name.
+// Rename gives the object another name. Of one that nothing was told of yet, object.new will say it.
 func (t *Tracker) Rename(id seg.ID, name string) error {
 	return t.on(id, func(o *object) error {
 		o.name = name
-		t.change(seg.ObjectUpdated, o)
+		if o.shown != nil {
+			t.change(seg.ObjectUpdated, o)
+		}
 		return nil
 	})
 }
@@ -182,6 +201,7 @@ func (t *Tracker) Flush() {
 		if o.away {
 			o.other = false // the next question is about its place
 		}
+		o.retract() // it was said of the old picture
 		o.undo = nil
 	}
 	t.scene.Clear()

@@ -55,7 +55,11 @@ func (t *Tracker) sweep(now uint64) {
 			if age > t.clock.frames(t.opt.ForgetAfter) {
 				t.end(o)
 			}
-		case seg.Tentative, seg.Ended:
+		case seg.Tentative:
+			if o.shown != nil && !t.askable(o.anchors) {
+				t.end(o) // undone to what can be asked no more
+			}
+		case seg.Ended:
 		}
 		t.expire(o, now)
 		t.report(o, now)

@@ -182,7 +182,8 @@ func TestTheOthersInAScene(t *testing.T) {
 	tr := stage(t, 1, calm)
 	early := place(tr, square(5, 5, 10), seg.Tracking)
 	place(tr, square(5, 5, 10), seg.Lost)
-	place(tr, square(5, 5, 10), seg.Tentative).track = nil
+	asked := place(tr, square(5, 5, 10), seg.Tentative)
+	asked.track, asked.shown = nil, nil
 	next(t, tr)
 	late := place(tr, square(5, 5, 10), seg.Uncertain)
 	ids := func(o *object, seq uint64) (out []seg.ID) {
