@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test-debian.sh [SUITE [PACKAGE…]]: builds segedge in a fresh tree of another Debian (trixie) and runs the tests of what touches its libraries, or of the packages that are
-# named. As root; needs debootstrap. Go and its module cache are this machine's.
+# named. As root; needs debootstrap. Go and its caches are this machine's: what is
+# compiled with C is compiled anew there, since the compiler is another.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=${1:-trixie}
@@ -13,7 +14,7 @@ command -v debootstrap >/dev/null || { echo "SKIPPED: debootstrap is not install
 mkdir -p build/debian "$(dirname "$tree")"
 [ -e "$tree/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$tree" "${MIRROR:-http://deb.debian.org/debian}" >build/debian/debootstrap.log
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
-mounts=("$(go env GOROOT):usr/local/go" "$(go env GOMODCACHE):root/go/pkg/mod" "$PWD:src" "$(readlink -f "$(dirname "${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1}")"):opt/onnxruntime" /dev:dev /proc:proc)
+mounts=("$(go env GOROOT):usr/local/go" "$(go env GOMODCACHE):root/go/pkg/mod" "$(go env GOCACHE):root/.cache/go-build" "$PWD:src" "$(readlink -f "$(dirname "${SEGEDGE_ORT_LIB:-lib/segedge/libonnxruntime.so.1}")"):opt/onnxruntime" /dev:dev /proc:proc)
 unmount() { for m in "${mounts[@]}"; do umount "$tree/${m##*:}" 2>/dev/null || true; done; }
 trap unmount EXIT
 for m in "${mounts[@]}"; do mkdir -p "$tree/${m##*:}" && mount --bind "${m%%:*}" "$tree/${m##*:}"; done
