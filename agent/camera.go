@@ -27,9 +27,11 @@ type CameraOptions struct {
 	Tracker *tracker.Tracker // this camera's own
 	Video   VideoSink        // may be nil
 	Viewers func() int       // who watches; may be nil
-	Zones   []api.Zone       // from the start; commands change them
-	Lines   []api.Line
-	Known   *Known // what it knew when it last ran; may be nil
+	// Recording is the name of the clip that is recorded now, empty for none; may be nil.
+	Recording func() string
+	Zones     []api.Zone // from the start; commands change them
+	Lines     []api.Line
+	Known     *Known // what it knew when it last ran; may be nil
 	// Prompts are asked on the first frame; not those whose objects are known.
 	Prompts  []pipeline.Request
 	Pipeline pipeline.Options // limits; the rest is the agent's
@@ -318,6 +320,9 @@ func (c *camera) state() api.State {
 	}
 	if c.o.Viewers != nil {
 		s.Viewers = c.o.Viewers()
+	}
+	if c.o.Recording != nil {
+		s.Recording = c.o.Recording()
 	}
 	s.Zones, s.Lines = c.shapes.all()
 	s.Counts, s.Inside = counted(c.pipe.Counts()), c.pipe.Inside()

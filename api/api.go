@@ -99,6 +99,24 @@ type Snapshot struct {
 	Topic  string `json:"topic,omitempty"` // where it was sent, over MQTT
 }
 
+// Clip is a recording: the result of record, and an entry of the list of clips.
+type Clip struct {
+	Camera    string        `json:"camera"`
+	Name      string        `json:"name"`            // of the file, which HTTP serves below the camera's clips
+	From      time.Time     `json:"from"`            // when its first picture was captured
+	Until     time.Time     `json:"until"`           // when it was last written to, or, while it is recorded, when it will end at the latest
+	Bytes     int64         `json:"bytes"`           // on the disk so far
+	Event     seg.EventType `json:"event,omitempty"` // the type of the event that it is about
+	Recording bool          `json:"recording"`       // it goes on
+}
+
+// Clips is the list of a camera's clips, the newest first.
+type Clips struct {
+	Schema int    `json:"schema"`
+	Camera string `json:"camera"`
+	Clips  []Clip `json:"clips"`
+}
+
 // Info is the retained description of the agent.
 type Info struct {
 	Schema   int       `json:"schema"`
@@ -155,6 +173,7 @@ type State struct {
 	Keyframes   uint64             `json:"keyframes"`
 	KeyframeAge int                `json:"keyframe_age"` // frames since the newest keyframe that was answered
 	Viewers     int                `json:"viewers"`
+	Recording   string             `json:"recording,omitempty"` // the name of the clip that is recorded now
 	Objects     int                `json:"objects"`
 	ModelErrors uint64             `json:"model_errors,omitempty"`    // calls of the model that failed
 	Refusals    uint64             `json:"prompts_refused,omitempty"` // prompts of a kind that the model cannot take

@@ -47,4 +47,5 @@ var exampleCommands = map[string]string{
 	"line":     `{"id":"15","name":"gate","points":[[0.5,0],[0.5,1]]}`,
 	"model":    `{"id":"16","name":"default"}`,
 	"config":   `{"id":"17","set":{"tracker.budget":0.4}}`,
+	"record":   `{"id":"18","reply":"panel","action":"around","seconds":10,"event":"zone.entered"}`,
 }

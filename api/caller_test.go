@@ -9,7 +9,7 @@ func TestRoles(t *testing.T) {
 			t.Errorf("%s: view %t, prompt %t, admin %t", verb, view, prompt, admin)
 		}
 	}
-	for verb, want := range map[string][2]bool{"snapshot": {true, true}, "prompt": {false, true}, "clear": {false, true}, "model": {false, false}, "zone": {false, false}, "pause": {false, false}} {
+	for verb, want := range map[string][2]bool{"snapshot": {true, true}, "prompt": {false, true}, "clear": {false, true}, "model": {false, false}, "record": {false, false}, "zone": {false, false}, "pause": {false, false}} {
 		if got := [2]bool{Caller{Role: RoleView}.May(verb), Caller{Role: RolePrompt}.May(verb)}; got != want {
 			t.Errorf("%s: view and prompt %v, want %v", verb, got, want)
 		}

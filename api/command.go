@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/segedge/segedge/seg"
 )
@@ -117,6 +118,23 @@ type ConfigResult struct {
 	Restart []string `json:"restart"` // true after a restart
 }
 
+// Record begins, ends or cuts out a recording of the picture with its overlay.
+type Record struct {
+	Action string `json:"action"` // start, stop, or around: what was before and comes after a moment
+	// Seconds is how long it goes on: from now for start, after the moment for around. Without it a start goes on until stop, and around
+	// for the configured time.
+	Seconds float64       `json:"seconds,omitempty"`
+	Time    *time.Time    `json:"time,omitempty"`  // the moment of around, as an event's time; none means now
+	Event   seg.EventType `json:"event,omitempty"` // the type of the event that it is about: it becomes part of the clip's name
+}
+
+// The actions of record.
+const (
+	RecordStart  = "start"
+	RecordStop   = "stop"
+	RecordAround = "around"
+)
+
 // verbs maps each verb to a new body.
 var verbs = map[string]func() any{
 	"prompt":   func() any { return new(Prompt) },
@@ -136,6 +154,7 @@ var verbs = map[string]func() any{
 	"line":     func() any { return new(Line) },
 	"model":    func() any { return new(Model) },
 	"config":   func() any { return new(Config) },
+	"record":   func() any { return new(Record) },
 }
 
 // Verbs is the sorted list of commands.
@@ -147,9 +166,6 @@ func Verbs() []string {
 	slices.Sort(out)
 	return out
 }
-
-// later are verbs of the schema that this version does not carry out.
-var later = []string{"record"}
 
 // Decode reads a command whose verb is known.
 func Decode(verb string, body []byte) (Command, *Error) { return Form{Verb: verb}.Decode(body) }
@@ -174,9 +190,6 @@ func (f Form) Decode(body []byte) (Command, *Error) {
 
 // read decodes the body of a command whose verb and sender are known.
 func (cmd *Command) read(fields map[string]json.RawMessage) *Error {
-	if slices.Contains(later, cmd.Verb) {
-		return &Error{Unsupported, fmt.Sprintf("the command %q is not supported by this version", cmd.Verb)}
-	}
 	newBody, ok := verbs[cmd.Verb]
 	if !ok {
 		return &Error{UnknownVerb, fmt.Sprintf("there is no command %q; there are %s", cmd.Verb, strings.Join(Verbs(), ", "))}
@@ -340,4 +353,23 @@ func (m *Model) check() error {
 		return errors.New("model needs a name")
 	}
 	return checkText("name", m.Name)
+}
+
+// mostSeconds bounds a recording, beside what is configured: a day.
+const mostSeconds = 24 * 3600
+
+func (r *Record) check() error {
+	switch {
+	case r.Action != RecordStart && r.Action != RecordStop && r.Action != RecordAround:
+		return errors.New("record needs an action: start, stop or around")
+	case r.Action == RecordStop && (r.Seconds != 0 || r.Event != ""):
+		return errors.New("stop ends a recording now: it takes no seconds and no event")
+	case r.Action != RecordAround && r.Time != nil:
+		return errors.New("time is the moment of around: start and stop are now")
+	case !(r.Seconds >= 0 && r.Seconds <= mostSeconds):
+		return fmt.Errorf("seconds lie within 0..%d", mostSeconds)
+	case r.Event != "" && !slices.Contains(eventTypes, r.Event):
+		return fmt.Errorf("event is a type of event, such as %s", seg.ZoneEntered)
+	}
+	return nil
 }

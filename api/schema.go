@@ -11,34 +11,14 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// codes and eventTypes are the closed lists of the schema; a test holds them to the constants.
+// codes and eventTypes are the closed lists of the schema; a test holds the codes to the constants.
 var (
 	codes = []Code{
 		BadJSON, BadRequest, UnknownVerb, UnknownCamera, UnknownObject, NotReady, Unsupported, NothingFound, Overloaded, Timeout, Internal,
 		TooLarge, Unauthorised, Forbidden, AlreadyRunning, Conflict,
 	}
-	eventTypes = []seg.EventType{
-		seg.ObjectNew,
-		seg.ObjectUpdated,
-		seg.ObjectAmbiguous,
-		seg.ObjectOccluded,
-		seg.ObjectLost,
-		seg.ObjectRecovered,
-		seg.ObjectEnded,
-		seg.ZoneEntered,
-		seg.ZoneLeft,
-		seg.LineCrossed,
-		seg.CameraStalled,
-		seg.CameraRecovered,
-		seg.CameraScene,
-		seg.ModelChanged,
-		seg.CommandRejected,
-		seg.EventsDropped,
-	}
+	eventTypes = seg.EventTypes()
 )
-
-// EventTypes are the types that an event may have.
-func EventTypes() []seg.EventType { return slices.Clone(eventTypes) }
 
 // ObjectList is Objects as a consumer reads it.
 type ObjectList struct {
@@ -58,8 +38,8 @@ type Masks struct {
 }
 
 // JSONSchema is the JSON Schema (draft 2020-12) of everything that crosses a door: under $defs a definition
-// command.<verb> for each command, and reply, reply.prompt and reply.snapshot (their results), event, state,
-// objects, info and masks. It is made from the types.
+// command.<verb> for each command, and reply, reply.prompt, reply.snapshot and reply.record (their results), event, state,
+// objects, info, masks and clips. It is made from the types.
 func JSONSchema() []byte {
 	defs := object{}
 	out := schemaOf{defs: defs}
@@ -68,6 +48,7 @@ func JSONSchema() []byte {
 		"objects": reflect.TypeFor[ObjectList](), "info": reflect.TypeFor[Info](), "masks": reflect.TypeFor[Masks](),
 		"presence":     reflect.TypeFor[Presence](),
 		"reply.prompt": reflect.TypeFor[PromptResult](), "reply.snapshot": reflect.TypeFor[Snapshot](),
+		"reply.record": reflect.TypeFor[Clip](), "clips": reflect.TypeFor[Clips](),
 	} {
 		defs[name] = out.structOf(t)
 	}
@@ -96,7 +77,7 @@ func describeDocuments(defs object) {
 		props := defs[def].(object)["properties"].(object)
 		maps.Copy(props[field].(object), with)
 	}
-	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks", "presence"} {
+	for _, def := range []string{"reply", "event", "state", "objects", "info", "masks", "presence", "clips"} {
 		say(def, "schema", object{"const": Schema})
 	}
 	props := defs["event"].(object)["properties"].(object)
@@ -211,6 +192,9 @@ func commands(defs object) {
 		some = append(some, object{"required": []string{field}})
 	}
 	defs["command.prompt"].(object)["anyOf"] = some
+	record := defs["command.record"].(object)["properties"].(object)
+	record["action"].(object)["enum"] = []string{RecordStart, RecordStop, RecordAround}
+	record["seconds"].(object)["minimum"], record["seconds"].(object)["maximum"] = 0, mostSeconds
 	automask := defs["command.automask"].(object)["properties"].(object)
 	automask["max"].(object)["minimum"] = 0
 	automask["min_area"].(object)["minimum"], automask["min_area"].(object)["maximum"] = 0, 1

@@ -27,6 +27,7 @@ func (c *Config) Check() Problems {
 	}
 	c.checkCameras(&ps)
 	c.checkModel(&ps)
+	c.checkClips(&ps)
 	c.checkHTTP(&ps)
 	c.checkMQTT(&ps)
 	if c.Debug.Listen != "" && !checkAddress("debug.listen", c.Debug.Listen, &ps) && !loopback(c.Debug.Listen) {

@@ -14,6 +14,7 @@ type Config struct {
 	Grounding Grounding `yaml:"grounding"`
 	Tracker   Tracker   `yaml:"tracker"`
 	Video     Video     `yaml:"video"`
+	Clips     Clips     `yaml:"clips"`
 	HTTP      HTTP      `yaml:"http"`
 	MQTT      MQTT      `yaml:"mqtt"`
 	Events    Events    `yaml:"events"`
@@ -82,6 +83,17 @@ type Tracker struct {
 // Video is the picture that people watch.
 type Video struct {
 	Bitrate int `yaml:"bitrate" min:"100000" max:"100000000" help:"bits a second"`
+}
+
+// Clips are recordings by command, or around events.
+type Clips struct {
+	Folder   string        `yaml:"folder" help:"where they are kept; empty is clips in the state folder"`
+	PreRoll  time.Duration `yaml:"pre_roll" min:"0" help:"what a clip shows of the time before it; more than 0s keeps the encoder running always"`
+	PostRoll time.Duration `yaml:"post_roll" min:"0" help:"how long a clip goes on after its event"`
+	Longest  time.Duration `yaml:"longest" min:"0" help:"after which a clip ends by itself"`
+	Events   []string      `yaml:"events" help:"types of events that are recorded by themselves, such as zone.entered"`
+	MaxAge   time.Duration `yaml:"max_age" min:"0" help:"clips that are older are deleted; 0s keeps them"`
+	MaxSize  int           `yaml:"max_size" min:"10" max:"100000000" help:"megabytes of all clips together: the oldest are deleted"`
 }
 
 // HTTP is the page, the API and WHEP.
@@ -164,6 +176,7 @@ func Default() Config {
 		Model:   Model{Name: "default", Provider: "auto"},
 		Tracker: Tracker{MaxObjects: 64, Budget: 0.9},
 		Video:   Video{Bitrate: 2_500_000},
+		Clips:   Clips{PostRoll: 10 * time.Second, Longest: 10 * time.Minute, MaxAge: 7 * 24 * time.Hour, MaxSize: 2000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
 		Events:  Events{UpdateInterval: time.Second},
 		Log:     Log{Level: "info", Format: "text"},

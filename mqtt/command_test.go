@@ -137,7 +137,7 @@ func TestCommandsAreRefusedInWords(t *testing.T) {
 	d.send("cam", "dance", `{"id":"3","reply":"me"}`)
 	d.refusal("3", api.UnknownVerb, `no command "dance"`)
 	d.send("cam", "record", `{"id":"4","reply":"me"}`)
-	d.refusal("4", api.Unsupported, "not supported")
+	d.refusal("4", api.BadRequest, "start, stop or around")
 	d.send("cam", "clear", `{"reply":"me"}`)
 	d.refusal("", api.BadRequest, `no "id"`)
 	events := d.rejected()

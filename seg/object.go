@@ -100,6 +100,14 @@ const (
 	EventsDropped   EventType = "events.dropped"
 )
 
+// EventTypes are all of them; the list is the caller's.
+func EventTypes() []EventType {
+	return []EventType{
+		ObjectNew, ObjectUpdated, ObjectAmbiguous, ObjectOccluded, ObjectLost, ObjectRecovered, ObjectEnded, ZoneEntered, ZoneLeft, LineCrossed,
+		CameraStalled, CameraRecovered, CameraScene, ModelChanged, CommandRejected, EventsDropped,
+	}
+}
+
 // Change is something that happened to an object in a frame: what a tracker reports, before it has a number.
 type Change struct {
 	Type   EventType

@@ -75,7 +75,7 @@ func (s *Server) state(w http.ResponseWriter, r *http.Request) {
 		s.write(w, http.StatusOK, st)
 		return
 	}
-	s.reply(w, s.unknownCamera("", camera))
+	s.reply(w, s.unknownCamera(camera))
 }
 
 func (s *Server) objects(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func (s *Server) objects(w http.ResponseWriter, r *http.Request) {
 		s.write(w, http.StatusOK, o)
 		return
 	}
-	s.reply(w, s.unknownCamera("", camera))
+	s.reply(w, s.unknownCamera(camera))
 }
 
 // command reads, decodes and carries out one command.
@@ -129,8 +129,8 @@ func picture(w http.ResponseWriter, r *http.Request, reply api.Reply) bool {
 	return true
 }
 
-func (s *Server) unknownCamera(id, camera string) api.Reply {
-	return api.Refuse(id, api.UnknownCamera, fmt.Sprintf("there is no camera %q; GET /api/v1/cameras lists them", camera))
+func (s *Server) unknownCamera(camera string) api.Reply {
+	return api.Refuse("", api.UnknownCamera, fmt.Sprintf("there is no camera %q; GET /api/v1/cameras lists them", camera))
 }
 
 func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {

@@ -47,7 +47,7 @@ func prepareWith(t *testing.T, o Options, cameras ...string) *browser {
 	}
 	b := &browser{agent: newFakeAgent(cameras...)}
 	b.whep = newFakeWHEP(t, b.agent)
-	door, err := New(Options{Service: b.agent, WHEP: b.whep, Picture: o.Picture, Token: o.Token, BasePath: o.BasePath, TrustedProxies: o.TrustedProxies})
+	door, err := New(Options{Service: b.agent, WHEP: b.whep, Picture: o.Picture, Clips: o.Clips, Token: o.Token, BasePath: o.BasePath, TrustedProxies: o.TrustedProxies})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@
 //	GET  /api/v1/cameras/{camera}/state         api.State
 //	GET  /api/v1/cameras/{camera}/objects       api.Objects
 //	GET  /api/v1/cameras/{camera}/snapshot.jpg  the picture now; ?overlay=0 without the overlay, ?width=640 reduced; X-Frame is its frame
+//	GET  /api/v1/cameras/{camera}/clips         api.Clips
+//	GET  /api/v1/cameras/{camera}/clips/{name}  a clip as MP4, in ranges where asked; ?download=1 for a file to keep
 //	POST /api/v1/cameras/{camera}/{verb}        a command as JSON; answered with an api.Reply, or,
 //	                                            for snapshot and "Accept: image/jpeg", with the picture
 //	     /whep/…                                Options.WHEP

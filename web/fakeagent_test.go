@@ -37,6 +37,7 @@ type fakeAgent struct {
 	zones    []api.Zone
 	lines    []api.Line
 	frame    seg.FrameRef // of the list
+	clip     string       // that is being recorded
 }
 
 func newFakeAgent(cameras ...string) *fakeAgent {
@@ -114,6 +115,12 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 			f.lines = append(f.lines, *b)
 		}
 		return api.Done(cmd.ID, nil)
+	case *api.Record:
+		f.clip = ""
+		if b.Action == api.RecordStart {
+			f.clip = "20260301T120000.000Z.mp4"
+		}
+		return api.Done(cmd.ID, api.Clip{Camera: camera, Name: f.clip, Recording: f.clip != ""})
 	case *api.Pause:
 		return api.Done(cmd.ID, nil)
 	case *api.Nothing:
@@ -184,7 +191,7 @@ func (f *fakeAgent) State(camera string) (api.State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Reason: f.reason, Width: 640, Height: 360, FPS: cmp.Or(f.fps, 29.97), Frame: 812, Captured: 815, Processed: 812,
-		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Stages: map[string]api.Latency{
+		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Recording: f.clip, Stages: map[string]api.Latency{
 			"flow": {P50: 2.4, P95: 3.1, P99: 4}, "encode": {P50: 3.4, P95: 5, P99: 6}, "capture_to_encoded": {P50: 21, P95: 30, P99: 41},
 		}}, slices.Contains(f.names, camera)
 }

@@ -23,7 +23,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 		s.nothing(w, r)
 		return
 	case !slices.Contains(s.opts.Service.Cameras(), camera):
-		s.reply(w, s.unknownCamera("", camera))
+		s.reply(w, s.unknownCamera(camera))
 		return
 	}
 	overlay, width, err := shotOf(r.URL.Query())

@@ -30,6 +30,8 @@ type Options struct {
 	// Picture is a JPEG of what a camera shows now and the frame's sequence, with the overlay or without, reduced to a width unless that
 	// is 0. Nil answers 404.
 	Picture func(ctx context.Context, camera string, overlay bool, width int) (jpeg []byte, frame uint64, err error)
+	// Clips are the recordings; nil answers 404.
+	Clips Clips
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
 	BasePath string
 	// TrustedProxies are the addresses and networks of proxies whose X-Forwarded-Host, -Proto and -For are believed.
@@ -45,6 +47,7 @@ type Server struct {
 	guard   *guard
 	metrics *metrics
 	handler http.Handler
+	readers chan struct{} // of clips
 }
 
 // New builds the door.
@@ -75,7 +78,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	door := &guard{anyone: newKey(api.Caller{}, "", ""), path: front.base + "/", tries: throttle.New(o.Now), log: o.Logger}
-	s := &Server{opts: o, guard: door, metrics: newMetrics(&o)}
+	s := &Server{opts: o, guard: door, metrics: newMetrics(&o), readers: make(chan struct{}, mostReaders)}
 	s.guard.hold(ks)
 	s.handler = secure(front.wrap(s.guard.wrap(s.routes(page))))
 	return s, nil
@@ -107,6 +110,8 @@ func (s *Server) routes(page http.Handler) http.Handler {
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/state", s.state)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/objects", s.objects)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/snapshot.jpg", s.snapshot)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/clips", s.clips)
+	mux.HandleFunc("GET /api/v1/cameras/{camera}/clips/{name}", s.clip)
 	mux.HandleFunc("POST /api/v1/cameras/{camera}/{verb}", s.command)
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/{verb}", s.wrongMethod)
 	mux.HandleFunc("GET /api/", s.nothing)

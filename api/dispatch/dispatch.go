@@ -28,6 +28,11 @@ type Snapshotter interface {
 	Snapshot(ctx context.Context, camera string) ([]byte, error)
 }
 
+// Recorder begins and ends recordings of what a camera shows.
+type Recorder interface {
+	Record(ctx context.Context, camera string, r api.Record) (api.Clip, error)
+}
+
 // Starter is a service whose cameras may not have begun yet.
 type Starter interface {
 	// Started waits for a camera's first frame; its error says why there is none when ctx ends.
@@ -39,6 +44,7 @@ type Options struct {
 	Service  api.Service
 	Frames   Frames        // nil: a prompt that names a picture reaches the service as it came
 	Snapshot Snapshotter   // nil hands the verb snapshot to the service
+	Record   Recorder      // nil hands the verb record to the service
 	File     string        // of the ids, so that they outlive a restart; empty keeps them in memory
 	Timeout  time.Duration // for one command; 0 is 20 s
 	Logger   *slog.Logger  // nil discards
@@ -254,7 +260,18 @@ func (t *Ticket) do(ctx context.Context) api.Reply {
 	if t.Verb == "snapshot" && t.d.o.Snapshot != nil {
 		return t.snapshot(ctx)
 	}
+	if r, ok := t.Body.(*api.Record); ok && t.d.o.Record != nil {
+		return t.record(ctx, r)
+	}
 	return t.d.o.Service.Do(ctx, t.Camera, t.Command)
+}
+
+func (t *Ticket) record(ctx context.Context, r *api.Record) api.Reply {
+	clip, err := t.d.o.Record.Record(ctx, t.Camera, *r)
+	if err != nil {
+		return api.Refuse(t.ID, code(err, api.Internal), err.Error())
+	}
+	return api.Done(t.ID, clip)
 }
 
 // passing are refusals that say nothing of the command, only of the moment: it was not done, and may be sent again.

@@ -404,3 +404,43 @@ func TestReduceKeepsTheColours(t *testing.T) {
 		t.Errorf("got %v %v", a, b)
 	}
 }
+
+// recorder counts what it was asked.
+type recorder struct {
+	asked []api.Record
+	err   error
+}
+
+func (r *recorder) Record(_ context.Context, camera string, c api.Record) (api.Clip, error) {
+	r.asked = append(r.asked, c)
+	return api.Clip{Camera: camera, Name: "x.mp4"}, r.err
+}
+
+// A recording is begun once by its id, whoever asks again; a refusal of the moment is forgotten.
+func TestRecord(t *testing.T) {
+	r := &recorder{}
+	d := New(Options{Service: &service{}, Record: r})
+	for range 2 {
+		if got := text(d.Do(t.Context(), request("http", "record", `{"id":"1","action":"start"}`))); !strings.Contains(got, `"name":"x.mp4"`) {
+			t.Error(got)
+		}
+	}
+	if len(r.asked) != 1 || r.asked[0].Action != api.RecordStart {
+		t.Errorf("asked %+v", r.asked)
+	}
+	view := request("http", "record", `{"id":"2","action":"stop"}`)
+	view.Caller.Role = api.RolePrompt
+	if got := d.Do(t.Context(), view); got.Error == nil || got.Error.Code != api.Forbidden {
+		t.Errorf("%+v", got)
+	}
+	r.err = &api.Error{Code: api.AlreadyRunning, Message: "it is"}
+	for range 2 {
+		d.Do(t.Context(), request("http", "record", `{"id":"3","action":"start"}`))
+	}
+	if len(r.asked) != 3 {
+		t.Errorf("asked %d times, want a refusal of the moment asked again", len(r.asked))
+	}
+	if got := New(Options{Service: &service{}}).Do(t.Context(), request("http", "record", `{"action":"stop"}`)); !got.OK {
+		t.Errorf("without a recorder the service is asked: %+v", got)
+	}
+}

@@ -29,6 +29,7 @@ import (
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/record"
+	"github.com/segedge/segedge/record/clips"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/stream"
@@ -64,6 +65,7 @@ type builder struct {
 	certificate *web.Certificate             // of the page; nil for plain HTTP
 	pictures    pictures
 	records     *record.Recorder
+	clips       *clips.Library
 	ground      *onnx.Graph
 	relay       relay
 	heat        thermal.Watch
@@ -77,17 +79,19 @@ type builder struct {
 	failed   chan string   // cameras that have failed for good
 }
 
-// relay hands the cameras' events to the MQTT client and to who watches, which are made after them, and counts them.
+// relay hands the cameras' events to the MQTT client, to who watches, and to the clips, which are made after them, and counts them.
 type relay struct {
 	n       atomic.Uint64
 	to      agent.EventSink
 	viewers *stream.Server
+	clips   *clips.Library
 }
 
 func (r *relay) Publish(e seg.Event) {
 	r.n.Add(1)
 	r.to.Publish(e)
 	r.viewers.Event(e)
+	r.clips.Event(e)
 }
 
 // build makes every part. Nothing runs yet, but the addresses are taken, so that an occupied one is told at once.
@@ -104,6 +108,7 @@ func (b *builder) build(ctx context.Context) error {
 	if b.records, err = record.New(record.Options{Camera: b.cfg.Cameras[0].Name, Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
 	}
+	b.buildClips()
 	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
 	b.known = knownFile(b.state, b.log)
 	var known []agent.Known
@@ -138,7 +143,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.commands = dispatch.New(dispatch.Options{
-		Service: b.agent, Snapshot: b, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
+		Service: b.agent, Snapshot: b, Record: b.clips, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
 	})
 	if err := b.buildMQTT(); err != nil {
 		return err
@@ -185,18 +190,22 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
+	clip := b.clips.Camera(c.Name)
 	name, watching := c.Name, b.run.Summary != "" || b.run.Out != "" // somebody wants the picture though nobody looks
 	sink, err := video.New(video.Options{
 		NewEncoder: openh264.New(openh264.Options{}),
 		Convert:    opencv.FromBGR,
 		Out: func(u video.Unit, objects []seg.Object) {
 			b.stream.Write(name, streamed(u), objects)
-			if first && u.Rendition == video.Full {
-				b.records.Unit(u)
+			if u.Rendition == video.Full {
+				clip.Unit(u)
+				if first {
+					b.records.Unit(u)
+				}
 			}
 		},
 		Wanted: func(r video.Rendition) bool {
-			return first && watching && r == video.Full || b.stream.Wanted(name, int(r))
+			return r == video.Full && (first && watching || clip.Wanted()) || b.stream.Wanted(name, int(r))
 		},
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
@@ -224,11 +233,12 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	}
 	return agent.CameraOptions{
 		Name: name, Source: source, Video: show, Prompts: prompts,
-		Viewers:  func() int { return b.stream.Viewers(name) },
-		Tracker:  tracker.New(follow, lk.New(lk.Options{})),
-		Zones:    zones,
-		Lines:    lines,
-		Pipeline: pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects, Side: c.Input},
+		Viewers:   func() int { return b.stream.Viewers(name) },
+		Recording: func() string { return b.clips.Recording(name) },
+		Tracker:   tracker.New(follow, lk.New(lk.Options{})),
+		Zones:     zones,
+		Lines:     lines,
+		Pipeline:  pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects, Side: c.Input},
 	}, nil
 }
 

@@ -37,6 +37,7 @@ func (b *builder) removeCamera(name string) (err error) {
 		err = b.stopCamera(name)
 	}
 	b.stream.Drop(name)
+	b.clips.Drop(name)
 	return err
 }
 

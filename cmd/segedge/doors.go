@@ -64,7 +64,7 @@ func (b *builder) buildDoors() error {
 		return nil
 	}
 	b.web, err = web.New(web.Options{
-		Picture: b.picture, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
+		Picture: b.picture, Clips: b.clips, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
 		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens), CookieKey: b.cookieKey(),
 		Version: version, Logger: b.log,

@@ -46,7 +46,12 @@ func (b *builder) supervise(ctx context.Context) error {
 		supervise.Part{Name: "mqtt", Run: b.client.Run},
 		supervise.Part{Name: "stream", Run: supervise.Keep("stream", b.stream.Run, b.log)},
 	)
-	doors = append(doors, supervise.Part{Name: "video", Run: b.pictures.run}, supervise.Part{Name: "records", Run: b.records.Run})
+	doors = append(
+		doors,
+		supervise.Part{Name: "clips", Run: b.clips.Run},
+		supervise.Part{Name: "records", Run: b.records.Run},
+		supervise.Part{Name: "video", Run: b.pictures.run},
+	)
 	if b.web != nil {
 		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
 	}

@@ -146,6 +146,17 @@ type (
 func (c *stateCmd) Run(e *env) error   { return c.show(e, "state") }
 func (c *objectsCmd) Run(e *env) error { return c.show(e, "objects") }
 
+type recordCmd struct {
+	asking
+	Action  string        `arg:"" enum:"start,stop,around" help:"start, stop, or around: what was just before and comes next."`
+	Seconds float64       `help:"How long it goes on: from now, or after the moment of around; 0 is until stop, or as configured."`
+	Event   seg.EventType `help:"The type of the event that it is about, such as zone.entered."`
+}
+
+func (c *recordCmd) Run(e *env) error {
+	return c.send(e, "record", api.Record{Action: c.Action, Seconds: c.Seconds, Event: c.Event})
+}
+
 type snapshotCmd struct {
 	asking
 	File string `arg:"" type:"path" help:"The JPEG to write; - is the standard output."`

@@ -109,6 +109,9 @@ func TestEveryVerbByEachWay(t *testing.T) {
 			{"zone door 0,0 1,0 1,1", "zone", func(b any) bool { z := b.(*api.Zone); return z.Name == "door" && len(z.Points) == 3 }},
 			{"zone door", "zone", func(b any) bool { return len(b.(*api.Zone).Points) == 0 }},
 			{"line gate 0,0.5 1,0.5", "line", func(b any) bool { return len(b.(*api.Line).Points) == 2 }},
+			{"record around --seconds 5 --event zone.left", "record", func(b any) bool {
+				return *b.(*api.Record) == api.Record{Action: api.RecordAround, Seconds: 5, Event: seg.ZoneLeft}
+			}},
 			{"model tiny", "model", func(b any) bool { return b.(*api.Model).Name == "tiny" }},
 		} {
 			code, stdout, stderr := command(t, append(strings.Fields(c.line), flags...)...)

@@ -12,6 +12,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
+	"github.com/segedge/segedge/seg"
 )
 
 // watchCmd prints what a running agent says, one JSON document a line.
@@ -45,7 +46,7 @@ func (w *watchCmd) check() error {
 		return errors.New("--type and --name are for events")
 	}
 	var types []string
-	for _, t := range api.EventTypes() {
+	for _, t := range seg.EventTypes() {
 		types = append(types, string(t))
 	}
 	for _, want := range w.Type {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/segedge/segedge/video"
@@ -147,7 +148,8 @@ func (m *Writer) fragment(unit []byte) []byte {
 // Samples is the number of pictures written.
 func (m *Writer) Samples() int { return len(m.sizes) }
 
-// Close writes the index. Without a picture the file is no video, and Close says so. The underlying file is the caller's.
+// Close writes the index. Without a picture the file is no video, and Close says so. The underlying file is the caller's; where it can be
+// synced it is before the last change: a power cut leaves the fragments, or the whole.
 func (m *Writer) Close() error {
 	if len(m.sizes) == 0 {
 		return errors.New("mp4: no picture was recorded")
@@ -155,6 +157,11 @@ func (m *Writer) Close() error {
 	end := m.at
 	if err := m.write(m.moov(true)); err != nil {
 		return err
+	}
+	if f, ok := m.w.(interface{ Sync() error }); ok {
+		if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, syscall.EINVAL) { // a pipe cannot
+			return fmt.Errorf("mp4: %w", err)
+		}
 	}
 	if _, err := m.w.Seek(m.mdat, io.SeekStart); err != nil {
 		return fmt.Errorf("mp4: %w", err)

@@ -18,6 +18,7 @@ import { Sieve } from "./sieve.js";
 import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
 import { Regret } from "./restore.js";
+import { Clips } from "./clips.js";
 
 const video = $("video");
 const player = new Player(video);
@@ -32,6 +33,7 @@ const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
 const events = new EventLog();
+const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
 const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
 
 class App {
@@ -179,6 +181,7 @@ class App {
     picker.offer(null);
     sieve.offer([]);
     shapes.forget();
+    clips.forget();
   }
 
   async #about() {
@@ -216,7 +219,9 @@ class App {
   #state(s) {
     stats.state(s);
     link.camera(s);
-    if (s.camera === player.camera) shapes.show(s);
+    if (s.camera !== player.camera) return;
+    shapes.show(s);
+    clips.state(s);
   }
 
   #show(m) {
@@ -349,4 +354,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures, shapes, sieve });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips });

@@ -5,7 +5,7 @@ import { $ } from "./dom.js";
 const modes = { p: "point", b: "box", a: "add", x: "minus" };
 
 export function keyboard(parts) {
-  const { app, list, picker, stats, shapes, sieve } = parts;
+  const { app, list, picker, stats, shapes, sieve, clips } = parts;
   const keys = {
     ArrowDown: () => list.step(1),
     ArrowUp: () => list.step(-1),
@@ -17,6 +17,7 @@ export function keyboard(parts) {
     o: () => app.togglePanel(),
     e: () => app.everything(),
     c: () => app.snapshot(),
+    v: () => clips.toggle(),
     z: () => shapes.begin("zone"),
     l: () => shapes.begin("line"),
     ArrowRight: () => picker.open && picker.step(1),
@@ -29,7 +30,7 @@ export function keyboard(parts) {
   $("full").hidden = !document.fullscreenEnabled;
   $("full").addEventListener("click", full);
   addEventListener("keydown", (e) => {
-    if (e.target.matches("input, select, textarea") || $("help").open) return;
+    if (e.target.matches("input, select, textarea") || $("help").open || $("clip").open) return;
     if ((e.ctrlKey || e.metaKey) && e.key === "z") { app.undo(); return e.preventDefault(); }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
