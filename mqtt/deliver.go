@@ -29,7 +29,6 @@ func (c *Client) deliver(ctx context.Context, l *Link) error {
 			}
 			if ctx.Err() == nil {
 				c.outbox.Delivered(f.index)
-				signal(c.acked)
 			}
 		}
 	})

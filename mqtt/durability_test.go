@@ -3,6 +3,7 @@ package mqtt
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -88,14 +89,23 @@ func underLoad(t *testing.T, settings string) (*listener, *Client, int) {
 	}
 	close(stop)
 	n := <-published
-	until(t, "the outbox is empty", func() bool { return c.Stats().Outbox.Appended >= uint64(n) && c.Stats().Outbox.Pending == 0 })
+	arrive(t, "events that are delivered", n, func() int { return int(c.Stats().Outbox.Sent) })
 	return ears, c, n
+}
+
+// arrive waits until n have come, however long that takes a broker that saves each, as long as they come.
+func arrive(t *testing.T, what string, n int, count func() int) {
+	t.Helper()
+	for have := count(); have < n; {
+		until(t, fmt.Sprintf("%s: more than %d of %d", what, have, n), func() bool { return count() > have })
+		have = count()
+	}
 }
 
 // TestBrokerKilledUnderLoad: with a broker that saves what it acknowledged, nothing is lost.
 func TestBrokerKilledUnderLoad(t *testing.T) {
 	ears, c, n := underLoad(t, lossless)
-	until(t, "everything is heard", func() bool { return unique(ears.events(t)) >= n })
+	arrive(t, "events that are heard", n, func() int { return ears.different(t, n) })
 	d := complete(t, ears.events(t), n)
 	t.Logf(
 		"mosquitto (%q) killed %d times under 200 events/s: 0 of %d lost, %d duplicates, %d group commits",
@@ -188,13 +198,14 @@ func runChild(url, dir string) {
 		first, _ := strconv.Atoi(os.Getenv("SEGEDGE_TEST_AGENT_FIRST"))
 		for n := first; ; n++ {
 			c.Publish(happened(n))
-			time.Sleep(2 * time.Millisecond)
+			time.Sleep(5 * time.Millisecond)
 		}
 	}()
 	_ = c.Run(context.Background())
 }
 
-// TestAgentKilled kills the agent with SIGKILL: its last will comes, and the next one goes on where the journal ends.
+// TestAgentKilled kills the agent with SIGKILL under 200 events a second, every half second to two and a half: its last will comes, and the
+// next one goes on where the journal ends.
 func TestAgentKilled(t *testing.T) {
 	m := startMosquitto(t, "")
 	ears := listen(t, m.url(), "ears", "segedge/#")
@@ -213,7 +224,7 @@ func TestAgentKilled(t *testing.T) {
 		before := len(ears.all("/events"))
 		until(t, "the agent is online", func() bool { return ears.last("/status") == StatusOnline })
 		until(t, "events flow", func() bool { return len(ears.all("/events")) > before+100 })
-		time.Sleep(rand.N(100 * time.Millisecond)) // anywhere between two syncs
+		time.Sleep(rand.N(2 * time.Second)) // anywhere between two syncs
 		_ = child.Process.Kill()
 		_ = child.Wait()
 		until(t, "the last will", func() bool { return ears.last("/status") == StatusOffline })

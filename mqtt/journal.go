@@ -13,7 +13,7 @@ import (
 const flushEvery = 200 * time.Millisecond
 
 // keepJournal moves events from the intake to the outbox until ctx ends and the intake is empty. Whatever comes in
-// during one sync shares the next. What the broker took is noted as often, so that a kill has little sent again.
+// during one sync shares the next.
 func (c *Client) keepJournal(ctx context.Context) {
 	w := journalist{c: c, throttle: newThrottle(c.o.UpdateInterval)}
 	tick := time.NewTicker(flushEvery)
@@ -27,10 +27,6 @@ func (c *Client) keepJournal(ctx context.Context) {
 		select {
 		case <-c.intake.wake:
 			w.write(time.Now(), false)
-			c.outbox.Note()
-			rest(ctx, pause, c.o.SyncInterval)
-		case <-c.acked:
-			c.outbox.Note()
 			rest(ctx, pause, c.o.SyncInterval)
 		case <-tick.C:
 			w.write(time.Now(), false)

@@ -167,6 +167,14 @@ func againstSchema(m Message) string {
 	return ""
 }
 
+// different is how many different events came; as long as it is less than n, whatever came, which takes no reading.
+func (s *listener) different(t *testing.T, n int) int {
+	if have := len(s.all("/events")); have < n {
+		return have
+	}
+	return unique(s.events(t))
+}
+
 func (s *listener) all(suffix string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -68,7 +68,6 @@ type Client struct {
 	tally     *tally
 	images    *images
 	heard     chan struct{} // signalled when the agent's own "online" has come back
-	acked     chan struct{} // signalled when the broker has taken an event
 	reborn    chan struct{} // signalled when Home Assistant has started
 
 	turned atomic.Pointer[time.Time] // when the journal's goroutine last came round; nil while it does not run
@@ -127,7 +126,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, topics: Topics{Prefix: o.Prefix, Confined: o.Confined}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(),
-		heard: make(chan struct{}, 1), acked: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
+		heard: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
 	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,

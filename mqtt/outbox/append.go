@@ -22,26 +22,30 @@ func (b *Outbox) Append(batch []Entry) {
 		events = b.number(events, e)
 	}
 	b.store(events)
+	b.explained()
 	if b.shed() {
 		events = events[:0]
 		for _, l := range b.takeLosses() {
 			events = b.explain(events, l.camera, l.span)
 		}
 		b.store(events)
+		b.explained()
 	}
 	b.trim()
 }
 
-// Flush explains what was lost, notes what was delivered and tries a disk again that refused. Call it a few times a
-// second.
-func (b *Outbox) Flush() {
-	b.Append(nil)
-	b.Note()
+// explained looks whether all that was given up is explained now.
+func (b *Outbox) explained() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.owed = len(b.lost) > 0
+	b.settle()
 }
 
-// Note writes down what was delivered, without a sync: a kill then makes nothing be sent again that the broker took before; a power cut
-// may.
-func (b *Outbox) Note() {
+// Flush explains what was lost, notes what was delivered where the next sync takes it along, and tries a disk again that refused. Call it a
+// few times a second.
+func (b *Outbox) Flush() {
+	b.Append(nil)
 	b.wr.Lock()
 	defer b.wr.Unlock()
 	if b.durable() {
@@ -167,7 +171,7 @@ func (b *Outbox) durable() bool { return b.disk != nil && b.disk.active != nil }
 // begin starts a segment that knows all that the older ones know.
 func (b *Outbox) begin() error {
 	b.mu.Lock()
-	h := header{Version: version, Identity: b.o.Identity, Next: b.next, Delivered: b.done, Cameras: cloneStreams(b.cameras)}
+	h := header{Version: version, Identity: b.o.Identity, Next: b.next, Delivered: b.settled, Cameras: cloneStreams(b.cameras)}
 	for _, it := range b.queue.pending() {
 		if it.seg == 0 { // numbered, but not in an older segment
 			s := h.Cameras[it.camera]
@@ -181,7 +185,17 @@ func (b *Outbox) begin() error {
 	if err != nil {
 		return err
 	}
-	return b.disk.begin(data)
+	if err := b.disk.begin(data); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.marker = marker{b.disk.lock, b.disk.num}
+	if err := b.marker.write(b.settled); err != nil { // what it says would be of another journal
+		b.disk.drop(b.disk.num)
+		return err
+	}
+	return nil
 }
 
 // refuse goes on in memory. The numbers go on; the streams begin anew, because the journal will not know these events.
@@ -222,7 +236,7 @@ func (b *Outbox) resume() {
 		b.refuse(err)
 		return
 	}
-	b.settle()
+	b.moved()
 }
 
 // encodeMemory is the events in memory as records, each of which learns its place behind the segment's end.
@@ -245,15 +259,15 @@ func (b *Outbox) encodeMemory() []byte {
 	return buf
 }
 
-// settle marks what is in memory as lying in the active segment.
-func (b *Outbox) settle() {
+// moved marks what is in memory as lying in the active segment.
+func (b *Outbox) moved() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	moved := 0
+	n := 0
 	for i := range b.queue.len() {
 		it := b.queue.at(i)
 		if it.seg == 0 {
-			moved++
+			n++
 			b.queue.forget(*it)
 			it.seg, it.body = b.disk.num, nil
 			b.queue.disk += int64(it.size)
@@ -261,7 +275,7 @@ func (b *Outbox) settle() {
 	}
 	b.stats.Disk = nil
 	b.stats.Bytes = b.disk.used()
-	b.o.Logger.Info("the event journal is written again", "folder", b.o.Dir, "saved", moved)
+	b.o.Logger.Info("the event journal is written again", "folder", b.o.Dir, "saved", n)
 }
 
 // reopen begins a segment in a folder that refused before, or that somebody removed.

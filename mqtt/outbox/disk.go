@@ -144,30 +144,6 @@ func (d *disk) write(data []byte) error {
 	return nil
 }
 
-// mark notes in the lock file how far the journal is synced. It is not synced itself: an older mark is true as well.
-func (d *disk) mark() {
-	if d.lock != nil {
-		_, _ = d.lock.WriteAt(fmt.Appendf(nil, markFormat, d.num, d.size), 0)
-	}
-}
-
-const markFormat = "%016x %016x\n"
-
-// shortened reports whether the newest segment ends before the mark: somebody took sent events away, be it a person or
-// a file system.
-func (d *disk) shortened(newest uint64, end int64) bool {
-	buf := make([]byte, 34)
-	if _, err := d.lock.ReadAt(buf, 0); err != nil {
-		return false
-	}
-	var num uint64
-	var size int64
-	if _, err := fmt.Sscanf(string(buf), markFormat, &num, &size); err != nil {
-		return false
-	}
-	return num > newest || num == newest && size > end
-}
-
 // note appends a record that may be lost: what was delivered would be sent once more.
 func (d *disk) note(data []byte) error {
 	if err := d.fault("write"); err != nil {

@@ -79,8 +79,11 @@ type Outbox struct {
 	queue    queue
 	lost     losses
 	next     uint64
-	done     uint64 // every event below has been delivered
-	noted    uint64 // done, as the journal knows it
+	done     uint64 // every event below has been delivered, or given up
+	owed     bool   // something was given up that the journal does not explain yet
+	settled  uint64 // done, when last nothing was owed
+	noted    uint64 // settled, as the journal knows it
+	marker   marker // where done is noted at once
 	stats    Stats
 	retry    time.Time
 	changed  chan struct{}
@@ -129,7 +132,7 @@ func Open(o Options) (*Outbox, error) {
 	if o.Explain == nil {
 		return nil, errors.New("an outbox needs Explain, or dropped events would go unexplained")
 	}
-	b := &Outbox{o: o, cameras: map[string]*stream{}, next: 1, done: 1, noted: 1, changed: make(chan struct{}, 1)}
+	b := &Outbox{o: o, cameras: map[string]*stream{}, next: 1, done: 1, settled: 1, noted: 1, changed: make(chan struct{}, 1)}
 	if o.Dir == "" {
 		b.stats.Disk = ErrNoFolder
 		return b, nil
@@ -165,7 +168,7 @@ func (b *Outbox) load() error {
 		return b.setAside(r.identity, len(r.items))
 	}
 	b.cameras, b.next, b.done, b.noted = r.streams(b.o.newID), r.next, max(r.delivered, 1), r.delivered
-	b.lost = r.losses
+	b.lost, b.owed, b.settled = r.losses, len(r.losses) > 0, b.done
 	for _, it := range r.items {
 		b.queue.push(it)
 	}

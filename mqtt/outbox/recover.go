@@ -98,6 +98,7 @@ func (r *recovery) advance(camera, id string, seq, index uint64, explained ...sp
 
 // finish keeps what is still to be sent.
 func (r *recovery) finish() recovered {
+	r.next = max(r.next, r.delivered) // of what was delivered, the last may be damaged
 	keep := r.items[:0]
 	for _, it := range r.items {
 		if it.index >= r.delivered && (len(keep) == 0 || it.index > keep[len(keep)-1].index) {
@@ -128,6 +129,7 @@ func recoverFrom(d *disk) (recovered, error) {
 		r.segment(n, data)
 	}
 	r.damaged = r.damaged || d.shortened(d.num, r.end)
+	r.delivered = max(r.delivered, d.delivered())
 	return r.finish(), nil
 }
 

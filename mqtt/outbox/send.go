@@ -107,7 +107,8 @@ func (b *Outbox) SetAside(index uint64) {
 	}
 }
 
-// Delivered says that the broker has taken every event up to and including index.
+// Delivered says that the broker has taken every event up to and including index. It waits for no sync: a kill that comes afterwards makes
+// none of them be sent again, a power cut may.
 func (b *Outbox) Delivered(index uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,4 +118,13 @@ func (b *Outbox) Delivered(index uint64) {
 		b.stats.Sent++
 	}
 	b.done = max(b.done, index+1)
+	b.settle()
+	_ = b.marker.write(b.settled) // an older mark is true as well
+}
+
+// settle has what is done settled, unless something is still to be explained; mu is held.
+func (b *Outbox) settle() {
+	if !b.owed {
+		b.settled = b.done
+	}
 }

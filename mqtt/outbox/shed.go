@@ -65,6 +65,7 @@ func (b *Outbox) giveUp(i int) {
 		it = b.queue.remove(i)
 	}
 	b.stats.Dropped++
+	b.owed = true
 	b.lost.add(it.camera, gone)
 }
 
@@ -115,10 +116,10 @@ func (b *Outbox) trim() {
 // then: else a start after a power cut would take its events for lost.
 func (b *Outbox) noteDelivered(durably bool) bool {
 	b.mu.Lock()
-	done, noted := b.done, b.noted
+	settled, noted, all := b.settled, b.noted, b.settled == b.done
 	b.mu.Unlock()
-	if done == noted && !durably {
-		return true
+	if settled == noted && !durably {
+		return all
 	}
 	if !b.durable() {
 		return b.disk != nil // the segments that a refusing disk left are not what a start will go by
@@ -127,13 +128,13 @@ func (b *Outbox) noteDelivered(durably bool) bool {
 	if durably {
 		write = b.disk.write
 	}
-	if err := write(appendDelivered(nil, done)); err != nil {
+	if err := write(appendDelivered(nil, settled)); err != nil {
 		b.refuse(err)
 		return false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.noted = done
+	b.noted = settled
 	b.stats.Bytes = b.disk.used()
-	return true
+	return all
 }
