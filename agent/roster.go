@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -99,7 +100,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, c := range a.cameras.all() {
 		launch(c)
 	}
-	var all []error
+	failed := map[*camera]error{}
 	for live > 0 || held > 0 {
 		select {
 		case c := <-a.joining:
@@ -108,22 +109,31 @@ func (a *Agent) Run(ctx context.Context) error {
 			held += n
 		case e := <-ended:
 			live--
-			all = append(all, a.took(e))
+			maps.DeleteFunc(failed, func(c *camera, _ error) bool { return !a.has(c) })
+			if e.err != nil && a.has(e.c) {
+				a.tell(e)
+				failed[e.c] = e.err
+			}
+		}
+	}
+	var all []error
+	for _, c := range a.cameras.all() {
+		if err := failed[c]; err != nil {
+			all = append(all, fmt.Errorf("camera %s: %w", c.name, err))
 		}
 	}
 	return errors.Join(all...)
 }
 
-// took notes a camera's end.
-func (a *Agent) took(e ending) error {
-	if e.err == nil || a.cameras.get(e.c.name) != e.c {
-		return nil // removed: nobody asks for it any more
-	}
+// has reports whether a camera is still one of the agent's: nobody asks for one that was removed.
+func (a *Agent) has(c *camera) bool { return a.cameras.get(c.name) == c }
+
+// tell says that a camera has failed.
+func (a *Agent) tell(e ending) {
 	e.c.log.Error("the camera has failed for good; the others go on", "err", e.err)
 	if a.o.Failed != nil {
 		a.o.Failed(e.c.name)
 	}
-	return fmt.Errorf("camera %s: %w", e.c.name, e.err)
 }
 
 // runUntilLeft is run, which also ends when the camera is removed.

@@ -96,6 +96,51 @@ func TestTheLastCameraIsReplaced(t *testing.T) {
 	<-shown
 }
 
+// A camera that failed and was made again, and then was well, is no reason for the agent to end with an error; nor is one that was removed.
+func TestAFailureThatWasMendedIsForgotten(t *testing.T) {
+	failed := make(chan string, 1)
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Failed = func(name string) { failed <- name } })
+	r.next(40)
+	for _, mend := range []bool{true, false} {
+		co, _, _ := second("two")
+		co.Source.Open = func(context.Context) (capture.Source, error) { return nil, capture.Permanent(io.ErrUnexpectedEOF) }
+		if err := r.Add(co); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-failed; got != "two" {
+			t.Errorf("%s failed", got)
+		}
+		free, err := r.Remove("two")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := free(); err != nil {
+			t.Error(err)
+		}
+		if !mend {
+			continue
+		}
+		co, film, shown := second("two")
+		if err := r.Add(co); err != nil {
+			t.Fatal(err)
+		}
+		film.frames <- 10
+		<-shown
+		if free, err = r.Remove("two"); err != nil {
+			t.Fatal(err)
+		}
+		if err := free(); err != nil {
+			t.Error(err)
+		}
+	}
+	r.stop()
+	err := <-r.ended
+	r.ended <- nil
+	if err != nil {
+		t.Errorf("the agent ended with what was mended: %v", err)
+	}
+}
+
 func TestAnAgentThatHasEndedTakesNoCamera(t *testing.T) {
 	failed := make(chan string, 1)
 	a, err := New(Options{Model: inferencetest.New(inferencetest.Options{}), Failed: func(name string) { failed <- name }}, []CameraOptions{{

@@ -49,16 +49,16 @@ const (
 	maxBytes = 256 << 20 // of a value, unpacked: more is no state of ours
 )
 
-// Load reads the value into v and says whether there was one. A file that is damaged, or of a newer version, is set aside, and said.
+// Load reads the value into v and says whether there was one. A file that cannot be read, is damaged, or of a newer version, is set aside,
+// and said: the next Save would replace it.
 func (f *File) Load(v any) (found bool, err error) {
-	data, err := os.ReadFile(f.Path)
-	if errors.Is(err, fs.ErrNotExist) {
+	data, why := os.ReadFile(f.Path)
+	if errors.Is(why, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("state: %w", err)
+	if why == nil {
+		why = f.decode(data, v)
 	}
-	why := f.decode(data, v)
 	if why == nil {
 		return true, nil
 	}

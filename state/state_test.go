@@ -116,6 +116,35 @@ func TestADamagedFileIsSetAside(t *testing.T) {
 	}
 }
 
+// A file that cannot be read is kept too: the next value would replace it.
+func TestAFileThatCannotBeReadIsSetAside(t *testing.T) {
+	for name, spoil := range map[string]func(string) error{
+		"another's": func(path string) error { return os.Chmod(path, 0) },
+		"a folder":  func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+	} {
+		f, log := file(t, 1)
+		if err := f.Save(value{Name: "known"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := spoil(f.Path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.ReadFile(f.Path); err == nil {
+			continue // this user may read everything
+		}
+		var got value
+		if found, err := f.Load(&got); found || err != nil {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+		if aside, _ := filepath.Glob(f.Path + ".aside-*"); len(aside) != 1 || !strings.Contains(log.String(), "set aside") {
+			t.Errorf("%s: set aside %v, said %s", name, aside, log)
+		}
+		if err := f.Save(value{Name: "anew"}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A kill while the next file is written leaves the old one, whatever there is of the new.
 func TestAHalfWrittenFileChangesNothing(t *testing.T) {
 	f, _ := file(t, 1)
