@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -71,6 +70,7 @@ type camera struct {
 	asked    bool // the prompts given at start
 	stalled  bool
 	scene    frame.Scene
+	leaving  bool // nothing more begins in the background
 	prompted sync.WaitGroup
 }
 
@@ -84,8 +84,8 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 		pool: frame.NewPool(holders + 1), latest: frame.NewLatest(), phase: api.Stalled, reason: "opening",
 		first: make(chan struct{}), stopping: make(chan struct{}), ended: make(chan struct{}), leave: make(chan struct{}),
 	}
-	co.recall()
 	c.standing.recall(co.Known)
+	c.standing.prompts = slices.Clone(co.Prompts)
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Zones, po.Logger = o.Model, co.Tracker, c.shapes.begin(co), c.log
 	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
@@ -120,6 +120,9 @@ func (c *camera) run(ctx context.Context) error {
 		err = perr
 	}
 	close(c.stopping)
+	c.mu.Lock()
+	c.leaving = true
+	c.mu.Unlock()
 	c.prompted.Wait()
 	reason := ""
 	if err != nil {
@@ -165,18 +168,34 @@ func (c *camera) sourceState(s capture.State) {
 
 // background runs something that waits for the pipeline, joined when the camera stops.
 func (c *camera) background(fn func(context.Context)) {
-	c.prompted.Go(func() {
+	c.begin(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		defer c.survive()
 		fn(ctx)
 	})
 }
 
-// survive, deferred, ends a panic with what was done in the background.
-func (c *camera) survive() {
+// begin runs something that is joined when the camera stops; false where it stops already.
+func (c *camera) begin(fn func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leaving {
+		return false
+	}
+	c.prompted.Go(func() {
+		defer c.survive(nil)
+		fn()
+	})
+	return true
+}
+
+// survive, deferred, ends a panic with what was done in the background, and makes it its error where there is a place for that.
+func (c *camera) survive(err *error) {
 	if r := recover(); r != nil {
 		c.log.Error("what was done in the background panicked", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		if err != nil {
+			*err = errBroken
+		}
 	}
 }
 
@@ -225,36 +244,6 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	}
 	if ask {
 		c.askAll(f.Seq)
-	}
-}
-
-// askAll asks the prompts that were given at start, one after the other, so that the ids follow their order: on the first frame in
-// which there is something to be seen.
-func (c *camera) askAll(seq uint64) {
-	if len(c.o.Prompts) == 0 {
-		return
-	}
-	c.background(func(ctx context.Context) {
-		for _, r := range c.o.Prompts {
-			if !c.standing.met(&r) {
-				c.askStanding(ctx, r, seq)
-			}
-		}
-	})
-}
-
-// askStanding asks a prompt that was given at start.
-func (c *camera) askStanding(ctx context.Context, r pipeline.Request, seq uint64) {
-	what, key := r.Prompt.Summary(), keyOf(&r)
-	r.Frame = seq
-	res, err := c.ask(ctx, r)
-	switch {
-	case errors.Is(err, pipeline.ErrNothingFound) && r.Prompt.Text != "":
-		c.lookAgain(r, key)
-	case err != nil:
-		c.log.Warn("a prompt given at start is not followed", "prompt", what, "err", err)
-	default:
-		c.standing.meet(key, res.Object.ID)
 	}
 }
 

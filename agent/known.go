@@ -58,7 +58,7 @@ func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
 
 func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
-	zones, lines := c.shapes.made(c.o)
+	zones, lines := c.shapes.made()
 	return Known{c.name, saved.Objects, c.standing.save(), zones, lines, saved.Borders}, err
 }
 
@@ -91,13 +91,25 @@ func (co *CameraOptions) recall() {
 }
 
 // made are the zones and lines that are not configured.
-func (s *shapes) made(co CameraOptions) ([]api.Zone, []api.Line) {
-	zones, lines := s.all()
-	zones = slices.DeleteFunc(zones, func(z api.Zone) bool {
-		return slices.ContainsFunc(co.Zones, func(o api.Zone) bool { return o.Name == z.Name })
-	})
-	lines = slices.DeleteFunc(lines, func(l api.Line) bool {
-		return slices.ContainsFunc(co.Lines, func(o api.Line) bool { return o.Name == l.Name })
-	})
+func (s *shapes) made() ([]api.Zone, []api.Line) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	zones := slices.DeleteFunc(slices.Clone(s.zones), func(z api.Zone) bool { return slices.Contains(s.fixedZones, z.Name) })
+	lines := slices.DeleteFunc(slices.Clone(s.lines), func(l api.Line) bool { return slices.Contains(s.fixedLines, l.Name) })
 	return zones, lines
+}
+
+// Configured says which zones and lines of a camera are configured now, by name: the others were made by commands, and are known over a
+// restart.
+func (a *Agent) Configured(camera string, zones, lines []string) {
+	if c := a.cameras.get(camera); c != nil {
+		c.shapes.fix(zones, lines)
+	}
+}
+
+func (s *shapes) fix(zones, lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fixedZones, s.fixedLines = zones, lines
+	s.revision.Add(1)
 }

@@ -85,17 +85,17 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 
 // A prompt given at start whose object is known is not asked again; one whose object a person has removed is.
 func TestStandingPromptsAreMetOnce(t *testing.T) {
-	square := func(co *CameraOptions) {
+	squared := func(co *CameraOptions) {
 		co.Prompts = []pipeline.Request{{Prompt: seg.Prompt{Clicks: []seg.Click{{Point: seg.Point{X: 0.3, Y: 0.5}, Label: seg.Positive}}}}}
 	}
-	known := lives(t, nil, square, func(r *rig) {
+	known := lives(t, nil, squared, func(r *rig) {
 		r.next(40)
 		r.diary.await(t, seg.ObjectNew)
 	})
 	if len(known.Standing) != 1 {
 		t.Fatalf("standing %v", known.Standing)
 	}
-	known = lives(t, &known, square, func(r *rig) {
+	known = lives(t, &known, squared, func(r *rig) {
 		for range 20 {
 			r.next(40)
 		}
@@ -107,7 +107,7 @@ func TestStandingPromptsAreMetOnce(t *testing.T) {
 			t.Fatal(reply.Error)
 		}
 	})
-	lives(t, &known, square, func(r *rig) {
+	lives(t, &known, squared, func(r *rig) {
 		r.next(40)
 		r.diary.await(t, seg.ObjectNew)
 	})

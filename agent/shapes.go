@@ -25,10 +25,19 @@ type shapes struct {
 	mu    sync.Mutex
 	zones []api.Zone
 	lines []api.Line
+
+	fixedZones, fixedLines []string // those that are configured, by name
 }
 
-// begin takes the configured ones and returns what watches them.
+// begin takes the configured ones, and with recall those that commands made, and returns what watches them.
 func (s *shapes) begin(co CameraOptions) *zones.Watch {
+	for _, z := range co.Zones {
+		s.fixedZones = append(s.fixedZones, z.Name)
+	}
+	for _, l := range co.Lines {
+		s.fixedLines = append(s.fixedLines, l.Name)
+	}
+	co.recall()
 	w := zones.New(zones.Defaults())
 	s.zones, s.lines = slices.Clone(co.Zones), slices.Clone(co.Lines)
 	for _, z := range s.zones {

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -11,10 +10,12 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// standing are the prompts given at start that were met, by what they say, and the objects that they became. One whose object is known from
-// an earlier run is not asked again, unless that object never comes back.
+// standing are the prompts given at start, and by what they say the objects that those became which were met. One whose object is known
+// from an earlier run is not asked again, unless that object never comes back.
 type standing struct {
 	mu       sync.Mutex
+	prompts  []pipeline.Request
+	asking   map[string]bool // being asked, or to be asked again
 	objects  map[string]seg.ID
 	expected map[seg.ID]bool // known from an earlier run, and not seen since
 }
@@ -30,7 +31,7 @@ func keyOf(r *pipeline.Request) string {
 
 // recall takes up what was met in an earlier run, as far as the objects are known.
 func (s *standing) recall(k *Known) {
-	s.objects, s.expected = map[string]seg.ID{}, map[seg.ID]bool{}
+	s.objects, s.expected, s.asking = map[string]seg.ID{}, map[seg.ID]bool{}, map[string]bool{}
 	if k == nil {
 		return
 	}
@@ -43,13 +44,64 @@ func (s *standing) recall(k *Known) {
 	}
 }
 
-func (s *standing) met(r *pipeline.Request) bool {
+// all are the prompts in their order.
+func (s *standing) all() []pipeline.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.objects[keyOf(r)]
-	return ok
+	return slices.Clone(s.prompts)
 }
 
+// add takes another prompt in; false where it is among them already.
+func (s *standing) add(r *pipeline.Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wants(keyOf(r)) {
+		return false
+	}
+	s.prompts = append(s.prompts, *r)
+	return true
+}
+
+// drop takes a prompt away. Its object, if it has one, is nobody's any more.
+func (s *standing) drop(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prompts = slices.DeleteFunc(s.prompts, func(r pipeline.Request) bool { return keyOf(&r) == key })
+	delete(s.objects, key)
+}
+
+// wants says that a prompt is among them; mu is held.
+func (s *standing) wants(key string) bool {
+	return slices.ContainsFunc(s.prompts, func(r pipeline.Request) bool { return keyOf(&r) == key })
+}
+
+// begin says whether a prompt is to be asked, which is then under way until its end is told.
+func (s *standing) begin(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, met := s.objects[key]; met || s.asking[key] || !s.wants(key) {
+		return false
+	}
+	s.asking[key] = true
+	return true
+}
+
+// end is the end of asking.
+func (s *standing) end(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.asking, key)
+}
+
+// open says that a prompt is still to be met.
+func (s *standing) open(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, met := s.objects[key]
+	return !met && s.wants(key)
+}
+
+// meet notes what a prompt became.
 func (s *standing) meet(key string, id seg.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,19 +147,4 @@ func (s *standing) save() (met []Met) {
 		met = append(met, Met{key, s.objects[key]})
 	}
 	return met
-}
-
-// askAgain asks a prompt given at start once more, whose object of an earlier run has not come back.
-func (c *camera) askAgain(id seg.ID) {
-	keys := c.standing.unmet(id)
-	if len(keys) == 0 || c.waitForScene() {
-		return
-	}
-	c.background(func(ctx context.Context) {
-		for _, r := range c.o.Prompts {
-			if slices.Contains(keys, keyOf(&r)) {
-				c.askStanding(ctx, r, 0)
-			}
-		}
-	})
 }

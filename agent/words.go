@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/pipeline"
@@ -118,42 +117,4 @@ func (c *camera) remember(o seg.Object) {
 		}
 	}
 	c.objects = append(c.objects, o)
-}
-
-// lookEvery is how often a phrase that was given at start is looked for again until it is found.
-const lookEvery = time.Second
-
-// lookAgain looks for a phrase that was given at start and is not in the picture yet, until it is.
-func (c *camera) lookAgain(r pipeline.Request, key string) {
-	c.log.Info("a phrase given at start is not in the picture yet: it is looked for every second", "phrase", r.Prompt.Text)
-	c.prompted.Go(func() {
-		defer c.survive()
-		tick := time.NewTicker(lookEvery)
-		defer tick.Stop()
-		for again := true; again; {
-			select {
-			case <-c.stopping:
-				return
-			case <-tick.C:
-			}
-			again = c.look(r, key)
-		}
-	})
-}
-
-// look asks once more, in the newest frame, and reports whether it has to be asked again.
-func (c *camera) look(r pipeline.Request, key string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	r.Frame = 0
-	res, err := c.ask(ctx, r)
-	switch {
-	case errors.Is(err, pipeline.ErrNothingFound), errors.Is(err, pipeline.ErrOverloaded):
-		return true
-	case err != nil:
-		c.log.Warn("a phrase given at start is not looked for any more", "phrase", r.Prompt.Text, "err", err)
-	default:
-		c.standing.meet(key, res.Object.ID)
-	}
-	return false
 }

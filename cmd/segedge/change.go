@@ -134,22 +134,43 @@ func (c *change) watched(old, next *config.Camera) config.Camera {
 	now.Lines = c.shapes(key+".lines.", old.Lines, next.Lines, func(s config.Shape) error {
 		return c.command(next.Name, "line", (*api.Line)(&s))
 	})
-	now.Prompts = nil
-	for _, p := range next.Prompts {
-		if slices.Contains(old.Prompts, p) {
-			now.Prompts = append(now.Prompts, p)
+	c.b.agent.Configured(next.Name, shapeNames(now.Zones), shapeNames(now.Lines))
+	now.Prompts = c.prompts(next.Name, old.Prompts, next.Prompts)
+	return now
+}
+
+// prompts takes away those prompts of a camera that are gone, asks the new ones, and is the list of those that then are.
+func (c *change) prompts(camera string, old, next []string) (now []string) {
+	key := "cameras." + camera + ".prompts"
+	for _, p := range old {
+		if r, err := parsePrompt(p); err == nil && !slices.Contains(next, p) {
+			c.b.agent.Forgo(camera, r)
+			c.done(key, nil)
+		}
+	}
+	for _, p := range next {
+		if slices.Contains(old, p) {
+			now = append(now, p)
 			continue
 		}
-		body, err := promptBody(p)
+		r, err := parsePrompt(p)
 		if err == nil {
-			err = c.command(next.Name, "prompt", body)
+			err = c.b.agent.Stand(c.ctx, camera, r)
 		}
 		if err == nil {
-			now.Prompts = append(now.Prompts, p)
+			now = append(now, p)
 		}
-		c.done(key+".prompts", err)
+		c.done(key, err)
 	}
 	return now
+}
+
+func shapeNames(shapes []config.Shape) []string {
+	out := make([]string, len(shapes))
+	for i, s := range shapes {
+		out[i] = s.Name
+	}
+	return out
 }
 
 // shapes changes zones or lines, and is the list of those that then are: one whose change failed is as it was.
@@ -173,19 +194,6 @@ func asItWas(now, old []config.Shape, name string) []config.Shape {
 		now = append(now, old[i])
 	}
 	return now
-}
-
-// promptBody is a configured prompt as a command.
-func promptBody(s string) (*api.Prompt, error) {
-	r, err := parsePrompt(s)
-	if err != nil {
-		return nil, err
-	}
-	body := &api.Prompt{Name: r.Name, Points: r.Prompt.Clicks, Text: r.Prompt.Text}
-	if b := r.Prompt.Box; b != nil {
-		body.Box = &[4]float64{b.X0, b.Y0, b.X1, b.Y1}
-	}
-	return body, nil
 }
 
 // differences are the shapes that are new or changed, and those that are gone without points.
