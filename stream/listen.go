@@ -1,11 +1,14 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -47,7 +50,7 @@ func listen(o *Options) (*sockets, error) {
 	e.SetICEUDPMux(n.udp)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if o.TCP != "" {
-		l, err := net.Listen("tcp", o.TCP)
+		l, err := Early.Listen(context.Background(), "tcp", o.TCP)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("ICE-TCP %s: %w", o.TCP, err), n.close())
 		}
@@ -93,8 +96,7 @@ func publish(e *webrtc.SettingEngine, ips []string) error {
 	return nil
 }
 
-// listenUDP opens one socket for an address with a host, else one for each interface: a reply must leave by the address
-// that the viewer wrote to.
+// listenUDP opens one socket for an address with a host, else one for each address of the machine.
 func listenUDP(addr string, shows func(string) bool, logs loggers) (ice.UDPMux, error) {
 	if addr == "" {
 		addr = ":0"
@@ -113,28 +115,23 @@ func listenUDP(addr string, shows func(string) bool, logs loggers) (ice.UDPMux, 
 		return nil, err
 	}
 	if host != "" && !at.IP.IsUnspecified() {
-		conn, err := net.ListenUDP("udp", at)
+		conn, err := Early.ListenPacket(context.Background(), "udp", addr) //nolint:contextcheck // it is an address, nothing is asked
 		if err != nil {
 			return nil, err
 		}
 		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: log}), nil
 	}
-	options := []ice.UDPMuxFromPortOption{
-		ice.UDPMuxFromPortWithLoopback(),
-		ice.UDPMuxFromPortWithLogger(log),
-		ice.UDPMuxFromPortWithInterfaceFilter(shows),
-	}
-	all, err := ice.NewMultiUDPMuxFromPort(int(port), options...)
-	if err == nil {
-		return all, nil
-	}
-	// An IPv6 address may be there and not yet usable.
-	four, err4 := ice.NewMultiUDPMuxFromPort(int(port), append(options, ice.UDPMuxFromPortWithNetworks(ice.NetworkTypeUDP4))...)
-	if err4 != nil {
-		return nil, err
-	}
-	return four, nil
+	return listenInterfaces(int(port), func() ([]netip.Addr, error) { return machineAddresses(shows) }, log)
 }
+
+// Early listens on addresses that no interface has yet (IP_FREEBIND of ip(7)): a box may start before it has a network.
+var Early = net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+	var err error
+	if e := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, syscall.IP_FREEBIND, 1) }); e != nil {
+		return e
+	}
+	return err
+}}
 
 func (n *sockets) close() error {
 	var errs []error

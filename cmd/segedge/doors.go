@@ -2,9 +2,12 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/overlay"
@@ -77,11 +80,22 @@ func (b *builder) buildDoors() error {
 			return configFault{err}
 		}
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := b.listen(listen)
 	if err != nil {
 		return fmt.Errorf("http.listen: %w; stop what uses the address, or give another with --listen", err)
 	}
 	b.listener.Store(&l)
 	b.address = l.Addr()
 	return nil
+}
+
+// listen opens the page's socket. The address in a file may be one that the box has only once it has a network; on a command line it is
+// mistyped.
+func (b *builder) listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if b.run.Config == "" || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return l, err
+	}
+	b.log.Warn("no interface has the address of http.listen: the page answers once one has it", "address", address)
+	return stream.Early.Listen(context.Background(), "tcp", address)
 }

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -126,4 +127,18 @@ func (l *live) get(path string) string {
 		l.t.Fatal(err)
 	}
 	return string(body)
+}
+
+// The address in a file may be one that the box has only once it has a network; on a command line it is mistyped.
+func TestAnAddressThatTheBoxDoesNotHaveYet(t *testing.T) {
+	for config, want := range map[string]bool{"": false, "/etc/segedge/segedge.yaml": true} {
+		b := &builder{run: &runCmd{settings: settings{Config: config}}, log: slog.New(slog.DiscardHandler)}
+		l, err := b.listen("192.0.2.1:0")
+		if (err == nil) != want {
+			t.Errorf("with the configuration %q: %v", config, err)
+		}
+		if err == nil {
+			_ = l.Close()
+		}
+	}
 }

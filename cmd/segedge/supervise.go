@@ -69,7 +69,7 @@ func (b *builder) supervise(ctx context.Context) error {
 func (b *builder) serve(ctx context.Context) error {
 	l := b.listener.Swap(nil)
 	if l == nil {
-		again, err := net.Listen("tcp", b.address.String())
+		again, err := b.listen(b.address.String())
 		if err != nil {
 			return err
 		}

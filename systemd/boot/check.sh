@@ -136,6 +136,19 @@ mkdir /var/tmp/late && mv /var/tmp/1.jpg /var/tmp/late/ && chmod -R a+rX /var/tm
 until_ 60 "it runs once the file is there" runs late
 said geheim && fail "the journal shows a password" || ok "the journal shows no password"
 
+echo "-- a network that does not come up, an address that nothing has yet"
+systemctl stop segedge
+online=/run/systemd/system
+printf '[Unit]\nDefaultDependencies=no\nBefore=network-online.target\n[Service]\nType=oneshot\nTimeoutStartSec=infinity\nExecStart=/bin/sleep infinity\n' >$online/waits.service
+mkdir -p $online/network-online.target.wants && ln -s ../waits.service $online/network-online.target.wants/
+systemctl daemon-reload; systemctl stop network-online.target; systemctl start --no-block network-online.target; sleep 1
+is "what waits for a network" "$(systemctl is-active waits.service)" activating
+small; printf 'http: {listen: "192.0.2.1:8080", token: 0123456789abcdef0123}\nagent: {name: early}\n' >>$conf
+timeout 60 systemctl start segedge && ok "started without it" || fail "the agent waits for a network"
+until_ 60 "which is said" said "no interface has the address"
+until_ 60 "the camera runs" sh -c "systemctl show -P StatusText segedge | grep -q \"camera: running\""
+systemctl stop segedge waits.service; rm -r $online/waits.service $online/network-online.target.wants; systemctl daemon-reload
+
 echo "-- a full disk"
 systemctl stop segedge
 small $'events:\n  update_interval: 0s\n'
@@ -246,11 +259,12 @@ systemctl enable -q segedge@second
 package --remove segedge && ok "removed" || fail "remove"
 is "the service" "$(systemctl is-active segedge)" inactive
 [ -e $conf ] && [ -d /var/lib/segedge ] && ok "configuration and state are still there" || fail "removing took the state"
-[ -z "$(find /etc/systemd/system -name 'segedge*.service')" ] && ok "nothing is left that would start it" || fail "links are left: $(find /etc/systemd/system -name 'segedge*.service')"
+left=$(find /etc/systemd/system -name 'segedge.service' -o -name 'segedge@*.service')
+[ -z "$left" ] && ok "nothing is left that would start it" || fail "links are left: $left"
 package -i /var/tmp/segedge.deb && systemctl enable -q --now segedge && ok "installed again" || fail "install again"
 until_ 60 "the camera runs" runs camera
 higher "$(prompt)" "$id"
-mount -t tmpfs tmpfs /var/lib/segedge-second && touch /var/lib/segedge-second/x # a disk of its own
+rm -rf /var/lib/segedge-second/{*,.[!.]*}; mount -t tmpfs tmpfs /var/lib/segedge-second && touch /var/lib/segedge-second/x # a disk of its own
 package --purge segedge && ok "purged, with a state on a disk of its own" || fail "purge"
 [ -z "$(ls -A /var/lib/segedge-second)" ] && ok "which is empty" || fail "the disk is not empty"
 umount /var/lib/segedge-second && rmdir /var/lib/segedge-second
