@@ -101,6 +101,9 @@ func (c *Config) checkHTTP(ps *Problems) {
 		checkAddress("http.listen", h.Listen, ps)
 	}
 	c.checkReach(ps)
+	if c.RTSP.Listen != "" {
+		checkAddress("rtsp.listen", c.RTSP.Listen, ps)
+	}
 	if h.Token != "" && h.TokenFile != "" {
 		ps.Add("http.token_file", "the token is given twice: keep http.token or http.token_file")
 	}

@@ -16,6 +16,7 @@ type Config struct {
 	Video     Video     `yaml:"video"`
 	Clips     Clips     `yaml:"clips"`
 	HTTP      HTTP      `yaml:"http"`
+	RTSP      RTSP      `yaml:"rtsp"`
 	MQTT      MQTT      `yaml:"mqtt"`
 	Events    Events    `yaml:"events"`
 	Log       Log       `yaml:"log"`
@@ -125,6 +126,12 @@ type Token struct {
 	TokenFile string `yaml:"token_file" help:"file that holds it"`
 }
 
+// RTSP is the picture for recorders.
+type RTSP struct {
+	Listen     string `yaml:"listen" help:"host:port, such as :8554, where recorders read rtsp://host:8554/<camera>; empty for none"`
+	MaxReaders int    `yaml:"max_readers" min:"1" max:"100" help:"of all cameras together"`
+}
+
 // MQTT is the broker.
 type MQTT struct {
 	Broker       string        `yaml:"broker" help:"tcp://host:1883, tls://host:8883, ws://, wss://, unix://; empty starts an embedded one"`
@@ -178,6 +185,7 @@ func Default() Config {
 		Video:   Video{Bitrate: 2_500_000},
 		Clips:   Clips{PostRoll: 10 * time.Second, Longest: 10 * time.Minute, MaxAge: 7 * 24 * time.Hour, MaxSize: 2000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
+		RTSP:    RTSP{MaxReaders: 8},
 		Events:  Events{UpdateInterval: time.Second},
 		Log:     Log{Level: "info", Format: "text"},
 	}

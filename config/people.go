@@ -83,9 +83,12 @@ func (c *Config) CheckTokens(needed bool) Problems {
 		}
 		seen[t.Token] = true
 	}
-	if needed && c.HTTP.Listen != "" && !loopback(c.HTTP.Listen) && c.HTTP.Token == "" && len(c.HTTP.Tokens) == 0 {
-		if _, _, err := net.SplitHostPort(c.HTTP.Listen); err == nil {
-			ps.Add("http.listen", "%s can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1", c.HTTP.Listen)
+	for _, door := range []struct{ key, listen string }{{"http.listen", c.HTTP.Listen}, {"rtsp.listen", c.RTSP.Listen}} {
+		if !needed || door.listen == "" || loopback(door.listen) || c.HTTP.Token != "" || len(c.HTTP.Tokens) > 0 {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(door.listen); err == nil {
+			ps.Add(door.key, "%s can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1", door.listen)
 		}
 	}
 	return ps

@@ -17,14 +17,33 @@ const (
 	Full   Rendition = iota
 	Common           // within level 3.1, which every browser promises to decode: 1280×720 at 30 frames a second
 	Low              // within level 3 and a quarter of Common: for a path that carries little
+	// The same three of the camera's picture as it is, without the overlay.
+	CleanFull
+	CleanCommon
+	CleanLow
 	renditions
 )
+
+// Clean reports a rendition without the overlay.
+func (r Rendition) Clean() bool { return r >= CleanFull }
+
+// With is the rendition of the same size, without the overlay if clean.
+func (r Rendition) With(clean bool) Rendition {
+	r %= CleanFull
+	if clean {
+		r += CleanFull
+	}
+	return r
+}
 
 // bounds are what each rendition may be.
 var bounds = [renditions]struct {
 	level  Level
 	blocks int // macroblocks of a frame, at most
-}{Full: {52, 36_864}, Common: {31, 3600}, Low: {30, 920}}
+}{
+	Full: {52, 36_864}, Common: {31, 3600}, Low: {30, 920},
+	CleanFull: {52, 36_864}, CleanCommon: {31, 3600}, CleanLow: {30, 920},
+}
 
 // faster is how much the measured rate may grow before an encoder is built again for it.
 const faster = 1.2
@@ -97,18 +116,18 @@ func (c *channel) build(o *Options, w, h int, fps float64) (err error) {
 	return nil
 }
 
-// convert puts a painted picture into the encoder's, reduced where that is smaller.
-func (c *channel) convert(o *Options, painted *frame.Frame) error {
-	if c.format.Width == painted.Width && c.format.Height == painted.Height {
-		return o.Convert(&c.pic, painted.Pix)
+// convert puts a picture into the encoder's, reduced where that is smaller.
+func (c *channel) convert(o *Options, src *frame.Frame) error {
+	if c.format.Width == src.Width && c.format.Height == src.Height {
+		return o.Convert(&c.pic, src.Pix)
 	}
 	if c.reduced == nil {
 		c.reduced = frame.New(c.format.Width, c.format.Height)
 	}
-	if c.format.Width == painted.Width&^1 && c.format.Height == painted.Height&^1 {
-		crop(c.reduced, painted, c.format.Width, c.format.Height)
+	if c.format.Width == src.Width&^1 && c.format.Height == src.Height&^1 {
+		crop(c.reduced, src, c.format.Width, c.format.Height)
 	} else {
-		c.shrink.Shrink(c.reduced, painted, c.format.Width, c.format.Height)
+		c.shrink.Shrink(c.reduced, src, c.format.Width, c.format.Height)
 	}
 	return o.Convert(&c.pic, c.reduced.Pix)
 }

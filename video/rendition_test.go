@@ -2,8 +2,11 @@ package video
 
 import (
 	"errors"
+	"image"
 	"testing"
 	"time"
+
+	"github.com/segedge/segedge/seg"
 )
 
 // Each rendition is encoded while it is wanted, in its own size, from one painted picture.
@@ -110,6 +113,46 @@ func TestLevelOfTheFullRendition(t *testing.T) {
 		r.show(size[0], size[1], 0)
 		if l := r.sink.Level(); l != want {
 			t.Errorf("%v: level %d, want %d", size, l, want)
+		}
+	}
+}
+
+// The clean renditions are the camera's picture, and nothing is painted where nobody is to see it.
+func TestCleanRenditions(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	all := seg.NewMask(64, 32, image.Rect(0, 0, 64, 32))
+	for i := range all.Bits {
+		all.Bits[i] = 1
+	}
+	object := seg.Object{ID: 1, State: seg.Tracking, Mask: all}
+	r.also.Store(1 << CleanFull)
+	r.show(64, 32, 0, object)
+	if u := r.unit(); u.Rendition != Full {
+		t.Fatalf("unit %+v", u)
+	}
+	if u := r.unit(); u.Rendition != CleanFull {
+		t.Fatalf("unit %+v", u)
+	}
+	if painted, clean := r.encoders[0].first, r.encoders[1].first; clean != 16 || painted == clean {
+		t.Errorf("luma %d with the overlay, %d without: want black without", painted, clean)
+	}
+	r.idle()
+	for len(r.stages) > 0 {
+		<-r.stages
+	}
+	r.wanted.Store(false)
+	r.show(64, 32, time.Second, object)
+	r.unit()
+	r.idle()
+	for len(r.stages) > 0 {
+		if s := <-r.stages; s == StagePaint {
+			t.Error("a picture was painted that nobody sees")
+		}
+	}
+	for _, q := range []Rendition{Full, Common, Low} {
+		if c := q.With(true); !c.Clean() || c.With(false) != q || c.With(true) != c || bounds[c] != bounds[q] {
+			t.Errorf("rendition %d without the overlay is %d", q, c)
 		}
 	}
 }

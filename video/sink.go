@@ -69,13 +69,14 @@ func (s *Sink) Show(f *frame.Frame, objects []seg.Object) {
 	if !spared {
 		s.turn.Store(true)
 	}
-	if s.snapping.Load() > 0 || !spared && s.wanted() {
+	if s.snapping.Load() > 0 || !spared && s.wanted(0, renditions) {
 		s.slot.put(f, objects)
 	}
 }
 
-func (s *Sink) wanted() bool {
-	for r := range renditions {
+// wanted reports whether anybody watches one of the renditions from first to before end.
+func (s *Sink) wanted(first, end Rendition) bool {
+	for r := first; r < end; r++ {
 		if s.opts.Wanted(r) {
 			return true
 		}
@@ -159,16 +160,10 @@ func (s *Sink) Run(ctx context.Context) error {
 
 // process takes one frame through paint, convert and encode.
 func (s *Sink) process(now *shown) error {
-	f := now.frame
-	err := s.timed(StagePaint, func() (err error) {
-		s.painted.Pix, err = s.painter.Over(s.painted.Pix, f, now.objects)
-		s.painted.Meta = f.Meta
-		return err
-	})
-	if err != nil {
+	if err := s.paint(now); err != nil {
 		return err
 	}
-	s.answerSnapshots(f)
+	s.answerSnapshots(now.frame)
 	for r := range s.channels {
 		c := &s.channels[r]
 		if !s.opts.Wanted(c.rendition) {
@@ -187,11 +182,27 @@ func (s *Sink) process(now *shown) error {
 	return nil
 }
 
+// paint makes the picture with the overlay, where somebody is to see it.
+func (s *Sink) paint(now *shown) error {
+	if s.snapping.Load() == 0 && !s.wanted(Full, CleanFull) {
+		return nil
+	}
+	return s.timed(StagePaint, func() (err error) {
+		s.painted.Pix, err = s.painter.Over(s.painted.Pix, now.frame, now.objects)
+		s.painted.Meta = now.frame.Meta
+		return err
+	})
+}
+
 func (s *Sink) encode(c *channel, now *shown) error {
 	if err := c.prepare(&s.opts, now.frame.Width, now.frame.Height, s.fps()); err != nil {
 		return err
 	}
-	if err := s.timed(StageConvert, func() error { return c.convert(&s.opts, &s.painted) }); err != nil {
+	src := &s.painted
+	if c.rendition.Clean() {
+		src = now.frame
+	}
+	if err := s.timed(StageConvert, func() error { return c.convert(&s.opts, src) }); err != nil {
 		return err
 	}
 	var u Unit

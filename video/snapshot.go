@@ -32,13 +32,13 @@ type request struct {
 // Snapshot is the next frame as JPEG, and its sequence. It waits for that frame, whether or not anybody watches.
 func (s *Sink) Snapshot(ctx context.Context, shot Shot) (jpeg []byte, seq uint64, err error) {
 	r := request{shot.Clean, make(chan *frame.Frame, 1)}
+	s.snapping.Add(1) // before it waits: the frame that answers it is painted
+	defer s.snapping.Add(-1)
 	select {
 	case s.snaps <- r:
 	default:
 		return nil, 0, ErrBusy
 	}
-	s.snapping.Add(1)
-	defer s.snapping.Add(-1)
 	select {
 	case f := <-r.answer:
 		if f == nil {

@@ -105,7 +105,7 @@ func (o *Options) bitrate(w, h int, fps float64, r Rendition) int {
 	switch {
 	case o.Bitrate <= 0:
 		return bySize
-	case r == Low:
+	case r.With(false) == Low:
 		return min(o.Bitrate, bySize)
 	}
 	return o.Bitrate

@@ -30,6 +30,7 @@ import (
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/record"
 	"github.com/segedge/segedge/record/clips"
+	"github.com/segedge/segedge/rtsp"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/stream"
@@ -60,6 +61,8 @@ type builder struct {
 	broker      *broker.Broker
 	stream      *stream.Server
 	web         *web.Server
+	rtsp        *rtsp.Server                 // nil for none
+	recorders   atomic.Pointer[net.Listener] // until they are served
 	listener    atomic.Pointer[net.Listener] // until the page is served
 	address     net.Addr                     // of the page; nil for none
 	certificate *web.Certificate             // of the page; nil for plain HTTP
@@ -196,16 +199,19 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		NewEncoder: openh264.New(openh264.Options{}),
 		Convert:    opencv.FromBGR,
 		Out: func(u video.Unit, objects []seg.Object) {
-			b.stream.Write(name, streamed(u), objects)
+			if !u.Rendition.Clean() {
+				b.stream.Write(name, streamed(u), objects)
+			}
 			if u.Rendition == video.Full {
 				clip.Unit(u)
 				if first {
 					b.records.Unit(u)
 				}
 			}
+			b.recorded(name, u)
 		},
 		Wanted: func(r video.Rendition) bool {
-			return r == video.Full && (first && watching || clip.Wanted()) || b.stream.Wanted(name, int(r))
+			return r == video.Full && (first && watching || clip.Wanted()) || b.read(name, r) || !r.Clean() && b.stream.Wanted(name, int(r))
 		},
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
@@ -319,9 +325,11 @@ func (b *builder) FrameAt(viewer string, rtpTime uint32) (uint64, bool) {
 // close gives back what build took, in the opposite order; the parts that ran have ended.
 func (b *builder) close() error {
 	var all []error
-	if l := b.listener.Swap(nil); l != nil { // nothing was served
-		if err := (*l).Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			all = append(all, err)
+	for _, at := range []*atomic.Pointer[net.Listener]{&b.listener, &b.recorders} {
+		if l := at.Swap(nil); l != nil { // nothing was served
+			if err := (*l).Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				all = append(all, err)
+			}
 		}
 	}
 	if b.broker != nil {

@@ -38,6 +38,9 @@ func (b *builder) removeCamera(name string) (err error) {
 	}
 	b.stream.Drop(name)
 	b.clips.Drop(name)
+	if b.rtsp != nil {
+		b.rtsp.Drop(name)
+	}
 	return err
 }
 

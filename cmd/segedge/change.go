@@ -67,6 +67,9 @@ func (c *change) callers() error {
 			return err
 		}
 		c.b.stream.DropAll()
+		if c.b.rtsp != nil {
+			c.b.rtsp.SetTokens(readers(next))
+		}
 	}
 	live.Token, live.Tokens = next.Token, next.Tokens
 	return nil

@@ -63,6 +63,9 @@ func (b *builder) buildDoors() error {
 		return err
 	}
 	b.relay.viewers = b.stream
+	if err := b.buildRTSP(); err != nil {
+		return err
+	}
 	if listen == "" {
 		return nil
 	}

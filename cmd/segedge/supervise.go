@@ -55,6 +55,9 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.web != nil {
 		doors = append(doors, supervise.Part{Name: "web", Run: supervise.Keep("web", b.serve, b.log)})
 	}
+	if b.rtsp != nil {
+		doors = append(doors, supervise.Part{Name: "rtsp", Run: supervise.Keep("rtsp", b.rtsp.Run, b.log)})
+	}
 	if b.cfg.Debug.Listen != "" {
 		doors = append(doors, supervise.Part{Name: "profiles", Run: supervise.Keep("profiles", b.profile, b.log)})
 	}
