@@ -23,7 +23,7 @@ var ranks = map[string]int{
 	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
 	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
 	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
-	"tracker/look": 3, "rtsp": 3, "tracker": 4, "pipeline": 5,
+	"tracker/look": 3, "rtsp": 3, "webhook": 3, "tracker": 4, "pipeline": 5,
 	"agent": 6, "eval": 6, "record": 6, "soak": 6,
 	"cmd": 7, "e2e": 7, "archtest": 7,
 }

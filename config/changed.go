@@ -12,7 +12,13 @@ func Changed(a, b *Config) []string {
 	for i := range before.NumField() {
 		section := before.Type().Field(i).Tag.Get("yaml")
 		x, y := before.Field(i), after.Field(i)
+		if section == "cameras" {
+			continue
+		}
 		if x.Kind() != reflect.Struct {
+			if !reflect.DeepEqual(x.Interface(), y.Interface()) {
+				out = append(out, section)
+			}
 			continue
 		}
 		for j := range x.NumField() {

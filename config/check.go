@@ -30,6 +30,7 @@ func (c *Config) Check() Problems {
 	c.checkClips(&ps)
 	c.checkHTTP(&ps)
 	c.checkMQTT(&ps)
+	c.checkWebhooks(&ps)
 	if c.Debug.Listen != "" && !checkAddress("debug.listen", c.Debug.Listen, &ps) && !loopback(c.Debug.Listen) {
 		ps.Add("debug.listen", "%s can be reached from the network: profiles are for this machine only, such as 127.0.0.1:6060", c.Debug.Listen)
 	}

@@ -18,6 +18,7 @@ type Config struct {
 	HTTP      HTTP      `yaml:"http"`
 	RTSP      RTSP      `yaml:"rtsp"`
 	MQTT      MQTT      `yaml:"mqtt"`
+	Webhooks  []Webhook `yaml:"webhooks" secret:"true" help:"addresses that events are posted to"`
 	Events    Events    `yaml:"events"`
 	Log       Log       `yaml:"log"`
 	Debug     Debug     `yaml:"debug"`
@@ -158,6 +159,17 @@ type User struct {
 	Role         string `yaml:"role" enum:"view,prompt,admin" help:"may read; may give commands about objects too; may give all of them"`
 	Password     string `yaml:"password" secret:"true" help:"at least 8 characters"`
 	PasswordFile string `yaml:"password_file" help:"file that holds it"`
+}
+
+// Webhook is an address that events are posted to.
+type Webhook struct {
+	URL       string   `yaml:"url" help:"http:// or https:// address"`
+	Token     string   `yaml:"token" secret:"true" help:"sent as Authorization: Bearer"`
+	TokenFile string   `yaml:"token_file" help:"file that holds the token"`
+	CA        string   `yaml:"ca" help:"PEM file"`
+	Cert      string   `yaml:"cert" help:"PEM file"`
+	Key       string   `yaml:"key" help:"PEM file"`
+	Events    []string `yaml:"events" help:"types of events that are posted; empty is all"`
 }
 
 // Events bounds the news.

@@ -70,6 +70,7 @@ func (w *journalist) write(now time.Time, all bool) {
 		if h.lost > 0 {
 			w.c.log.Warn("events came faster than the journal takes them", "camera", h.camera, "dropped", h.lost)
 			w.entries = append(w.entries, outbox.Entry{Camera: h.camera, Lost: h.lost})
+			w.c.o.Also(seg.Event{Camera: h.camera}, h.lost)
 			continue
 		}
 		if e, ok := w.throttle.offer(h.event, now); ok {
@@ -86,6 +87,7 @@ func (w *journalist) write(now time.Time, all bool) {
 }
 
 func (w *journalist) add(e seg.Event) {
+	w.c.o.Also(e, 0)
 	state, _ := w.c.o.Service.State(e.Camera)
 	w.entries = append(w.entries, outbox.Entry{
 		Camera: e.Camera,

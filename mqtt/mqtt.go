@@ -45,6 +45,10 @@ type Options struct {
 	// sends none.
 	Picture func(ctx context.Context, camera string) ([]byte, error)
 
+	// Also hears of every event as it is journalled, in order, or how many of a camera were given up before this place. It must not block;
+	// nil is nobody.
+	Also func(e seg.Event, lost uint64)
+
 	HearTimeout     time.Duration // 8 s: how long the client's own status may take to come back from the broker
 	StateInterval   time.Duration // 1 s
 	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
@@ -104,6 +108,9 @@ func (o *Options) defaults() error {
 		if *v <= 0 {
 			*v = d
 		}
+	}
+	if o.Also == nil {
+		o.Also = func(seg.Event, uint64) {}
 	}
 	set(&o.HearTimeout, 8*time.Second)
 	set(&o.StateInterval, time.Second)

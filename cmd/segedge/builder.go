@@ -42,6 +42,7 @@ import (
 	"github.com/segedge/segedge/video/opencv"
 	"github.com/segedge/segedge/video/openh264"
 	"github.com/segedge/segedge/web"
+	"github.com/segedge/segedge/webhook"
 )
 
 // builder makes the concrete parts of an agent out of its configuration and owns what has to be closed.
@@ -69,6 +70,7 @@ type builder struct {
 	pictures    pictures
 	records     *record.Recorder
 	clips       *clips.Library
+	webhooks    []*webhook.Client
 	ground      *onnx.Graph
 	relay       relay
 	heat        thermal.Watch
@@ -148,7 +150,7 @@ func (b *builder) build(ctx context.Context) error {
 	b.commands = dispatch.New(dispatch.Options{
 		Service: b.agent, Snapshot: b, Record: b.clips, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
 	})
-	if err := b.buildMQTT(); err != nil {
+	if err := errors.Join(b.buildWebhooks(), b.buildMQTT()); err != nil {
 		return err
 	}
 	return b.buildDoors()
@@ -307,7 +309,7 @@ func (b *builder) buildMQTT() error {
 		Connection: reached,
 		Agent:      b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
-		Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0,
+		Also: b.post, Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0,
 	})
 	if err != nil {
 		return err

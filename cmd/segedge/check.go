@@ -52,6 +52,10 @@ func readTokens(c *config.Config, ps *config.Problems) {
 		t := &c.HTTP.Tokens[i]
 		read(fmt.Sprintf("http.tokens.%d.token_file", i), t.TokenFile, &t.Token)
 	}
+	for i := range c.Webhooks {
+		w := &c.Webhooks[i]
+		read(fmt.Sprintf("webhooks.%d.token_file", i), w.TokenFile, &w.Token)
+	}
 	for i := range c.MQTT.Users {
 		u := &c.MQTT.Users[i]
 		read(fmt.Sprintf("mqtt.users.%d.password_file", i), u.PasswordFile, &u.Password)
@@ -115,15 +119,25 @@ func checkModelFiles(c *config.Config, ps *config.Problems) {
 func checkDoorFiles(c *config.Config, ps *config.Problems) {
 	checkPair("http", c.HTTP.Cert, c.HTTP.Key, ps)
 	checkPair("mqtt", c.MQTT.Cert, c.MQTT.Key, ps)
-	if c.MQTT.CA != "" && checkFile("mqtt.ca", c.MQTT.CA, ps) {
-		if pem, err := os.ReadFile(c.MQTT.CA); err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
-			ps.Add("mqtt.ca", "%s holds no PEM certificate", c.MQTT.CA)
-		}
+	checkAuthority("mqtt.ca", c.MQTT.CA, ps)
+	for i := range c.Webhooks {
+		key := fmt.Sprintf("webhooks.%d", i)
+		checkPair(key, c.Webhooks[i].Cert, c.Webhooks[i].Key, ps)
+		checkAuthority(key+".ca", c.Webhooks[i].CA, ps)
 	}
 	if c.MQTT.PasswordFile != "" {
 		if _, err := config.ReadSecret(c.MQTT.PasswordFile); err != nil {
 			ps.Add("mqtt.password_file", "%v", err)
 		}
+	}
+}
+
+func checkAuthority(key, ca string, ps *config.Problems) {
+	if ca == "" || !checkFile(key, ca, ps) {
+		return
+	}
+	if pem, err := os.ReadFile(ca); err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		ps.Add(key, "%s holds no PEM certificate", ca)
 	}
 }
 

@@ -41,6 +41,9 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
+	for _, w := range b.webhooks { // before what hands them events
+		doors = append(doors, supervise.Part{Name: "webhook", Run: w.Run})
+	}
 	doors = append(
 		doors,
 		supervise.Part{Name: "mqtt", Run: b.client.Run},
