@@ -79,19 +79,40 @@ func (k *Tuning) hides(m *shape.Track, x, y float64) bool {
 	return m.Value(x, y) > 0 || m.Value(x+d, y) > 0 || m.Value(x-d, y) > 0 || m.Value(x, y+d) > 0 || m.Value(x, y-d) > 0
 }
 
-// closerPoints adds points on what shows of a track that hiders may partly hide, so that its own motion can be told by what is left of it:
-// none where the grid, of that spacing, has enough of them there. The points are no more than limit.
-func (f *fitter) closerPoints(pts []motion.Pixel, m *shape.Track, hiders []shape.Track, spacing, limit int) []motion.Pixel {
+// closerPoints are points on what shows of objects of which a grid of that spacing would hold too few to tell their own motion: small ones, and
+// those that others partly hide. They are valid until the next call.
+func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
+	visible := 0
+	for _, o := range t.objects {
+		if o.visible() {
+			visible++
+		}
+	}
+	pts := t.fitter.closer[:0]
+	for _, o := range t.objects {
+		if o.visible() {
+			share := min(t.tuning.CloserPoints, closerMost/visible)
+			pts = t.fitter.closerPoints(pts, &o.track.Track, t.hiders(o, &o.track.Track, last.Seq), spacing, share)
+		}
+	}
+	t.fitter.closer = pts
+	return pts
+}
+
+// closerPoints adds about n points on what shows of a track that hiders may partly hide, twice as many at most: none where the grid, of that
+// spacing, has as many there.
+func (f *fitter) closerPoints(pts []motion.Pixel, m *shape.Track, hiders []shape.Track, spacing, n int) []motion.Pixel {
 	k := f.tuning
-	n := 0
-	k.eachShown(m, hiders, closerRough, func(int, int) { n++ })
-	area := n * closerRough * closerRough
-	if area >= k.CloserPoints*spacing*spacing {
+	rough := 0
+	k.eachShown(m, hiders, closerRough, func(int, int) { rough++ })
+	area := rough * closerRough * closerRough
+	if area >= n*spacing*spacing {
 		return pts
 	}
-	step := max(closerStep, min(spacing-1, int(math.Sqrt(float64(area)/float64(k.CloserPoints)))))
+	most := len(pts) + 2*n
+	step := max(closerStep, min(spacing-1, int(math.Sqrt(float64(area)/float64(n)))))
 	k.eachShown(m, hiders, step, func(x, y int) {
-		if len(pts) < limit {
+		if len(pts) < most {
 			pts = append(pts, motion.Pixel{X: float32(x), Y: float32(y)})
 		}
 	})

@@ -77,21 +77,28 @@ func TestAPlaceShowsWhereNothingNearHidesIt(t *testing.T) {
 	}
 }
 
-// Where a sliver of an object shows, it gets points of its own, closer than the grid's; where much shows, or nothing does, none.
-func TestWhatPartlyShowsGetsCloserPoints(t *testing.T) {
+// Where an object is small, or a sliver of it shows, it gets points of its own, closer than the grid's; where much shows, or nothing, none.
+func TestWhatHasFewPointsGetsCloserOnes(t *testing.T) {
 	f := fitter{tuning: tuned}
-	own := newTrack(square(10, 10, 20), 1)
 	for _, c := range []struct {
 		what        string
-		cover       *shape.Patch
-		spacing     int
+		own, cover  *shape.Patch
+		spacing, n  int
 		least, most int
 	}{
-		{"a sliver", square(22, 10, 20), 8, 4, 20},
-		{"nothing", square(10, 10, 20), 8, 0, 0},
-		{"enough for a fine grid", square(50, 30, 5), 4, 0, 0},
+		{"a sliver", square(10, 10, 20), square(22, 10, 20), 8, 16, 4, 20},
+		{"hidden", square(10, 10, 20), square(10, 10, 20), 8, 16, 0, 0},
+		{"enough for a fine grid", square(10, 10, 20), square(50, 30, 5), 4, 16, 0, 0},
+		{"a small one alone", square(10, 10, 9), nil, 11, 16, 6, 16},
+		{"a small one among many", square(10, 10, 9), nil, 11, 4, 4, 8},
+		{"a large one alone", square(4, 4, 40), nil, 8, 16, 0, 0},
 	} {
-		pts := f.closerPoints(nil, &own.Track, []shape.Track{newTrack(c.cover, 1).Track}, c.spacing, 128)
+		own := newTrack(c.own, 1)
+		var hiders []shape.Track
+		if c.cover != nil {
+			hiders = append(hiders, newTrack(c.cover, 1).Track)
+		}
+		pts := f.closerPoints(nil, &own.Track, hiders, c.spacing, c.n)
 		if len(pts) < c.least || len(pts) > c.most {
 			t.Errorf("%s: %d points, want %d to %d", c.what, len(pts), c.least, c.most)
 		}
@@ -100,9 +107,6 @@ func TestWhatPartlyShowsGetsCloserPoints(t *testing.T) {
 				t.Errorf("%s: a point at %v", c.what, p)
 			}
 		}
-	}
-	if pts := f.closerPoints(nil, &own.Track, []shape.Track{newTrack(square(22, 10, 20), 1).Track}, 8, 3); len(pts) != 3 {
-		t.Errorf("%d points of 3 allowed", len(pts))
 	}
 }
 

@@ -127,6 +127,22 @@ func TestAnUnhiddenObjectIsFollowedWithoutFuss(t *testing.T) {
 	}
 }
 
+// An object so small that the grid of points hardly meets it is followed all the same.
+func TestASmallMovingObjectIsFollowed(t *testing.T) {
+	for _, c := range []struct{ r, speed float64 }{{8, 2}, {10, 2}, {10, 4}, {10, 6}} {
+		s := &scene{w: 384, h: 216, ground: newTexture(1), discs: []disc{{newTexture(5), c.r, line(30, 40, c.speed, c.speed/4), red}}}
+		w := newWalk(t, s, tracker.Options{Points: 800})
+		worst := 1.0
+		for n := range 30 {
+			w.frame(n)
+			worst = min(worst, w.iou(0, n))
+		}
+		if worst < 0.6 {
+			t.Errorf("radius %.0f, %.0f pixels a frame: IoU %.2f in the worst frame", c.r, c.speed, worst)
+		}
+	}
+}
+
 func TestALeavingObjectIsLostAndComesBackAsItself(t *testing.T) {
 	away := func(n int) (float64, float64) { // out on the right from frame 40 or so, back from frame 75
 		return 180 + 120*float64(min(n, 60))/60 - 120*float64(max(0, min(n-70, 60)))/60, 60

@@ -24,24 +24,6 @@ func (t *Tracker) hiders(o *object, m *shape.Track, seq uint64) []shape.Track {
 	return t.fitter.hiders
 }
 
-// closerPoints are points where objects show that others may partly hide, beside a grid of that spacing. They are valid until the next
-// call.
-func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
-	pts := t.fitter.closer[:0]
-	if t.uses(CueCover) {
-		for _, o := range t.objects {
-			if !o.visible() {
-				continue
-			}
-			if hiders := t.hiders(o, &o.track.Track, last.Seq); len(hiders) > 0 {
-				pts = t.fitter.closerPoints(pts, &o.track.Track, hiders, spacing, closerMost)
-			}
-		}
-	}
-	t.fitter.closer = pts
-	return pts
-}
-
 // occlude decides which visible objects hide a part of which others in the newest frame.
 func (t *Tracker) occlude(e *motion.Entry) {
 	for _, o := range t.objects {

@@ -41,7 +41,7 @@ type Tuning struct {
 
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [scenes 0 +0.2]
-	CloserPoints  int     // that tell the motion of an object that is partly hidden [scenes +0.1 0]
+	CloserPoints  int     // that tell the motion of an object that is small or partly hidden [scenes +0.1 0]
 	FrontVotes    float64 // mean vote from which on one of two objects lies in front [scenes 0 0]
 	PassingSpeed  float64 // between two objects that do not move together [scenes 0 0]
 	CrowdedWeight float64 // of the decoder's answer where another object is near [scenes +0.2 0]
@@ -106,9 +106,9 @@ const (
 	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
 	leastCrop   = 0.25  // of the frame's sides that a keyframe shows: nothing is magnified further
 	leastCells  = 6     // of a mask that may be a thing
-	closerMost  = 128   // points where objects are partly hidden that are added in a frame, over all objects
+	closerMost  = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
 	closerStep  = 3     // least distance between them
-	closerRough = 4     // rows and columns of which one is looked at to see how much of an object shows
+	closerRough = 3     // rows and columns of which one is looked at to see how much of an object shows
 	promptTrust = 0.5   // below which a propagated prompt is not used
 	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
 	offerWay    = 1.0   // roots of its usual area that the object may have come until then

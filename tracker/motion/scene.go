@@ -70,8 +70,12 @@ func (s *Scene) Take(f *frame.Frame) (e, last *Entry) {
 // Measure finds the motion from last to e, the two newest entries, on a regular grid and at the closer points, and fits the scene's own. An
 // entry whose motion could not be measured is dropped.
 func (s *Scene) Measure(last, e *Entry, closer []Pixel) error {
-	e.Points = append(gridPoints(e.Points[:0], e.Gray.W, e.Gray.H, e.Spacing), closer...)
-	e.Vectors = slices.Grow(e.Vectors[:0], len(e.Points))[:len(e.Points)]
+	e.Points = gridPoints(e.Points[:0], e.Gray.W, e.Gray.H, e.Spacing)
+	if len(e.Points)+len(closer) > cap(e.Points) {
+		e.Points = slices.Grow(e.Points, len(closer)+spare)
+	}
+	e.Points = append(e.Points, closer...)
+	e.Vectors = slices.Grow(e.Vectors[:0], cap(e.Points))[:len(e.Points)]
 	if err := s.flow.Step(&last.Gray, &e.Gray, e.Points, e.Vectors); err != nil {
 		seq := e.Seq
 		s.drop()

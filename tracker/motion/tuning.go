@@ -28,6 +28,7 @@ const (
 	shedLeast = 0.4   // share of the points that is always measured
 	stepDoubt = 0.1   // what a step takes from the trust in what is propagated over it, where nothing explains its motion
 	edgeSlack = 2.0   // by which a propagated point may leave the picture before it counts as gone: motion is not measured better
+	spare     = 64    // points for which an entry has room beyond those of its frame: their number wavers, and a frame allocates nothing
 )
 
 // Defaults are the numbers that the product is shipped with.
