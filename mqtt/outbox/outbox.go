@@ -9,9 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 )
@@ -152,20 +150,14 @@ func Open(o Options) (*Outbox, error) {
 
 // load recovers the folder's journal.
 func (b *Outbox) load() error {
-	d, err := openDisk(b.o.Dir, b.o.fault)
-	b.disk = d
+	r, err := b.read()
+	if err == nil && r.identity != b.o.Identity {
+		if r, err = b.change(r); err == nil && r.records == 0 && len(b.disk.sizes) == 0 {
+			return nil
+		}
+	}
 	if err != nil {
 		return err
-	}
-	if err := d.acquire(); err != nil {
-		return err
-	}
-	r, err := recoverFrom(d)
-	if err != nil {
-		return err
-	}
-	if r.records > 0 && r.identity != b.o.Identity {
-		return b.setAside(r.identity, len(r.items))
 	}
 	b.cameras, b.next, b.done, b.noted = r.streams(b.o.newID), r.next, max(r.delivered, 1), r.delivered
 	b.lost, b.owed, b.settled = r.losses, len(r.losses) > 0, b.done
@@ -175,7 +167,7 @@ func (b *Outbox) load() error {
 	switch {
 	case r.damaged:
 		b.o.Logger.Warn("the event journal is damaged: events may be lost, and the streams begin anew", "folder", b.o.Dir)
-	case r.records == 0 && len(d.sizes) > 0:
+	case r.records == 0 && len(b.disk.sizes) > 0:
 		b.o.Logger.Warn("the event journal cannot be read: undelivered events are lost, and the streams begin anew", "folder", b.o.Dir)
 	case len(r.items) > 0:
 		b.o.Logger.Info("undelivered events were found in the journal", "events", len(r.items))
@@ -183,31 +175,17 @@ func (b *Outbox) load() error {
 	return nil
 }
 
-// setAside keeps the journal of another agent or broker out of the way of this one.
-func (b *Outbox) setAside(other string, pending int) error {
-	previous := b.o.Dir + ".previous"
-	b.o.Logger.Warn(
-		"the event journal belongs to another agent or broker: it is set aside",
-		"of",
-		other,
-		"undelivered",
-		pending,
-		"now",
-		previous,
-	)
-	b.disk.close()
-	if err := os.RemoveAll(previous); err != nil {
-		return fmt.Errorf("set the other journal aside: %w", err)
-	}
-	if err := os.Rename(b.o.Dir, previous); err != nil {
-		return fmt.Errorf("set the other journal aside: %w", err)
-	}
+// read takes the folder and reads what is in it.
+func (b *Outbox) read() (recovered, error) {
 	d, err := openDisk(b.o.Dir, b.o.fault)
 	b.disk = d
 	if err != nil {
-		return err
+		return recovered{}, err
 	}
-	return d.acquire()
+	if err := d.acquire(); err != nil {
+		return recovered{}, err
+	}
+	return recoverFrom(d)
 }
 
 // Changed is signalled, at least once, after events came in.

@@ -3,6 +3,7 @@ package outbox
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -216,6 +217,54 @@ func TestAnotherBrokersJournalIsSetAside(t *testing.T) {
 	o.Dir += ".previous"
 	if got := texts(drain(t, open(t, o))); got != "theirs" {
 		t.Errorf("set aside: %q", got)
+	}
+}
+
+// A broker's address that was mistyped, and is put right, costs no event: the journal that was set aside is taken back.
+func TestAJournalIsTakenBack(t *testing.T) {
+	ours := testOptions(t.TempDir() + "/outbox")
+	mistyped, third := ours, ours
+	mistyped.Identity, third.Identity = "agent@brocker", "agent@elsewhere"
+	b := open(t, ours)
+	b.Append([]Entry{entry("a", "one"), entry("a", "two")})
+	deliver(t, b, 1)
+	stream := b.cameras["a"].ID
+	b.Close()
+	b = open(t, mistyped)
+	b.Append([]Entry{entry("a", "meanwhile")})
+	b.Close()
+	b = open(t, ours)
+	b.Append([]Entry{entry("a", "three")})
+	if got := texts(drain(t, b)); got != "two three" {
+		t.Errorf("after the address was put right: %q", got)
+	}
+	if b.cameras["a"].ID != stream {
+		t.Error("the numbers begin anew")
+	}
+	b.Close()
+	b = open(t, mistyped)
+	if got := texts(drain(t, b)); got != "meanwhile" {
+		t.Errorf("of the other broker: %q", got)
+	}
+	b.Close()
+	open(t, third).Close()
+	b = open(t, mistyped)
+	if got := texts(drain(t, b)); got != "meanwhile" {
+		t.Errorf("the newest that was set aside: %q", got)
+	}
+}
+
+// A kill between the two renames of a change leaves no folder; what lies beside is taken back.
+func TestAJournalIsTakenBackAfterAKill(t *testing.T) {
+	o := testOptions(t.TempDir() + "/outbox")
+	b := open(t, o)
+	b.Append([]Entry{entry("a", "one")})
+	b.Close()
+	if err := os.Rename(o.Dir, o.Dir+".previous"); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(drain(t, open(t, o))); got != "one" {
+		t.Errorf("%q", got)
 	}
 }
 
