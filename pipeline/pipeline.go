@@ -97,19 +97,19 @@ type Pipeline struct {
 	calls   chan func()
 	stopped chan struct{}
 
-	waiting   []*ticket // prompts that wait for an embedding or for the prompt lane
-	prompting *job      // the one in the prompt lane, nil while it is free
-	refresh   *keyframe // a routine keyframe whose objects are to be decoded; one use of it is held
-	turn      *turn     // with the model
-	routine   bool      // a job that has the turn is under way
-	embedFor  uint64    // the sequence in the embed lane, 0 for none
-	encoded   uint64    // the last sequence that went there
-	forced    bool      // a keyframe was asked for by command
-	tardy     bool      // the last keyframe came too late to be of use
-	last      Saved     // what was known at the end
-	failures  int       // model errors in a row
-	calm      int       // frames walked since the last panic
-	shaken    int       // panics since the walk was last calm
+	waiting   []*ticket       // prompts that wait for an embedding or for a lane
+	prompting [laneCount]*job // those under way, by lane
+	refresh   *keyframe       // a routine keyframe whose objects are to be decoded; one use of it is held
+	turn      *turn           // with the model
+	routine   bool            // a job that has the turn is under way
+	embedFor  uint64          // the sequence in the embed lane, 0 for none
+	encoded   uint64          // the last sequence that went there
+	forced    bool            // a keyframe was asked for by command
+	tardy     bool            // the last keyframe came too late to be of use
+	last      Saved           // what was known at the end
+	failures  int             // model errors in a row
+	calm      int             // frames walked since the last panic
+	shaken    int             // panics since the walk was last calm
 	fatal     error
 	paused    atomic.Bool // written by the loop alone
 

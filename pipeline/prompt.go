@@ -31,6 +31,21 @@ type Request struct {
 	Name   string
 	Prompt seg.Prompt
 	Frame  uint64 // the frame that the author saw; 0 is the newest
+
+	// Apart makes no object of what is followed already (FollowedError), be it a part of one of Kin or one of Kin a part of it.
+	Apart bool
+	Kin   []seg.ID
+	// Perhaps says that the hidden or lost Object may be in the prompt's box: it is taken for it only if it looks like it.
+	Perhaps bool
+	// Idle has the prompt stand back behind what people wait for, as a routine keyframe does.
+	Idle bool
+}
+
+// FollowedError is a prompt for an object apart whose answer is one that is followed already.
+type FollowedError struct{ Object seg.ID }
+
+func (e *FollowedError) Error() string {
+	return fmt.Sprintf("it is followed already, as object %d", e.Object)
 }
 
 // Result is the answer to a Request.
@@ -43,6 +58,7 @@ type Result struct {
 
 // ticket is a prompt on its way to an answer. The loop owns it until it answers, once.
 type ticket struct {
+	Request
 	id     seg.ID
 	fresh  bool // the object was made for this prompt
 	prompt seg.Prompt
@@ -97,7 +113,7 @@ func (p *Pipeline) refuseAll(err error) {
 // Prompt asks for an object and waits for the model's answer. A new object for which nothing is found is taken away
 // again. When ctx ends first the prompt still runs its course.
 func (p *Pipeline) Prompt(ctx context.Context, r Request) (Result, error) {
-	t := &ticket{done: make(chan struct{})}
+	t := &ticket{Request: r, done: make(chan struct{})}
 	if err := p.call(ctx, func() { p.ask(t, r) }); err != nil {
 		return Result{}, err
 	}
@@ -147,7 +163,13 @@ func (p *Pipeline) named(seq uint64) (uint64, bool) {
 
 // enter tells the tracker of the prompt.
 func (p *Pipeline) enter(t *ticket, r Request) error {
-	if r.Object != 0 {
+	switch {
+	case r.Perhaps && (t.gone || r.Prompt.Box == nil), r.Idle && t.gone:
+		return ErrMovedOn
+	case r.Perhaps:
+		t.id = r.Object
+		return objectError(p.tr.Suspect(r.Object, *r.Prompt.Box, t.seq))
+	case r.Object != 0:
 		t.id = r.Object
 		return objectError(p.tr.Refine(r.Object, r.Prompt, t.seq))
 	}
@@ -160,10 +182,10 @@ func (p *Pipeline) enter(t *ticket, r Request) error {
 	return nil
 }
 
-// frameForPrompt is the kept frame that the first waiting prompt needs encoded, or nil.
-func (p *Pipeline) frameForPrompt() *frame.Frame {
+// frameForPrompt is the kept frame that the first waiting prompt needs encoded, of those that people wait for or of the idle ones, or nil.
+func (p *Pipeline) frameForPrompt(idle bool) *frame.Frame {
 	for _, t := range p.waiting {
-		if t.seq == p.embedFor || p.keyframeFor(t) != nil {
+		if t.Idle != idle || t.seq == p.embedFor || p.keyframeFor(t) != nil {
 			continue
 		}
 		if f := p.frames.at(t.seq); f != nil {

@@ -13,17 +13,31 @@ func (p *Pipeline) dispatchEmbed() {
 	if p.lanes.busy[embedLane].Load() {
 		return
 	}
-	f, part := p.frameForPrompt(), (*crop)(nil)
+	f, part := p.frameForPrompt(false), (*crop)(nil)
 	asked := f != nil
 	if !asked {
-		if f = p.frameForRefresh(); f == nil || !p.turn.take() {
+		if f, part = p.frameForRoutine(); f == nil {
 			return
 		}
-		f, part = p.cropped(f)
 	}
 	p.forced = false
 	p.embedFor, p.encoded = f.Seq, f.Seq
 	p.submit(&job{lane: embedLane, model: p.model, frame: f.Retain(), crop: part, seq: f.Seq, asked: asked})
+}
+
+// frameForRoutine is what to encode while nobody waits, if it is the camera's turn: for an idle prompt, or for the objects.
+func (p *Pipeline) frameForRoutine() (*frame.Frame, *crop) {
+	f := p.frameForPrompt(true)
+	if f != nil {
+		if !p.turn.take() {
+			return nil, nil
+		}
+		return f, nil
+	}
+	if f = p.frameForRefresh(); f == nil || !p.turn.take() {
+		return nil, nil
+	}
+	return p.cropped(f)
 }
 
 // cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the

@@ -14,22 +14,26 @@ import (
 // dispatch gives the free lanes their next work: prompts first, then the objects of a fresh keyframe, then a new one.
 func (p *Pipeline) dispatch() {
 	defer p.endTurn()
-	p.dispatchPrompts()
+	p.dispatchPrompts(promptLane)
+	p.dispatchPrompts(refreshLane)
 	p.dispatchRefresh()
 	p.dispatchEmbed()
 	p.queued.Store(int64(len(p.waiting)))
 }
 
-// dispatchPrompts decodes waiting prompts whose embedding is there, all of one keyframe in one call.
-func (p *Pipeline) dispatchPrompts() {
-	if p.lanes.busy[promptLane].Load() || len(p.waiting) == 0 {
+// dispatchPrompts decodes waiting prompts whose embedding is there, all of one keyframe in one call: in their own lane those that people
+// wait for, in that of the routine the idle ones, when it is the camera's turn.
+func (p *Pipeline) dispatchPrompts(lane int) {
+	idle := lane == refreshLane
+	ready := func(t *ticket) bool { return t.Idle == idle && p.keyframeFor(t) != nil }
+	if p.lanes.busy[lane].Load() || !slices.ContainsFunc(p.waiting, ready) || idle && !p.turn.take() {
 		return
 	}
-	j := &job{lane: promptLane, model: p.model}
+	j := &job{lane: lane, model: p.model}
 	var rest, refused []*ticket // their own memory: after a panic in between, all still wait and are told
 	for _, t := range p.waiting {
 		k := p.keyframeFor(t)
-		if k == nil || j.key != nil && j.key != k {
+		if t.Idle != idle || k == nil || j.key != nil && j.key != k {
 			rest = append(rest, t)
 			continue
 		}
@@ -48,7 +52,7 @@ func (p *Pipeline) dispatchPrompts() {
 	}
 	if j.key != nil {
 		j.key.users++
-		p.prompting = j
+		p.prompting[lane] = j
 		p.submit(j)
 	}
 }
@@ -80,7 +84,8 @@ func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 // theirs.
 func (p *Pipeline) promptWaits(id seg.ID) bool {
 	about := func(t *ticket) bool { return t.id == id }
-	return slices.ContainsFunc(p.waiting, about) || p.prompting != nil && slices.ContainsFunc(p.prompting.tickets, about)
+	return slices.ContainsFunc(p.waiting, about) ||
+		slices.ContainsFunc(p.prompting[:], func(j *job) bool { return j != nil && slices.ContainsFunc(j.tickets, about) })
 }
 
 // submit gives a job to its lane, or runs it here.
@@ -115,8 +120,8 @@ func (p *Pipeline) finish(j *job) {
 	if j.routine() {
 		p.routine = false
 	}
-	if j.lane == promptLane {
-		p.prompting = nil
+	if p.prompting[j.lane] == j {
+		p.prompting[j.lane] = nil
 	}
 	p.o.Observe(laneStages[j.lane], j.took)
 	if j.model != p.model {
@@ -191,12 +196,27 @@ func (p *Pipeline) decoded(j *job) {
 		if late && len(j.tickets) > 0 && j.errs[i] == nil {
 			answers[i].Err = ErrMovedOn
 		}
+		if len(j.tickets) > 0 && j.tickets[i].Apart && answers[i].Err == nil {
+			answers[i].Err = p.apart(j.tickets[i], j.seq, &answers[i].Prediction)
+		}
 	}
 	p.tr.Answer(j.seq, answers)
 	for i, t := range j.tickets {
 		p.settle(t, j.seq, answers[i])
 	}
 	j.tickets = nil
+}
+
+// apart says whether the answer to a prompt for an object of its own is one that is followed already.
+func (p *Pipeline) apart(t *ticket, seq uint64, a *seg.Prediction) error {
+	best := a.Best()
+	if best == nil || best.Logits == nil {
+		return nil
+	}
+	if id, same := p.tr.Same(seq, best.Logits, t.Kin); same {
+		return &FollowedError{id}
+	}
+	return nil
 }
 
 // discard lets go of a result without using it: its prompts wait again.

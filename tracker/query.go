@@ -26,7 +26,11 @@ func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 		return dst
 	}
 	for _, id := range ids {
-		if o := t.objects.find(id); o != nil {
+		switch o := t.objects.find(id); {
+		case o == nil:
+		case o.suspect != nil:
+			dst = t.querySuspect(o, seq, dst)
+		default:
 			dst = t.query(o, seq, dst)
 		}
 	}
