@@ -38,6 +38,7 @@ type Options struct {
 	Events         EventSink           // may be nil
 	CommandTimeout time.Duration       // the longest that a command waits for the model; 20 s
 	Grounder       Grounder            // turns phrases into boxes; nil where text is not understood
+	Look           LookOptions         // for phrases that are followed
 	// OpenModel opens another model by name, for the command model; nil where the model cannot be changed.
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
 	// Configure changes settings, for the command config; nil where there is no file to change.
@@ -53,6 +54,8 @@ type Options struct {
 // masks. The note says what was not as the phrase has it. Safe for concurrent use.
 type Grounder interface {
 	Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, note string, err error)
+	// Every finds all that a phrase fits, for who looks again and again, and how many things it asks for at most; 0 for any number.
+	Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, most int, err error)
 }
 
 // Agent runs cameras and does what it is told. It implements api.Service.

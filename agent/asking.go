@@ -74,6 +74,7 @@ func (c *camera) askStanding(ctx context.Context, r pipeline.Request, seq uint64
 // lookAgain asks a prompt that was given at start until it is answered, can never be, or is wanted no longer.
 func (c *camera) lookAgain(r pipeline.Request) {
 	key, wait := keyOf(&r), lookEvery
+	r.Idle = true // nobody waits for it any longer
 	defer c.standing.end(key)
 	for again, err := true, error(nil); again; {
 		select {

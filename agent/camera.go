@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segedge/segedge/agent/watch"
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
@@ -33,6 +34,7 @@ type CameraOptions struct {
 	Known     *Known // what it knew when it last ran; may be nil
 	// Prompts are asked on the first frame; not those whose objects are known.
 	Prompts  []pipeline.Request
+	Watches  []watch.Saved    // phrases to look for again and again
 	Pipeline pipeline.Options // limits; the rest is the agent's
 }
 
@@ -45,12 +47,13 @@ type camera struct {
 	model    func() inference.Segmenter // the present one
 	log      *slog.Logger
 
-	pool   *frame.Pool
-	latest *frame.Latest
-	source *capture.Capture
-	pipe   *pipeline.Pipeline
-	times  times
-	shapes shapes
+	pool    *frame.Pool
+	latest  *frame.Latest
+	source  *capture.Capture
+	pipe    *pipeline.Pipeline
+	times   times
+	shapes  shapes
+	lookout lookout
 
 	standing    standing
 	automasking sync.Mutex
@@ -86,6 +89,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	}
 	c.standing.recall(co.Known)
 	c.standing.prompts = slices.Clone(co.Prompts)
+	c.lookout.begin(o.Look, co.Watches, co.Known)
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Zones, po.Logger = o.Model, co.Tracker, c.shapes.begin(co), c.log
 	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
@@ -107,6 +111,8 @@ func (c *camera) run(ctx context.Context) error {
 	defer stopCapture()
 	pipeCtx, stopPipe := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopPipe()
+	c.begin(c.watch)
+	c.lookout.changed()
 	pipeErr := make(chan error, 1)
 	go func() {
 		err := c.pipe.Run(pipeCtx, c.latest)
@@ -314,6 +320,7 @@ func (c *camera) state() api.State {
 		s.Recording = c.o.Recording()
 	}
 	s.Zones, s.Lines = c.shapes.all()
+	s.Watches = c.watches()
 	s.Counts, s.Inside = counted(c.pipe.Counts()), c.pipe.Inside()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -74,6 +74,9 @@ func (a *Agent) contained(ctx context.Context, c *camera, cmd api.Command) (resu
 func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error) {
 	switch b := cmd.Body.(type) {
 	case *api.Prompt:
+		if b.Follow != nil {
+			return c.keepLooking(ctx, b)
+		}
 		return a.prompt(ctx, c, b)
 	case *api.Choose:
 		return c.edit(b.Object, func(id seg.ID) (seg.Object, error) { return c.pipe.Choose(ctx, id, b.Candidate) })
@@ -110,13 +113,17 @@ func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
 			return nil, err
 		}
 		c.standing.found(id) // it is not waited for any longer
+		c.decline(ctx, id)
 		return nil, c.pipe.Remove(ctx, id)
 	case "undo":
 		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Undo(ctx, id) })
 	case "confirm":
 		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Confirm(ctx, id) })
 	case "reject":
-		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Reject(ctx, id) })
+		return c.edit(object, func(id seg.ID) (seg.Object, error) {
+			c.decline(ctx, id)
+			return c.pipe.Reject(ctx, id)
+		})
 	}
 	return nil, &api.Error{Code: api.UnknownVerb, Message: fmt.Sprintf("there is no command %q", verb)}
 }
@@ -125,6 +132,7 @@ func (c *camera) simple(ctx context.Context, verb string) error {
 	switch verb {
 	case "clear":
 		c.standing.forgo()
+		c.lookout.clear()
 		return c.pipe.Clear(ctx)
 	case "resume":
 		return c.pipe.Pause(ctx, false)
@@ -177,7 +185,7 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 			return nil, err
 		}
 	}
-	res, err := c.ask(ctx, r)
+	res, err := c.ask(ctx, r, b.Zones...)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,11 @@ func (dictionary) Ground(_ context.Context, _ inference.Segmenter, _ *frame.Fram
 	return nil, "", &noSuchWord{phrase}
 }
 
+func (d dictionary) Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Box, int, error) {
+	boxes, _, err := d.Ground(ctx, m, f, phrase)
+	return boxes, 0, err
+}
+
 // What makes no sense, or none now, is the asker's to hear about: not the agent's fault, and none of a panic's.
 func TestWhatCannotBeDoneIsNotTheAgentsFault(t *testing.T) {
 	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Grounder = dictionary{} })

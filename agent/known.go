@@ -6,20 +6,22 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/segedge/segedge/agent/watch"
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/zones"
 )
 
-// Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, and the zones and
-// lines that commands made. It has no maps, so that what is the same is written the same (state.File).
+// Known is what a camera knows that outlives the process: its objects, which of them prompts given at start were for, the zones and
+// lines that commands made, and what is looked for. It has no maps, so that what is the same is written the same (state.File).
 type Known struct {
 	Camera   string
 	Objects  []tracker.Saved
 	Standing []Met
 	Zones    []api.Zone
 	Lines    []api.Line
+	Watches  []watch.Saved
 	Borders  zones.Saved // what all zones and lines have counted, and who is in them
 }
 
@@ -59,14 +61,14 @@ func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
 func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made()
-	return Known{c.name, saved.Objects, c.standing.save(), zones, lines, saved.Borders}, err
+	return Known{c.name, saved.Objects, c.standing.save(), zones, lines, c.lookout.save(), saved.Borders}, err
 }
 
 // Revision changes when Known has become worth writing down.
 func (a *Agent) Revision() uint64 {
 	sum := uint64(0)
 	for _, c := range a.cameras.all() {
-		sum += c.pipe.Revision() + c.shapes.revision.Load()
+		sum += c.pipe.Revision() + c.shapes.revision.Load() + c.lookout.revision.Load()
 	}
 	return sum
 }

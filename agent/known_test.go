@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/pipeline"
@@ -19,10 +20,17 @@ import (
 // lives runs an agent that knows what an earlier one knew, lets use do something with it, and returns what it knew at the end.
 func lives(t *testing.T, known *Known, change func(*CameraOptions), use func(*rig)) Known {
 	t.Helper()
+	return livesWith(t, known, nil, change, use)
+}
+
+// livesWith is lives with a grounder.
+func livesWith(t *testing.T, known *Known, g Grounder, change func(*CameraOptions), use func(*rig)) Known {
+	t.Helper()
 	var r *rig
 	var out []Known
 	t.Run("a life", func(t *testing.T) {
-		r = newRig(t, func(_ *Options, co *CameraOptions) {
+		r = newRig(t, func(o *Options, co *CameraOptions) {
+			o.Grounder, o.Look = g, LookOptions{Every: 4 * time.Millisecond, Budget: 0.9}
 			co.Known = known
 			if change != nil {
 				change(co)

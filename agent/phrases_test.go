@@ -30,6 +30,11 @@ func (w words) Ground(_ context.Context, m inference.Segmenter, _ *frame.Frame, 
 	return nil, "", nil
 }
 
+func (w words) Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Box, int, error) {
+	boxes, _, err := w.Ground(ctx, m, f, phrase)
+	return boxes, 0, err
+}
+
 // TestAPhraseMayMeanSeveral makes an object of each, and none of what is followed already, whatever it is called.
 func TestAPhraseMayMeanSeveral(t *testing.T) {
 	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Grounder = words{new(atomic.Int64)} })

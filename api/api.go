@@ -80,13 +80,25 @@ func Refuse(id string, code Code, message string) Reply {
 
 // PromptResult is the result of prompt: the object, the frame that was decoded, and what was found.
 type PromptResult struct {
-	Object    string          `json:"object"`
+	Object    string          `json:"object"`            // empty with follow while nothing is found
 	Objects   []string        `json:"objects,omitempty"` // all that a phrase means; the object alone elsewhere
 	Note      string          `json:"note,omitempty"`    // what was not as the phrase has it
 	Frame     uint64          `json:"frame"`             // the frame that was decoded
 	Requested uint64          `json:"requested"`         // the frame that the prompt named, or the newest when it came
 	FrameGone bool            `json:"frame_gone"`        // the frame named had left the ring: the newest was used
-	Document  json.RawMessage `json:"document"`          // the object, with its mask and candidates
+	Document  json.RawMessage `json:"document"`          // the object, with its mask and candidates; null with follow while nothing is found
+	Watch     *Watch          `json:"watch,omitempty"`   // with follow: what is looked for from now on
+}
+
+// Watch is a phrase that is looked for again and again.
+type Watch struct {
+	Text       string     `json:"text"`
+	Name       string     `json:"name,omitempty"` // of its objects, where it is not the text
+	Limit      int        `json:"limit"`          // objects at once, at most
+	Zones      []string   `json:"zones,omitempty"`
+	Until      *time.Time `json:"until,omitempty"`      // when it ends; absent for never
+	Configured bool       `json:"configured,omitempty"` // it is in the configuration
+	Objects    []string   `json:"objects"`              // that it has found, or found to be followed already
 }
 
 // Snapshot is the result of snapshot: a picture with the overlay. HTTP and the data channel carry it in the reply, MQTT on
@@ -183,7 +195,8 @@ type State struct {
 	Building    *Building          `json:"building,omitempty"`        // a better provider that is made ready meanwhile
 	Zones       []Zone             `json:"zones,omitempty"`
 	Lines       []Line             `json:"lines,omitempty"`
-	Counts      *Counts            `json:"counts,omitempty"` // at zones and lines, since they were drawn, over restarts
+	Watches     []Watch            `json:"watches,omitempty"` // phrases that are looked for again and again
+	Counts      *Counts            `json:"counts,omitempty"`  // at zones and lines, since they were drawn, over restarts
 	Stages      map[string]Latency `json:"stages"`
 
 	Inside map[string][]seg.ID `json:"-"` // the objects in each zone, for doors that name them

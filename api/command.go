@@ -50,6 +50,11 @@ type Prompt struct {
 	Viewer    string  `json:"viewer,omitempty"`
 	RTPTime   *uint32 `json:"rtp_time,omitempty"`
 	Multimask *bool   `json:"multimask,omitempty"` // false asks for one mask; true is the default for a single point
+	// Follow keeps looking for a text; false ends that. What it has found stays.
+	Follow *bool    `json:"follow,omitempty"`
+	Limit  int      `json:"limit,omitempty"` // with follow: objects at once, at most; 0 is 10
+	Age    float64  `json:"age,omitempty"`   // with follow: seconds after which it ends; 0 is never
+	Zones  []string `json:"zones,omitempty"` // of a text: only what stands in one of them
 }
 
 // Choose picks candidate N of an ambiguous object.
@@ -310,6 +315,9 @@ func (p *Prompt) check() error {
 	if (p.Viewer == "") != (p.RTPTime == nil) {
 		return errors.New("viewer and rtp_time come together")
 	}
+	if err := p.checkText(); err != nil {
+		return err
+	}
 	s, err := p.Seg()
 	if err != nil {
 		return err
@@ -319,6 +327,32 @@ func (p *Prompt) check() error {
 	}
 	return s.Validate()
 }
+
+// checkText checks what only goes with a text.
+func (p *Prompt) checkText() error {
+	following := p.Follow != nil && *p.Follow
+	switch {
+	case p.Text == "" && (p.Follow != nil || len(p.Zones) > 0):
+		return errors.New("follow and zones need a text: what to look for")
+	case following && (p.Object != "" || len(p.Points) > 0 || p.Box != nil || p.Mask != nil):
+		return errors.New("follow goes with a text alone: points, a box, a mask and an object say what one thing is")
+	case !following && (p.Limit != 0 || p.Age != 0):
+		return errors.New("limit and age go with follow: true")
+	case p.Limit < 0 || p.Age < 0 || p.Age > maxAge:
+		return fmt.Errorf("limit is 0 or more, and age 0 to %d seconds", maxAge)
+	case len(p.Zones) > mostClasses:
+		return fmt.Errorf("%d zones: there may be %d", len(p.Zones), mostClasses)
+	}
+	for _, z := range p.Zones {
+		if err := checkText("zones", z); err != nil || z == "" {
+			return cmp.Or(err, errors.New("a zone has a name"))
+		}
+	}
+	return nil
+}
+
+// maxAge is a year, in seconds.
+const maxAge = 366 * 24 * 3600
 
 func (c *Choose) check() error {
 	if c.Object == "" || c.Candidate < 0 {

@@ -25,6 +25,9 @@ func (c *Config) Check() Problems {
 	if !(c.Tracker.Budget > 0 && c.Tracker.Budget <= 1) {
 		ps.Add("tracker.budget", "%g is not within 0..1", c.Tracker.Budget)
 	}
+	if !(c.Grounding.Budget > 0 && c.Grounding.Budget <= 1) {
+		ps.Add("grounding.budget", "%g is not within 0..1", c.Grounding.Budget)
+	}
 	c.checkCameras(&ps)
 	c.checkModel(&ps)
 	c.checkClips(&ps)

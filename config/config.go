@@ -47,7 +47,7 @@ type Camera struct {
 	Flip    string    `yaml:"flip" enum:",horizontal,vertical,both" help:"mirror the picture"`
 	Crop    []float64 `yaml:"crop" help:"x0, y0, x1, y1 within 0..1 of the turned picture"`
 	Privacy []Shape   `yaml:"privacy" help:"polygons of the picture as shown that are black before anything else sees it"`
-	Prompts []string  `yaml:"prompts" help:"asked on the first frame: point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE"`
+	Prompts []string  `yaml:"prompts" help:"asked on the first frame: point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE; follow:PHRASE and text:every … go on looking"`
 	Zones   []Shape   `yaml:"zones" help:"polygons that report who enters and leaves"`
 	Lines   []Shape   `yaml:"lines" help:"directed lines, from and to, that report who crosses"`
 }
@@ -74,6 +74,8 @@ type Model struct {
 type Grounding struct {
 	Model    string `yaml:"model" help:"a YOLOX ONNX file; empty is the built-in one, none no text prompts"`
 	Synonyms string `yaml:"synonyms" help:"a text file of more words, lines of class: word, word"`
+
+	Budget float64 `yaml:"budget" help:"share of the time, 0..1, that looking for what is followed by its phrase may take"`
 }
 
 // Tracker bounds the following of objects.
@@ -200,5 +202,7 @@ func Default() Config {
 		RTSP:    RTSP{MaxReaders: 8},
 		Events:  Events{UpdateInterval: time.Second},
 		Log:     Log{Level: "info", Format: "text"},
+
+		Grounding: Grounding{Budget: 0.25},
 	}
 }

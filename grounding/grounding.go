@@ -78,9 +78,33 @@ func (d *Detector) Ground(
 	if err != nil {
 		return nil, "", err
 	}
+	boxes, err = d.ground(ctx, s, f, p)
+	if p.Count > 0 && len(boxes) < p.Count && len(boxes) > 0 {
+		note = fmt.Sprintf("%d of %d were found", len(boxes), p.Count)
+	}
+	return boxes, note, err
+}
+
+// Every finds all that a phrase fits, for who looks again and again, and how many things it asks for at most; 0 where it names no number. A
+// phrase that says which one is meant ("the largest dog") asks for one.
+func (d *Detector) Every(ctx context.Context, s inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, most int, err error) {
+	p, err := d.words.Parse(phrase)
+	if err != nil {
+		return nil, 0, err
+	}
+	which := slices.ContainsFunc(p.Terms, func(t term) bool { return t.size != 0 || t.place != place{} })
+	if p.Any && !which {
+		p.Count = 0
+	}
+	boxes, err = d.ground(ctx, s, f, p)
+	return boxes, p.Count, err
+}
+
+// ground are the boxes that a phrase asks for, best first.
+func (d *Detector) ground(ctx context.Context, s inference.Segmenter, f *frame.Frame, p *Phrase) (boxes []seg.Box, err error) {
 	found, err := d.look(ctx, f, p)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	judge := &judge{f: f, s: s}
 	defer func() { err = errors.Join(err, judge.close()) }()
@@ -88,7 +112,7 @@ func (d *Detector) Ground(
 	for i := range p.Terms {
 		things, err := d.fitting(ctx, judge, found, p, &p.Terms[i])
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		all = append(all, things...)
 	}
@@ -96,16 +120,13 @@ func (d *Detector) Ground(
 	if len(p.Terms) > 1 {
 		slices.SortStableFunc(all, func(a, b thing) int { return cmp.Compare(b.score, a.score) })
 	}
-	if p.Count > 0 && len(all) < p.Count && len(all) > 0 {
-		note = fmt.Sprintf("%d of %d were found", len(all), p.Count)
-	}
 	if p.Count > 0 {
 		all = all[:min(len(all), p.Count)]
 	}
 	for _, t := range all[:min(len(all), d.o.Max)] {
 		boxes = append(boxes, t.box)
 	}
-	return boxes, note, nil
+	return boxes, nil
 }
 
 // Things are the boxes of all that the detector knows in a picture, whatever it is, best first: on the whole, and of small things in four

@@ -96,6 +96,15 @@ func (p *Pipeline) Objects(ctx context.Context) ([]seg.Object, seg.FrameRef, err
 	return out, ref, err
 }
 
+// Object is a live object as it is now.
+func (p *Pipeline) Object(ctx context.Context, id seg.ID) (o seg.Object, err error) {
+	found := false
+	if err = p.call(ctx, func() { o, found = p.tr.Object(id) }); err == nil && !found {
+		err = ErrUnknownObject
+	}
+	return o, err
+}
+
 // Saved is what a pipeline knows that outlives it.
 type Saved struct {
 	Objects []tracker.Saved

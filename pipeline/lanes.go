@@ -153,7 +153,7 @@ func (l *lanes) start(ctx context.Context) {
 	for i := range l.jobs {
 		l.wg.Go(func() {
 			if i != promptLane {
-				yield()
+				Yield()
 			}
 			l.work(ctx, l.jobs[i])
 		})

@@ -2,5 +2,5 @@
 
 package pipeline
 
-// yield does nothing where threads have no priorities of their own.
-func yield() {}
+// Yield does nothing where threads have no priorities of their own.
+func Yield() {}

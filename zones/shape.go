@@ -66,11 +66,13 @@ type side struct {
 	at   seg.Point
 }
 
-// contains counts how often a ray to the right meets the border (Shimrat, CACM 1962).
-func (z *zone) contains(p seg.Point) bool {
+func (z *zone) contains(p seg.Point) bool { return Contains(z.corners, p) }
+
+// Contains says whether a point lies in a polygon: it counts how often a ray to the right meets the border (Shimrat, CACM 1962).
+func Contains(corners []seg.Point, p seg.Point) bool {
 	in := false
-	for i, a := range z.corners {
-		b := z.corners[(i+1)%len(z.corners)]
+	for i, a := range corners {
+		b := corners[(i+1)%len(corners)]
 		if (a.Y > p.Y) != (b.Y > p.Y) && p.X < a.X+(p.Y-a.Y)/(b.Y-a.Y)*(b.X-a.X) {
 			in = !in
 		}

@@ -141,6 +141,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	b.agent, err = agent.New(agent.Options{
 		Configure: configure,
+		Look:      agent.LookOptions{Budget: b.cfg.Grounding.Budget},
 		Name:      b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
 		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) }, Failed: b.cameraFailed,
 	}, cameras)
@@ -191,7 +192,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
-	prompts, err := parsePrompts(c.Prompts)
+	prompts, follow, err := parsePrompts(c.Prompts)
 	if err != nil {
 		return agent.CameraOptions{}, err
 	}
@@ -229,8 +230,8 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	if first {
 		show = b.records.Beside(sink)
 	}
-	follow := trackerOptions(b.cfg)
-	follow.NextID = b.ids.For(name)
+	tracking := trackerOptions(b.cfg)
+	tracking.NextID = b.ids.For(name)
 	var zones []api.Zone
 	for _, z := range c.Zones {
 		zones = append(zones, api.Zone(z))
@@ -240,10 +241,10 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		lines = append(lines, api.Line(l))
 	}
 	return agent.CameraOptions{
-		Name: name, Source: source, Video: show, Prompts: prompts,
+		Name: name, Source: source, Video: show, Prompts: prompts, Watches: follow,
 		Viewers:   func() int { return b.stream.Viewers(name) },
 		Recording: func() string { return b.clips.Recording(name) },
-		Tracker:   tracker.New(follow, lk.New(lk.Options{})),
+		Tracker:   tracker.New(tracking, lk.New(lk.Options{})),
 		Zones:     zones,
 		Lines:     lines,
 		Pipeline:  pipeline.Options{MaxObjects: b.cfg.Tracker.MaxObjects, Side: c.Input},

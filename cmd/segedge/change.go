@@ -146,7 +146,12 @@ func (c *change) watched(old, next *config.Camera) config.Camera {
 func (c *change) prompts(camera string, old, next []string) (now []string) {
 	key := "cameras." + camera + ".prompts"
 	for _, p := range old {
-		if r, err := parsePrompt(p); err == nil && !slices.Contains(next, p) {
+		if slices.Contains(next, p) {
+			continue
+		}
+		if phrase, ok := followed(p); ok {
+			c.done(key, c.command(camera, "prompt", &api.Prompt{Text: phrase, Follow: new(false)}))
+		} else if r, err := parsePrompt(p); err == nil {
 			c.b.agent.Forgo(camera, r)
 			c.done(key, nil)
 		}
@@ -156,10 +161,7 @@ func (c *change) prompts(camera string, old, next []string) (now []string) {
 			now = append(now, p)
 			continue
 		}
-		r, err := parsePrompt(p)
-		if err == nil {
-			err = c.b.agent.Stand(c.ctx, camera, r)
-		}
+		err := c.stand(camera, p)
 		if err == nil {
 			now = append(now, p)
 		}
@@ -174,6 +176,18 @@ func shapeNames(shapes []config.Shape) []string {
 		out[i] = s.Name
 	}
 	return out
+}
+
+// stand asks a prompt that is new in the file.
+func (c *change) stand(camera, p string) error {
+	if phrase, ok := followed(p); ok {
+		return c.command(camera, "prompt", &api.Prompt{Text: phrase, Follow: new(true)})
+	}
+	r, err := parsePrompt(p)
+	if err != nil {
+		return err
+	}
+	return c.b.agent.Stand(c.ctx, camera, r)
 }
 
 // shapes changes zones or lines, and is the list of those that then are: one whose change failed is as it was.

@@ -75,8 +75,16 @@ func checkSource(c *config.Camera, key string, strict bool, ps *config.Problems)
 		}
 	}
 	for i, p := range c.Prompts {
-		if _, err := parsePrompts([]string{p}); err != nil {
+		_, follow, err := parsePrompts([]string{p})
+		if err != nil {
 			ps.Add(fmt.Sprintf("%s.prompts.%d", key, i), "%v", err)
+		}
+		for _, w := range follow {
+			for _, z := range w.Zones {
+				if !slices.ContainsFunc(c.Zones, func(s config.Shape) bool { return s.Name == z }) {
+					ps.Add(fmt.Sprintf("%s.prompts.%d", key, i), "there is no zone %q among the camera's zones", z)
+				}
+			}
 		}
 	}
 	if c.PasswordFile != "" {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,10 +27,24 @@ func TestPromptsAreRead(t *testing.T) {
 	if r, _ := parsePrompt("text:a red cup"); r.Name != "a red cup" {
 		t.Errorf("an object is named by its phrase, not %q", r.Name)
 	}
-	for _, text := range []string{"", "point", "point:", "point:0.5", "point:a,b", "point:2,0", "point:0.5,0.5,7", "point:0.5,0.5,0", "box:0,0,1", "box:1,1,0,0", "text:", "disc:1"} {
-		if _, err := parsePrompts([]string{text}); err == nil || !strings.Contains(err.Error(), text) {
+	for _, text := range []string{"", "point", "point:", "point:0.5", "point:a,b", "point:2,0", "point:0.5,0.5,7", "point:0.5,0.5,0", "box:0,0,1", "box:1,1,0,0", "text:", "follow: ", "disc:1"} {
+		if _, _, err := parsePrompts([]string{text}); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// What is to be looked for again and again is told from what is asked once.
+func TestPromptsThatAreFollowed(t *testing.T) {
+	once, follow, err := parsePrompts([]string{"text:a dog", "follow:dog", "text:Every person in zone yard", "point:0.5,0.5"})
+	if err != nil || len(once) != 2 || len(follow) != 2 {
+		t.Fatalf("%+v, %+v, %v", once, follow, err)
+	}
+	if w := follow[0]; w.Text != "dog" || w.Zones != nil {
+		t.Errorf("%+v", w)
+	}
+	if w := follow[1]; w.Text != "Every person" || !slices.Equal(w.Zones, []string{"yard"}) {
+		t.Errorf("%+v", w)
 	}
 }
 

@@ -41,6 +41,7 @@ type cli struct {
 // verbs are the commands of a running agent.
 type verbs struct {
 	Prompt   promptCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Follow something: point, box or phrase."`
+	Unfollow unfollowCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"No longer look for a phrase."`
 	Choose   chooseCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Pick a candidate of an ambiguous object."`
 	Rename   renameCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Give an object a name."`
 	Remove   removeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following an object."`

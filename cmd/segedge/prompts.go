@@ -5,21 +5,36 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/segedge/segedge/agent"
+	"github.com/segedge/segedge/agent/watch"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
 )
 
-// parsePrompts reads prompts of the forms point:x,y[,label], box:x0,y0,x1,y1 and text:PHRASE.
-func parsePrompts(list []string) ([]pipeline.Request, error) {
-	out := make([]pipeline.Request, 0, len(list))
+// parsePrompts reads prompts of the forms point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE and follow:PHRASE. The last, and a text that
+// begins with "every", are looked for again and again.
+func parsePrompts(list []string) (once []pipeline.Request, follow []watch.Saved, err error) {
 	for _, s := range list {
+		if phrase, ok := followed(s); ok {
+			text, zones := agent.InZone(phrase)
+			follow = append(follow, watch.Saved{Text: text, Zones: zones})
+			continue
+		}
 		r, err := parsePrompt(s)
 		if err != nil {
-			return nil, fmt.Errorf("prompt %q: %w", s, err)
+			return nil, nil, fmt.Errorf("prompt %q: %w", s, err)
 		}
-		out = append(out, r)
+		once = append(once, r)
 	}
-	return out, nil
+	return once, follow, nil
+}
+
+// followed is the phrase of a prompt that is looked for again and again; false for others.
+func followed(s string) (phrase string, ok bool) {
+	kind, rest, _ := strings.Cut(s, ":")
+	rest = strings.TrimSpace(rest)
+	every := kind == "text" && strings.HasPrefix(strings.ToLower(rest), "every ")
+	return rest, rest != "" && (kind == "follow" || every)
 }
 
 func parsePrompt(s string) (pipeline.Request, error) {
@@ -41,7 +56,7 @@ func parsePrompt(s string) (pipeline.Request, error) {
 	case "text":
 		r.Prompt.Text, r.Name = rest, rest
 	default:
-		return r, fmt.Errorf("write point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1")
+		return r, fmt.Errorf("write point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE or follow:PHRASE, coordinates within 0..1")
 	}
 	return r, r.Prompt.Validate()
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
@@ -13,12 +15,28 @@ import (
 // promptCmd prompts a running agent.
 type promptCmd struct {
 	asking
-	Prompt string `arg:"" help:"point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1."`
+	Prompt string `arg:"" help:"point:x,y[,label], box:x0,y0,x1,y1, text:PHRASE or follow:PHRASE, which goes on looking; coordinates within 0..1."`
 	Object string `help:"Refine this object instead of making a new one, such as camera-1."`
 	Name   string `help:"Name of the new object."`
+
+	Limit int           `help:"With follow: objects at once, at most." placeholder:"N"`
+	Age   time.Duration `help:"With follow: time after which it ends." placeholder:"TIME"`
+}
+
+// unfollowCmd ends what follow:PHRASE began.
+type unfollowCmd struct {
+	asking
+	Phrase string `arg:"" help:"The phrase, as state has it among its watches."`
+}
+
+func (u *unfollowCmd) Run(e *env) error {
+	return u.send(e, "prompt", api.Prompt{Text: u.Phrase, Follow: new(false)})
 }
 
 func (p *promptCmd) Run(e *env) error {
+	if phrase, ok := strings.CutPrefix(p.Prompt, "follow:"); ok {
+		return p.send(e, "prompt", api.Prompt{Name: p.Name, Text: phrase, Follow: new(true), Limit: p.Limit, Age: p.Age.Seconds()})
+	}
 	req, err := parsePrompt(p.Prompt)
 	if err != nil && (p.Object == "" || !errors.Is(err, seg.ErrNegativeOnly)) { // alone, a negative point refines well
 		return fmt.Errorf("prompt %q: %w", p.Prompt, err)

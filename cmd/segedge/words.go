@@ -68,7 +68,7 @@ func openGrounder(rt *onnx.Runtime, c config.Config) (*grounding.Detector, *onnx
 	if err != nil {
 		return nil, nil, err
 	}
-	g, err := rt.Load(file, onnx.SessionOptions{Threads: c.Model.Threads})
+	g, err := rt.Load(file, onnx.SessionOptions{Threads: 1}) // it works in the thread that asks, which may be one that stands back
 	if err != nil {
 		return nil, nil, fmt.Errorf("grounding.model: %w", err)
 	}
