@@ -11,6 +11,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture"
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/pipeline"
 	"github.com/segedge/segedge/seg"
@@ -246,6 +247,34 @@ func TestEarlyCommandsWaitForTheFirstFrame(t *testing.T) {
 		if err := r.Started(ctx, "cam"); err != nil {
 			t.Fatalf("a camera that has begun: %v", err)
 		}
+	}
+}
+
+// A command that needs a picture of a paused camera that has kept none is told so at once: what it would wait for may stand behind it.
+func TestAPausedCameraHasNoPicture(t *testing.T) {
+	r := newRig(t, nil)
+	if reply := r.do("pause", `{}`); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	var e *api.Error
+	if err := r.Started(t.Context(), "cam"); !errors.As(err, &e) || e.Code != api.NotReady || !strings.Contains(e.Message, "resume it first") {
+		t.Errorf("before the first frame: %v", err)
+	}
+	if reply := r.do("resume", `{}`); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	r.next(40)
+	if reply := r.do("pause", `{}`); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	open := func(context.Context) (inference.Segmenter, error) {
+		return inferencetest.New(inferencetest.Options{}), nil
+	}
+	if err := r.Replace(t.Context(), open); err != nil {
+		t.Fatal(err)
+	}
+	if reply := r.do("prompt", onSquare); reply.OK || reply.Error.Code != api.NotReady || !strings.Contains(reply.Error.Message, "resume it first") {
+		t.Errorf("after a change of the model: %+v", reply.Error)
 	}
 }
 

@@ -29,6 +29,9 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 	ctx, cancel := context.WithTimeout(ctx, a.o.CommandTimeout)
 	defer cancel()
 	result, err := a.contained(ctx, c, cmd)
+	if errors.Is(err, pipeline.ErrNoFrame) && c.pipe.Paused() {
+		err = errPaused
+	}
 	if err != nil {
 		code, sentence := explain(err)
 		return api.Refuse(cmd.ID, code, sentence)
@@ -42,6 +45,9 @@ func (a *Agent) Started(ctx context.Context, name string) error {
 	if c == nil {
 		return &api.Error{Code: api.UnknownCamera, Message: fmt.Sprintf("there is no camera %q", name)}
 	}
+	if !c.began() && c.pipe.Paused() { // it would wait for what comes after it
+		return errPaused
+	}
 	select {
 	case <-c.first:
 		return nil
@@ -54,6 +60,19 @@ func (a *Agent) Started(ctx context.Context, name string) error {
 		}
 	}
 	return &api.Error{Code: api.NotReady, Message: fmt.Sprintf("%v: it is %s", pipeline.ErrNoFrame, c.why())}
+}
+
+// errPaused is what a command is told that needs a picture of a camera that looks at none.
+var errPaused = &api.Error{Code: api.NotReady, Message: "the camera is paused, and nothing is kept of its picture: resume it first"}
+
+// began reports whether a camera has shown a frame.
+func (c *camera) began() bool {
+	select {
+	case <-c.first:
+		return true
+	default:
+		return false
+	}
 }
 
 // errBroken is what a command is told that panicked.

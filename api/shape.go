@@ -35,10 +35,17 @@ func checkShape(kind, name string, points [][2]float64, classes []string, least,
 	if n := len(points); n != 0 && (n < least || n > most) {
 		return fmt.Errorf("a %s has %d to %d points, not %d", kind, least, most, n)
 	}
+	corners := make([]seg.Point, len(points))
 	for i, p := range points {
-		if !(seg.Point{X: p[0], Y: p[1]}).In01() {
+		if corners[i] = (seg.Point{X: p[0], Y: p[1]}); !corners[i].In01() {
 			return fmt.Errorf("%s %q: point %d lies outside 0..1", kind, name, i)
 		}
+	}
+	switch n := len(corners); {
+	case n == 2 && corners[0] == corners[1]:
+		return fmt.Errorf("%s %q begins and ends at one point: nobody could cross it", kind, name)
+	case n > 2 && seg.Flat(corners):
+		return fmt.Errorf("the points of %s %q lie on one line: there is nothing in it", kind, name)
 	}
 	return nil
 }

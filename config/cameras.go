@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/segedge/segedge/seg"
 )
 
 // MaxCameras of one agent.
@@ -111,9 +113,16 @@ func checkPoints(key string, points [][2]float64, least, most int, ps *Problems)
 	if n := len(points); n < least || n > most {
 		ps.Add(key, "%d points, not %d to %d", n, least, most)
 	}
-	for _, p := range points {
-		if !(p[0] >= 0 && p[0] <= 1 && p[1] >= 0 && p[1] <= 1) {
+	corners := make([]seg.Point, len(points))
+	for i, p := range points {
+		if corners[i] = (seg.Point{X: p[0], Y: p[1]}); !corners[i].In01() {
 			ps.Add(key, "[%g, %g] lies outside 0..1", p[0], p[1])
 		}
+	}
+	switch n := len(corners); {
+	case n == 2 && least == 2 && corners[0] == corners[1]:
+		ps.Add(key, "the line begins and ends at one point: nobody could cross it")
+	case n > 2 && seg.Flat(corners):
+		ps.Add(key, "the points lie on one line: there is nothing in it")
 	}
 }

@@ -98,6 +98,8 @@ func TestFilesThatAreNone(t *testing.T) {
 		"broken.yaml":  {"http: [\n", "broken.yaml"},
 		"type.yaml":    {"http:\n  ice_port: many\n", "ice_port"},
 		"zone.yaml":    {"cameras:\n- name: a\n  source: synthetic\n  zones:\n  - name: gate\n    points: [[0, 0], [2, 0], [1, 1]]\n", "zones.0.points"},
+		"flat.yaml":    {"cameras:\n- name: a\n  source: synthetic\n  privacy:\n  - points: [[0, 0], [0.5, 0.5], [1, 1]]\n", "nothing in it"},
+		"point.yaml":   {"cameras:\n- name: a\n  source: synthetic\n  lines:\n  - name: l\n    points: [[0.5, 0], [0.5, 0]]\n", "nobody could cross it"},
 		"line.yaml":    {"cameras:\n- name: a\n  source: synthetic\n  lines:\n  - points: [[0, 0]]\n", "lines.0"},
 		"large.yaml":   {strings.Repeat("#", maxFile+1), "larger than"},
 	} {

@@ -16,6 +16,20 @@ func (p Point) In01() bool { return p.X >= 0 && p.X <= 1 && p.Y >= 0 && p.Y <= 1
 // Sub is the vector from q to p.
 func (p Point) Sub(q Point) Point { return Point{p.X - q.X, p.Y - q.Y} }
 
+// Flat reports whether points lie on one line, or on one another: a polygon of them has nothing in it.
+func Flat(points []Point) bool {
+	const nothing = 1e-9
+	for i := 2; i < len(points); i++ {
+		a := points[i].Sub(points[0])
+		for _, p := range points[1:i] {
+			if b := p.Sub(points[0]); math.Abs(a.X*b.Y-a.Y*b.X) > nothing {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Box is an axis-aligned rectangle in normalised coordinates, X0 ≤ X1 and Y0 ≤ Y1. It is written [x0,y0,x1,y1].
 type Box struct{ X0, Y0, X1, Y1 float64 }
 

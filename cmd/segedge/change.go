@@ -29,7 +29,9 @@ func (c *change) done(key string, err error) {
 		c.errs = append(c.errs, fmt.Errorf("%s: %w", key, err))
 		return
 	}
-	c.got.Changed = append(c.got.Changed, key)
+	if !slices.Contains(c.got.Changed, key) {
+		c.got.Changed = append(c.got.Changed, key)
+	}
 }
 
 // settings makes true what is not a camera.
