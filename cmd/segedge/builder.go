@@ -11,7 +11,6 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -167,8 +166,8 @@ func (b *builder) fault(err error) error {
 
 // openModel opens another model beside the running one. Unlike the configuration, a command names no path of this machine.
 func (b *builder) openModel(ctx context.Context, name string) (inference.Segmenter, error) {
-	if strings.ContainsAny(name, `/\`) {
-		return nil, fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
+	if err := listed(name, b.state); err != nil {
+		return nil, err
 	}
 	c := b.cfg.Model
 	c.Name, c.Encoder, c.Decoder, c.Family = name, "", "", ""

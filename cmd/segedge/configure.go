@@ -18,7 +18,7 @@ import (
 // remoteSettings are the settings that a command may change: none that names a file or a pipeline of this machine, none that opens a door,
 // none that shows what a mask hides. Those are changed by who can write the file.
 var remoteSettings = regexp.MustCompile(
-	`^(cameras\.[^.]+\.(width|height|fps|input|loop|prompts|zones|lines)|model\.(name|provider|threads|input)|` +
+	`^(cameras\..+\.(width|height|fps|input|loop|prompts|zones|lines)|model\.(name|provider|threads|input)|` +
 		`tracker\.\w+|video\.\w+|events\.\w+|log\.level)$`,
 )
 
@@ -40,8 +40,11 @@ func (b *builder) configure(ctx context.Context, set map[string]json.RawMessage)
 		}
 		changes[key] = string(value)
 	}
-	if name := changes["model.name"]; strings.ContainsAny(name, `/\`) {
-		return none, refusal(fmt.Sprintf("%s is a path: a command names a model that `segedge models list` shows", name))
+	var name string
+	if json.Unmarshal([]byte(changes["model.name"]), &name) == nil { // else it is not there, or wrong, which is told below
+		if err := listed(name, b.state); err != nil {
+			return none, refusal(err.Error())
+		}
 	}
 	cfg, err := b.write(changes)
 	if err != nil {
@@ -57,21 +60,32 @@ func (b *builder) keyInFile(key string) (string, error) {
 	if !remoteSettings.MatchString(key) {
 		return "", refusal(fmt.Sprintf("%s is no setting that a command changes: change it in the file", key))
 	}
-	parts := strings.Split(key, ".")
-	if parts[0] == "cameras" {
-		if b.run.Source != "" {
-			return "", refusal("the camera comes from the command line, not from the file")
-		}
-		b.applying.Lock()
-		defer b.applying.Unlock()
-		for i := range b.live.Cameras {
-			if b.live.Cameras[i].Name == parts[1] {
-				parts[1] = fmt.Sprint(i)
-				break
-			}
+	camera, rest, ok := cameraSetting(key)
+	if !ok {
+		return key, nil
+	}
+	if b.run.Source != "" {
+		return "", refusal("the camera comes from the command line, not from the file")
+	}
+	b.applying.Lock()
+	defer b.applying.Unlock()
+	for i := range b.live.Cameras {
+		if b.live.Cameras[i].Name == camera {
+			camera = fmt.Sprint(i)
+			break
 		}
 	}
-	return strings.Join(parts, "."), nil
+	return "cameras." + camera + "." + rest, nil
+}
+
+// cameraSetting splits cameras.<name>.<setting>: a name may have dots in it, a setting has none.
+func cameraSetting(key string) (camera, setting string, ok bool) {
+	name, ok := strings.CutPrefix(key, "cameras.")
+	i := strings.LastIndexByte(name, '.')
+	if !ok || i < 0 {
+		return "", "", false
+	}
+	return name[:i], name[i+1:], true
 }
 
 // write changes the file, if the agent would take the result.

@@ -108,6 +108,18 @@ func modelFiles(c config.Model, state string) (name string, files []inference.Fi
 	return modelFolder(c.Name)
 }
 
+// listed refuses a model that no list of this machine has: a command names no path, be it a file beside the agent.
+func listed(name, state string) error {
+	if strings.ContainsAny(name, `/\`) {
+		return fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
+	}
+	_, _, known := pulled(name, state)
+	if known || builtIn(config.Model{Name: name}) || name != "." && filepath.IsLocal(name) && isDir(filepath.Join(state, "models", name)) {
+		return nil
+	}
+	return fmt.Errorf("%q is neither default nor a model of this machine that `segedge models list` shows", name)
+}
+
 func isDir(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.IsDir()

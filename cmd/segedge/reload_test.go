@@ -170,7 +170,8 @@ func TestConfigIsChangedByCommand(t *testing.T) {
 		`{"set":{"cameras.a.source":"/etc/passwd"}}`: "change it in the file", `{"set":{"http.token":"0123456789abcdefg"}}`: "change it in the file",
 		`{"set":{}}`: "0 settings", `{"set":{"cameras.a.fps":"many"}}`: "no whole number", `{"set":{"cameras.a.fps":-1}}`: "not within",
 		`{"set":{"model.name":"/x"}}`: "is a path", `{"set":{"cameras.b.fps":1}}`: "cameras.b", `{"set":{"model.name":"none"}}`: "neither default",
-		`{"set":{"cameras.a.privacy":[]}}`: "change it in the file",
+		`{"set":{"cameras.a.privacy":[]}}`: "change it in the file", `{"set":{"model.name":"reload_test.go"}}`: "neither default",
+		`{"set":{"model.name":".."}}`: "neither default", `{"set":{"cameras.a.b.source":"x"}}`: "change it in the file",
 	} {
 		if r := l.command("a", "config", body); r.OK || !strings.Contains(r.Error.Message, want) {
 			t.Errorf("%s: %+v, want %q", body, r.Error, want)
@@ -193,6 +194,24 @@ func TestConfigIsChangedByCommand(t *testing.T) {
 	l.until("the zone is drawn", func() bool { return len(l.state("a").Zones) == 1 })
 	if st, err := os.Stat(l.file); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", st.Mode(), err)
+	}
+}
+
+// A camera's name may have dots in it, and a model is none of the files that lie about.
+func TestNamesOfCommands(t *testing.T) {
+	l := startAgent(t, "cameras:\n- name: front.door\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 4\n")
+	l.until("it runs", func() bool { return l.state("front.door").State == api.Running })
+	if r := l.command("front.door", "config", `{"set":{"cameras.front.door.fps":8}}`); !r.OK {
+		t.Errorf("%+v", r.Error)
+	}
+	if data, _ := os.ReadFile(l.file); !strings.Contains(string(data), "fps: 8") {
+		t.Errorf("%s", data)
+	}
+	for _, name := range []string{"..", ".", "testdata", "main.go"} {
+		r := l.command("front.door", "model", fmt.Sprintf(`{"name":%q}`, name))
+		if r.OK || r.Error.Code != api.BadRequest || !strings.Contains(r.Error.Message, "neither default") {
+			t.Errorf("model %s: %+v", name, r.Error)
+		}
 	}
 }
 
