@@ -75,7 +75,7 @@ func (m *track) own(k *Tuning, pairs []motion.Pair, e *motion.Entry, colours *lo
 	for i, p := range pairs {
 		u, v := e.Scene.At(p.X, p.Y)
 		c := colours.Near(e, p.U, p.V, float32(k.Look.ColourClip))
-		if (p.U-u)*m.speed[0]+(p.V-v)*m.speed[1] < k.RestSpeed*speed2 && (m.colour <= 0 || c < k.RestColour*m.colour) {
+		if (p.U-u)*m.speed[0]+(p.V-v)*m.speed[1] < k.RestSpeed*speed2 && (m.colour <= k.TellingColour || c < k.RestColour*m.colour) {
 			rested += c
 			continue
 		}

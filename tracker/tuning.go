@@ -32,12 +32,13 @@ type Tuning struct {
 	SpeedShare  float64 // of the squared speed, added to that [+0.1 0]
 
 	// What rests with the scene while an object moves.
-	MovingSpeed float64 // against the scene from which on rest is told from motion [0 0]
-	RestSpeed   float64 // of the object's: what has less of it rests [0 0]
-	RestColour  float64 // of the usual log-odds of its colours: what has more is its own all the same [0 0]
-	StopUsual   float64 // of as many vectors as usual: so many must rest, of colours as follows, for an object to have stopped [0 0]
-	StopColour  float64 // of the usual log-odds [0 0]
-	RestSome    float64 // share of resting vectors from which on the speed steadies the fit, and nothing bends [0 0]
+	MovingSpeed   float64 // against the scene from which on rest is told from motion [0 0]
+	RestSpeed     float64 // of the object's: what has less of it rests [0 0]
+	TellingColour float64 // usual log-odds of its colours up to which they do not tell it from the scene: motion alone says what rests [not measured; a test holds it]
+	RestColour    float64 // of the usual log-odds of its colours: what has more is its own all the same [0 0]
+	StopUsual     float64 // of as many vectors as usual: so many must rest, of colours as follows, for an object to have stopped [0 0]
+	StopColour    float64 // of the usual log-odds [0 0]
+	RestSome      float64 // share of resting vectors from which on the speed steadies the fit, and nothing bends [0 0]
 
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [scenes 0 +0.2]
@@ -123,7 +124,7 @@ func Defaults() Tuning {
 
 		FewPairs: 3, BendFrames: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
 
-		MovingSpeed: 3, RestSpeed: 0.4, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
+		MovingSpeed: 3, RestSpeed: 0.4, TellingColour: 1, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
 
 		HideMargin: 7, CloserPoints: 16, FrontVotes: 0.3, PassingSpeed: 1, CrowdedWeight: 0.5,
 
