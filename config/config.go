@@ -86,7 +86,9 @@ type Tracker struct {
 
 // Video is the picture that people watch.
 type Video struct {
-	Bitrate int `yaml:"bitrate" min:"100000" max:"100000000" help:"bits a second"`
+	Bitrate int    `yaml:"bitrate" min:"100000" max:"100000000" help:"bits a second"`
+	Encoder string `yaml:"encoder" enum:"openh264,auto,libx264,h264_nvenc,h264_qsv,h264_vaapi,h264_v4l2m2m" help:"what compresses it; all but openh264 through the program ffmpeg. auto is hardware that works here, else openh264"`
+	FFmpeg  string `yaml:"ffmpeg" help:"the program, where it is not on the path"`
 }
 
 // Clips are recordings by command, or around events.
@@ -196,7 +198,7 @@ func Default() Config {
 		Cameras: []Camera{{Name: "camera", Source: "synthetic"}},
 		Model:   Model{Name: "default", Provider: "auto"},
 		Tracker: Tracker{MaxObjects: 64, Budget: 0.9},
-		Video:   Video{Bitrate: 2_500_000},
+		Video:   Video{Bitrate: 2_500_000, Encoder: "openh264"},
 		Clips:   Clips{PostRoll: 10 * time.Second, Longest: 10 * time.Minute, MaxAge: 7 * 24 * time.Hour, MaxSize: 2000},
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
 		RTSP:    RTSP{MaxReaders: 8},

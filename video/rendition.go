@@ -158,6 +158,9 @@ func (c *channel) encode(f *frame.Frame) (u Unit, err error) {
 		u.Duration = d
 	}
 	c.lastOut = f.Captured
+	if force && !u.Keyframe { // an encoder may answer with a later picture
+		c.wantKey.Store(true)
+	}
 	if u.Keyframe {
 		c.lastKey, c.level = f.Captured, levelOf(u.Data)
 		c.wantKey.Store(false)

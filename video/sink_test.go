@@ -21,11 +21,13 @@ type fakeEncoder struct {
 	fail   error
 	skip   bool
 	first  byte // the first luma value of the newest picture
+	takes  time.Duration
 }
 
 func (e *fakeEncoder) Encode(p *Picture, key bool) ([]byte, bool, error) {
 	e.asked = append(e.asked, key)
 	e.first = p.Pix[0]
+	time.Sleep(e.takes)
 	if e.fail != nil {
 		return nil, false, e.fail
 	}

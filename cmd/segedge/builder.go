@@ -39,7 +39,6 @@ import (
 	"github.com/segedge/segedge/tracker/lk"
 	"github.com/segedge/segedge/video"
 	"github.com/segedge/segedge/video/opencv"
-	"github.com/segedge/segedge/video/openh264"
 	"github.com/segedge/segedge/web"
 	"github.com/segedge/segedge/webhook"
 )
@@ -68,6 +67,7 @@ type builder struct {
 	certificate *web.Certificate             // of the page; nil for plain HTTP
 	pictures    pictures
 	records     *record.Recorder
+	newEncoder  func(video.Format) (video.Encoder, error)
 	clips       *clips.Library
 	webhooks    []*webhook.Client
 	ground      *onnx.Graph
@@ -113,6 +113,7 @@ func (b *builder) build(ctx context.Context) error {
 		return err
 	}
 	b.buildClips()
+	b.newEncoder = b.encoder(ctx)
 	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
 	b.known = knownFile(b.state, b.log)
 	var known []agent.Known
@@ -198,7 +199,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 	clip := b.clips.Camera(c.Name)
 	name, watching := c.Name, b.run.Summary != "" || b.run.Out != "" // somebody wants the picture though nobody looks
 	sink, err := video.New(video.Options{
-		NewEncoder: openh264.New(openh264.Options{}),
+		NewEncoder: b.newEncoder,
 		Convert:    opencv.FromBGR,
 		Out: func(u video.Unit, objects []seg.Object) {
 			if !u.Rendition.Clean() {

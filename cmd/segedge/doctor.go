@@ -15,8 +15,6 @@ import (
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/mqtt/client"
-	"github.com/segedge/segedge/video"
-	"github.com/segedge/segedge/video/openh264"
 	"github.com/segedge/segedge/web"
 )
 
@@ -60,7 +58,7 @@ func (d *doctorCmd) Run(e *env) error {
 	}
 	check("model", func(ctx context.Context) (string, error) { return checkModel(ctx, cfg) })
 	check("broker", func(ctx context.Context) (string, error) { return checkBroker(ctx, cfg) })
-	check("encoder", checkEncoder)
+	check("encoder", func(ctx context.Context) (string, error) { return checkEncoder(ctx, cfg.Video) })
 	check("page", func(context.Context) (string, error) { return checkPage(cfg.HTTP) })
 	return d.print(e.stdout, all)
 }
@@ -135,24 +133,6 @@ func checkBroker(ctx context.Context, cfg config.Config) (string, error) {
 	}
 	c.Close()
 	return "connected to " + capture.Mask(cfg.MQTT.Broker), nil
-}
-
-// checkEncoder encodes a picture.
-func checkEncoder(context.Context) (string, error) {
-	enc, err := openh264.New(openh264.Options{})(video.Format{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000})
-	if err != nil {
-		return "", err
-	}
-	var pic video.Picture
-	pic.Resize(1280, 720)
-	data, _, err := enc.Encode(&pic, true)
-	if err := errors.Join(err, enc.Close()); err != nil {
-		return "", err
-	}
-	if len(data) == 0 {
-		return "", errors.New("openh264 gave no picture")
-	}
-	return "openh264, H.264 constrained baseline", nil
 }
 
 // checkPage takes the page's address for a moment.

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/video"
+	"github.com/segedge/segedge/video/ffmpeg"
+	"github.com/segedge/segedge/video/openh264"
+)
+
+// Names of encoders that are not one of ffmpeg's.
+const (
+	linkedIn = "openh264"
+	hardware = "auto"
+	software = "libx264"
+)
+
+// encoder is what makes the pictures' encoders: the configured one, if it works here, with openh264 behind it.
+func (b *builder) encoder(ctx context.Context) func(video.Format) (video.Encoder, error) {
+	spare := openh264.New(openh264.Options{})
+	c := &b.cfg.Video
+	for _, name := range candidates(c.Encoder) {
+		o := ffmpeg.Options{Encoder: name, Program: c.FFmpeg}
+		if err := ffmpeg.Probe(ctx, o); err != nil {
+			b.log.Warn("an encoder does not work here", "encoder", name, "err", err)
+			continue
+		}
+		b.log.Info("pictures are encoded by a child process", "encoder", name)
+		return video.Standby(ffmpeg.New(o), spare, b.log)
+	}
+	if c.Encoder != linkedIn {
+		b.log.Warn("openh264 encodes in place of the encoder that was asked for", "asked", c.Encoder)
+	}
+	return spare
+}
+
+// candidates are ffmpeg's encoders that a setting means, best first.
+func candidates(setting string) (out []string) {
+	for _, name := range ffmpeg.Encoders() {
+		if name == setting || setting == hardware && name != software {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// checkEncoder encodes a picture with openh264, and tries what ffmpeg has.
+func checkEncoder(ctx context.Context, c config.Video) (string, error) {
+	if err := checkOpenH264(); err != nil {
+		return "", err
+	}
+	said := []string{"openh264, H.264 constrained baseline"}
+	names := ffmpeg.Encoders()
+	errs := make([]error, len(names))
+	var probes sync.WaitGroup
+	for i, name := range names {
+		probes.Go(func() { errs[i] = ffmpeg.Probe(ctx, ffmpeg.Options{Encoder: name, Program: c.FFmpeg}) })
+	}
+	probes.Wait()
+	for i, name := range names {
+		err := errs[i]
+		switch {
+		case err == nil:
+			said = append(said, name+" works")
+		case name == c.Encoder:
+			return "", fmt.Errorf("video.encoder %s does not work here, openh264 would take its place: %w", name, err)
+		default:
+			said = append(said, fmt.Sprintf("%s does not: %s", name, brief(err)))
+		}
+	}
+	return strings.Join(said, "; "), nil
+}
+
+// brief is the first reason in an error of a child.
+func brief(err error) string {
+	s := strings.TrimPrefix(err.Error(), "ffmpeg: ")
+	if i := strings.LastIndex(s, "] "); i >= 0 {
+		s = s[i+2:]
+	}
+	s, _, _ = strings.Cut(s, ";")
+	return s
+}
+
+func checkOpenH264() error {
+	enc, err := openh264.New(openh264.Options{})(video.Format{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000})
+	if err != nil {
+		return err
+	}
+	var pic video.Picture
+	pic.Resize(1280, 720)
+	data, _, err := enc.Encode(&pic, true)
+	if err := errors.Join(err, enc.Close()); err != nil {
+		return err
+	}
+	if len(data) == 0 {
+		return errors.New("openh264 gave no picture")
+	}
+	return nil
+}

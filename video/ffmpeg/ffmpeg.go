@@ -1,0 +1,261 @@
+// Package ffmpeg is encoders of package video in a child process, the program ffmpeg: libx264, and those of hardware that it was built for.
+// Pictures go to it as uncompressed Matroska, whose time stamps also say where a keyframe is wanted; units come back in FLV, which says
+// where each ends. What an encoder is worth is not known before it has been tried: Probe does. A child that hangs or dies is an error of
+// Encode; what then takes its place decides package video (Standby).
+package ffmpeg
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segedge/segedge/video"
+)
+
+// Options of an encoder.
+type Options struct {
+	Encoder string // one of Encoders
+	Program string // empty is ffmpeg
+	// KeyframeInterval is the number of frames between keyframes that nobody asked for; 0 is 120.
+	KeyframeInterval int
+	// First and Patience are how long the child may take for its first picture and for each other; 0 is 1.5 s: with the one that takes
+	// its place (video.Standby) no viewer waits for more than two seconds.
+	First, Patience time.Duration
+}
+
+// longest is how long a child may say nothing.
+const longest = 1500 * time.Millisecond
+
+// encoders are what is added to the command line for each encoder: constrained baseline without reordering, a picture out for each in.
+var encoders = []struct {
+	name          string
+	before, after []string // the input
+}{
+	{name: "h264_nvenc", after: strings.Fields("-preset p1 -tune ull -zerolatency 1 -delay 0 -rc cbr -profile:v baseline -forced-idr 1")},
+	{name: "h264_qsv", after: strings.Fields("-vf format=nv12 -preset veryfast -async_depth 1 -profile:v baseline -forced_idr 1")},
+	{
+		name: "h264_vaapi", before: strings.Fields("-vaapi_device /dev/dri/renderD128"),
+		after: strings.Fields("-vf format=nv12,hwupload -profile:v constrained_baseline"),
+	},
+	{name: "h264_v4l2m2m", after: strings.Fields("-bsf:v extract_extradata")},
+	{
+		name:  "libx264",
+		after: strings.Fields("-preset superfast -tune zerolatency -profile:v baseline -refs 1 -sc_threshold 0 -forced-idr 1 -threads 2"),
+	},
+}
+
+// Encoders are the names of all, hardware first.
+func Encoders() []string {
+	var out []string
+	for _, e := range encoders {
+		out = append(out, e.name)
+	}
+	return out
+}
+
+// New makes encoders for video.Options.NewEncoder.
+func New(o Options) func(video.Format) (video.Encoder, error) {
+	o.Program = cmp.Or(o.Program, "ffmpeg")
+	o.KeyframeInterval = cmp.Or(o.KeyframeInterval, 120)
+	o.First, o.Patience = cmp.Or(o.First, longest), cmp.Or(o.Patience, longest)
+	return func(f video.Format) (video.Encoder, error) {
+		e, err := o.open(f)
+		if err != nil {
+			return nil, err // not a nil *encoder in a non-nil interface
+		}
+		return e, nil
+	}
+}
+
+// arguments are the child's command line.
+func (o *Options) arguments(f video.Format) []string {
+	for _, e := range encoders {
+		if e.name != o.Encoder {
+			continue
+		}
+		// Without -fflags nobuffer, by which ffmpeg holds one packet back for good.
+		out := strings.Fields("-hide_banner -loglevel error -nostdin -probesize 32 -analyzeduration 0 -threads 1")
+		out = append(out, e.before...)
+		out = append(out, strings.Fields("-f matroska -i pipe:0 -an -vsync passthrough -enc_time_base 1:1000 -bf 0")...)
+		out = append(out, "-c:v", e.name, "-g", fmt.Sprint(o.KeyframeInterval), "-b:v", fmt.Sprint(f.Bitrate), "-maxrate", fmt.Sprint(f.Bitrate),
+			"-bufsize", fmt.Sprint(f.Bitrate/2), "-force_key_frames", "expr:"+wanted)
+		out = append(out, e.after...)
+		return append(out, strings.Fields("-color_range tv -colorspace smpte170m -flvflags no_duration_filesize -flush_packets 1 -f flv pipe:1")...)
+	}
+	return nil
+}
+
+// encoder is a running child.
+type encoder struct {
+	o      *Options
+	format video.Format
+	cmd    *exec.Cmd
+	in     *os.File
+	writer matroska
+	units  chan []byte // closed when the child says nothing any more
+	said   tail
+	joined sync.WaitGroup
+	n      int
+	closed bool
+}
+
+func (o *Options) open(f video.Format) (*encoder, error) {
+	arguments := o.arguments(f)
+	if arguments == nil || f.Width < 16 || f.Height < 16 || f.FPS <= 0 || f.Bitrate <= 0 {
+		return nil, fmt.Errorf("ffmpeg: %q cannot encode %dx%d at %g frames and %d bits a second", o.Encoder, f.Width, f.Height, f.FPS, f.Bitrate)
+	}
+	in, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	e := &encoder{o: o, format: f, in: write, units: make(chan []byte, 4)}
+	e.cmd = exec.CommandContext(context.Background(), o.Program, arguments...) // #nosec G204 -- Close ends it
+	e.cmd.Stdin, e.cmd.Stderr = in, &e.said
+	out, err := e.cmd.StdoutPipe()
+	if err == nil {
+		err = e.cmd.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("ffmpeg: %w", err), write.Close())
+	}
+	e.joined.Go(func() {
+		defer close(e.units)
+		readFLV(bufio.NewReaderSize(out, 1<<16), e.units)
+	})
+	return e, nil
+}
+
+// Encode compresses one picture.
+func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error) {
+	if e.closed {
+		return nil, false, errors.New("ffmpeg: the encoder is closed")
+	}
+	patience := e.o.Patience
+	if e.n == 0 {
+		patience = e.o.First
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	if err := e.in.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return nil, false, err
+	}
+	if err := e.writer.write(e.in, pic, keyframe); err != nil {
+		return nil, false, e.fault("takes no picture", err)
+	}
+	e.n++
+	select {
+	case unit, ok := <-e.units:
+		if !ok {
+			return nil, false, e.fault("has ended", nil)
+		}
+		return unit, video.IsKeyframe(unit), nil
+	case <-late.C:
+		return nil, false, e.fault(fmt.Sprintf("gives nothing within %v", patience), nil)
+	}
+}
+
+// fault is an error with the child's own last words.
+func (e *encoder) fault(what string, err error) error {
+	if err == nil {
+		err = errors.New(what)
+	} else {
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	if said := e.said.String(); said != "" {
+		err = fmt.Errorf("%w: %s", err, said)
+	}
+	return fmt.Errorf("ffmpeg: %s %w", e.o.Encoder, err)
+}
+
+// Close ends the child; a second time does nothing.
+func (e *encoder) Close() error {
+	if e.closed {
+		return nil
+	}
+	e.closed = true
+	err := e.in.Close()
+	_ = e.cmd.Process.Kill() // what it has not said nobody waits for
+	for range e.units {      //nolint:revive // emptied so that the reader ends
+	}
+	e.joined.Wait()
+	_ = e.cmd.Wait() // it was killed
+	return err
+}
+
+// probed is what Probe encodes: large enough for every hardware.
+var probed = video.Format{Width: 640, Height: 368, FPS: 30, Bitrate: 1_000_000}
+
+// Probe tries an encoder: whether it gives a decodable unit for each picture, at once, and a keyframe where one is asked for. Nil is that
+// it does.
+func Probe(ctx context.Context, o Options) error {
+	o.First, o.Patience = 5*time.Second, 2*time.Second // a driver may have to load
+	e, err := New(o)(probed)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	var pic video.Picture
+	pic.Resize(probed.Width, probed.Height)
+	for i := range 4 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for j := range pic.Pix {
+			pic.Pix[j] = byte(128 + (i*j)%31)
+		}
+		want := i == 0 || i == 2
+		unit, key, err := e.Encode(&pic, want)
+		switch {
+		case err != nil:
+			return err
+		case want && !key:
+			return fmt.Errorf("ffmpeg: %s gives no keyframe where one is asked for", o.Encoder)
+		case want && !decodable(unit):
+			return fmt.Errorf("ffmpeg: %s gives a keyframe without parameter sets", o.Encoder)
+		}
+	}
+	return nil
+}
+
+func decodable(unit []byte) bool {
+	sps, pps := false, false
+	for nal := range video.NALs(unit) {
+		sps = sps || video.NALType(nal) == video.NALSPS
+		pps = pps || video.NALType(nal) == video.NALPPS
+	}
+	return sps && pps
+}
+
+// tail keeps the last words of a child.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// mostWords bounds what is kept of what a child says.
+const mostWords = 400
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if n := len(t.text) - mostWords; n > 0 {
+		t.text = append(t.text[:0], t.text[n:]...)
+	}
+	return len(p), nil
+}
+
+// String is one line.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(string(t.text), ""), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}
