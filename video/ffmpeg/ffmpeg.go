@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/video"
@@ -25,13 +26,18 @@ type Options struct {
 	Program string // empty is ffmpeg
 	// KeyframeInterval is the number of frames between keyframes that nobody asked for; 0 is 120.
 	KeyframeInterval int
-	// First and Patience are how long the child may take for its first picture and for each other; 0 is 1.5 s: with the one that takes
-	// its place (video.Standby) no viewer waits for more than two seconds.
+	// First and Patience are how long a child may take for its first picture and for each other; 0 is 5 s and 1.5 s. One that is started
+	// because another failed has no longer than Patience: with what takes its place (video.Standby) no viewer waits for two seconds.
 	First, Patience time.Duration
+
+	failed *atomic.Int64 // when a child of this factory last failed, in Unix nanoseconds
 }
 
-// longest is how long a child may say nothing.
-const longest = 1500 * time.Millisecond
+// How long a child may say nothing: at first, and later.
+const (
+	longestStart = 5 * time.Second
+	longest      = 1500 * time.Millisecond
+)
 
 // encoders are what is added to the command line for each encoder: constrained baseline without reordering, a picture out for each in.
 var encoders = []struct {
@@ -64,7 +70,8 @@ func Encoders() []string {
 func New(o Options) func(video.Format) (video.Encoder, error) {
 	o.Program = cmp.Or(o.Program, "ffmpeg")
 	o.KeyframeInterval = cmp.Or(o.KeyframeInterval, 120)
-	o.First, o.Patience = cmp.Or(o.First, longest), cmp.Or(o.Patience, longest)
+	o.First, o.Patience = cmp.Or(o.First, longestStart), cmp.Or(o.Patience, longest)
+	o.failed = new(atomic.Int64)
 	return func(f video.Format) (video.Encoder, error) {
 		e, err := o.open(f)
 		if err != nil {
@@ -139,7 +146,7 @@ func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error
 		return nil, false, errors.New("ffmpeg: the encoder is closed")
 	}
 	patience := e.o.Patience
-	if e.n == 0 {
+	if e.n == 0 && time.Now().UnixNano()-e.o.failed.Load() > int64(patience) {
 		patience = e.o.First
 	}
 	late := time.NewTimer(patience)
@@ -164,6 +171,7 @@ func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error
 
 // fault is an error with the child's own last words.
 func (e *encoder) fault(what string, err error) error {
+	e.o.failed.Store(time.Now().UnixNano())
 	if err == nil {
 		err = errors.New(what)
 	} else {
