@@ -25,7 +25,7 @@ steps() {
 
 # chroot_run COMMAND: a RUN in the stage's tree; what came before it by the same steps is taken as it was left, as Docker does.
 chroot_run() {
-  if [ -e "$work/layers/$key" ]; then rm -rf "$tree" && cp -a "$work/layers/$key" "$tree" && said "ok   " "RUN $1 (as before)" && return; fi
+  if [ -e "$work/layers/$key" ]; then rm -rf "$tree" && cp -a "$work/layers/$key" "$tree" && said "ok   " "RUN, as before: $1" && return; fi
   cp /etc/resolv.conf "$tree/etc/resolv.conf" && mkdir -p "$tree/proc" "$tree/dev"
   mount -t proc proc "$tree/proc" && mount --bind /dev "$tree/dev"
   chroot "$tree" env "${environment[@]}" "${arguments[@]}" "${shell[@]}" "cd ${folder} && $1" >"$work/step.log" 2>&1 || { tail -20 "$work/step.log" >&2; said FAIL "RUN $1"; exit 1; }
@@ -38,7 +38,7 @@ chroot_run() {
 copy() {
   local from=$PWD to=$tree/${*: -1} newest
   [[ $1 != --from=* ]] || { from=$work/stage-${1#--from=}; shift; }
-  newest=$(cd "$from" && ls -td ./$1 2>/dev/null | sed -n 1p)
+  newest=$(cd "$from" && ls -td ./$1 2>/dev/null | sed -n 1p) || true
   [ -n "$newest" ] || { said "skip " "COPY $*: what it copies was never made"; return 0; }
   [[ $to != */ ]] || mkdir -p "$to"
   cp -a "$from/$newest" "$to" && said "ok   " "COPY $newest"
