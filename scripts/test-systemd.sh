@@ -56,8 +56,11 @@ boot readonly --volatile=state
 boot whole
 echo "-- the package where systemd is not the first process"
 inside sh -ec '
-  dpkg -i /var/tmp/segedge.deb && systemctl enable segedge && [ "$(stat -c "%a %U" /etc/segedge/segedge.yaml)" = "640 segedge" ]
-  segedge config check /etc/segedge/segedge.yaml && dpkg --purge segedge
-  [ -z "$(find /etc/segedge /etc/systemd /var/lib/segedge -name "segedge*.*" 2>/dev/null)" ]'
+  dpkg -i /var/tmp/segedge.deb
+  systemctl enable segedge
+  [ "$(stat -c "%a %U" /etc/segedge/segedge.yaml)" = "640 segedge" ]
+  segedge config check /etc/segedge/segedge.yaml
+  dpkg --purge segedge
+  for left in /etc/segedge /var/lib/segedge /etc/systemd/system/multi-user.target.wants/segedge.service; do [ -e "$left" ] || [ -L "$left" ] || continue; exit 1; done'
 echo "ok    installed, enabled, purged"
 ! grep '^FAIL' "$work"/{readonly,whole}/check.log

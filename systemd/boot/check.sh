@@ -10,17 +10,19 @@ fail() { echo "FAIL  $1"; systemctl status segedge --no-pager -n 15 | sed 's/^/ 
 until_() { local end=$((SECONDS + $1)) what=$2; shift 2; until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || { fail "$what"; return 1; }; sleep 0.3; done; ok "$what"; }
 is() { if [ "$2" = "$3" ]; then ok "$1: $2"; else fail "$1: $2, not $3"; fi; }
 show() { systemctl show -P "$1" segedge; }
-api() { curl -sf "http://127.0.0.1:8080/$1"; }
+api() { ask -f "$page/$1"; }
 runs() { api "api/v1/cameras/$1/state" | grep -q '"state":"running"'; }
 spent() { awk -v hz="$(getconf CLK_TCK)" '{printf "%d", ($14 + $15) * 1000 / hz}' "/proc/$(show MainPID)/stat"; }
 said() { journalctl -u segedge --no-pager -o cat | grep -qF -- "$1"; }
 small() { printf 'cameras:\n- name: camera\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 4\n%s' "${1:-}" >$conf; }
 
 objects() { api api/v1/cameras/camera/objects; }
-prompt() { curl -s -X POST -H 'Content-Type: application/json' -d '{"points":[{"x":0.5,"y":0.5}]}' http://127.0.0.1:8080/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
+plainly() { page=http://127.0.0.1:8080; ask() { curl -s -H 'Content-Type: application/json' "$@"; }; }
+plainly
+prompt() { ask -X POST -d '{"points":[{"x":0.5,"y":0.5}]}' $page/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
 
 # higher NEXT BEFORE: an object's number is never given again
-higher() { [ -n "$1" ] && [ "${1##*-}" -gt "${2##*-}" ] && ok "no number is given again: $1 after $2" || fail "the next object is $1 after $2"; }
+higher() { [ -n "$1" ] && [ -n "$2" ] && [ "${1##*-}" -gt "${2##*-}" ] && ok "no number is given again: $1 after $2" || fail "the next object is $1 after $2"; }
 package() { dpkg "$@" >>/var/log/segedge-dpkg.log 2>&1 </dev/null; }
 
 if ! touch /etc/x 2>/dev/null; then
@@ -193,9 +195,8 @@ if [ -x /usr/local/lib/segedge-clock ]; then
   small; printf 'http: {token: %s, cert: /etc/segedge/cert.pem, key: /etc/segedge/key.pem}\nmqtt: {broker: "tcp://127.0.0.1:9"}\n' $token >>$conf
   mkdir -p $drop && printf '[Service]\nExecStart=\nExecStart=/usr/local/lib/segedge-clock run --config %s\nEnvironment="TEST_CLOCK=86400:/run/right" SEGEDGE_ORT_LIB=/usr/lib/segedge/libonnxruntime.so.1\nWatchdogSec=20s\n' $conf >$drop/clock.conf
   systemctl daemon-reload; rm -f /run/right
-  secure() { curl -sk -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
-  api() { secure -f "https://127.0.0.1:8080/$1"; }
-  prompt() { secure -X POST -d '{"points":[{"x":0.5,"y":0.5}]}' https://127.0.0.1:8080/api/v1/cameras/camera/prompt | grep -oE '"object":"[a-z]+-[0-9]+"' | cut -d'"' -f4; }
+  page=https://127.0.0.1:8080
+  ask() { curl -sk -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$@"; }
   guess() { curl -sk -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer wrong' https://127.0.0.1:8080/api/v1/info; }
   in_year() { objects | grep -q "\"captured\":\"$1"; }
   knows() { objects | grep -q "\"$1\""; }
@@ -224,7 +225,7 @@ if [ -x /usr/local/lib/segedge-clock ]; then
   until_ 60 "the object is known" knows "$id"
   higher "$(prompt)" "$id"
   systemctl stop segedge; rm -r $drop; systemctl daemon-reload
-  api() { curl -sf "http://127.0.0.1:8080/$1"; }
+  plainly
   small
 else
   echo "skip  there is no program with a clock of its own"
