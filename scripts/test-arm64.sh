@@ -11,7 +11,7 @@ arm64() { SEGEDGE_ORT_LIB=$PWD/build/dist/arm64/tree/usr/lib/segedge/libonnxrunt
 file -b build/dist/arm64/tree/usr/bin/segedge | cut -c1-60
 is() { if [ "$2" = "$3" ]; then echo "ok    $1: $2"; else echo "FAIL  $1: $2, not $3"; failed=1; fi; }
 is "version" "$(arm64 version | sed 's/arm64/…/g')" "$(amd64 version | sed 's/amd64/…/g')"
-if arm64 doctor --set http.listen= >"$work/doctor.log" 2>&1; then echo "ok    doctor"; else echo "FAIL  doctor"; cat "$work/doctor.log"; failed=1; fi
+if arm64 doctor --timeout 10m --set http.listen= >"$work/doctor.log" 2>&1; then echo "ok    doctor"; else echo "FAIL  doctor"; cat "$work/doctor.log"; failed=1; fi
 n=0
 for prompt in --point=0.25,0.25 --point=0.75,0.25 --point=0.25,0.75 --point=0.5,0.5 --box=0.1,0.1,0.4,0.45; do
   n=$((n + 1))

@@ -21,8 +21,9 @@ import (
 // doctorCmd checks that what the configuration names works here.
 type doctorCmd struct {
 	settings
-	Source string `help:"Check this source instead of the configured cameras." placeholder:"SOURCE"`
-	JSON   bool   `name:"json" help:"Print the result as JSON."`
+	Source  string        `help:"Check this source instead of the configured cameras." placeholder:"SOURCE"`
+	JSON    bool          `name:"json" help:"Print the result as JSON."`
+	Timeout time.Duration `help:"For each check." default:"15s"`
 }
 
 // finding is one check's result: fine, or what to do.
@@ -31,9 +32,6 @@ type finding struct {
 	OK   bool   `json:"ok"`
 	Text string `json:"text"`
 }
-
-// checkTime bounds each check.
-const checkTime = 15 * time.Second
 
 func (d *doctorCmd) Run(e *env) error {
 	cfg, err := d.load()
@@ -45,7 +43,7 @@ func (d *doctorCmd) Run(e *env) error {
 	}
 	var all []finding
 	check := func(name string, do func(context.Context) (string, error)) {
-		ctx, cancel := context.WithTimeout(e.ctx, checkTime)
+		ctx, cancel := context.WithTimeout(e.ctx, d.Timeout)
 		defer cancel()
 		text, err := do(ctx)
 		if err != nil {
