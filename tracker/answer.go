@@ -74,6 +74,7 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 	var p *shape.Patch
 	if first {
 		p = t.tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
+		o.hold = heldBy(&a.Prompt, w, h)
 	} else {
 		p = t.fuse(o, ev)
 	}
@@ -213,6 +214,9 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 		t.learn(o, p, ev)
 	}
 	m := newTrack(p, ev.seq)
+	if o.hold != nil {
+		o.hold = t.held(o, &m.Track, ev)
+	}
 	if ev.prior != nil {
 		m.pace = o.track.pace
 	}

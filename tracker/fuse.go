@@ -45,6 +45,10 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	r, said := k.core(ev.model, w, h)
 	if ev.prior != nil {
 		r = r.Union(ev.prior.Bounds().Inset(-k.Growth))
+		if o.hold != nil {
+			held := o.hold.carried(ev.prior)
+			r = r.Intersect(held.rect(w, h))
+		}
 	}
 	s := &t.fusion.sum
 	s.Reset(w, h, r)

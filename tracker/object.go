@@ -49,6 +49,7 @@ type object struct {
 type belief struct {
 	track      *track // nil before the first accepted answer
 	vouched    bool   // it is one that a person gave: no model need see anything there
+	hold       *hold  // the box that it was prompted with; nil where there was none
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []candidate

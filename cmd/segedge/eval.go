@@ -30,6 +30,8 @@ import (
 type evalCmd struct {
 	Clicks      evalClicksCmd      `cmd:"" help:"Click on annotated pictures as a person would."`
 	Video       evalVideoCmd       `cmd:"" help:"Follow objects through annotated video (DAVIS layout): J, F, J&F."`
+	Phrases     evalPhrasesCmd     `cmd:"" help:"Say each phrase of a list to a picture, and count what was found, missed and mistaken."`
+	Offers      evalOffersCmd      `cmd:"" help:"Click where several things may be meant, and count where what is meant is offered."`
 	Sensitivity evalSensitivityCmd `cmd:"" help:"Turn each number of the tracker by a fifth, down and up, and say what that changes."`
 }
 
