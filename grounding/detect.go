@@ -23,18 +23,19 @@ func (d *Detector) cells() int {
 	return n
 }
 
-// detect finds the things of every class, of each the best first.
-func (d *Detector) detect(ctx context.Context, f *frame.Frame) ([][]found, error) {
+// detect finds the things of every class, of each the best first, and apart from them what is half as likely as it would have to be.
+func (d *Detector) detect(ctx context.Context, f *frame.Frame) (all, weak [][]found, err error) {
 	pixels, scale := d.letterbox(f)
 	out, release, err := d.graph.Run(ctx, []inference.Tensor{{Name: d.input, Shape: []int64{1, 3, int64(d.h), int64(d.w)}, Float32: pixels}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer release()
 	if len(out) != 1 || len(out[0].Float32) != d.cells()*row {
-		return nil, errNoDetector
+		return nil, nil, errNoDetector
 	}
-	return d.boxes(out[0].Float32, scale, f), nil
+	all, weak = d.boxes(out[0].Float32, scale, f)
+	return all, weak, nil
 }
 
 // letterbox scales f into the detector's input, top left, BGR, 0..255, padded with 114 (YOLOX, preproc). It also answers the
@@ -77,7 +78,7 @@ const closeUp = 0.6
 
 // look finds the things of every class; where there is none of what is asked, once more in four enlarged parts of the picture.
 func (d *Detector) look(ctx context.Context, f *frame.Frame, p *Phrase) ([][]found, error) {
-	all, err := d.detect(ctx, f)
+	all, weak, err := d.detect(ctx, f)
 	if err != nil || slices.ContainsFunc(p.Terms, func(t term) bool { return len(all[t.class]) > 0 }) {
 		return all, err
 	}
@@ -86,7 +87,7 @@ func (d *Detector) look(ctx context.Context, f *frame.Frame, p *Phrase) ([][]fou
 		return all, nil
 	}
 	for _, at := range []image.Point{{}, {X: f.Width - w}, {Y: f.Height - h}, {X: f.Width - w, Y: f.Height - h}} {
-		part, err := d.detect(ctx, cut(f, image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}))
+		part, _, err := d.detect(ctx, cut(f, image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}))
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +95,8 @@ func (d *Detector) look(ctx context.Context, f *frame.Frame, p *Phrase) ([][]fou
 			for _, b := range part[class] {
 				if b, ok := lifted(b, at, w, h, f); ok {
 					all[class] = append(all[class], b)
+				} else {
+					all[class] = append(all[class], supported(weak[class], b, d.o.MinScore)...)
 				}
 			}
 		}
@@ -113,17 +116,28 @@ func cut(f *frame.Frame, r image.Rectangle) *frame.Frame {
 	return out
 }
 
+// supported are the weak boxes of the whole picture in which a box of a part lies that the part's edge cuts off: what was not likely enough
+// at a distance, and is likelier from near, is there if both looks together, by their mean, are sure enough.
+func supported(weak []found, part found, least float64) (out []found) {
+	for _, b := range weak {
+		inside := b.box.Intersect(part.box).Area() / max(part.box.Area(), 1e-9)
+		score := (b.score + part.score) / 2
+		if score >= least && inside >= 0.7 && part.box.Area() >= 0.4*b.box.Area() {
+			out = append(out, found{b.box, score})
+		}
+	}
+	return out
+}
+
 // lifted is what was found in a part, in the whole; false where it ends at an edge of the part that is none of the whole.
 func lifted(b found, at image.Point, w, h int, f *frame.Frame) (found, bool) {
 	const near = 0.015
-	if b.box.X0 < near && at.X > 0 || b.box.Y0 < near && at.Y > 0 ||
-		b.box.X1 > 1-near && at.X+w < f.Width || b.box.Y1 > 1-near && at.Y+h < f.Height {
-		return b, false
-	}
+	cut := b.box.X0 < near && at.X > 0 || b.box.Y0 < near && at.Y > 0 ||
+		b.box.X1 > 1-near && at.X+w < f.Width || b.box.Y1 > 1-near && at.Y+h < f.Height
 	x := func(v float64) float64 { return (float64(at.X) + v*float64(w)) / float64(f.Width) }
 	y := func(v float64) float64 { return (float64(at.Y) + v*float64(h)) / float64(f.Height) }
 	b.box = seg.Box{X0: x(b.box.X0), Y0: y(b.box.Y0), X1: x(b.box.X1), Y1: y(b.box.Y1)}
-	return b, true
+	return b, !cut
 }
 
 // kin are classes that the detector takes for one another.
@@ -169,9 +183,9 @@ type candidate struct {
 }
 
 // boxes reads the cells: the centre is an offset from the cell in strides, the size an exponent of strides, the score objectness times
-// class (YOLOX, demo_postprocess).
-func (d *Detector) boxes(out []float32, scale float64, f *frame.Frame) [][]found {
-	all := make([][]found, len(classes))
+// class (YOLOX, demo_postprocess). weak are those of half the least score and more.
+func (d *Detector) boxes(out []float32, scale float64, f *frame.Frame) (all, weak [][]found) {
+	all, weak = make([][]found, len(classes)), make([][]found, len(classes))
 	var cells []candidate
 	i := 0
 	for _, s := range d.strides {
@@ -179,7 +193,7 @@ func (d *Detector) boxes(out []float32, scale float64, f *frame.Frame) [][]found
 			for x := range d.w / s {
 				cell := out[i*row:][:row]
 				i++
-				if !(float64(cell[4]) >= d.o.MinScore) {
+				if !(float64(cell[4]) >= d.o.MinScore/2) {
 					continue
 				}
 				b := cellBox(cell, x, y, s, scale, f)
@@ -191,17 +205,21 @@ func (d *Detector) boxes(out []float32, scale float64, f *frame.Frame) [][]found
 					c.scores[class] = float64(cell[4]) * float64(v)
 					if c.scores[class] >= d.o.MinScore {
 						all[class] = append(all[class], found{b, c.scores[class]})
+					} else if c.scores[class] >= d.o.MinScore/2 {
+						weak[class] = append(weak[class], found{b, c.scores[class]})
 					}
 				}
-				cells = append(cells, c)
+				if float64(cell[4]) >= d.o.MinScore {
+					cells = append(cells, c)
+				}
 			}
 		}
 	}
 	doubtful(all, cells, d.o.MinScore)
 	for i := range all {
-		all[i] = suppress(all[i], d.o.MaxIoU, d.o.Max)
+		all[i], weak[i] = suppress(all[i], d.o.MaxIoU, d.o.Max), suppress(weak[i], d.o.MaxIoU, d.o.Max)
 	}
-	return all
+	return all, weak
 }
 
 func cellBox(cell []float32, x, y, stride int, scale float64, f *frame.Frame) seg.Box {

@@ -106,3 +106,48 @@ func TestOtherGraphsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// inTurn is a detector that sees something else at each look: the whole first, then the four parts.
+type inTurn struct {
+	oneBox
+	looks [][]truth
+}
+
+func (g *inTurn) Run(ctx context.Context, in []inference.Tensor) ([]inference.Tensor, func(), error) {
+	g.boxes = nil
+	if len(g.looks) > 0 {
+		g.boxes, g.looks = g.looks[0], g.looks[1:]
+	}
+	return g.oneBox.Run(ctx, in)
+}
+
+// What is half as likely as it would have to be on the whole, and sure in an enlarged part whose edge cuts it off, is there.
+func TestAPartSupportsAWeakBox(t *testing.T) {
+	dog := slices.Index(classes, "dog")
+	for _, c := range []struct {
+		name        string
+		whole, part float32
+		at          float64 // of the part's dog, its left edge
+		want        int
+	}{
+		{"weak, and sure from near", 0.25, 0.65, 96, 1},
+		{"hardly likely at all", 0.1, 0.65, 96, 0},
+		{"not sure from near either", 0.25, 0.32, 96, 0},
+		{"sure, but elsewhere", 0.25, 0.65, 260, 0},
+	} {
+		g := &inTurn{oneBox: oneBox{size: 320}, looks: [][]truth{
+			{{57, 16, 192, 205, dog, c.whole}}, {{c.at, 27, 319, 319, dog, c.part}},
+		}}
+		d, err := New(g, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		boxes, _, err := d.Ground(t.Context(), nil, frame.New(640, 640), "dog")
+		if err != nil || len(boxes) != c.want {
+			t.Errorf("%s: %v, %v", c.name, boxes, err)
+		}
+		if len(boxes) == 1 && boxes[0].IoU(seg.Box{X0: 114. / 640, Y0: 32. / 640, X1: 384. / 640, Y1: 410. / 640}) < 0.99 {
+			t.Errorf("%s: %v", c.name, boxes[0])
+		}
+	}
+}
