@@ -25,15 +25,15 @@ const (
 
 func (s *Server) clips(w http.ResponseWriter, r *http.Request) {
 	camera := r.PathValue("camera")
-	switch {
-	case s.opts.Clips == nil:
-		s.nothing(w, r)
-		return
-	case !slices.Contains(s.opts.Service.Cameras(), camera):
+	if !slices.Contains(s.opts.Service.Cameras(), camera) {
 		s.reply(w, s.unknownCamera(camera))
 		return
 	}
-	list, err := s.opts.Clips.List(camera)
+	var list []api.Clip
+	var err error
+	if s.opts.Clips != nil {
+		list, err = s.opts.Clips.List(camera)
+	}
 	if err != nil {
 		s.opts.Logger.Error("web: the clips cannot be listed", "camera", camera, "error", err)
 		s.reply(w, api.Refuse("", api.Internal, "the clips cannot be listed: the log has the reason"))

@@ -30,7 +30,7 @@ type Options struct {
 	// Picture is a JPEG of what a camera shows now and the frame's sequence, with the overlay or without, reduced to a width unless that
 	// is 0. Nil answers 404.
 	Picture func(ctx context.Context, camera string, overlay bool, width int) (jpeg []byte, frame uint64, err error)
-	// Clips are the recordings; nil answers 404.
+	// Clips are the recordings; nil is none.
 	Clips Clips
 	// BasePath is the path that a proxy in front serves the agent below, such as /cam/yard, where it does not take it off itself.
 	BasePath string
