@@ -10,9 +10,17 @@ const (
 	full     = iota // the camera's own size
 	common          // within level 3.1
 	low             // for a path that carries little
-	versions        // how many there are
+	versions        // how many there are: each also without the overlay, numbered behind these
 	none     = -1
 )
+
+// of is the number of a rendition for this viewer: with the overlay, or without.
+func (v *viewer) of(rendition int32) int {
+	if v.clean && rendition != none {
+		rendition += versions
+	}
+	return int(rendition)
+}
 
 // share is how much of a rendition's bitrate a path seems to carry, by the loss its viewer reports: the loss-based half of
 // Google's congestion control (draft-ietf-rmcat-gcc-02, section 6). The delay-based half, which most of its trouble comes
@@ -89,7 +97,7 @@ func (v *viewer) choose() {
 		aim = low
 	}
 	if v.aim.Swap(int32(aim)) != int32(aim) {
-		v.server.opts.RequestKeyframe(v.camera, aim)
+		v.server.opts.RequestKeyframe(v.camera, v.of(int32(aim)))
 	}
 }
 
@@ -102,6 +110,10 @@ const (
 // take offers a unit: one of the rendition that the viewer gets, or the keyframe with which it changes over to the one it should
 // get. It reports whether a keyframe of that one is needed.
 func (v *viewer) take(u Unit) (ask bool) {
+	if (u.Rendition >= versions) != v.clean {
+		return false
+	}
+	u.Rendition %= versions
 	if u.Rendition == full && u.Level > v.level && !v.tooHigh.Swap(true) {
 		v.aim.CompareAndSwap(full, common)
 		v.gets.CompareAndSwap(full, none)
@@ -127,7 +139,7 @@ func (s *Server) Wanted(camera string, rendition int) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, v := range s.viewers {
-		if v.camera == camera && v.connected.Load() && (int(v.aim.Load()) == rendition || int(v.gets.Load()) == rendition) {
+		if v.camera == camera && v.connected.Load() && (v.of(v.aim.Load()) == rendition || v.of(v.gets.Load()) == rendition) {
 			return true
 		}
 	}
@@ -137,7 +149,7 @@ func (s *Server) Wanted(camera string, rendition int) bool {
 // throttles are the shares that the cameras' encoders were told.
 type throttles struct {
 	mu   sync.Mutex
-	told map[string]*[versions]share
+	told map[string]*[2 * versions]share
 }
 
 // enough is the least change that an encoder is told of.
@@ -146,11 +158,11 @@ const enough = 0.02
 // throttle tells a camera's encoders what the best of each rendition's viewers can take, if that has changed: one that takes less
 // than the others moves to the low rendition, and spoils nobody's picture until then.
 func (s *Server) throttle(camera string) {
-	var best [versions]share
+	var best [2 * versions]share
 	s.mu.RLock()
 	for _, v := range s.viewers {
 		if v.camera == camera && v.connected.Load() {
-			aim := v.aim.Load()
+			aim := v.of(v.aim.Load())
 			best[aim] = max(best[aim], v.traffic.share())
 		}
 	}
@@ -159,7 +171,7 @@ func (s *Server) throttle(camera string) {
 	defer s.throttles.mu.Unlock()
 	told := s.throttles.told[camera]
 	if told == nil {
-		told = &[versions]share{1, 1, 1}
+		told = &[2 * versions]share{1, 1, 1, 1, 1, 1}
 		s.throttles.told[camera] = told
 	}
 	for r, b := range best {

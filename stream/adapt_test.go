@@ -286,3 +286,41 @@ func TestWhoGoesFirst(t *testing.T) {
 		t.Errorf("%s goes", v.id)
 	}
 }
+
+// A viewer that draws the overlay itself gets the renditions without it, and keyframes are asked of those.
+func TestAViewerThatDrawsItself(t *testing.T) {
+	st := start(t)
+	rtc, config, _ := st.reserve("x")
+	defer st.giveUp()
+	v, err := st.newViewer("cam", rtc, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.pc.GracefulClose() })
+	v.clean = true
+	v.connected.Store(true)
+	st.mu.Lock()
+	st.viewers["x"] = v
+	st.mu.Unlock()
+	defer func() {
+		st.mu.Lock()
+		delete(st.viewers, "x")
+		st.mu.Unlock()
+	}()
+	if st.Wanted("cam", full) || !st.Wanted("cam", versions+full) {
+		t.Error("the picture with the overlay is wanted")
+	}
+	key := Unit{Data: []byte{0, 0, 0, 1, 0x65}, Keyframe: true, Seq: 1, Level: 31}
+	if v.take(key) || v.gets.Load() != none {
+		t.Error("it takes the picture with the overlay")
+	}
+	key.Rendition = versions + full
+	if v.take(key) || v.gets.Load() != full {
+		t.Error("it does not take the picture without the overlay")
+	}
+	for query, status := range map[string]int{"?overlay=client": 201, "?overlay=agent": 201, "?overlay=me": 400} {
+		if resp, body := st.do(http.MethodPost, "/whep/cam"+query, typeSDP, offerOf(t, st)); resp.StatusCode != status {
+			t.Errorf("%s: %s %s", query, resp.Status, body)
+		}
+	}
+}

@@ -8,6 +8,7 @@
 //	OPTIONS /whep/<camera>            204, CORS, Accept-Post
 //	GET     /whep/<camera>            200, {"camera":"…","viewers":n,"connecting":n,"places":n}; HEAD likewise
 //	POST    /whep/<camera>            201, SDP answer; Location, ETag, Link (ICE servers)
+//	POST    /whep/<camera>?overlay=client   the same, of the picture without the overlay, which the client draws from the lists
 //	PATCH   /whep/<camera>/<viewer>   204 trickle with If-Match: <ETag>; 200 ICE restart with If-Match: "*"
 //	GET     /whep/<camera>/<viewer>   200, {"camera":"…","viewer":"…","state":"connected",…}; HEAD likewise
 //	DELETE  /whep/<camera>/<viewer>   200

@@ -149,6 +149,10 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if err := wants(r, typeSDP); err != nil {
 		return err
 	}
+	clean, err := drawsItself(r)
+	if err != nil {
+		return err
+	}
 	offer, err := body(w, r, typeSDP)
 	if err != nil {
 		return err
@@ -162,7 +166,7 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Fault(camera); err != nil {
 		return &refusal{http.StatusServiceUnavailable, api.NotReady, fmt.Sprintf("camera %q has no video: %v", camera, err)}
 	}
-	v, sdp, err := s.watch(r.Context(), epoch, camera, hostOf(r.RemoteAddr), offer)
+	v, sdp, err := s.watch(r.Context(), epoch, camera, hostOf(r.RemoteAddr), clean, offer)
 	if err != nil {
 		return err
 	}
@@ -175,6 +179,24 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, sdp) // #nosec G705 -- SDP of our own, and said to be that
 	return nil
+}
+
+// Who draws the overlay.
+const (
+	overlayAgent  = "agent"
+	overlayClient = "client"
+)
+
+// drawsItself reports whether a viewer asks for the picture without the overlay.
+func drawsItself(r *http.Request) (bool, error) {
+	switch by := r.URL.Query().Get("overlay"); by {
+	case "", overlayAgent:
+		return false, nil
+	case overlayClient:
+		return true, nil
+	default:
+		return false, &refusal{http.StatusBadRequest, api.BadRequest, fmt.Sprintf("overlay is agent or client, not %q", by)}
+	}
 }
 
 func (s *Server) sessionOptions(w http.ResponseWriter, _ *http.Request) error {

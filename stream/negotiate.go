@@ -17,7 +17,7 @@ import (
 const gatherTime = 2 * time.Second
 
 // watch negotiates a new session and starts it, with the rights of its request, which were those of an epoch.
-func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, offer []byte) (*viewer, string, error) {
+func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, clean bool, offer []byte) (*viewer, string, error) {
 	rtc, config, full := s.reserve(client)
 	if full != nil {
 		return nil, "", full
@@ -27,7 +27,7 @@ func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string,
 		s.giveUp()
 		return nil, "", err
 	}
-	v.client, v.caller, v.epoch = client, api.CallerOf(ctx), epoch
+	v.client, v.caller, v.epoch, v.clean = client, api.CallerOf(ctx), epoch, clean
 	prepared, undo := alone(string(offer))
 	sdp, err := v.answer(ctx, prepared)
 	if err == nil {

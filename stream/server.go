@@ -22,7 +22,7 @@ import (
 type Unit struct {
 	Data          []byte // never written again
 	Keyframe      bool
-	Rendition     int // full, common, low
+	Rendition     int // full, common, low; the same three without the overlay
 	Width, Height int
 	Level         int // level_idc of its parameter sets
 	Seq           uint64
@@ -144,7 +144,7 @@ func New(opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
-	s.throttles.told = make(map[string]*[versions]share)
+	s.throttles.told = make(map[string]*[2 * versions]share)
 	s.listings.newest = make(map[string]*listing)
 	s.news.kept, s.news.queue = make(map[string][]json.RawMessage), make(chan item, newsQueue)
 	s.mux = s.routes()
@@ -185,7 +185,7 @@ func (s *Server) Run(ctx context.Context) error {
 // Write sends one unit to all viewers of a camera that get its rendition, and the objects of its frame with it. It never blocks: a
 // viewer that does not keep up loses units until the next keyframe. The objects' masks are kept, the slice is not.
 func (s *Server) Write(camera string, u Unit, objects []seg.Object) {
-	var ask [versions]bool
+	var ask [2 * versions]bool
 	s.mu.RLock()
 	for _, v := range s.viewers {
 		if v.camera != camera || !v.connected.Load() {
@@ -195,7 +195,7 @@ func (s *Server) Write(camera string, u Unit, objects []seg.Object) {
 			u.list = s.listing(camera, &u, objects)
 		}
 		if v.take(u) {
-			ask[v.aim.Load()] = true
+			ask[v.of(v.aim.Load())] = true
 		}
 	}
 	s.mu.RUnlock()

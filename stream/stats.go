@@ -41,6 +41,7 @@ type ViewerStats struct {
 	JitterMS  float64 `json:"jitter_ms"` // of packets' arrival
 	Share     float64 `json:"share"`     // of its rendition's bitrate that its path seems to carry, 0..1
 	Rendition string  `json:"rendition"` // full, common (within level 3.1) or low; empty before its first picture
+	Overlay   string  `json:"overlay"`   // who draws it: agent or client
 }
 
 func (v *viewer) stats() ViewerStats {
@@ -48,7 +49,10 @@ func (v *viewer) stats() ViewerStats {
 		Viewer: v.id, Camera: v.camera, State: "connecting", Seconds: float64(time.Since(v.since).Milliseconds()) / 1000,
 		Units: v.traffic.units.Load(), Bytes: v.traffic.bytes.Load(), Dropped: v.queue.dropped.Load(), Keyframes: v.traffic.keyframes.Load(),
 		Loss: float64(v.traffic.lost.Load()) / 256, JitterMS: float64(v.traffic.jitter.Load()) * 1000 / clockRate,
-		Share: float64(v.traffic.share()),
+		Share: float64(v.traffic.share()), Overlay: overlayAgent,
+	}
+	if v.clean {
+		s.Overlay = overlayClient
 	}
 	if r := v.gets.Load(); r != none {
 		s.Rendition = [versions]string{"full", "common", "low"}[r]

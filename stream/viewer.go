@@ -42,6 +42,7 @@ type viewer struct {
 	commands  chan message
 	channel   atomic.Pointer[webrtc.DataChannel]
 	connected atomic.Bool
+	clean     bool         // it gets the picture without the overlay, and draws it itself
 	level     int          // of H.264 that its decoder promises to take
 	aim, gets atomic.Int32 // the rendition that it should get, and the one it gets
 	tooHigh   atomic.Bool  // the full rendition has turned out to be above its level
@@ -111,7 +112,7 @@ func (v *viewer) state(webrtc.PeerConnectionState) {
 		}
 		v.queue.restart()
 		v.once.Do(func() { close(v.up) })
-		v.server.opts.RequestKeyframe(v.camera, int(v.aim.Load()))
+		v.server.opts.RequestKeyframe(v.camera, v.of(v.aim.Load()))
 	case webrtc.PeerConnectionStateDisconnected:
 		v.connected.Store(false) // may come back by itself
 	case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
@@ -217,7 +218,7 @@ func (v *viewer) feedback() {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				v.traffic.keyframes.Add(1)
 				if asked.take(time.Now(), 1) {
-					v.server.opts.RequestKeyframe(v.camera, int(v.aim.Load()))
+					v.server.opts.RequestKeyframe(v.camera, v.of(v.aim.Load()))
 				}
 			case *rtcp.ReceiverReport:
 				for _, r := range p.Reports {

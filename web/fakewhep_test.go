@@ -34,6 +34,7 @@ type fakeWHEP struct {
 	mute     bool // neither pictures nor messages: the agent has been killed, and nobody has told the network
 	next     int
 	wg       sync.WaitGroup
+	overlay  string // that the newest session asked for
 }
 
 func newFakeWHEP(t *testing.T, agent *fakeAgent) *fakeWHEP {
@@ -121,6 +122,7 @@ func (f *fakeWHEP) offer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
+	f.overlay = r.URL.Query().Get("overlay")
 	f.sessions[id] = pc
 	f.mu.Unlock()
 	f.play(pc, track)

@@ -202,9 +202,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		NewEncoder: b.newEncoder,
 		Convert:    opencv.FromBGR,
 		Out: func(u video.Unit, objects []seg.Object) {
-			if !u.Rendition.Clean() {
-				b.stream.Write(name, streamed(u), objects)
-			}
+			b.stream.Write(name, streamed(u), objects)
 			if u.Rendition == video.Full {
 				clip.Unit(u)
 				if first {
@@ -214,7 +212,7 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 			b.recorded(name, u)
 		},
 		Wanted: func(r video.Rendition) bool {
-			return r == video.Full && (first && watching || clip.Wanted()) || b.read(name, r) || !r.Clean() && b.stream.Wanted(name, int(r))
+			return r == video.Full && (first && watching || clip.Wanted()) || b.read(name, r) || b.stream.Wanted(name, int(r))
 		},
 		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
 		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },

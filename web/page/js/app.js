@@ -19,6 +19,7 @@ import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
 import { Regret } from "./restore.js";
 import { Clips } from "./clips.js";
+import { Masks } from "./masks.js";
 
 const video = $("video");
 const player = new Player(video);
@@ -34,6 +35,7 @@ const shapes = new Shapes();
 const sieve = new Sieve();
 const events = new EventLog();
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
+const masks = new Masks(player, () => app.redraw());
 const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
 
 class App {
@@ -43,7 +45,7 @@ class App {
   start() {
     player.addEventListener("message", (e) => this.#message(e.detail));
     player.addEventListener("frame", () => { canvas.release(); this.#hint(); });
-    player.addEventListener("leaving", () => { canvas.outlines = []; canvas.corners = null; canvas.freeze(video); });
+    player.addEventListener("leaving", () => { canvas.masks = []; canvas.outlines = []; canvas.corners = null; canvas.freeze(video); });
     player.addEventListener("link", () => this.#hint());
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
@@ -111,7 +113,7 @@ class App {
   }
 
   async snapshot() {
-    if (!await save(video, player.camera)) toast("there is no picture to save yet", "info");
+    if (!await save(video, player.camera, canvas.masks)) toast("there is no picture to save yet", "info");
   }
 
   // undo takes back the last change: of the selected object, else that something was removed.
@@ -243,7 +245,10 @@ class App {
     return now - t0 > 0.5 ? (seq - s0) / (now - t0) : list.fps;
   }
 
+  redraw() { this.#outline(); }
+
   #outline() {
+    canvas.masks = masks.layers(list.objects);
     const out = [], find = (id) => id && list.objects.find((o) => o.id === id);
     if (picker.open) {
       const { outline, color } = picker.shown, looked = picker.looked >= 0;
@@ -354,4 +359,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks });

@@ -10,6 +10,7 @@ export class Canvas {
   #canvas; #ctx; #picture; #ripples = new Set(); #asked = 0;
   drag = null;      // a box, or null
   last = null;      // the last picture of a stream that is gone, instead of black
+  masks = [];       // as outlines, with a label and a box: the page draws them where the video has none
   outlines = [];    // [{outline, color, width, fill}], drawn in order
   shapes = [];      // zones and lines, as shapes.js has them
   corners = null;   // the box of the selected object, [x0, y0, x1, y1]
@@ -54,6 +55,7 @@ export class Canvas {
     if (!r.w) return;
     c.translate(r.x - box.left, r.y - box.top);
     if (this.last) c.drawImage(this.last, 0, 0, r.w, r.h);
+    paintMasks(c, this.masks, r);
     for (const s of this.shapes) drawShape(c, s, r);
     for (const o of this.outlines) stroke(c, o, r);
     if (this.corners) brackets(c, this.corners, r);
@@ -70,6 +72,24 @@ export function trace(c, outline, r) {
     for (let i = 0; i < ring.length; i += 2) c[i ? "lineTo" : "moveTo"](ring[i] * r.w, ring[i + 1] * r.h);
     c.closePath();
   }
+}
+
+// paintMasks draws masks with their labels on a picture of a size.
+export function paintMasks(c, masks, r) {
+  for (const o of masks) stroke(c, o, r);
+  for (const o of masks) label(c, o, r);
+}
+
+function label(c, { label, color, box }, r) {
+  c.save();
+  c.font = `600 ${Math.max(11, Math.min(15, r.h / 40))}px system-ui, sans-serif`;
+  c.textBaseline = "middle";
+  const w = c.measureText(label).width + 12, h = 20;
+  const x = Math.max(2, Math.min(box[0] * r.w, r.w - w - 2)), y = Math.max(2, box[1] * r.h - h - 4);
+  c.fillStyle = "rgba(8,10,13,.72)"; c.beginPath(); c.roundRect(x, y, w, h, 5); c.fill();
+  c.fillStyle = color; c.fillRect(x, y + h - 3, w, 3);
+  c.fillStyle = "#fff"; c.fillText(label, x + 6, y + h / 2);
+  c.restore();
 }
 
 function stroke(c, o, r) {

@@ -5,7 +5,7 @@ import { $ } from "./dom.js";
 const modes = { p: "point", b: "box", a: "add", x: "minus" };
 
 export function keyboard(parts) {
-  const { app, list, picker, stats, shapes, sieve, clips } = parts;
+  const { app, list, picker, stats, shapes, sieve, clips, masks } = parts;
   const keys = {
     ArrowDown: () => list.step(1),
     ArrowUp: () => list.step(-1),
@@ -18,6 +18,7 @@ export function keyboard(parts) {
     e: () => app.everything(),
     c: () => app.snapshot(),
     v: () => clips.toggle(),
+    m: () => masks.next(),
     z: () => shapes.begin("zone"),
     l: () => shapes.begin("line"),
     ArrowRight: () => picker.open && picker.step(1),

@@ -23,6 +23,7 @@ export class Player extends EventTarget {
   viewer = "";
   camera = "";
   state = "connecting";
+  #overlay = "agent"; // who draws the masks
   #video; #pc = null; #channel = null; #resource = ""; #abort = new AbortController(); #tries = 0; #timer = 0; #hidden = 0;
   #word = 0; #picture = 0; // when the agent was last heard, and its newest picture seen
   #still = null; #connected = false;
@@ -49,6 +50,13 @@ export class Player extends EventTarget {
     this.camera = camera;
     this.#tries = 0;
     this.#attempt();
+  }
+
+  // draw has the agent paint the masks into the video, or leave that to the client: another video.
+  draw(by) {
+    if (by === this.#overlay) return;
+    this.#overlay = by;
+    if (this.camera) this.open(this.camera);
   }
 
   // retry ends a wait, or the pictures instead of video; it does nothing while there is a session.
@@ -135,7 +143,7 @@ export class Player extends EventTarget {
 
   // post sends the offer and gives the answer; nothing where the page is loaded again instead.
   async #post(offer, signal) {
-    const answer = await fetch(this.#endpoint, {
+    const answer = await fetch(this.#endpoint + (this.#overlay === "client" ? "?overlay=client" : ""), {
       method: "POST", headers: { "Content-Type": "application/sdp" }, body: offer,
       signal: AbortSignal.any([signal, AbortSignal.timeout(pathTime)]),
     }).catch((e) => { throw new Error(e.name === "TimeoutError" ? "the agent does not answer" : "the agent cannot be reached"); });
