@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/frame"
@@ -17,7 +18,16 @@ const (
 	automaskArea = 0.002 // fraction of the frame below which a mask is not worth following
 	automaskGrid = 16    // clicks a side: a running camera cannot wait for Segment Anything's 32
 	overlap      = 0.5   // IoU above which a mask is an object that is followed already
+	// Clicks are decoded so many at once, and half of the command's time is theirs: the rest is for following what they found.
+	automaskBatch = 32
+	clickShare    = 2
 )
+
+// spent says whether the clicks have had their share of the time that ctx leaves from when they began.
+func spent(ctx context.Context, began, now time.Time) bool {
+	end, bounded := ctx.Deadline()
+	return bounded && now.Sub(began) > end.Sub(began)/clickShare
+}
 
 // automaskResult lists what automask made.
 type automaskResult struct {
@@ -42,13 +52,11 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := inference.Everything(
-		ctx,
-		a.present(),
-		f,
-		inference.EverythingOptions{PointsPerSide: automaskGrid, MinArea: automaskArea / 2, Boxes: boxes},
-		nil,
-	)
+	began, cut := time.Now(), false
+	found, err := inference.Everything(ctx, a.present(), f, inference.EverythingOptions{
+		PointsPerSide: automaskGrid, MinArea: automaskArea / 2, Boxes: boxes, Batch: automaskBatch,
+		Enough: func() bool { cut = cut || spent(ctx, began, time.Now()); return cut },
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +69,9 @@ func (a *Agent) automask(ctx context.Context, c *camera, b *api.Automask) (any, 
 		most = automaskMax
 	}
 	out := automaskResult{Frame: f.Seq, Found: len(found), Objects: []string{}}
+	if cut {
+		out.Stopped = "the model is too slow to look everywhere in the time that a command has: things were looked for at a part of the places"
+	}
 	followed, _ := c.shown()
 	for _, o := range found {
 		if len(out.Objects) >= most || o.Mask.Area() < least || inference.Surrounds(o.Mask) || known(followed, o.Mask) {

@@ -35,6 +35,16 @@ func TestAutomaskFollowsWhatIsThere(t *testing.T) {
 	}
 }
 
+// Half of a command's time is for clicking; without a limit all of it is.
+func TestAutomaskLeavesTimeForWhatItFinds(t *testing.T) {
+	began := time.Now()
+	ctx, cancel := context.WithDeadline(t.Context(), began.Add(20*time.Second))
+	defer cancel()
+	if spent(ctx, began, began.Add(9*time.Second)) || !spent(ctx, began, began.Add(11*time.Second)) || spent(t.Context(), began, began.Add(time.Hour)) {
+		t.Error("the clicks have another share of the time than half")
+	}
+}
+
 // An automask that is stopped on the way says what it has made and why there is not more; while it runs a second one is refused, and no frame is
 // held for it.
 func TestAutomaskTellsWhatItMade(t *testing.T) {

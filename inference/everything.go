@@ -26,6 +26,9 @@ type EverythingOptions struct {
 	Max           int     // best masks to keep; 256
 	// Boxes are around things that are known to be there, by a detector: each is asked for too, and what it answers comes first.
 	Boxes []seg.Box
+	// Enough, if not nil, is asked before each batch but the first: where it says so no more clicks are made, and what they have found by then
+	// counts. The clicks then go all over the picture from the first batch on.
+	Enough func() bool
 }
 
 // cropOverlap is how much neighbouring crops share, as a fraction of the shorter side, in the first layer.
@@ -110,10 +113,31 @@ type proposal struct {
 	logits *seg.Logits
 }
 
+// nth is the place in the grid of the n-th click: row by row, or, where clicking may stop early, all over the picture.
+func (o *EverythingOptions) nth(n int) int {
+	if o.Enough == nil {
+		return n
+	}
+	all := o.PointsPerSide * o.PointsPerSide
+	step := int(float64(all)*0.618) | 1 // the golden section of them: any number of steps is spread
+	for gcd(step, all) != 1 {
+		step += 2
+	}
+	return n * step % all
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
 // grid clicks on every point of the grid and keeps what the filters let through.
 func grid(ctx context.Context, e Embedding, o EverythingOptions, report func(done int)) ([]proposal, error) {
 	var prompts []seg.Prompt
-	for i := range o.PointsPerSide * o.PointsPerSide {
+	for k := range o.PointsPerSide * o.PointsPerSide {
+		i := o.nth(k)
 		p := seg.Point{
 			X: (float64(i%o.PointsPerSide) + 0.5) / float64(o.PointsPerSide),
 			Y: (float64(i/o.PointsPerSide) + 0.5) / float64(o.PointsPerSide),
@@ -121,7 +145,7 @@ func grid(ctx context.Context, e Embedding, o EverythingOptions, report func(don
 		prompts = append(prompts, seg.Prompt{Clicks: []seg.Click{{Point: p, Label: seg.Positive}}})
 	}
 	var out []proposal
-	for from := 0; from < len(prompts); from += o.Batch {
+	for from := 0; from < len(prompts) && !(from > 0 && o.Enough != nil && o.Enough()); from += o.Batch {
 		batch := prompts[from:min(from+o.Batch, len(prompts))]
 		answers, err := e.Decode(ctx, batch)
 		if err != nil {

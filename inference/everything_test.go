@@ -1,6 +1,7 @@
 package inference_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/segedge/segedge/frame"
@@ -45,6 +46,25 @@ func TestEverythingFindsEachShapeOnce(t *testing.T) {
 		if !want[f.Mask.Box()] || !f.Mask.Contains(f.Point) {
 			t.Errorf("found %v by a click at %v", f.Mask.Box(), f.Point)
 		}
+	}
+}
+
+// Where there is no time for all clicks, those that are made lie all over the picture, and what they found counts.
+func TestEverythingMayEndEarly(t *testing.T) {
+	calls := 0
+	s := inferencetest.New(inferencetest.Options{Decode: func(context.Context, []seg.Prompt) error { calls++; return nil }})
+	o := inference.EverythingOptions{PointsPerSide: 16, Batch: 32, Enough: func() bool { return true }}
+	found, err := inference.Everything(t.Context(), s, shapes(), o, nil)
+	if err != nil || calls != 1 {
+		t.Fatalf("%v after %d calls, want one", err, calls)
+	}
+	if len(found) < 3 {
+		t.Errorf("found %d of two squares and the ground", len(found))
+	}
+	calls = 0
+	o.Enough = func() bool { return false }
+	if found, err = inference.Everything(t.Context(), s, shapes(), o, nil); err != nil || calls != 8 || len(found) != 4 {
+		t.Errorf("%v: found %d in %d calls, want three shapes and the ground in 8", err, len(found), calls)
 	}
 }
 
