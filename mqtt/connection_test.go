@@ -1,12 +1,14 @@
 package mqtt
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -141,5 +143,28 @@ func TestEveryScheme(t *testing.T) {
 		until(t, url, func() bool { return len(ears.all("/status")) > before && ears.last("/status") == StatusOnline })
 		stop()
 		until(t, "stopped", func() bool { return ears.last("/status") == StatusStopped })
+	}
+}
+
+// answered is a message that the broker has taken.
+type answered struct{ done chan struct{} }
+
+func (a answered) Done() <-chan struct{} { return a.done }
+func (answered) Error() error            { return nil }
+
+// TestAnAcknowledgementBeforeTheEndCounts: else what the broker took is sent again.
+func TestAnAcknowledgementBeforeTheEndCounts(t *testing.T) {
+	over := make(chan struct{})
+	close(over)
+	l := &Link{lost: over, err: ErrLinkLost, ack: time.Minute}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 { // select takes any that is ready
+		if err := l.Await(ctx, Token{p: answered{over}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Await(t.Context(), Token{p: answered{make(chan struct{})}}); !errors.Is(err, ErrLinkLost) {
+		t.Errorf("without an answer: %v", err)
 	}
 }

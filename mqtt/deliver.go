@@ -22,14 +22,17 @@ func (c *Client) deliver(ctx context.Context, l *Link) error {
 	flights := make(chan flight, c.o.InFlight)
 	var group sync.WaitGroup
 	group.Go(func() {
-		for f := range flights {
+		broken := false
+		for f := range flights { // emptied to the end, so that send never waits
+			if broken {
+				continue
+			}
 			if err := f.await(ctx); err != nil {
+				broken = true
 				cancel(err)
-				continue // empties the channel: the next await returns at once
+				continue
 			}
-			if ctx.Err() == nil {
-				c.outbox.Delivered(f.index)
-			}
+			c.outbox.Delivered(f.index)
 		}
 	})
 	c.send(ctx, l, flights)
@@ -63,6 +66,10 @@ func (c *Client) send(ctx context.Context, l *Link, flights chan<- flight) {
 		if err != nil {
 			return
 		}
+		if m.Index <= c.newest {
+			c.again.Add(1)
+		}
+		c.newest = max(c.newest, m.Index)
 		select {
 		case flights <- flight{m.Index, s}:
 		case <-ctx.Done():

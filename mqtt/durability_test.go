@@ -95,15 +95,16 @@ func arrive(t *testing.T, what string, n int, count func() int) {
 // TestBrokerKilledUnderLoad: nothing is lost that the broker has not acknowledged, and mosquitto saves what it acknowledges in the same turn
 // of its loop, shortly after; what it had no time to save is told.
 func TestBrokerKilledUnderLoad(t *testing.T) {
-	all, n, acknowledged := heardUnderLoad(t, lossless)
+	all, c, n, acknowledged := heardUnderLoad(t, lossless)
 	forgotten := missing(t, all, n)
 	for _, k := range forgotten {
 		if !slices.ContainsFunc(acknowledged, func(a int) bool { return a-64 <= k && k < a }) {
 			t.Errorf("event %d is lost, and the broker was not killed after acknowledging it: it had at its deaths %v", k, acknowledged)
 		}
 	}
-	t.Logf("mosquitto (%q) killed %d times under 200 events/s: %d of %d lost, all of them acknowledged just before a kill, in order, %d duplicates (%.2f %%)",
-		lossless, kills(t), len(forgotten), n, len(all)-unique(all), 100*float64(len(all)-unique(all))/float64(n))
+	t.Logf("mosquitto (%q) killed %d times under 200 events/s: %d of %d lost, all of them acknowledged just before a kill, in order; "+
+		"%d sent again by the agent (%.2f %%), %d heard again in all, the rest from mosquitto's own queue",
+		lossless, kills(t), len(forgotten), n, c.Stats().Again, 100*float64(c.Stats().Again)/float64(n), len(all)-unique(all))
 }
 
 // TestBrokerThatForgets prints, when asked for, what mosquitto's default persistence loses after acknowledging it.
@@ -111,20 +112,20 @@ func TestBrokerThatForgets(t *testing.T) {
 	if os.Getenv("SEGEDGE_TEST_KILLS") == "" {
 		t.Skip("SKIPPED: a comparison, not a test; set SEGEDGE_TEST_KILLS to see it")
 	}
-	all, n, _ := heardUnderLoad(t, "persistence true\n")
+	all, _, n, _ := heardUnderLoad(t, "persistence true\n")
 	t.Logf("mosquitto with default persistence killed %d times under 200 events/s: %d of %d lost, %d duplicates",
 		kills(t), len(missing(t, all, n)), n, len(all)-unique(all))
 }
 
-// heardUnderLoad is what was heard under load until the last event had come, how many there were, and underLoad's acknowledgements.
-func heardUnderLoad(t *testing.T, settings string) (all []api.Event, n int, acknowledged []int) {
+// heardUnderLoad is what was heard under load until the last event had come, from whom, how many there were, and underLoad's acknowledgements.
+func heardUnderLoad(t *testing.T, settings string) (all []api.Event, c *Client, n int, acknowledged []int) {
 	ears, c, n, acknowledged := underLoad(t, settings)
 	c.Publish(happened(n)) // whatever comes comes before this
 	until(t, "the last event is heard", func() bool {
 		m := ears.all("/events")
 		return bytes.Contains(m[len(m)-1].Payload, text(`"n":%d`, n))
 	})
-	return ears.events(t), n + 1, acknowledged
+	return ears.events(t), c, n + 1, acknowledged
 }
 
 // missing are the events of 0..n-1 that did not come. What came has to be in order once duplicates are discarded by their event_id.

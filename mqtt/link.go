@@ -248,16 +248,26 @@ func (l *Link) Await(ctx context.Context, t Token) error {
 	defer timeout.Stop()
 	select {
 	case <-t.p.Done():
-		if err := t.p.Error(); err != nil {
+		return t.or(nil)
+	case <-l.lost:
+		return t.or(l.err)
+	case <-ctx.Done():
+		return t.or(ctx.Err())
+	case <-timeout.C:
+		return fmt.Errorf("publish: the broker has not acknowledged for %s", l.ack)
+	}
+}
+
+// or is the broker's answer, or err where there is none: one that came just before the end counts.
+func (t Token) or(err error) error {
+	select {
+	case <-t.p.Done():
+		if err = t.p.Error(); err != nil {
 			return fmt.Errorf("publish: %w", err)
 		}
 		return nil
-	case <-l.lost:
-		return l.err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timeout.C:
-		return fmt.Errorf("publish: the broker has not acknowledged for %s", l.ack)
+	default:
+		return err
 	}
 }
 

@@ -66,6 +66,8 @@ type Client struct {
 	log       *slog.Logger
 	intake    *intake
 	outbox    *outbox.Outbox
+	newest    uint64        // index of the newest event that was sent; deliver's alone
+	again     atomic.Uint64 // events sent again
 	commands  *commands
 	suspects  *suspects
 	announced *announced
@@ -180,6 +182,7 @@ type Stats struct {
 	Commands  uint64 // commands taken
 	Refused   uint64 // commands refused
 	Replies   uint64 // replies lost: commands came by without the broker's window
+	Again     uint64 // events sent again, since a connection ended before they were acknowledged
 	Outbox    outbox.Stats
 }
 
@@ -191,6 +194,7 @@ func (c *Client) Stats() Stats {
 	s.Lost, s.Outbox = c.intake.dropped(), c.outbox.Stats()
 	s.Commands, s.Refused = c.commands.counts()
 	_, s.Replies = c.commands.replies.first(0)
+	s.Again = c.again.Load()
 	return s
 }
 
