@@ -321,7 +321,7 @@ func (c *camera) state() api.State {
 	}
 	s.Zones, s.Lines = c.shapes.all()
 	s.Watches = c.watches()
-	s.Counts, s.Inside = counted(c.pipe.Counts()), c.pipe.Inside()
+	s.Counts, s.Inside = counted(c.counts()), c.pipe.Inside()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason

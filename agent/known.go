@@ -58,6 +58,26 @@ func (a *Agent) KnownOf(ctx context.Context, name string) *Known {
 	return &known
 }
 
+// Kept says what of Known is on the disk. What zones and lines have counted is told only then, so that a kill makes no counter go back;
+// before the first time, as it is.
+func (a *Agent) Kept(known []Known) {
+	for i := range known {
+		if c := a.cameras.get(known[i].Camera); c != nil {
+			counts := known[i].Borders.Counts()
+			c.shapes.kept.Store(&counts)
+		}
+	}
+}
+
+// counts are what zones and lines have counted, as far as a kill cannot take it back.
+func (c *camera) counts() zones.Counts {
+	now := c.pipe.Counts()
+	if kept := c.shapes.kept.Load(); kept != nil {
+		return now.AtMost(*kept)
+	}
+	return now
+}
+
 func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made()

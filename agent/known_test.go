@@ -91,6 +91,34 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 	}
 }
 
+// What is counted is told when it is on the disk, so that no counter goes back after a kill.
+func TestCountsAreToldWhenTheyAreKept(t *testing.T) {
+	lives(t, nil, nil, func(r *rig) {
+		r.next(40)
+		for _, c := range [][2]string{{"zone", `{"name":"hall","points":[[0,0],[1,0],[1,1],[0,1]]}`}, {"prompt", onSquare}} {
+			if reply := r.do(c[0], c[1]); !reply.OK {
+				t.Fatal(reply.Error)
+			}
+		}
+		r.Kept([]Known{{Camera: "cam"}, {Camera: "gone"}})
+		for range 10 {
+			r.next(40)
+		}
+		r.diary.await(t, seg.ZoneEntered)
+		if s, _ := r.State("cam"); s.Counts != nil {
+			t.Errorf("told before it is kept: %+v", s.Counts)
+		}
+		known, err := r.Known(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Kept(known)
+		if s, _ := r.State("cam"); s.Counts == nil || s.Counts.Zones["hall"] != (api.Visits{Inside: 1, Entered: 1}) {
+			t.Errorf("not told when it is kept: %+v", s.Counts)
+		}
+	})
+}
+
 // A prompt given at start whose object is known is not asked again; one whose object a person has removed is.
 func TestStandingPromptsAreMetOnce(t *testing.T) {
 	squared := func(co *CameraOptions) {

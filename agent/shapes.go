@@ -21,6 +21,7 @@ type shapes struct {
 	change sync.Mutex // one command at a time, so that this list and the watch's agree
 
 	revision atomic.Uint64 // of what commands made of them
+	kept     atomic.Pointer[zones.Counts]
 
 	mu    sync.Mutex
 	zones []api.Zone

@@ -264,7 +264,7 @@ type ZoneCount struct {
 	Dwell   *float64       `json:"dwell,omitempty"` // seconds that the newest visit that is over lasted; absent before the first
 }
 
-// LineCount is how often a line was crossed since the agent was started.
+// LineCount is how often a line was crossed since it was drawn, over restarts.
 type LineCount struct {
 	In  uint64 `json:"in"`  // to the right, as seen along the line
 	Out uint64 `json:"out"` // to the left

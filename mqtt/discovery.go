@@ -91,6 +91,9 @@ func (c *Client) devices() []homeassistant.Device {
 		camera.Images = c.imageTopics(name, camera.Names)
 		cameras = append(cameras, camera)
 	}
-	a := homeassistant.Agent{Name: c.o.Agent, Prefix: c.topics.Prefix, Page: c.o.PageURL, Info: c.o.Service.Info()}
+	a := homeassistant.Agent{Name: c.o.Agent, Prefix: c.topics.Prefix, Info: c.o.Service.Info()}
+	if c.o.PageURL != nil {
+		a.Page = c.o.PageURL()
+	}
 	return a.Devices(cameras)
 }

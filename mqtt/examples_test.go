@@ -30,7 +30,7 @@ func examples(t *testing.T) map[string][]byte {
 	a := &agent{}
 	a.set(cup(1))
 	o := testOptions(t, "tcp://127.0.0.1:1", a)
-	o.Discovery, o.PageURL = "homeassistant", "http://box:8080/"
+	o.Discovery, o.PageURL = "homeassistant", func() string { return "http://box:8080/" }
 	encode := func(v any) []byte {
 		data, err := json.Marshal(v)
 		if err != nil {
@@ -77,13 +77,7 @@ func examples(t *testing.T) map[string][]byte {
 	}
 	seen := state
 	seen.Zones, seen.Lines, seen.Inside = []api.Zone{{Name: "door"}}, []api.Line{{Name: "gate"}}, map[string][]seg.ID{"door": {object.ID}}
-	account := newTally()
-	for _, n := range []seg.Event{
-		{Type: seg.LineCrossed, Details: map[string]any{"line": "gate", "direction": "right"}},
-	} {
-		n.Camera, n.After, n.Time = "cam", &object, testTime
-		account.note(n)
-	}
+	seen.Counts = &api.Counts{Lines: map[string]api.Crossings{"gate": {Right: 1}}}
 	return map[string][]byte{
 		"info": encode(a.Info()), "state": encode(state), "objects": encode(list), "event": event, "dropped": dropped,
 		"command": []byte(command),
@@ -91,7 +85,7 @@ func examples(t *testing.T) map[string][]byte {
 			Object: "cam-1", Frame: 900, Requested: 900, Document: encode(seg.Document{Camera: "cam", Object: &object, W: 64, H: 32}),
 		})),
 		"refusal":  encode(api.Refuse("7f3b", refused.Code, refused.Message)),
-		"presence": encode(account.presence(seen, list.Objects, testTime)), "discovery": describe,
+		"presence": encode(newTally().presence(seen, list.Objects, testTime)), "discovery": describe,
 	}
 }
 

@@ -40,7 +40,7 @@ type Options struct {
 	Group          bool          // take commands for all agents too, on <above the prefix>/all/<camera or all>/cmd/<verb>
 	Confined       bool          // answer only on <camera>/reply/<client>: the broker lets others write less than the agent
 	Discovery      string        // Home Assistant's discovery prefix, usually "homeassistant"; empty sends none
-	PageURL        string        // of the agent's page, for Home Assistant's link; may be empty
+	PageURL        func() string // of the agent's page, for Home Assistant's link; nil, and "", for none
 	// Picture is a JPEG of what a camera shows; with it the newest is retained on <camera>/image, and crops of named objects below. Nil
 	// sends none.
 	Picture func(ctx context.Context, camera string) ([]byte, error)

@@ -27,10 +27,9 @@ type tally struct {
 	cameras map[string]*account
 }
 
-// account is one camera's. What it remembers of zones and lines that are gone, and of other objects, is dropped when it is read.
+// account is one camera's. What it remembers of zones that are gone is dropped when it is read.
 type account struct {
-	dwell map[string]float64 // by zone, of the newest visit that is over, in seconds
-	lines map[string]*api.LineCount
+	dwell map[string]float64   // by zone, of the newest visit that is over, in seconds
 	names map[string]time.Time // of objects that were given up, and when
 	fps   float64              // as it is told
 	timed time.Time            // when that was looked at
@@ -43,7 +42,7 @@ func newTally() *tally { return &tally{cameras: map[string]*account{}} }
 func (t *tally) account(camera string) *account {
 	a := t.cameras[camera]
 	if a == nil {
-		a = &account{dwell: map[string]float64{}, lines: map[string]*api.LineCount{}, names: map[string]time.Time{}}
+		a = &account{dwell: map[string]float64{}, names: map[string]time.Time{}}
 		t.cameras[camera] = a
 	}
 	return a
@@ -70,23 +69,7 @@ func (t *tally) note(e seg.Event) {
 		if dwell, ok := e.Details["dwell_s"].(float64); ok {
 			a.dwell[zone] = dwell
 		}
-	case seg.LineCrossed:
-		a.crossed(e)
 	default: // nothing to count
-	}
-}
-
-func (a *account) crossed(e seg.Event) {
-	line, _ := e.Details["line"].(string)
-	n := a.lines[line]
-	if n == nil {
-		n = &api.LineCount{}
-		a.lines[line] = n
-	}
-	if e.Details["direction"] == "right" {
-		n.In++
-	} else {
-		n.Out++
 	}
 }
 
@@ -139,13 +122,18 @@ func (t *tally) presence(s api.State, objects []seg.Object, now time.Time) api.P
 		p.Zones[z.Name] = a.zone(z.Name, s.Inside[z.Name], there, p.Names)
 	}
 	for _, l := range s.Lines {
-		if n := a.lines[l.Name]; n != nil {
-			p.Lines[l.Name] = *n
-		} else {
-			p.Lines[l.Name] = api.LineCount{}
-		}
+		p.Lines[l.Name] = crossings(s.Counts, l.Name)
 	}
 	return p
+}
+
+// crossings are a line's, since it was drawn.
+func crossings(counts *api.Counts, line string) api.LineCount {
+	if counts == nil {
+		return api.LineCount{}
+	}
+	n := counts.Lines[line]
+	return api.LineCount{In: n.Right, Out: n.Left}
 }
 
 // follow is a rate that is written down seldom: each time it is told costs its readers a line in their history.
@@ -199,16 +187,11 @@ func (a *account) zone(name string, inside []seg.ID, there map[seg.ID]string, na
 	return out
 }
 
-// forget drops zones and lines that there are no more.
+// forget drops zones that there are no more.
 func (a *account) forget(s api.State) {
 	for name := range a.dwell {
 		if !slices.ContainsFunc(s.Zones, func(z api.Zone) bool { return z.Name == name }) {
 			delete(a.dwell, name)
-		}
-	}
-	for name := range a.lines {
-		if !slices.ContainsFunc(s.Lines, func(l api.Line) bool { return l.Name == name }) {
-			delete(a.lines, name)
 		}
 	}
 }

@@ -12,6 +12,7 @@ type Keeper struct {
 	Refresh  time.Duration // for what changes without a revision of its own; 30 s
 	Revision func() uint64 // changes when the value is worth writing down
 	Collect  func(context.Context) (any, error)
+	Kept     func(value any) // told what is written down now, or would be if the disk took it; may be nil
 }
 
 // Run keeps the value until ctx ends, and writes it down once more then. A disk that refuses is said when it begins and when it ends; it
@@ -42,6 +43,9 @@ func (k *Keeper) save(ctx context.Context, failing *bool) {
 	}
 	if err == nil {
 		err = k.File.Save(v)
+		if k.Kept != nil {
+			k.Kept(v)
+		}
 	}
 	switch {
 	case err != nil && !*failing:

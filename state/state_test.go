@@ -190,7 +190,7 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 	f, log := file(t, 1)
 	synctest.Test(t, func(t *testing.T) {
 		var revision atomic.Uint64
-		var collected atomic.Int64
+		var collected, told atomic.Int64
 		broken := errors.New("no")
 		var failing atomic.Bool
 		k := Keeper{File: f, Revision: revision.Load, Collect: func(context.Context) (any, error) {
@@ -200,6 +200,11 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 			}
 			return value{Name: "v"}, nil
 		}}
+		k.Kept = func(v any) {
+			if v.(value).Name == "v" {
+				told.Add(1)
+			}
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- k.Run(ctx) }()
@@ -224,8 +229,8 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 		failing.Store(false)
 		expect("and when it does not", time.Second, 6)
 		cancel()
-		if err := <-done; err != nil || collected.Load() != 7 {
-			t.Errorf("at the end: %v, written %d times", err, collected.Load())
+		if err := <-done; err != nil || collected.Load() != 7 || told.Load() != 4 {
+			t.Errorf("at the end: %v, written %d times, told %d times", err, collected.Load(), told.Load())
 		}
 	})
 	if n := strings.Count(log.String(), "cannot be written down"); n != 1 || !strings.Contains(log.String(), "written down again") {

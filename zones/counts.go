@@ -104,6 +104,34 @@ type Saved struct {
 	Inside []Presence
 }
 
+// Counts are those that were saved.
+func (s *Saved) Counts() Counts {
+	out := Counts{make(map[string]Visits, len(s.Zones)), make(map[string]Crossings, len(s.Lines))}
+	for i := range s.Zones {
+		out.Zones[s.Zones[i].Name] = s.Zones[i].Visits
+	}
+	for i := range s.Lines {
+		out.Lines[s.Lines[i].Name] = s.Lines[i].Crossings
+	}
+	return out
+}
+
+// AtMost is what was counted, without what other has not counted yet.
+func (c Counts) AtMost(other Counts) Counts {
+	out := Counts{map[string]Visits{}, map[string]Crossings{}}
+	for name, v := range c.Zones {
+		if o, ok := other.Zones[name]; ok {
+			out.Zones[name] = Visits{min(v.Entered, o.Entered), min(v.Left, o.Left)}
+		}
+	}
+	for name, v := range c.Lines {
+		if o, ok := other.Lines[name]; ok {
+			out.Lines[name] = Crossings{min(v.Left, o.Left), min(v.Right, o.Right)}
+		}
+	}
+	return out
+}
+
 // SavedZone is what a zone has counted, and how it was drawn then; without points it is one of that name, however it was drawn.
 type SavedZone struct {
 	Name    string

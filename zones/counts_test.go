@@ -185,3 +185,23 @@ func TestWhatWasDrawnAnewMeanwhileCountsAnew(t *testing.T) {
 		t.Errorf("drawn for other classes, inside are %v", in)
 	}
 }
+
+// TestCountsAreToldWhenTheyAreKept: not before, and no more than is there.
+func TestCountsAreToldWhenTheyAreKept(t *testing.T) {
+	w := across()
+	k := newWalker(w)
+	k.walk(0.1, 0.9)
+	saved := w.Save()
+	k.walk(0.9, 0.1)
+	kept := saved.Counts()
+	if got := w.Counts().AtMost(kept); !reflect.DeepEqual(got, kept) || got.Lines["sill"] != (Crossings{0, 1}) {
+		t.Errorf("%+v, want %+v", got, kept)
+	}
+	w.SetLine("sill", []seg.Point{{X: 0.45, Y: 1}, {X: 0.45}})
+	if got := w.Counts().AtMost(kept); len(got.Lines) != 0 || len(got.Zones) != 1 {
+		t.Errorf("a line that is drawn anew: %+v", got)
+	}
+	if got := w.Counts().AtMost(Counts{}); len(got.Zones)+len(got.Lines) != 0 {
+		t.Errorf("before anything is kept: %+v", got)
+	}
+}

@@ -148,6 +148,7 @@ func (b *builder) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.agent.Kept(known)
 	b.commands = dispatch.New(dispatch.Options{
 		Service: b.agent, Snapshot: b, Record: b.clips, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
 	})
@@ -308,7 +309,7 @@ func (b *builder) buildMQTT() error {
 		Connection: reached,
 		Agent:      b.cfg.Agent.Name, Prefix: c.Prefix, StateDir: b.state, Service: b.agent, Commands: b.commands, BrokerName: brokerName,
 		UpdateInterval: b.cfg.Events.UpdateInterval, MasksInterval: c.Masks, Discovery: discovery, Picture: picture,
-		Also: b.post, Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0,
+		Also: b.post, Group: c.Group, Confined: b.broker != nil && len(c.Users) > 0, PageURL: b.pageForOthers,
 	})
 	if err != nil {
 		return err

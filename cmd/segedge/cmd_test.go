@@ -53,6 +53,12 @@ func TestAddressesAreWhatAPersonTypes(t *testing.T) {
 	if len(got) != 1 || got[0] != "http://127.0.0.1:8080/" {
 		t.Errorf("%v", got)
 	}
+	if page := reachable(got); page != "" {
+		t.Errorf("%s for somebody else", page)
+	}
+	if page := reachable([]string{"http://localhost:80/", "http://[::1]:80/", "https://192.168.1.5:80/", "http://10.0.0.1/"}); page != "https://192.168.1.5:80/" {
+		t.Errorf("%s for somebody else", page)
+	}
 	got = addresses("http", &net.TCPAddr{IP: net.IPv6unspecified, Port: 80}, "secret")
 	if got[0] != "http://localhost:80/?token=secret" {
 		t.Errorf("%v", got)

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/malloc"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/state"
@@ -27,6 +29,11 @@ func (b *builder) supervise(ctx context.Context) error {
 		File:     b.known,
 		Revision: b.agent.Revision,
 		Collect:  func(ctx context.Context) (any, error) { return b.agent.Known(ctx) },
+		Kept: func(value any) {
+			if known, ok := value.([]agent.Known); ok {
+				b.agent.Kept(known)
+			}
+		},
 	}
 	b.heat = thermal.Watch{Root: os.DirFS("/"), Logger: b.log, Ease: func(l thermal.Level) {
 		b.agent.Spend(ctx, l.Keyframes())
@@ -109,11 +116,7 @@ func (b *builder) welcome() {
 	if b.address == nil {
 		return
 	}
-	scheme := "http"
-	if b.certificate != nil {
-		scheme = "https"
-	}
-	for _, a := range addresses(scheme, b.address, b.shownToken()) {
+	for _, a := range addresses(b.scheme(), b.address, b.shownToken()) {
 		fmt.Fprintf(b.out, "  page: %s\n", a)
 	}
 	switch {
@@ -123,6 +126,31 @@ func (b *builder) welcome() {
 		fmt.Fprintln(b.out, "  the page asks for a token of the configuration (http.token, http.tokens)")
 	}
 	fmt.Fprintln(b.out, "open the page and click on something; Ctrl-C stops")
+}
+
+func (b *builder) scheme() string {
+	if b.certificate != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// pageForOthers is the page's address as somebody on another machine reaches it, without a token; "" where nobody does.
+func (b *builder) pageForOthers() string {
+	if b.address == nil {
+		return ""
+	}
+	return reachable(addresses(b.scheme(), b.address, ""))
+}
+
+// reachable is the first of some addresses that is not this machine's alone; "" for none.
+func reachable(pages []string) string {
+	for _, page := range pages {
+		if u, err := url.Parse(page); err == nil && !loopback(u.Host) {
+			return page
+		}
+	}
+	return ""
 }
 
 // stuckAfter is how long a running camera may go without a processed frame, and the model without an answer.

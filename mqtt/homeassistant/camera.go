@@ -37,12 +37,13 @@ func (a Agent) camera(c *Camera) Device {
 	if object != c.Name {
 		object += "_" + short(c.Name)
 	}
+	device := map[string]any{
+		"identifiers": []string{"segedge/" + a.Name + "/" + c.Name}, "name": a.Name + " " + c.Name, "manufacturer": "segedge", "model": "camera",
+		"sw_version": a.Info.Version, "via_device": node(a.Name),
+	}
+	a.link(device)
 	return Device{
-		Topic: "device/" + node(a.Name) + "/" + object + "/config",
-		device: map[string]any{
-			"identifiers": []string{"segedge/" + a.Name + "/" + c.Name}, "name": a.Name + " " + c.Name, "manufacturer": "segedge", "model": "camera",
-			"sw_version": a.Info.Version, "via_device": node(a.Name),
-		},
+		Topic: "device/" + node(a.Name) + "/" + object + "/config", device: device,
 		origin: a.origin(), available: []Availability{d.online, d.running()}, Components: d.out,
 	}
 }

@@ -107,15 +107,20 @@ func (a Agent) origin() map[string]any {
 	return map[string]any{"name": "segedge", "sw_version": a.Info.Version, "support_url": "https://github.com/segedge/segedge"}
 }
 
+// link has a device lead to the page, where there is one.
+func (a Agent) link(device map[string]any) {
+	if a.Page != "" {
+		device["configuration_url"] = a.Page
+	}
+}
+
 // itself is the agent's own device: whether it is connected, and what it runs.
 func (a Agent) itself() Device {
 	device := map[string]any{
 		"identifiers": []string{node(a.Name)}, "name": "segedge " + a.Name, "manufacturer": "segedge", "model": a.Info.Model,
 		"sw_version": a.Info.Version,
 	}
-	if a.Page != "" {
-		device["configuration_url"] = a.Page
-	}
+	a.link(device)
 	id := "segedge/" + a.Name + "/"
 	info := func(name, field, icon string) Entity {
 		return Entity{

@@ -65,6 +65,9 @@ func TestDescriptionsKeepToTheDocumentedSchema(t *testing.T) {
 			t.Errorf("%s has %v of %v", d.Topic, extra, documentFields)
 		}
 		device := doc["device"].(map[string]any)
+		if device["configuration_url"] != "http://box:8080/" {
+			t.Errorf("%s leads to %v", d.Topic, device["configuration_url"])
+		}
 		if extra := without(device, deviceFields); len(extra) > 0 || device["identifiers"] == nil {
 			t.Errorf("%s: device %v", d.Topic, extra)
 		}
