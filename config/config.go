@@ -149,7 +149,7 @@ type MQTT struct {
 	Password     string        `yaml:"password" secret:"true"`
 	PasswordFile string        `yaml:"password_file" help:"file that holds the password, read at every connection"`
 	CA           string        `yaml:"ca" help:"PEM file"`
-	Cert         string        `yaml:"cert" help:"PEM file"`
+	Cert         string        `yaml:"cert" help:"PEM file: the agent's own, or the embedded broker's, which then speaks TLS"`
 	Key          string        `yaml:"key" help:"PEM file"`
 	Discovery    bool          `yaml:"discovery" help:"Home Assistant discovery"`
 	Group        bool          `yaml:"group" help:"take commands for all agents too, on segedge/all/<camera or all>/cmd/<verb>"`

@@ -35,7 +35,7 @@ func LoadCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
 	c.stamp = c.look()
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		return nil, fmt.Errorf("the page's certificate %s with key %s: %w", cert, key, err)
+		return nil, fmt.Errorf("the certificate %s with key %s: %w", cert, key, err)
 	}
 	c.pair, c.looked = &pair, c.now()
 	return c, nil
@@ -65,10 +65,10 @@ func (c *Certificate) newest() *tls.Certificate {
 	c.stamp = stamp
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
-		c.log.Error("the page's new certificate cannot be used, the old one goes on", "cert", c.cert, "err", err)
+		c.log.Error("the new certificate cannot be used, the old one goes on", "cert", c.cert, "err", err)
 		return c.pair
 	}
-	c.log.Info("the page's certificate was read again", "cert", c.cert)
+	c.log.Info("the certificate was read again", "cert", c.cert)
 	c.pair = &pair
 	return c.pair
 }

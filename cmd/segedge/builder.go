@@ -278,21 +278,11 @@ const discoveryPrefix = "homeassistant"
 // buildMQTT makes the client, and a broker where none is configured.
 func (b *builder) buildMQTT() error {
 	c := b.cfg.MQTT
+	brokerName := ""
 	if c.Broker == "" {
-		var err error
-		c.Prefix, c.ClientID = cmp.Or(c.Prefix, "segedge/"+b.cfg.Agent.Name), cmp.Or(c.ClientID, "segedge-"+b.cfg.Agent.Name)
-		b.broker, err = broker.Listen(broker.Options{
-			Listen: c.Embedded, Users: users(c.Users), Prefix: c.Prefix, AgentID: c.ClientID, Discovery: discoveryPrefix, Logger: b.log,
-		})
-		if err != nil {
+		if err := b.buildBroker(&c); err != nil {
 			return err
 		}
-		c.Broker = b.broker.URL()
-		c.Username, c.Password = b.broker.Login()
-		c.PasswordFile = ""
-	}
-	brokerName := ""
-	if b.broker != nil {
 		brokerName = "embedded" // the journal belongs to it whatever port it found
 	}
 	discovery := ""
@@ -316,6 +306,33 @@ func (b *builder) buildMQTT() error {
 	}
 	b.client, b.relay.to = client, client
 	b.cfg.MQTT.Broker = c.Broker
+	if b.broker != nil {
+		b.cfg.MQTT.Broker = b.broker.Public()
+	}
+	return nil
+}
+
+// buildBroker makes the embedded broker, and has the agent's own connection lead to it.
+func (b *builder) buildBroker(c *config.MQTT) error {
+	c.Prefix, c.ClientID = cmp.Or(c.Prefix, "segedge/"+b.cfg.Agent.Name), cmp.Or(c.ClientID, "segedge-"+b.cfg.Agent.Name)
+	o := broker.Options{
+		Listen: c.Embedded, Users: users(c.Users), Prefix: c.Prefix, AgentID: c.ClientID, Discovery: discoveryPrefix, Logger: b.log,
+	}
+	if c.Cert != "" {
+		pair, err := web.LoadCertificate(c.Cert, c.Key, b.log)
+		if err != nil {
+			return configFault{fmt.Errorf("mqtt.cert: %w", err)}
+		}
+		o.TLS = pair.Config()
+		o.TLS.NextProtos = nil // those are the page's
+	}
+	var err error
+	if b.broker, err = broker.Listen(o); err != nil {
+		return err
+	}
+	c.Broker = b.broker.URL()
+	c.Username, c.Password = b.broker.Login()
+	c.PasswordFile, c.CA, c.Cert, c.Key = "", "", "", ""
 	return nil
 }
 

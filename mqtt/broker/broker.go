@@ -6,6 +6,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,9 @@ type Options struct {
 	Listen string
 	// Users are who may connect, the agent beside them (Login). Without any everybody may; a broker that listens beyond loopback must have
 	// some.
-	Users      []User
+	Users []User
+	// TLS is for those who connect to Listen; nil takes them as they are. The agent itself connects over loopback without it (URL).
+	TLS        *tls.Config
 	Prefix     string // of the agent's topics, on which the rights of users are decided
 	AgentID    string // the client id of the agent, which no user may have
 	Discovery  string // Home Assistant's discovery prefix; empty is "homeassistant". Every user may say on <it>/status that it is there
@@ -49,6 +52,7 @@ type Broker struct {
 	o        Options
 	guests   *guests
 	listener net.Listener
+	inside   net.Listener // the agent's own, where the other one wants TLS
 	once     sync.Once
 }
 
@@ -90,7 +94,16 @@ func Listen(o Options) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mqtt broker: listen on %s: %w", address, err)
 	}
-	return &Broker{o: o, guests: newGuests(o), listener: l}, nil
+	b := &Broker{o: o, guests: newGuests(o), listener: l}
+	if o.TLS == nil {
+		return b, nil
+	}
+	b.listener = tls.NewListener(l, o.TLS)
+	if b.inside, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("mqtt broker: listen for the agent itself: %w", err)
+	}
+	return b, nil
 }
 
 // listenSpare takes the first spare port that is free, or any.
@@ -119,13 +132,25 @@ func allowed(address string, users bool) error {
 // Addr is the address in use, host:port.
 func (b *Broker) Addr() string { return b.listener.Addr().String() }
 
-// URL is the address to connect to from this machine.
+// URL is the address that the agent itself connects to.
 func (b *Broker) URL() string {
+	if b.inside != nil {
+		return "tcp://" + b.inside.Addr().String()
+	}
+	return b.Public()
+}
+
+// Public is the address for everybody else, as one on this machine writes it.
+func (b *Broker) Public() string {
 	host, port, _ := net.SplitHostPort(b.Addr())
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "tcp://" + net.JoinHostPort(host, port)
+	scheme := "tcp://"
+	if b.inside != nil {
+		scheme = "tls://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // Login is the name and the password that the agent itself connects with; empty where nobody is asked for any.
@@ -137,7 +162,14 @@ func (b *Broker) Login() (name, password string) {
 }
 
 // Close lets the port go without ever having run.
-func (b *Broker) Close() { b.once.Do(func() { _ = b.listener.Close() }) }
+func (b *Broker) Close() {
+	b.once.Do(func() {
+		_ = b.listener.Close()
+		if b.inside != nil {
+			_ = b.inside.Close()
+		}
+	})
+}
 
 // capabilities bound what clients can make the broker hold.
 func (o Options) capabilities() *mochi.Capabilities {
@@ -161,8 +193,13 @@ func (b *Broker) Run(ctx context.Context) error {
 	if err := s.AddHook(d, nil); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
 	}
-	if err := s.AddListener(listeners.NewNet("tcp", b.listener)); err != nil {
-		return fmt.Errorf("mqtt broker: %w", err)
+	for name, l := range map[string]net.Listener{"tcp": b.listener, "inside": b.inside} {
+		if l == nil {
+			continue
+		}
+		if err := s.AddListener(listeners.NewNet(name, l)); err != nil {
+			return fmt.Errorf("mqtt broker: %w", err)
+		}
 	}
 	if err := s.Serve(); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)

@@ -3,8 +3,13 @@ package broker
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"log/slog"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +52,46 @@ func connect(url, id, user, password string) (paho.Client, error) {
 	token := c.Connect()
 	token.Wait()
 	return c, token.Error()
+}
+
+// TestTLS: who comes over the network needs it, and the agent itself, on its own address, does not.
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	b := serve(t, Options{Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: web.TLS.Certificates, MinVersion: tls.VersionTLS12}})
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan string, 1)
+	agent, err := connect(b.URL(), "agent", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer agent.Disconnect(100)
+	agent.Subscribe("x", 1, func(_ paho.Client, m paho.Message) { heard <- string(m.Payload()) }).Wait()
+
+	as := mqtt.Connection{Broker: b.Public(), ClientID: "guest"}
+	as.TLS.CA = authority
+	guest, err := mqtt.Dial(t.Context(), as, nil, false, func(mqtt.Message) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close(0)
+	if err := guest.Publish(t.Context(), "x", 1, false, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-heard; got != "hello" {
+		t.Errorf("the agent hears %q", got)
+	}
+	as.TLS.CA = ""
+	if _, err := mqtt.Dial(t.Context(), as, nil, false, nil); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("an unknown authority: %v", err)
+	}
+	if c, err := connect("tcp://"+b.Addr(), "plain", "", ""); err == nil {
+		c.Disconnect(0)
+		t.Error("let in without TLS")
+	}
 }
 
 func TestMessagesPass(t *testing.T) {
