@@ -1,6 +1,8 @@
 package mqtt
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,4 +164,60 @@ func TestThroughABridge(t *testing.T) {
 	until(t, "what happened meanwhile", func() bool {
 		return slices.ContainsFunc(hub.all("/events"), func(m Message) bool { return strings.Contains(string(m.Payload), `"seq":2,`) })
 	})
+}
+
+// TestProvisionedBoxes: what deploy/provision.sh makes lets a box in as itself, and nobody in without; it makes nothing twice.
+func TestProvisionedBoxes(t *testing.T) {
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("SKIPPED: openssl is not installed, so no certificates were made")
+	}
+	dir := t.TempDir()
+	provision := func(names ...string) string {
+		out, err := exec.Command("sh", append([]string{"../deploy/provision.sh", dir, "127.0.0.1"}, names...)...).CombinedOutput()
+		return fmt.Sprintf("%s%v", out, err)
+	}
+	if said := provision("box", "hub"); !strings.HasPrefix(said, "2 boxes made, 2 in") {
+		t.Fatal(said)
+	}
+	key, err := os.ReadFile(filepath.Join(dir, "box", "box.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := provision("box", "box2"); !strings.HasPrefix(said, "1 boxes made, 3 in") {
+		t.Error(said)
+	}
+	if again, err := os.ReadFile(filepath.Join(dir, "box", "box.key")); err != nil || !bytes.Equal(again, key) {
+		t.Errorf("a box that is there has another key: %v", err)
+	}
+	for _, name := range []string{"all", "ca", "../x", "a b"} {
+		if said := provision(name); !strings.Contains(said, "exit status 1") {
+			t.Errorf("%q: %s", name, said)
+		}
+	}
+	list, err := filepath.Abs("../deploy/mosquitto/acl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := startMosquitto(t, fmt.Sprintf("cafile %s/ca.crt\ncertfile %[1]s/server.crt\nkeyfile %[1]s/server.key\n", filepath.Join(dir, "broker"))+
+		"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\nacl_file "+list+"\n")
+	as := func(box string) Connection {
+		at := filepath.Join(dir, box)
+		return Connection{
+			Broker: strings.Replace(m.url(), "tcp", "tls", 1), ClientID: "as-" + box, Logger: testLog(t),
+			TLS: TLS{CA: filepath.Join(at, "ca.crt"), Cert: filepath.Join(at, "box.crt"), Key: filepath.Join(at, "box.key")},
+		}
+	}
+	hub, other := listenAs(t, as("hub"), "segedge/+/status"), listenAs(t, as("box2"), "segedge/+/status")
+	o := testOptions(t, "", &agent{})
+	o.Connection = as("box")
+	c, _ := start(t, o)
+	until(t, "the box is in", func() bool { return c.Ready() == nil && hub.last("segedge/box/status") == StatusOnline })
+	if other.last("/status") != "" {
+		t.Error("one box hears another")
+	}
+	nobody := as("box")
+	nobody.TLS.Cert, nobody.TLS.Key = "", ""
+	if _, err := Dial(t.Context(), nobody, nil, false, nil); err == nil {
+		t.Error("let in without a certificate")
+	}
 }
