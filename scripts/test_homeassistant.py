@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pathlib
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ def free_port():
 
 
 MQTT, HTTP, PAGE = free_port(), free_port(), free_port()
+TOKEN = secrets.token_hex(16)
 
 HA_CONFIG = f"""
 homeassistant:
@@ -70,7 +72,7 @@ cameras:
       - {{name: door, points: [[0.3, 0], [0.7, 0], [0.7, 1], [0.3, 1]]}}
     lines:
       - {{name: gate, points: [[0.5, 0], [0.5, 1]]}}
-http: {{listen: "127.0.0.1:{PAGE}"}}
+http: {{listen: "0.0.0.0:{PAGE}", token: "{TOKEN}"}}
 mqtt: {{broker: "tcp://127.0.0.1:{MQTT}", discovery: true, images: true}}
 """
 
@@ -162,12 +164,12 @@ class Core:
     async def service(self, domain, name, entity):
         await self.call("POST", f"/api/services/{domain}/{name}", entity_id=entity)
 
-    async def notifications(self):
+    async def ask(self, what):
         async with self.s.ws_connect(self.url + "/api/websocket") as ws:
             await ws.receive_json()
             await ws.send_json({"type": "auth", "access_token": self.token})
             await ws.receive_json()
-            await ws.send_json({"id": 1, "type": "persistent_notification/get"})
+            await ws.send_json({"id": 1, "type": what})
             return (await ws.receive_json()).get("result", [])
 
 
@@ -220,6 +222,8 @@ async def life(core):
     for e in EXPECTED:
         if e not in states:
             print("        missing", e)
+    pages = [d["configuration_url"] for d in await core.ask("config/device_registry/list") if d["manufacturer"] == "segedge"]
+    report(len(pages) == 2 and all(p and p.endswith(f":{PAGE}/") and "127.0.0.1" not in p for p in pages), "the devices lead to the page", pages)
     await until(core, "the camera runs", lambda s: s["sensor.box_cam_state"]["state"] == "running" and s["binary_sensor.box_cam_camera_down"]["state"] == "off")
     for _ in range(5):  # a machine that does other work may not manage it in a command's 20 s
         await core.service("button", "press", "button.box_cam_find_objects")
@@ -253,7 +257,7 @@ async def life(core):
 
 async def notified(core):
     for _ in range(int(PATIENCE * 4)):
-        for n in await core.notifications():
+        for n in await core.ask("persistent_notification/get"):
             if n["notification_id"] == "segedge" and "/api/image_proxy/image.box_cam_picture" in n["message"]:
                 return report(True, "the blueprint notifies with the picture", n["message"][:60])
         await asyncio.sleep(0.25)
@@ -282,11 +286,18 @@ async def controls(core):
     await until(core, "the clear button clears", lambda s: s["sensor.box_cam_objects"]["state"] == "0" and s.get("binary_sensor.box_cam_mug", {"state": "off"})["state"] == "off")
 
 
+def crossings(states):
+    return [int(float(states[f"sensor.box_cam_gate_{way}"]["state"])) for way in ("in", "out")]
+
+
 async def ends(core, agent):
+    before = crossings(await core.states())
     agent.end(signal.SIGKILL)
     await until(core, "a killed agent is unavailable", lambda s: s["sensor.box_cam_objects"]["state"] == "unavailable" and s["binary_sensor.segedge_box_connected"]["state"] == "off")
     agent = start_agent()
     await until(core, "it comes back", lambda s: s["sensor.box_cam_objects"]["state"] == "0" and s["binary_sensor.segedge_box_connected"]["state"] == "on")
+    after = crossings(await core.states())
+    report(all(a >= b for a, b in zip(after, before)), "no count of crossings goes back", f"{before}, then {after}")
     agent.end()
     agent = start_agent("yard")
     await until(core, "a renamed camera leaves nothing behind", lambda s: "sensor.box_yard_state" in s and not [k for k in ours(s) if "box_cam_" in k])
