@@ -56,7 +56,7 @@ type Options struct {
 	SyncInterval    time.Duration // 20 ms: the least time between two group commits of the journal
 	MaxJournal      int64         // bytes of the journal; 64 MiB
 	Handover        int           // events between the cameras and the journal; 1024
-	InFlight        int           // events sent and not acknowledged; 64
+	InFlight        int           // events sent and not acknowledged; 16
 }
 
 // Client is an agent's side of MQTT.
@@ -123,7 +123,7 @@ func (o *Options) defaults() error {
 		o.Handover = 1024
 	}
 	if o.InFlight <= 0 {
-		o.InFlight = 64
+		o.InFlight = 16
 	}
 	return o.check()
 }
