@@ -43,6 +43,8 @@ type Options struct {
 	OpenModel func(ctx context.Context, name string) (inference.Segmenter, error)
 	// Configure changes settings, for the command config; nil where there is no file to change.
 	Configure func(ctx context.Context, set map[string]json.RawMessage) (api.ConfigResult, error)
+	// Collector hears what people say of masks; nil where nothing is kept of it.
+	Collector Collector
 	// LastSeq is the number of a camera's newest event; nil where events are not numbered.
 	LastSeq func(camera string) uint64
 	// Failed hears of a camera that has failed for good, while the others go on: who made it may make it again. It must not block.
@@ -137,6 +139,10 @@ func (a *Agent) present() inference.Segmenter {
 	defer a.mu.Unlock()
 	return a.model
 }
+
+// Segmenter is the present model, for who asks it about other pictures. It is the agent's: after it was replaced it answers that it is
+// closed.
+func (a *Agent) Segmenter() inference.Segmenter { return a.present() }
 
 // building is the provider that is made ready, if one is.
 func building(m *inference.Info) *api.Building {

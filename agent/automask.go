@@ -113,10 +113,7 @@ func (c *camera) newest(ctx context.Context) (*frame.Frame, error) {
 		return nil, err
 	}
 	defer f.Release()
-	own := frame.New(f.Width, f.Height)
-	own.Meta = f.Meta
-	copy(own.Pix, f.Pix)
-	return own, nil
+	return copied(f), nil
 }
 
 // logitsOf is a mask as a mask prompt.

@@ -56,6 +56,7 @@ type camera struct {
 	lookout lookout
 
 	standing    standing
+	pointed     pointed
 	automasking sync.Mutex
 	first       chan struct{} // closed at the first frame
 	stopping    chan struct{} // closed when it begins to end
@@ -260,6 +261,7 @@ func (c *camera) changed(ref seg.FrameRef, changes []seg.Change) {
 			c.standing.found(ch.After.ID)
 		}
 		if ch.Type == seg.ObjectEnded {
+			c.pointed.forget(ch.After.ID)
 			c.askAgain(ch.After.ID)
 		}
 		c.publish(seg.Event{Type: ch.Type, Frame: ref, Before: ch.Before, After: ch.After, Details: ch.Details})

@@ -86,7 +86,7 @@ func (a *Agent) contained(ctx context.Context, c *camera, cmd api.Command) (resu
 			err = errBroken
 		}
 	}()
-	return a.do(ctx, c, cmd)
+	return a.judge(ctx, c, cmd)
 }
 
 // do dispatches on the verb and the type of its body.
@@ -207,6 +207,9 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 	res, err := c.ask(ctx, r, b.Zones...)
 	if err != nil {
 		return nil, err
+	}
+	if a.o.Collector != nil {
+		c.pointed.add(res.Object.ID, p, res.Frame)
 	}
 	doc, err := c.document(&res.Object, true)
 	if err != nil {

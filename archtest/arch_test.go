@@ -23,19 +23,19 @@ var ranks = map[string]int{
 	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
 	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
 	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
-	"tracker/look": 3, "rtsp": 3, "webhook": 3, "tracker": 4, "pipeline": 5,
+	"tracker/look": 3, "dataset/review": 3, "rtsp": 3, "webhook": 3, "tracker": 4, "pipeline": 5,
 	"agent": 6, "eval": 6, "record": 6, "soak": 6,
 	"cmd": 7, "e2e": 7, "archtest": 7,
 }
 
 // leaves are the packages that call C, or import what does.
 var leaves = []string{
-	"capture/opencv", "capture/libav", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "malloc", "cmd/segedge",
+	"capture/opencv", "capture/libav", "inference/onnx", "tracker/flow", "tracker/mil", "video/opencv", "video/openh264", "eval/grabcut", "malloc", "dataset/cascade", "cmd/segedge",
 }
 
 // only names the packages that may import a third-party module.
 var only = map[string][]string{
-	"gocv.io/x/gocv":                      {"capture/opencv", "tracker/flow", "tracker/mil", "video/opencv", "eval/grabcut", "cmd/segedge"},
+	"gocv.io/x/gocv":                      {"capture/opencv", "tracker/flow", "tracker/mil", "video/opencv", "eval/grabcut", "dataset/cascade", "cmd/segedge"},
 	"github.com/yalue/onnxruntime_go":     {"inference/onnx"},
 	"github.com/eclipse/paho.mqtt.golang": {"mqtt"},
 	"github.com/eclipse/paho.golang":      {"mqtt"},

@@ -20,6 +20,7 @@ type Config struct {
 	MQTT      MQTT      `yaml:"mqtt"`
 	Webhooks  []Webhook `yaml:"webhooks" secret:"true" help:"addresses that events are posted to"`
 	Events    Events    `yaml:"events"`
+	Data      Data      `yaml:"data"`
 	Log       Log       `yaml:"log"`
 	Debug     Debug     `yaml:"debug"`
 }
@@ -181,6 +182,18 @@ type Events struct {
 	UpdateInterval time.Duration `yaml:"update_interval" min:"0" help:"least time between two object.updated of an object; 0s sends every change"`
 }
 
+// Data is what is kept to learn from.
+type Data struct {
+	Collect  bool          `yaml:"collect" help:"keep the picture and the mask when a person confirms, refines or rejects one"`
+	Propose  time.Duration `yaml:"propose" min:"0" help:"how often what the cameras show is looked at for masks to propose; 0s for never"`
+	Folder   string        `yaml:"folder" help:"where; empty is data in the state folder"`
+	MaxMB    int           `yaml:"max_mb" min:"1" max:"1000000" help:"megabytes at most; the oldest pictures go first"`
+	MaxAge   time.Duration `yaml:"max_age" min:"0" help:"pictures that are older go; 0s for none"`
+	Daily    int           `yaml:"daily" min:"1" max:"100000" help:"pictures a day at most"`
+	Blur     string        `yaml:"blur" enum:"faces,person" help:"before keeping: faces and number plates, or whole people too"`
+	Cascades string        `yaml:"cascades" help:"folder of OpenCV's cascades; empty is that of Debian's opencv-data. Without them nothing is kept"`
+}
+
 // Log is what is written to standard error.
 type Log struct {
 	Level  string `yaml:"level" enum:"debug,info,warn,error"`
@@ -203,6 +216,7 @@ func Default() Config {
 		HTTP:    HTTP{Listen: "127.0.0.1:8080", MaxViewers: 8},
 		RTSP:    RTSP{MaxReaders: 8},
 		Events:  Events{UpdateInterval: time.Second},
+		Data:    Data{MaxMB: 1024, MaxAge: 30 * 24 * time.Hour, Daily: 200, Blur: "faces"},
 		Log:     Log{Level: "info", Format: "text"},
 
 		Grounding: Grounding{Budget: 0.25},

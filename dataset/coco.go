@@ -62,6 +62,14 @@ func (s *Segmentation) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, s.RLE)
 }
 
+// MarshalJSON writes the form that is set.
+func (s Segmentation) MarshalJSON() ([]byte, error) {
+	if s.RLE != nil {
+		return json.Marshal(s.RLE)
+	}
+	return json.Marshal(s.Polygons)
+}
+
 // Mask is the segmentation on a grid of w×h pixels: the pixels whose centre lies in a polygon, by the even-odd rule within
 // each, or the runs, whose size must be that.
 func (s *Segmentation) Mask(w, h int) (*seg.Mask, error) {

@@ -8,14 +8,6 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// MarshalJSON writes the form that is set.
-func (s Segmentation) MarshalJSON() ([]byte, error) {
-	if s.RLE != nil {
-		return json.Marshal(s.RLE)
-	}
-	return json.Marshal(s.Polygons)
-}
-
 // writeCOCO encodes an instances file, which the agent only reads.
 func writeCOCO(w io.Writer, c *COCO) error {
 	if err := json.NewEncoder(w).Encode(c); err != nil {

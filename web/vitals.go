@@ -10,6 +10,15 @@ type Vitals struct {
 	Broker  BrokerVitals
 	Model   ModelVitals
 	Machine MachineVitals
+	Data    *DataVitals // nil where nothing is kept to learn from
+}
+
+// DataVitals are of the pictures that are kept to learn from.
+type DataVitals struct {
+	Stored  uint64
+	Dropped uint64 // since too many waited
+	Refused uint64 // since the day's pictures were taken
+	Failed  uint64 // since they could not be concealed or written
 }
 
 // MachineVitals are what the kernel says of the machine.
@@ -67,6 +76,7 @@ type vitals struct {
 	lanes   *prometheus.Desc
 	celsius *prometheus.Desc
 	hertz   *prometheus.Desc
+	data    *prometheus.Desc
 	machine []vital[MachineVitals]
 	cameras []vital[CameraVitals]
 	broker  []vital[BrokerVitals]
@@ -85,6 +95,7 @@ func newVitals(read func() Vitals) *vitals {
 		),
 		lanes:   desc("lane_jobs", "Jobs that the model works on for a camera, by lane.", "camera", "lane"),
 		celsius: desc("temperature_celsius", "Temperatures that the kernel shows.", "zone"),
+		data:    desc("data_pictures_total", "Pictures to learn from, by what became of them: stored, dropped, refused or failed.", "fate"),
 		hertz:   desc("clock_hertz", "Clocks that the kernel shows.", "unit"),
 		machine: []vital[MachineVitals]{
 			{desc("throttled", "1 while the machine throttles itself."), gauge, func(v *MachineVitals) float64 { return one(v.Throttled) }},
@@ -178,6 +189,7 @@ func (v *vitals) Describe(ch chan<- *prometheus.Desc) {
 	ch <- v.lanes
 	ch <- v.celsius
 	ch <- v.hertz
+	ch <- v.data
 	for _, f := range v.machine {
 		ch <- f.desc
 	}
@@ -219,5 +231,10 @@ func (v *vitals) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, f := range v.machine {
 		ch <- metric(f.desc, f.kind, f.read(&now.Machine))
+	}
+	if d := now.Data; d != nil {
+		for fate, n := range map[string]uint64{"stored": d.Stored, "dropped": d.Dropped, "refused": d.Refused, "failed": d.Failed} {
+			ch <- metric(v.data, prometheus.CounterValue, float64(n), fate)
+		}
 	}
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Service  api.Service
 	Commands *dispatch.Dispatcher // shared with the other doors; nil makes one of its own
 	WHEP     http.Handler         // mounted under /whep/ with its whole path; nil answers 503 there
+	Review   http.Handler         // the page that judges what is kept to learn from, mounted under /review/ without that; nil answers 404
 	Health   func() []Check       // nil: ready as soon as it listens
 	Vitals   func() Vitals        // for /metrics; may be nil
 	Schema   json.RawMessage      // the JSON Schema document; nil answers 404
@@ -84,6 +85,12 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
+// Local is a page for this machine alone, without a token: it answers to loopback names and to no other site's pages.
+func Local(next http.Handler) http.Handler {
+	g := &guard{anyone: newKey(api.Caller{}, "", "")}
+	return secure(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.local(next, w, r) }))
+}
+
 // SetTokens changes who may come in. Who is in with a token that is gone is out. A door that has tokens keeps at least one: where it may
 // be reached from was decided with them.
 func (s *Server) SetTokens(token string, more []Token) error {
@@ -116,6 +123,13 @@ func (s *Server) routes(page http.Handler) http.Handler {
 	mux.HandleFunc("GET /api/v1/cameras/{camera}/{verb}", s.wrongMethod)
 	mux.HandleFunc("GET /api/", s.nothing)
 	mux.Handle("/whep/", s.whep())
+	if s.opts.Review != nil {
+		mux.HandleFunc("GET /review", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "review/") // relative: a proxy may have the agent below a path
+			w.WriteHeader(http.StatusMovedPermanently)
+		})
+		mux.Handle("/review/", http.StripPrefix("/review", s.opts.Review))
+	}
 	mux.Handle("GET /metrics", s.metrics.handler())
 	mux.HandleFunc("GET "+healthPath, s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)

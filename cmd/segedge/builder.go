@@ -21,6 +21,9 @@ import (
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/dataset/cascade"
+	"github.com/segedge/segedge/dataset/collect"
+	"github.com/segedge/segedge/dataset/review"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/mqtt"
@@ -71,6 +74,9 @@ type builder struct {
 	clips       *clips.Library
 	webhooks    []*webhook.Client
 	ground      *onnx.Graph
+	faces       *cascade.Finder
+	review      *review.Page
+	collector   *collect.Collector // nil where nothing is kept to learn from
 	relay       relay
 	heat        thermal.Watch
 	parts       *supervise.Group             // what runs beside the cameras
@@ -139,11 +145,16 @@ func (b *builder) build(ctx context.Context) error {
 	if b.run.Config != "" {
 		configure = b.configure
 	}
+	collector, err := b.buildCollector(grounder)
+	if err != nil {
+		return err
+	}
 	b.agent, err = agent.New(agent.Options{
 		Configure: configure,
 		Look:      agent.LookOptions{Budget: b.cfg.Grounding.Budget},
 		Name:      b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
 		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) }, Failed: b.cameraFailed,
+		Collector: collector,
 	}, cameras)
 	if err != nil {
 		return err
@@ -360,6 +371,9 @@ func (b *builder) close() error {
 	if b.commands != nil {
 		b.commands.Close()
 	}
+	if b.review != nil {
+		all = append(all, b.review.Close())
+	}
 	if b.agent != nil {
 		all = append(all, b.agent.Close())
 	}
@@ -368,6 +382,9 @@ func (b *builder) close() error {
 	}
 	if b.ground != nil {
 		all = append(all, b.ground.Close())
+	}
+	if b.faces != nil {
+		all = append(all, b.faces.Close())
 	}
 	if b.model != nil {
 		all = append(all, b.model.Close())

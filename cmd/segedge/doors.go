@@ -69,7 +69,12 @@ func (b *builder) buildDoors() error {
 	if listen == "" {
 		return nil
 	}
+	judge, err := b.buildReview()
+	if err != nil {
+		return err
+	}
 	b.web, err = web.New(web.Options{
+		Review:  judge,
 		Picture: b.picture, Clips: b.clips, BasePath: b.cfg.HTTP.BasePath, TrustedProxies: b.cfg.HTTP.TrustedProxies,
 		Service: b.agent, Commands: b.commands, WHEP: b.stream, Health: b.health, Vitals: b.vitals, Schema: api.JSONSchema(),
 		Token: b.cfg.HTTP.Token, Tokens: tokens(b.cfg.HTTP.Tokens), CookieKey: b.cookieKey(),

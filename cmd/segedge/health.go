@@ -43,6 +43,10 @@ func (b *builder) vitals() web.Vitals {
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}
+	if b.collector != nil {
+		n := web.DataVitals(b.collector.Counts())
+		v.Data = &n
+	}
 	heat, level := b.heat.Last()
 	v.Machine = machineVitals(heat, level)
 	for _, name := range b.agent.Cameras() {

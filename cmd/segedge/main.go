@@ -30,6 +30,7 @@ type cli struct {
 	verbs
 	Words   wordsCmd   `cmd:"" help:"List the things that text prompts know, and what else they are called."`
 	Models  modelsCmd  `cmd:"" help:"List, fetch, inspect and check segmentation models."`
+	Data    dataCmd    `cmd:"" help:"What is kept to learn from: list, find in films, review, export, erase, import."`
 	Eval    evalCmd    `cmd:"" help:"Measure clicks and tracking on images and video with ground truth."`
 	Bench   benchCmds  `cmd:"" help:"Measure what each stage costs on this machine, or soak the whole agent."`
 	Doctor  doctorCmd  `cmd:"" help:"Check camera, runtime, providers, broker and encoder."`

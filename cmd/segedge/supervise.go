@@ -71,6 +71,13 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.cfg.Debug.Listen != "" {
 		doors = append(doors, supervise.Part{Name: "profiles", Run: supervise.Keep("profiles", b.profile, b.log)})
 	}
+	if b.collector != nil {
+		doors = append(doors, supervise.Part{Name: "data", Run: b.collector.Run})
+		if every := b.cfg.Data.Propose; every > 0 {
+			propose := func(ctx context.Context) error { return b.agent.Propose(ctx, every) }
+			doors = append(doors, supervise.Part{Name: "proposals", Run: supervise.Keep("proposals", propose, b.log)})
+		}
+	}
 	doors = append(doors, supervise.Part{Name: "memory", Run: malloc.Trim})
 	unit := systemd.Reporter{Status: b.status, Progress: b.progress, Logger: b.log}
 	p := supervise.Process{Doors: doors, Main: b.agent.Run, Beside: []supervise.Part{{Name: "systemd", Run: unit.Run}}}
@@ -113,6 +120,9 @@ func (b *builder) welcome() {
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
 	}
 	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", secret.Mask(b.cfg.MQTT.Broker), b.client.Topics().Prefix)
+	if b.collector != nil {
+		fmt.Fprintf(b.out, "  data: what people confirm, refine and reject is kept in %s\n", dataFolder(&b.cfg, b.state))
+	}
 	if b.address == nil {
 		return
 	}

@@ -47,9 +47,9 @@ func refusal(data []byte, err error) error {
 			return fmt.Errorf("%w: it is a video: follow it with segedge run --source FILE", ErrFormat)
 		}
 		return fmt.Errorf(
-			"%w: it is a %s picture: save it as JPEG or PNG (heif-convert IN OUT.jpg; telephones: \"most compatible\")",
+			"%w: it is %s picture: save it as JPEG or PNG (heif-convert IN OUT.jpg; telephones: \"most compatible\")",
 			ErrFormat,
-			name,
+			a(name),
 		)
 	}
 	head := bytes.TrimLeft(data[:min(len(data), 64)], " \t\r\n\ufeff")
@@ -86,5 +86,13 @@ func Refused(name string) error {
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is a %s picture: save it as JPEG or PNG", ErrFormat, filepath.Base(name), form)
+	return fmt.Errorf("%w: %s is %s picture: save it as JPEG or PNG", ErrFormat, filepath.Base(name), a(form))
+}
+
+// a is a form's name with its article.
+func a(form string) string {
+	if strings.HasPrefix(form, "A") || strings.HasPrefix(form, "S") { // an SVG
+		return "an " + form
+	}
+	return "a " + form
 }
