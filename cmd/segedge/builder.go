@@ -21,9 +21,6 @@ import (
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/dataset/cascade"
-	"github.com/segedge/segedge/dataset/collect"
-	"github.com/segedge/segedge/dataset/review"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/mqtt"
@@ -58,6 +55,7 @@ type builder struct {
 	agent       *agent.Agent
 	ids         *ids.Ledger
 	known       *state.File
+	data        dataParts
 	commands    *dispatch.Dispatcher
 	client      *mqtt.Client
 	broker      *broker.Broker
@@ -74,9 +72,6 @@ type builder struct {
 	clips       *clips.Library
 	webhooks    []*webhook.Client
 	ground      *onnx.Graph
-	faces       *cascade.Finder
-	review      *review.Page
-	collector   *collect.Collector // nil where nothing is kept to learn from
 	relay       relay
 	heat        thermal.Watch
 	parts       *supervise.Group             // what runs beside the cameras
@@ -371,9 +366,7 @@ func (b *builder) close() error {
 	if b.commands != nil {
 		b.commands.Close()
 	}
-	if b.review != nil {
-		all = append(all, b.review.Close())
-	}
+	all = append(all, b.data.close())
 	if b.agent != nil {
 		all = append(all, b.agent.Close())
 	}
@@ -382,9 +375,6 @@ func (b *builder) close() error {
 	}
 	if b.ground != nil {
 		all = append(all, b.ground.Close())
-	}
-	if b.faces != nil {
-		all = append(all, b.faces.Close())
 	}
 	if b.model != nil {
 		all = append(all, b.model.Close())

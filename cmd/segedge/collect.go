@@ -13,8 +13,28 @@ import (
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/dataset/cascade"
 	"github.com/segedge/segedge/dataset/collect"
+	"github.com/segedge/segedge/dataset/review"
 	"github.com/segedge/segedge/frame"
 )
+
+// dataParts are an agent's that keep what is to be learnt from.
+type dataParts struct {
+	faces     *cascade.Finder
+	collector *collect.Collector // nil where nothing is kept
+	review    *review.Page
+}
+
+// close frees them; what uses them has ended, and the model has not.
+func (d *dataParts) close() error {
+	var all []error
+	if d.review != nil {
+		all = append(all, d.review.Close())
+	}
+	if d.faces != nil {
+		all = append(all, d.faces.Close())
+	}
+	return errors.Join(all...)
+}
 
 // dataFolder is where what is kept to learn from is.
 func dataFolder(c *config.Config, state string) string {
@@ -38,7 +58,7 @@ func (b *builder) buildCollector(people agent.Grounder) (agent.Collector, error)
 		b.log.Error("nothing is kept to learn from: faces could not be blurred", "err", err)
 		return nil, nil
 	}
-	b.faces = faces
+	b.data.faces = faces
 	finders := []collect.Finder{faces}
 	if b.cfg.Data.Blur == "person" {
 		if people == nil {
@@ -50,8 +70,8 @@ func (b *builder) buildCollector(people agent.Grounder) (agent.Collector, error)
 	if err != nil {
 		return nil, err
 	}
-	b.collector, err = collect.NewCollector(store, finders, b.log)
-	return b.collector, err
+	b.data.collector, err = collect.NewCollector(store, finders, b.log)
+	return b.data.collector, err
 }
 
 // peopleFinder finds people by the detector of words.

@@ -43,10 +43,6 @@ func (b *builder) vitals() web.Vitals {
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}
-	if b.collector != nil {
-		n := web.DataVitals(b.collector.Counts())
-		v.Data = &n
-	}
 	heat, level := b.heat.Last()
 	v.Machine = machineVitals(heat, level)
 	for _, name := range b.agent.Cameras() {
@@ -56,6 +52,10 @@ func (b *builder) vitals() web.Vitals {
 			Prompts: n.Pipeline.Waiting, Lanes: web.Lanes(n.Pipeline.Busy),
 			Late: n.Capture.Dropped - min(n.Capture.Dropped, n.Capture.Discarded), Held: n.Capture.Discarded, ModelBusy: n.Embed.Seconds(),
 		}
+	}
+	if c := b.data.collector; c != nil {
+		n := web.DataVitals(c.Counts())
+		v.Data = &n
 	}
 	return v
 }

@@ -48,13 +48,13 @@ func (c *dataReviewCmd) Run(e *env) (err error) {
 
 // buildReview makes the review page of the agent, where pictures are kept.
 func (b *builder) buildReview() (http.Handler, error) {
-	if b.collector == nil {
+	if b.data.collector == nil {
 		return nil, nil
 	}
 	store, err := openData(&b.cfg, b.state)
 	if err != nil {
 		return nil, err
 	}
-	b.review, err = review.New(review.Options{Store: store, Model: b.agent.Segmenter, Logger: b.log})
-	return b.review, err
+	b.data.review, err = review.New(review.Options{Store: store, Model: b.agent.Segmenter, Logger: b.log})
+	return b.data.review, err
 }

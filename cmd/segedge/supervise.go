@@ -71,8 +71,8 @@ func (b *builder) supervise(ctx context.Context) error {
 	if b.cfg.Debug.Listen != "" {
 		doors = append(doors, supervise.Part{Name: "profiles", Run: supervise.Keep("profiles", b.profile, b.log)})
 	}
-	if b.collector != nil {
-		doors = append(doors, supervise.Part{Name: "data", Run: b.collector.Run})
+	if b.data.collector != nil {
+		doors = append(doors, supervise.Part{Name: "data", Run: b.data.collector.Run})
 		if every := b.cfg.Data.Propose; every > 0 {
 			propose := func(ctx context.Context) error { return b.agent.Propose(ctx, every) }
 			doors = append(doors, supervise.Part{Name: "proposals", Run: supervise.Keep("proposals", propose, b.log)})
@@ -120,7 +120,7 @@ func (b *builder) welcome() {
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
 	}
 	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", secret.Mask(b.cfg.MQTT.Broker), b.client.Topics().Prefix)
-	if b.collector != nil {
+	if b.data.collector != nil {
 		fmt.Fprintf(b.out, "  data: what people confirm, refine and reject is kept in %s\n", dataFolder(&b.cfg, b.state))
 	}
 	if b.address == nil {
