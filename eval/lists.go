@@ -23,7 +23,7 @@ func ReadList(text, name string) (rows [][]string, err error) {
 	if !ok || !ended {
 		return nil, fmt.Errorf("no table between <!-- %s --> and <!-- end -->", name)
 	}
-	for _, line := range strings.Split(strings.TrimSpace(table), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
@@ -50,7 +50,8 @@ const (
 var boxForm = regexp.MustCompile(`[\d.]+,[\d.]+,[\d.]+,[\d.]+`)
 
 // JudgePhrase compares what a phrase found with what a list says is right: "none", "refused", or boxes, of which all must be found, or one
-// where they are joined by "or"; the number that "at least two" says; or "two" of anything, which must be told. A box counts from an IoU of a half on.
+// where they are joined by "or"; the number that "at least two" says; or "two" of anything, which must be told. A box counts from an IoU of
+// a half on.
 func JudgePhrase(right string, found []seg.Box, note string, refused bool) Verdict {
 	switch {
 	case right == "refused" && refused, right == "none" && !refused && len(found) == 0:

@@ -80,7 +80,13 @@ func list(file, name string) ([][]string, error) {
 }
 
 // judged is what a phrase found, and what is to be said of that.
-func judged(ctx context.Context, d *grounding.Detector, m inference.Segmenter, f *frame.Frame, phrase, right string) (eval.Verdict, string, error) {
+func judged(
+	ctx context.Context,
+	d *grounding.Detector,
+	m inference.Segmenter,
+	f *frame.Frame,
+	phrase, right string,
+) (v eval.Verdict, said string, err error) {
 	boxes, note, err := d.Ground(ctx, m, f, phrase)
 	var unknown *grounding.PhraseError
 	if errors.As(err, &unknown) {
@@ -97,7 +103,7 @@ func judged(ctx context.Context, d *grounding.Detector, m inference.Segmenter, f
 	if err := s.ask(ctx, m, f, prompts); err != nil {
 		return "", "", err
 	}
-	said, found := "", []seg.Box{}
+	var found []seg.Box
 	for _, mask := range s.masks {
 		b := mask.Box()
 		found = append(found, b)
