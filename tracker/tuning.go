@@ -34,7 +34,7 @@ type Tuning struct {
 	// What rests with the scene while an object moves.
 	MovingSpeed   float64 // against the scene from which on rest is told from motion [0 0]
 	RestSpeed     float64 // of the object's: what has less of it rests [0 0]
-	TellingColour float64 // usual log-odds of its colours up to which they do not tell it from the scene: motion alone says what rests [not measured; a test holds it]
+	TellingColour float64 // usual log-odds up to which its colours are not told from the scene's: motion alone says what rests [not measured]
 	RestColour    float64 // of the usual log-odds of its colours: what has more is its own all the same [0 0]
 	StopUsual     float64 // of as many vectors as usual: so many must rest, of colours as follows, for an object to have stopped [0 0]
 	StopColour    float64 // of the usual log-odds [0 0]
