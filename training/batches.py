@@ -17,6 +17,10 @@ class Batches:
         for i in items:
             count[i.set] = count.get(i.set, 0) + 1
         self.weights = torch.tensor([count[i.set] ** -0.35 for i in items])
+        self.videos = {}
+        for i in items:
+            if i.set.startswith("davis"):
+                self.videos.setdefault((i.set, i.name), []).append(i)
 
     def rand(self, *shape, lo=0.0, hi=1.0):
         return torch.rand(*shape, generator=self.g) * (hi - lo) + lo
@@ -24,11 +28,11 @@ class Batches:
     def choice(self, n):
         return int(torch.randint(n, (1,), generator=self.g))
 
-    def crop(self, item, size):
-        """One image and label map, cropped or letterboxed to `size`."""
+    def crop(self, item, size, level=None):
+        """One image and label map (a certain one, where a level is given), cropped or letterboxed to `size`."""
         h, w = size
         arr, maps = item.load()
-        lab = maps[self.choice(len(maps))]
+        lab = maps[self.choice(len(maps)) if level is None else level]
         ih, iw = lab.shape
         around = self.near_small(lab, h / w) if self.rand(1) < self.small else None
         if around:
@@ -90,13 +94,47 @@ class Batches:
         """image (n,3,H,W) 0..255; what is visible of each target and what of it would be without occlusion, (n,targets,H,W) bool."""
         index = torch.multinomial(self.weights, n, generator=self.g)
         ims, labs = zip(*[self.crop(self.items[int(i)], size) for i in index])
-        image = torch.stack(ims).to(self.device)
-        visible = torch.stack([self.segments(l) for l in labs]).to(self.device)
+        return self.finish(ims, [self.segments(l) for l in labs], 1)
+
+    def pairs(self, n, size):
+        """As draw, of n images in pairs (0 and 1, 2 and 3, ...): two views of one image, or two frames of one video, with the same targets in
+        the same order, so that one can be found again by what was learnt of the other. A pair that shares no segment has empty targets."""
+        ims, visible = [], []
+        for i in torch.multinomial(self.weights, n // 2, generator=self.g):
+            one = self.items[int(i)]
+            same = self.videos.get((one.set, one.name), [one])
+            other = same[self.choice(len(same))]
+            level = self.choice(len(one.maps)) if other is one and not callable(one.maps) else None
+            for _ in range(6):
+                a, b = self.crop(one, size, level), self.crop(other, size, level)
+                ids = self.shared(a[1], b[1])
+                if len(ids):
+                    break
+            ims += [a[0], b[0]]
+            visible += self.both(a[1], b[1], ids)
+        return self.finish(ims, visible, 2)
+
+    def shared(self, a, b, least=50):
+        """The segments that two label maps show both."""
+        count = torch.minimum(*[torch.bincount(lab.flatten().long(), minlength=256) for lab in (a, b)])
+        count[0] = 0
+        return torch.nonzero((count > least) & (count < 0.9 * a.numel())).flatten()
+
+    def both(self, a, b, ids):
+        if not len(ids):
+            return [torch.zeros(self.targets, *a.shape, dtype=torch.bool)] * 2
+        pick = ids[torch.randint(len(ids), (self.targets,), generator=self.g)] if len(ids) < self.targets else ids[torch.randperm(len(ids), generator=self.g)[: self.targets]]
+        return [lab[None] == pick[:, None, None] for lab in (a, b)]
+
+    def finish(self, ims, visible, apart):
+        """Composes each image with the one that is `apart` places on, and does to all what a camera does."""
+        n = len(ims)
+        image, visible = torch.stack(ims).to(self.device), torch.stack(visible).to(self.device)
         whole = visible.clone()
         for i in range(n):
             r = float(self.rand(1))
             if r < 0.5:
-                self.paste(image, visible, whole, i, (i + 1) % n, segment=r < 0.3)
+                self.paste(image, visible, whole, i, (i + apart) % n, segment=r < 0.3)
         return self.degrade(image), visible, whole
 
     def paste(self, image, visible, whole, i, j, segment):

@@ -17,7 +17,7 @@ import prompts
 from batches import Batches, group, piece
 from export import check, export
 from model import Decoder, Model, from_graphs, holds, load_graphs, prompt_maps
-from train import regret
+from train import matching_loss, regret
 from trunk import TRUNKS, load_published
 
 torch.set_num_threads(1)
@@ -39,6 +39,38 @@ def draw(folder, n, annotators=1, name="made", seed=0):
         im.save(os.path.join(folder, "images", f"{name}_{k:04d}.jpg"))
         for a in range(annotators):
             lab.save(os.path.join(folder, "labels", f"{name}_{k:04d}_{a}.png"))
+
+
+class Pairs(unittest.TestCase):
+    def test_both_of_a_pair_show_the_same_targets(self):
+        with tempfile.TemporaryDirectory() as d:
+            draw(d, 4)
+            image, visible, _ = Batches(data.read(d), seed=3, targets=2).pairs(4, (128, 128))
+        self.assertEqual((image.shape, visible.shape), ((4, 3, 128, 128), (4, 2, 128, 128)))
+        for k in range(0, 4, 2):
+            for one, other in zip(visible[k].flatten(1).any(1), visible[k + 1].flatten(1).any(1)):
+                self.assertEqual(bool(one), bool(other))
+
+    def test_what_the_maps_tell_apart_is_found_again_and_what_they_do_not_costs(self):
+        g = torch.Generator().manual_seed(1)
+        visible = torch.zeros(2, 1, 64, 64, dtype=torch.bool)
+        visible[0, 0, 8:32, 8:32], visible[1, 0, 24:56, 16:48] = True, True
+        def maps(strength):
+            e8, e4 = torch.randn(2, 8, 8, 8, generator=g), torch.randn(2, 4, 16, 16, generator=g)
+            e8[:, :1] += strength * torch.nn.functional.avg_pool2d(visible.float(), 8)
+            return e8.requires_grad_(), e4
+        e8, e4 = maps(8.0)
+        told, found = matching_loss(e8, e4, visible)
+        untold, lost = matching_loss(*maps(0.0), visible)
+        self.assertGreater(found, 0.8)
+        self.assertLess(lost, 0.5)
+        self.assertLess(float(told), float(untold))
+        told.backward()
+        self.assertTrue(torch.isfinite(e8.grad).all() and e8.grad.abs().sum() > 0)
+
+    def test_a_pair_without_a_target_costs_nothing(self):
+        loss, found = matching_loss(torch.randn(2, 8, 8, 8), torch.randn(2, 4, 16, 16), torch.zeros(2, 3, 64, 64, dtype=torch.bool))
+        self.assertEqual((float(loss), found), (0.0, 0.0))
 
 
 class Readers(unittest.TestCase):

@@ -43,8 +43,44 @@ def regret(believed, true, softness=0.05):
     return true.amax(1) - ((believed / softness).softmax(1) * true).sum(1)
 
 
-def step_loss(model, batches, n, size, g, device):
-    image, visible, whole = batches.draw(n, size)
+def matching_loss(e8, e4, visible, ridge=0.02, sharp=2.0):
+    """What it costs to find each target of one image of a pair again in the other by Fisher's linear discriminant of the features, as the tracker
+    does (tracker/look). e8, e4 of n images in pairs, visible (n,M,H,W)."""
+    n, m = visible.shape[:2]
+    x = torch.cat([e8.float(), F.avg_pool2d(e4.float(), 2)], 1).flatten(2)  # n,C,cells
+    v = F.avg_pool2d(visible.float(), 8).flatten(2)  # n,M,cells
+    both = x.reshape(n // 2, 2, *x.shape[1:]).transpose(1, 2).flatten(2)  # pairs,C,2*cells
+    centred = both - both.mean(2, keepdim=True)
+    scale = centred.square().mean(2, keepdim=True).sqrt().detach() + 1e-4
+    z = centred / scale
+    spread = z @ z.transpose(1, 2) / z.shape[2] + ridge * torch.eye(z.shape[1], device=z.device)
+    x = z.reshape(n // 2, z.shape[1], 2, -1).transpose(1, 2).reshape(n, z.shape[1], -1)
+    mean = lambda w: (w @ x.transpose(1, 2)) / (w.sum(2, keepdim=True) + 0.1)  # n,M,C
+    inside, outside = mean(v), mean(1 - v)
+    w = torch.linalg.solve(spread.repeat_interleave(2, 0), (inside - outside).transpose(1, 2)).transpose(1, 2)
+    bias = ((inside + outside) * w).sum(2, keepdim=True) / 2
+    gain = 2 / ((inside - outside) * w).sum(2, keepdim=True).clamp(min=1e-3)
+    swap = torch.arange(n, device=x.device) ^ 1
+    score = sharp * gain[swap] * (w[swap] @ x - bias[swap])  # of each image, by what its partner taught
+    valid = ((v.sum(2) > 1) & (v[swap].sum(2) > 1)).float()
+    weigh = lambda t: t / (t.sum(2, keepdim=True) + 0.1)
+    bce = F.binary_cross_entropy_with_logits(score, v, reduction="none")
+    fair = ((weigh(v) + weigh(1 - v)) * bce).sum(2) / 2 + bce.mean(2)
+    p = score.sigmoid()
+    dice = 1 - (2 * (p * v).sum(2) + 1) / (p.sum(2) + v.sum(2) + 1)
+    with torch.no_grad():
+        got = score > 0
+        iou = (got & (v > 0.5)).sum(2) / (got | (v > 0.5)).sum(2).clamp(min=1)
+    count = valid.sum().clamp(min=1)
+    return ((fair + dice) * valid).sum() / count, float((iou * valid).sum() / count)
+
+
+def step_loss(model, batches, n, size, g, device, match=0.0):
+    paired = match > 0 and bool(torch.rand(1, generator=g) < 0.5)
+    if paired:
+        n = max(2, n // 2 * 2)
+    image, visible, whole = batches.pairs(n, size) if paired else batches.draw(n, size)
+    shown = visible
     m = visible.shape[1]
     shrink = lambda t: F.avg_pool2d(t.reshape(n * m, 1, *t.shape[-2:]).float(), 4)
     target, whole = shrink(visible), shrink(whole)
@@ -64,7 +100,11 @@ def step_loss(model, batches, n, size, g, device):
             loss, log = loss_of(logits, iou, target, prompts.hard, valid, prompts.single)
             total = total + loss
             logs.append(log)
-    out = {"loss": float(total.detach()) / rounds, "iou0": float(logs[0]["iou0"]), "ranked": float(logs[0]["ranked"]), "best": float(logs[0]["best"]), "last": float(logs[-1]["iou0"])}
+    matched = []
+    if paired:
+        extra, found = matching_loss(e8, e4, shown)
+        total, matched = total + match * rounds * extra, [found]
+    out = {"loss": float(total.detach()) / rounds, "iou0": float(logs[0]["iou0"]), "ranked": float(logs[0]["ranked"]), "best": float(logs[0]["best"]), "last": float(logs[-1]["iou0"]), "match": matched}
     return total / rounds, out
 
 
@@ -115,6 +155,7 @@ def main():
     p.add_argument("--targets", type=int, default=6, help="prompts an image")
     p.add_argument("--small", type=float, default=0.2, help="how many of the crops are made around a small segment")
     p.add_argument("--groups", type=float, default=0.0, help="of how many crops a connected part and a pair of neighbours are among the targets")
+    p.add_argument("--match", type=float, default=0.0, help="weight of finding a target of one image again in another by the features, in half of the steps")
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--trunk-scale", type=float, default=0.1)
     p.add_argument("--neck-scale", type=float, default=0.5)
@@ -168,7 +209,7 @@ def main():
             freeze_norms(model)
         size = sizes[int(torch.randint(len(sizes), (1,), generator=g))]
         n = min(a.batch, max(2, round(a.batch * USUAL / (size[0] * size[1]))))
-        loss, out = step_loss(model, batches, n, size, g, a.device)
+        loss, out = step_loss(model, batches, n, size, g, a.device, a.match)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -181,7 +222,9 @@ def main():
                 e.lerp_(v, 1 - keep) if e.dtype.is_floating_point else e.copy_(v)
         window.append(out)
         if step % 20 == 0 or step == a.steps:
-            mean = {k: round(sum(o[k] for o in window) / len(window), 4) for k in out}
+            mean = {k: round(sum(o[k] for o in window) / len(window), 4) for k in out if k != "match"}
+            found = [v for o in window for v in o["match"]]
+            mean |= {"match": round(sum(found) / len(found), 4)} if found else {}
             line = {"step": step, "minutes": round((time.time() - begin) / 60, 2), "lr": round(a.lr * rate, 6), **mean}
             print(json.dumps(line), file=log, flush=True)
             print(json.dumps(line), flush=True)
