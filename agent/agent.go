@@ -73,6 +73,7 @@ type Agent struct {
 
 	mu    sync.Mutex
 	model inference.Segmenter // the present one
+	named string              // its name, as the cameras have been told
 
 	swapping sync.Mutex
 }
@@ -90,7 +91,7 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, started: time.Now(), model: o.Model, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
+	a := &Agent{o: o, started: time.Now(), model: o.Model, named: o.Model.Info().Name, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
 	a.share.Store(math.Float64bits(1))
 	a.turns = pipeline.NewTurns(0, a.crowded)
 	for _, co := range cameras {
@@ -128,7 +129,7 @@ func (a *Agent) Info() api.Info {
 	m := a.present().Info()
 	return api.Info{
 		Schema: api.Schema, Agent: a.o.Name, Version: a.o.Version, Started: a.started, Cameras: a.cameras.names(),
-		Model: m.Name, Family: m.Family, Provider: m.Provider, Why: m.Why, Building: building(&m),
+		Model: m.Name, Family: m.Family, Provider: m.Provider, Why: m.Why, Building: building(&m), Away: m.Away,
 		Grounded: a.o.Grounder != nil || m.Kinds.Text,
 	}
 }
@@ -159,7 +160,7 @@ func (a *Agent) State(name string) (api.State, bool) {
 		return api.State{}, false
 	}
 	s, m := c.state(), a.present().Info()
-	s.Provider, s.Building = m.Provider, building(&m)
+	s.Provider, s.Building, s.Away = m.Provider, building(&m), m.Away
 	return s, true
 }
 
@@ -274,13 +275,22 @@ func (a *Agent) change(ctx context.Context, m inference.Segmenter) (old inferenc
 	for _, c := range a.cameras.all() {
 		_ = c.pipe.Swap(context.WithoutCancel(ctx), m) // one that has stopped needs none
 	}
+	after := m.Info().Name
 	a.mu.Lock()
 	old = a.model
-	before, after := old.Info().Name, m.Info().Name
-	a.model = m
+	before := a.named
+	a.model, a.named = m, after
 	a.mu.Unlock()
 	for _, c := range a.cameras.all() {
 		c.publish(seg.Event{Type: seg.ModelChanged, Details: map[string]any{"from": before, "to": after}})
 	}
 	return old
+}
+
+// Renew tells every camera that the model in use has become another one behind its Segmenter, as one does that falls back and comes back. The
+// objects live on, as after Replace.
+func (a *Agent) Renew(ctx context.Context) {
+	a.swapping.Lock()
+	defer a.swapping.Unlock()
+	a.change(ctx, a.present())
 }

@@ -141,6 +141,7 @@ type Info struct {
 	Provider string    `json:"provider"`            // the execution provider in use
 	Why      string    `json:"provider_why"`        // why this one, and why not a better one
 	Building *Building `json:"building,omitempty"`  // a better one that is made ready meanwhile
+	Away     string    `json:"away,omitempty"`      // the inference server that ought to run the model, since when it does not, and why
 	Grounded bool      `json:"grounding,omitempty"` // text prompts are understood
 }
 
@@ -193,6 +194,7 @@ type State struct {
 	Overheld    uint64             `json:"frames_overheld,omitempty"` // frames that could not be kept or lent, because others were held for too long
 	Provider    string             `json:"provider,omitempty"`        // where the model runs
 	Building    *Building          `json:"building,omitempty"`        // a better provider that is made ready meanwhile
+	Away        string             `json:"model_away,omitempty"`      // the inference server that ought to run the model, since when it does not, and why
 	Zones       []Zone             `json:"zones,omitempty"`
 	Lines       []Line             `json:"lines,omitempty"`
 	Watches     []Watch            `json:"watches,omitempty"` // phrases that are looked for again and again

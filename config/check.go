@@ -87,9 +87,11 @@ func join(key, name string) string {
 }
 
 func (c *Config) checkModel(ps *Problems) {
-	if (c.Model.Encoder == "") != (c.Model.Decoder == "") {
+	decoderAlone := c.Model.Remote.Address != "" && c.Model.Encoder == ""
+	if (c.Model.Encoder == "") != (c.Model.Decoder == "") && !decoderAlone {
 		ps.Add("model", "encoder and decoder come together")
 	}
+	c.Model.Remote.check(ps)
 	checkInput("model.input", c.Model.Input, ps)
 }
 

@@ -69,6 +69,21 @@ type Model struct {
 	Provider string `yaml:"provider" enum:"auto,tensorrt,cuda,cpu" help:"the best that may be used"`
 	Threads  int    `yaml:"threads" min:"0" max:"256" help:"of the CPU provider; 0 leaves cores to the camera's path"`
 	Input    int    `yaml:"input" min:"0" max:"2048" help:"longest side that the default model sees, a multiple of 32; 0 is its own"`
+	Remote   Remote `yaml:"remote"`
+}
+
+// Remote is an inference server that runs the model's graphs, the encoder or both. While it is away the built-in model serves here.
+type Remote struct {
+	Address   string        `yaml:"address" help:"http://host:8000, https://host, grpc://host:8001 or grpcs://host; empty for none"`
+	Encoder   string        `yaml:"encoder" help:"name of the encoder there"`
+	Decoder   string        `yaml:"decoder" help:"name of the decoder there; empty runs model.decoder, or that of model.name, here"`
+	CA        string        `yaml:"ca" help:"PEM file with who vouches for the server"`
+	Cert      string        `yaml:"cert" help:"PEM file, where the server wants to know who asks"`
+	Key       string        `yaml:"key" help:"its key"`
+	TokenFile string        `yaml:"token_file" help:"file that holds the bearer token, read at every call"`
+	Timeout   time.Duration `yaml:"timeout" min:"0" help:"of a call with its repetitions; after it the local model answers"`
+	Retries   int           `yaml:"retries" min:"0" max:"10" help:"repetitions of a call that may go better the next time"`
+	Picture   string        `yaml:"picture" enum:"raw,jpeg" help:"how pictures go: as the encoder's tensor, or as JPEG to one that decodes it"`
 }
 
 // Grounding turns phrases into boxes.
@@ -209,7 +224,9 @@ type Debug struct {
 func Default() Config {
 	return Config{
 		Cameras: []Camera{{Name: "camera", Source: "synthetic"}},
-		Model:   Model{Name: "default", Provider: "auto"},
+		Model: Model{
+			Name: "default", Provider: "auto", Remote: Remote{Timeout: 2 * time.Second, Retries: 1, Picture: "raw"},
+		},
 		Tracker: Tracker{MaxObjects: 64, Budget: 0.9},
 		Video:   Video{Bitrate: 2_500_000, Encoder: "openh264"},
 		Clips:   Clips{PostRoll: 10 * time.Second, Longest: 10 * time.Minute, MaxAge: 7 * 24 * time.Hour, MaxSize: 2000},

@@ -77,6 +77,14 @@ func (c *cropped) point(p seg.Point) seg.Point {
 	return seg.Point{X: c.at.X + p.X*c.size.X, Y: c.at.Y + p.Y*c.size.Y}
 }
 
+// Model is the model that saw the crop, where that is said.
+func (c *cropped) Model() string {
+	if i, ok := c.Embedding.(Identified); ok {
+		return i.Model()
+	}
+	return ""
+}
+
 // Features are those of the crop, where it lies in the frame.
 func (c *featuredCrop) Features() []seg.Features {
 	fs := c.of.Features()

@@ -13,6 +13,11 @@ type Featured interface {
 	Features() []seg.Features
 }
 
+// Identified is an Embedding of a Segmenter that may be one model or another: it says which one saw the picture, as Info.Identity does.
+type Identified interface {
+	Model() string
+}
+
 // Features are the encoder's outputs that are maps: [1,C,H,W], float32, covering the model's input; the finest first.
 func (e *embedding) Features() []seg.Features {
 	if e.m.encoder == nil {

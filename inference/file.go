@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 )
 
-// File is where a graph comes from: a file on disk, or bytes in memory.
+// File is where a graph comes from: a file on disk, bytes in memory, or another machine.
 type File struct {
 	Name string // for messages; empty is the path's last element
 	Path string // the runtime reads it by itself, so that weights beside the file are found
 	Data []byte // used where Path is empty
+	// Says is what a graph on another machine says of itself; there is nothing to read then.
+	Says *Contract
 }
 
 // String is the name for messages.
@@ -34,6 +36,9 @@ func (f File) Contract() (*Contract, error) {
 }
 
 func (f File) contract() (*Contract, error) {
+	if f.Says != nil {
+		return f.Says, nil
+	}
 	if f.Path == "" {
 		return ReadContract(bytes.NewReader(f.Data), int64(len(f.Data)))
 	}

@@ -47,6 +47,7 @@ type Info struct {
 	Why      string // why this provider and not a better one
 	Building string // a better provider that is made ready in the background, "tensorrt"; empty where none is
 	Since    time.Time
+	Away     string // a model elsewhere that ought to serve in this one's place, since when it does not, and why; empty where there is none
 	Kinds    Kinds
 	Batched  bool // one call decodes several prompts
 	// MaxPoints of one prompt, of which a box, or what stands for none, counts two; 0 is no limit but the vocabulary's.
@@ -57,6 +58,9 @@ type Info struct {
 	// sees the picture, never more than the frame's own.
 	Input func(width, height int) (w, h int)
 }
+
+// Identity tells models apart whose embeddings have nothing in common.
+func (i *Info) Identity() string { return i.Family + "/" + i.Name }
 
 // UnsupportedError is a prompt that the family cannot take.
 type UnsupportedError struct {

@@ -160,7 +160,7 @@ func New(o Options) (*Pipeline, error) {
 	}
 	kinds := p.info.Kinds
 	p.kinds.Store(&kinds)
-	p.tr.UseModel(p.info.Family + "/" + p.info.Name)
+	p.tr.UseModel(p.info.Identity())
 	return p, nil
 }
 

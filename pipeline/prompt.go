@@ -279,7 +279,7 @@ func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
 		p.model, p.info = m, sized(m.Info(), p.o.Side)
 		kinds := p.info.Kinds
 		p.kinds.Store(&kinds)
-		p.tr.UseModel(p.info.Family + "/" + p.info.Name)
+		p.tr.UseModel(p.info.Identity())
 		p.flush()
 		p.forced = true
 	})

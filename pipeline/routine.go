@@ -106,7 +106,7 @@ func (p *Pipeline) embedded(j *job) {
 		return
 	}
 	p.keyframes.Add(1)
-	if f, ok := j.embedding.(inference.Featured); ok {
+	if f, ok := j.embedding.(inference.Featured); ok && p.sawIt(j.embedding) {
 		p.tr.See(j.seq, f.Features())
 	}
 	k := &keyframe{seq: j.seq, emb: j.embedding, part: everything}
@@ -133,6 +133,12 @@ func (p *Pipeline) embedded(j *job) {
 		return
 	}
 	p.report(p.keys.add(k))
+}
+
+// sawIt reports whether an embedding is the model's that is known to serve: one that falls back to another is told of by Swap, later.
+func (p *Pipeline) sawIt(e inference.Embedding) bool {
+	i, ok := e.(inference.Identified)
+	return !ok || i.Model() == "" || i.Model() == p.info.Identity()
 }
 
 // endTurn gives the camera's turn back once no work of its own is under way.

@@ -162,7 +162,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // providers are those counted, so that each has a series from the start.
-var providers = []string{"tensorrt", "cuda", "cpu"}
+var providers = []string{"remote", "tensorrt", "cuda", "cpu"}
 
 func (c *collector) collectProviders(ch chan<- prometheus.Metric, i *api.Info) {
 	building := ""

@@ -33,6 +33,8 @@ type MachineVitals struct {
 type ModelVitals struct {
 	Waiting int    // jobs that wait for their turn
 	Turns   uint64 // that there were
+	// Of a model that an inference server runs: what went over the network, and how often it went away.
+	Sent, Received, Calls, Failed, Falls uint64
 }
 
 // Lanes say which of a camera's lanes have a job for the model.
@@ -105,16 +107,7 @@ func newVitals(read func() Vitals) *vitals {
 				func(v *MachineVitals) float64 { return float64(v.Back) },
 			},
 		},
-		model: []vital[ModelVitals]{
-			{
-				desc("model_turns_waiting", "Keyframes and refreshes of all cameras that wait for their turn."), gauge,
-				func(v *ModelVitals) float64 { return float64(v.Waiting) },
-			},
-			{
-				desc("model_turns_total", "Turns that cameras have had with the model."), counter,
-				func(v *ModelVitals) float64 { return float64(v.Turns) },
-			},
-		},
+		model: modelVitals(),
 		cameras: []vital[CameraVitals]{
 			{
 				desc("prompts_waiting", "Prompts that wait for the model.", "camera"), gauge,
@@ -146,6 +139,25 @@ func newVitals(read func() Vitals) *vitals {
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("segedge_"+name, help, labels, nil)
+}
+
+// modelVitals are the metrics of the model that all cameras share.
+func modelVitals() []vital[ModelVitals] {
+	count := func(name, help string, read func(v *ModelVitals) uint64) vital[ModelVitals] {
+		return vital[ModelVitals]{describe(name, help), prometheus.CounterValue, func(v *ModelVitals) float64 { return float64(read(v)) }}
+	}
+	return []vital[ModelVitals]{
+		{
+			describe("model_turns_waiting", "Keyframes and refreshes of all cameras that wait for their turn."), prometheus.GaugeValue,
+			func(v *ModelVitals) float64 { return float64(v.Waiting) },
+		},
+		count("model_turns_total", "Turns that cameras have had with the model.", func(v *ModelVitals) uint64 { return v.Turns }),
+		count("model_remote_sent_bytes_total", "Bytes sent to the inference server.", func(v *ModelVitals) uint64 { return v.Sent }),
+		count("model_remote_received_bytes_total", "Bytes that came from it.", func(v *ModelVitals) uint64 { return v.Received }),
+		count("model_remote_calls_total", "Calls of it; repetitions count.", func(v *ModelVitals) uint64 { return v.Calls }),
+		count("model_remote_calls_failed_total", "Of these, the ones that failed.", func(v *ModelVitals) uint64 { return v.Failed }),
+		count("model_remote_falls_total", "Times that the local model took over from it.", func(v *ModelVitals) uint64 { return v.Falls }),
+	}
 }
 
 // brokerVitals are the metrics of the connection to the broker.

@@ -33,8 +33,9 @@ import (
 
 // benchCmds measure this machine.
 type benchCmds struct {
-	Stages benchCmd `cmd:"" default:"withargs" help:"Measure what each stage costs on this machine."`
-	Soak   soakCmd  `cmd:"" help:"Run the whole agent for long while what it depends on fails, and draw what grows."`
+	Stages benchCmd       `cmd:"" default:"withargs" help:"Measure what each stage costs on this machine."`
+	Remote benchRemoteCmd `cmd:"" help:"Measure what a model costs that an inference server runs: one server, several cameras."`
+	Soak   soakCmd        `cmd:"" help:"Run the whole agent for long while what it depends on fails, and draw what grows."`
 }
 
 // benchCmd measures the stages on the built-in scene.
@@ -107,12 +108,12 @@ func (b *benchCmd) Run(e *env) (err error) {
 		Model:   info.Name, Provider: info.Provider, Frames: b.Frames, Flow: b.Flow, FPS: b.Realtime,
 	}
 	if len(b.Cameras) > 0 {
-		return b.shared(e, m.Model, cfg, result)
+		return b.shared(e, m.served, cfg, result)
 	}
 	bar := newBar(e.stderr, len(b.Size)*len(b.Objects)*b.Frames, "measuring")
 	for _, size := range b.Size {
 		for _, n := range b.Objects {
-			row, err := b.row(e.ctx, m.Model, cfg, size, n, bar, nil)
+			row, err := b.row(e.ctx, m.served, cfg, size, n, bar, nil)
 			if err != nil {
 				return fmt.Errorf("bench of %d objects at %dx%d: %w", n, size.w, size.h, err)
 			}

@@ -76,6 +76,7 @@ type builder struct {
 	heat        thermal.Watch
 	parts       *supervise.Group             // what runs beside the cameras
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
+	elsewhere   atomic.Pointer[elsewhere]    // the model, where an inference server runs it; else nil
 
 	level    *slog.LevelVar
 	writing  sync.Mutex    // one change of the file at a time
@@ -109,6 +110,7 @@ func (b *builder) build(ctx context.Context) error {
 	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
 		return err
 	}
+	b.watch(b.model.served)
 	b.newest.Store(&b.cfg.Model)
 	if b.records, err = record.New(record.Options{Camera: b.cfg.Cameras[0].Name, Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
@@ -147,7 +149,7 @@ func (b *builder) build(ctx context.Context) error {
 	b.agent, err = agent.New(agent.Options{
 		Configure: configure,
 		Look:      agent.LookOptions{Budget: b.cfg.Grounding.Budget},
-		Name:      b.cfg.Agent.Name, Version: version, Model: b.model.Model, Events: &b.relay, Grounder: grounder, Logger: b.log,
+		Name:      b.cfg.Agent.Name, Version: version, Model: b.model.served, Events: &b.relay, Grounder: grounder, Logger: b.log,
 		OpenModel: b.openModel, LastSeq: func(camera string) uint64 { return b.client.LastSeq(camera) }, Failed: b.cameraFailed,
 		Collector: collector,
 	}, cameras)
@@ -178,7 +180,7 @@ func (b *builder) openModel(ctx context.Context, name string) (inference.Segment
 		return nil, err
 	}
 	c := b.cfg.Model
-	c.Name, c.Encoder, c.Decoder, c.Family = name, "", "", ""
+	c.Name, c.Encoder, c.Decoder, c.Family, c.Remote = name, "", "", "", config.Remote{}
 	return b.openBeside(ctx, c)
 }
 
@@ -188,6 +190,7 @@ func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Seg
 	if err != nil {
 		return nil, err
 	}
+	b.watch(m)
 	b.parts.Run("model "+c.Name, m.Run)
 	b.newest.Store(&c)
 	return m, nil

@@ -116,6 +116,9 @@ func checkModel(ctx context.Context, c config.Config) (_ string, err error) {
 	}
 	took := time.Since(start)
 	info := m.Info()
+	if info.Away != "" {
+		return "", errors.Join(fmt.Errorf("the inference server is away: %s; the built-in model serves here meanwhile", info.Away), emb.Close())
+	}
 	return fmt.Sprintf("%s (family %s) on %s, first encode %.0f ms, ONNX Runtime %s; %s", info.Name, info.Family, info.Provider,
 		took.Seconds()*1000, m.runtime.Version(), info.Why), emb.Close()
 }

@@ -66,7 +66,7 @@ func (c *evalClicksCmd) Run(e *env) (err error) {
 		results = append(results, r)
 		return err
 	}
-	if err := measure(m.Model); err != nil {
+	if err := measure(m.served); err != nil {
 		return err
 	}
 	for _, dir := range c.Models {
@@ -191,7 +191,7 @@ func (c *evalVideoCmd) Run(e *env) (err error) {
 	var results []*eval.VideoResult
 	for _, prompt := range c.Prompt {
 		for _, name := range c.Methods {
-			r, err := c.measure(e, videos, eval.PromptKind(prompt), name, methods[name], m.Model.Info())
+			r, err := c.measure(e, videos, eval.PromptKind(prompt), name, methods[name], m.served.Info())
 			if err != nil {
 				return err
 			}
@@ -274,7 +274,7 @@ func (c *evalVideoCmd) methods(
 	flow := func() (motion.Flow, func() error, error) {
 		return lk.New(lk.Options{}), nil, nil
 	}
-	s := m.Model
+	s := m.served
 	product := func(without tracker.Cues) func() (eval.Follower, error) {
 		return eval.Product(eval.ProductOptions{Model: s, Flow: flow, Realtime: c.Realtime > 0, Delay: c.Delay, Tracker: c.tracker(cfg, without)})
 	}

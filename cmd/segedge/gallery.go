@@ -23,8 +23,8 @@ func (c *modelsGalleryCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	bar := newBar(e.stderr, len(shots), m.Model.Info().Name)
-	g, err := eval.Click(e.ctx, m.Model, shots, func(done int) { _ = bar.Set(done) })
+	bar := newBar(e.stderr, len(shots), m.served.Info().Name)
+	g, err := eval.Click(e.ctx, m.served, shots, func(done int) { _ = bar.Set(done) })
 	_ = bar.Finish()
 	if err != nil {
 		return err

@@ -43,6 +43,10 @@ func (b *builder) vitals() web.Vitals {
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
 	}
+	if e := b.elsewhere.Load(); e != nil {
+		t := e.server.Traffic()
+		v.Model.Sent, v.Model.Received, v.Model.Calls, v.Model.Failed, v.Model.Falls = t.Sent, t.Received, t.Calls, t.Failed, e.Falls()
+	}
 	heat, level := b.heat.Last()
 	v.Machine = machineVitals(heat, level)
 	for _, name := range b.agent.Cameras() {

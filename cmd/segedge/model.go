@@ -18,14 +18,20 @@ import (
 	"github.com/segedge/segedge/models"
 )
 
-// loadedModel is a segmenter and the runtime beneath it, closed together.
+// served is a model with what it has to do in the background: an engine to build, a server to ask.
+type served interface {
+	inference.Segmenter
+	Run(ctx context.Context) error
+}
+
+// loadedModel is a model and the runtime beneath it, closed together.
 type loadedModel struct {
-	*provider.Model
+	served
 	runtime *onnx.Runtime
 }
 
 // Close closes the segmenter, then the runtime.
-func (m *loadedModel) Close() error { return errors.Join(m.Model.Close(), m.runtime.Close()) }
+func (m *loadedModel) Close() error { return errors.Join(m.served.Close(), m.runtime.Close()) }
 
 // openModel opens the configured model on the best provider that works here. Pulled models and TensorRT's engines are in the state folder.
 func openModel(ctx context.Context, c config.Config, log *slog.Logger) (*loadedModel, error) {
@@ -37,7 +43,7 @@ func openUnproved(ctx context.Context, c config.Config) (*loadedModel, error) {
 	return openBy(ctx, c, slog.New(slog.DiscardHandler), openAny)
 }
 
-type opener func(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error)
+type opener func(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (served, error)
 
 func openBy(ctx context.Context, c config.Config, log *slog.Logger, open opener) (*loadedModel, error) {
 	state, err := stateDir(c.Agent.State)
@@ -56,8 +62,11 @@ func openBy(ctx context.Context, c config.Config, log *slog.Logger, open opener)
 }
 
 // openOn opens a model on a runtime that is open already. One that does not answer known pictures is refused before it is used; the
-// built-in one is trusted.
-func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
+// built-in one is trusted. One that an inference server runs has the built-in one beside it, and is proved whenever it is reached.
+func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (served, error) {
+	if c.Remote.Address != "" {
+		return openElsewhere(ctx, rt, c, state, log)
+	}
 	m, err := openAny(ctx, rt, c, state, log)
 	if err != nil || builtIn(c) {
 		return m, err
@@ -73,7 +82,7 @@ func builtIn(c config.Model) bool {
 }
 
 // openAny opens a model, whatever it answers.
-func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (*provider.Model, error) {
+func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string, log *slog.Logger) (served, error) {
 	name, files, err := modelFiles(c, state)
 	if err != nil {
 		return nil, err
@@ -85,7 +94,11 @@ func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string
 		Cache:   filepath.Join(state, "engines"),
 		Trusted: files[0].Path == "", Model: inference.Options{Name: name, Side: c.Input},
 	}
-	return provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
+	m, err := provider.Open(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), o, files...)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // modelFiles are the graphs of the configured model: the files named, the built-in ones, those pulled or put into the state folder's

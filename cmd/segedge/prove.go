@@ -125,7 +125,7 @@ func (r *checkResult) prove(ctx context.Context, rt *onnx.Runtime, c config.Mode
 func runCheck(ctx context.Context, m *loadedModel, plain inference.Segmenter) (*checkResult, error) {
 	info := m.Info()
 	out := &checkResult{Model: info.Name, Family: info.Family, Provider: info.Provider, Why: info.Why}
-	agree, err := provider.Compare(ctx, plain, m.Model) // the first run of both, which is slower
+	agree, err := provider.Compare(ctx, plain, m.served) // the first run of both, which is slower
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func runCheck(ctx context.Context, m *loadedModel, plain inference.Segmenter) (*
 	if err := agree.Check(); err != nil {
 		out.Disagrees = err.Error()
 	}
-	return out, out.time(ctx, m.Model, provider.TestPicture())
+	return out, out.time(ctx, m.served, provider.TestPicture())
 }
 
 func (r *checkResult) time(ctx context.Context, m inference.Segmenter, f *frame.Frame) error {

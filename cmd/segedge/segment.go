@@ -86,7 +86,7 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if note != "" {
 		fmt.Fprintln(e.stderr, note)
 	}
-	result, err := s.segment(e, m.Model, f, prompts)
+	result, err := s.segment(e, m.served, f, prompts)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (c *evalSensitivityCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	memo := eval.NewMemo(m.Model, 4096)
+	memo := eval.NewMemo(m.served, 4096)
 	defer func() { err = errors.Join(err, memo.Close()) }()
 	o := eval.SensitivityOptions{Moved: c.Moved, Only: c.Only, Log: c.Log}
 	if c.Moved > 0 {

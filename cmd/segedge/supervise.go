@@ -115,6 +115,9 @@ func (b *builder) profile(ctx context.Context) error {
 func (b *builder) welcome() {
 	info := b.agent.Info()
 	fmt.Fprintf(b.out, "segedge %s: %s on %s; segedge doctor says why not on something faster\n", version, info.Model, info.Provider)
+	if info.Away != "" {
+		fmt.Fprintf(b.out, "  THE INFERENCE SERVER IS AWAY, the built-in model serves: %s\n", info.Away)
+	}
 	for i := range b.cfg.Cameras {
 		c := &b.cfg.Cameras[i]
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))

@@ -95,7 +95,7 @@ func inWords(
 		return nil, "", errors.New("--text: grounding.model is none")
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	boxes, note, err := d.Ground(ctx, m.Model, f, phrase)
+	boxes, note, err := d.Ground(ctx, m.served, f, phrase)
 	for i := range boxes {
 		prompts = append(prompts, seg.Prompt{Box: &boxes[i], Single: true})
 	}
