@@ -21,7 +21,6 @@ import (
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/broker"
@@ -172,28 +171,6 @@ func (b *builder) fault(err error) error {
 		return err
 	}
 	return configFault{err}
-}
-
-// openModel opens another model beside the running one. Unlike the configuration, a command names no path of this machine.
-func (b *builder) openModel(ctx context.Context, name string) (inference.Segmenter, error) {
-	if err := listed(name, b.state); err != nil {
-		return nil, err
-	}
-	c := b.cfg.Model
-	c.Name, c.Encoder, c.Decoder, c.Family, c.Remote = name, "", "", "", config.Remote{}
-	return b.openBeside(ctx, c)
-}
-
-// openBeside opens a model beside the running one, which it is about to replace.
-func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Segmenter, error) {
-	m, err := openOn(ctx, b.model.runtime, c, b.state, b.log)
-	if err != nil {
-		return nil, err
-	}
-	b.watch(m)
-	b.parts.Run("model "+c.Name, m.Run)
-	b.newest.Store(&c)
-	return m, nil
 }
 
 // camera makes one camera's parts: source, tracker, and the picture of it.

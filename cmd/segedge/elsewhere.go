@@ -115,12 +115,3 @@ func remoteParts(rt *onnx.Runtime, c config.Model, state string) (remotemodel.Pa
 	}
 	return p, nil
 }
-
-// watch tells the agent when a model becomes another by itself, and keeps it for the metrics.
-func (b *builder) watch(m served) {
-	e, _ := m.(*elsewhere)
-	b.elsewhere.Store(e)
-	if e != nil {
-		e.Notify(func() { b.agent.Renew(context.Background()) })
-	}
-}
