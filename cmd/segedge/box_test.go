@@ -30,7 +30,7 @@ func TestTheDogsBoxStaysTheDog(t *testing.T) {
 		t.Fatal(err)
 	}
 	follower, err := eval.Product(eval.ProductOptions{
-		Model: m.Model, Delay: 2,
+		Model: m.served, Delay: 2,
 		Tracker: tracker.Options{Budget: tracker.DefaultBudget},
 		Flow:    func() (motion.Flow, func() error, error) { return lk.New(lk.Options{}), nil, nil },
 	})()

@@ -55,7 +55,7 @@ func (c *evalPhrasesCmd) Run(e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		v, said, err := judged(e.ctx, d, m.Model, f, row[2], row[3])
+		v, said, err := judged(e.ctx, d, m.served, f, row[2], row[3])
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (c *evalOffersCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	offers, err := eval.Offers(e.ctx, m.Model, c.Data, rows)
+	offers, err := eval.Offers(e.ctx, m.served, c.Data, rows)
 	if err != nil {
 		return err
 	}
