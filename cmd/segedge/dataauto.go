@@ -53,7 +53,7 @@ func (c *dataAutoCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	memo := eval.NewMemo(m.Model, 2*c.Window) // a mask after the other goes the same way
+	memo := eval.NewMemo(m.served, 2*c.Window) // a mask after the other goes the same way
 	defer func() { err = errors.Join(err, memo.Close()) }()
 	var known propose.Memory
 	for _, film := range c.Films {
@@ -62,7 +62,7 @@ func (c *dataAutoCmd) Run(e *env) (err error) {
 			return err
 		}
 		o := propose.Options{
-			Model: m.Model, Follower: product(memo, cfg), Every: c.Every, Window: c.Window, Pictures: c.Pictures, Masks: c.Masks,
+			Model: m.served, Follower: product(memo, cfg), Every: c.Every, Window: c.Window, Pictures: c.Pictures, Masks: c.Masks,
 			Novelty: c.Novelty, Cycle: c.Cycle, MinIoU: c.IoU, MinStability: c.Stability,
 		}
 		pictures, masks, tried := 0, 0, 0
@@ -72,7 +72,7 @@ func (c *dataAutoCmd) Run(e *env) (err error) {
 				return err
 			}
 			s := c.sample(t)
-			s.Model = m.Model.Info().Name
+			s.Model = m.served.Info().Name
 			_, err := collect.Keep(store, s, []collect.Finder{faces})
 			return err
 		})

@@ -33,7 +33,7 @@ func (c *dataReviewCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	page, err := review.New(review.Options{Store: store, Model: func() inference.Segmenter { return m.Model }})
+	page, err := review.New(review.Options{Store: store, Model: func() inference.Segmenter { return m.served }})
 	if err != nil {
 		return err
 	}
