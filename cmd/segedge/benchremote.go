@@ -188,8 +188,8 @@ func (b *benchRemoteCmd) camera(ctx context.Context, m inference.Segmenter, watc
 }
 
 func printRemote(w io.Writer, rows []remoteRow, keyframes int) error {
-	fmt.Fprintf(w, "%d cores, %s/%s; %s, a picture of 640×480; %d keyframes of each camera, with a click each; ms, median (95th percentile)\n\n",
-		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, models.Name, keyframes)
+	fmt.Fprintf(w, "%d cores, %s/%s; %s, a picture of 640×480; ", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, models.Name)
+	fmt.Fprintf(w, "%d keyframes of each camera, with a click each; ms, median (95th percentile)\n\n", keyframes)
 	fmt.Fprintln(w, "| where it runs | cameras at once | encode | a click | KiB there | KiB back |")
 	fmt.Fprintln(w, "| --- | ---: | ---: | ---: | ---: | ---: |")
 	for _, r := range rows {

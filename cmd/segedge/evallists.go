@@ -88,8 +88,7 @@ func judged(
 	phrase, right string,
 ) (v eval.Verdict, said string, err error) {
 	boxes, note, err := d.Ground(ctx, m, f, phrase)
-	var unknown *grounding.PhraseError
-	if errors.As(err, &unknown) {
+	if _, unknown := errors.AsType[*grounding.PhraseError](err); unknown {
 		return eval.JudgePhrase(right, nil, "", true), "refused", nil
 	}
 	if err != nil {
