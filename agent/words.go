@@ -18,8 +18,8 @@ type answer struct {
 	note    string // what was not as the phrase has it
 }
 
-// ask prompts the pipeline. A phrase that the model does not understand by itself becomes boxes first, of what stands in one of the zones if
-// any are named.
+// ask prompts the pipeline. A phrase that the model does not understand by itself becomes boxes first, of what stands in one of the zones
+// if any are named.
 func (c *camera) ask(ctx context.Context, r pipeline.Request, zones ...string) (answer, error) {
 	if r.Prompt.Text != "" && !c.pipe.Kinds().Text {
 		return c.askInWords(ctx, r, zones)
@@ -76,8 +76,7 @@ func (c *camera) follow(ctx context.Context, r pipeline.Request, boxes []seg.Box
 	for i := range boxes {
 		r.Prompt.Box = &boxes[i]
 		res, err := c.pipe.Prompt(ctx, r)
-		var known *pipeline.FollowedError
-		if errors.As(err, &known) {
+		if known, ok := errors.AsType[*pipeline.FollowedError](err); ok {
 			res.Object, err = c.pipe.Object(ctx, known.Object)
 		}
 		switch {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/tracker"
@@ -35,8 +36,8 @@ func (p *Pipeline) Look(ctx context.Context) (*frame.Frame, []tracker.Place, err
 // seen is the newest kept frame that the model has seen the whole of, or the newest where that is too old.
 func (p *Pipeline) seen() uint64 {
 	newest := p.frames.newest().Seq
-	for i := len(p.keys.kept) - 1; i >= 0; i-- {
-		if k := p.keys.kept[i]; newest-k.seq <= freshFor && p.frames.at(k.seq) != nil && p.tr.Remembers(k.seq) {
+	for _, k := range slices.Backward(p.keys.kept) {
+		if newest-k.seq <= freshFor && p.frames.at(k.seq) != nil && p.tr.Remembers(k.seq) {
 			return k.seq
 		}
 	}

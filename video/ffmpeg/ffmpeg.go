@@ -94,7 +94,8 @@ func (o *Options) arguments(f video.Format) []string {
 		out = append(out, "-c:v", e.name, "-g", fmt.Sprint(o.KeyframeInterval), "-b:v", fmt.Sprint(f.Bitrate), "-maxrate", fmt.Sprint(f.Bitrate),
 			"-bufsize", fmt.Sprint(f.Bitrate/2), "-force_key_frames", "expr:"+wanted)
 		out = append(out, e.after...)
-		return append(out, strings.Fields("-color_range tv -colorspace smpte170m -flvflags no_duration_filesize -flush_packets 1 -f flv pipe:1")...)
+		tail := "-color_range tv -colorspace smpte170m -flvflags no_duration_filesize -flush_packets 1 -f flv pipe:1"
+		return append(out, strings.Fields(tail)...)
 	}
 	return nil
 }

@@ -51,7 +51,8 @@ func opening(w, h int) []byte {
 	out := element(0x1a45dfa3, number(0x4286, 1), number(0x42f7, 1), number(0x42f2, 4), number(0x42f3, 8),
 		element(0x4282, []byte("matroska")), number(0x4287, 4), number(0x4285, 2))
 	out = append(id(out, 0x18538067), 0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff) // Segment, of unknown size
-	out = append(out, element(0x1549a966, number(0x2ad7b1, 1_000_000), element(0x4d80, []byte("segedge")), element(0x5741, []byte("segedge")))...)
+	name := []byte("segedge")                                                         // of the muxer and of the writer
+	out = append(out, element(0x1549a966, number(0x2ad7b1, 1_000_000), element(0x4d80, name), element(0x5741, name))...)
 	picture := element(0xe0, number(0xb0, w), number(0xba, h), element(0x2eb524, []byte("I420")))
 	return append(out, element(0x1654ae6b, element(0xae, number(0xd7, 1), number(0x73c5, 1), number(0x83, 1),
 		element(0x86, []byte("V_UNCOMPRESSED")), picture))...)
