@@ -99,8 +99,8 @@ func (d *door) read(path, login string) (*gortsplib.Client, error) {
 		d.t.Fatal(err)
 	}
 	transport := gortsplib.TransportTCP
-	c := &gortsplib.Client{Transport: &transport}
-	if err := c.Start(u.Scheme, u.Host); err != nil {
+	c := &gortsplib.Client{Transport: &transport, Scheme: u.Scheme, Host: u.Host}
+	if err := c.Start2(); err != nil {
 		return nil, err
 	}
 	d.t.Cleanup(c.Close)

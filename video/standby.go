@@ -15,8 +15,8 @@ const (
 )
 
 // Standby makes encoders of one kind for Options.NewEncoder, with a spare behind each. An encoder that fails is opened again at once; where
-// that fails too, it fails soon after, or it hung, the spare takes its place, and is asked for from then on for a while. No picture is lost:
-// the one at which it failed is encoded again, as a keyframe.
+// that fails too, it fails soon after, or it hung, the spare takes its place, and is asked for from then on for a while. No picture is
+// lost: the one at which it failed is encoded again, as a keyframe.
 func Standby(first, spare func(Format) (Encoder, error), log *slog.Logger) func(Format) (Encoder, error) {
 	s := &standby{first: first, spare: spare, log: log}
 	return func(f Format) (Encoder, error) {
