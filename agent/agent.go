@@ -91,7 +91,10 @@ func New(o Options, cameras []CameraOptions) (*Agent, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, started: time.Now(), model: o.Model, named: o.Model.Info().Name, joining: make(chan *camera), holds: make(chan int), over: make(chan struct{})}
+	a := &Agent{
+		o: o, started: time.Now(), model: o.Model, named: o.Model.Info().Name,
+		joining: make(chan *camera), holds: make(chan int), over: make(chan struct{}),
+	}
 	a.share.Store(math.Float64bits(1))
 	a.turns = pipeline.NewTurns(0, a.crowded)
 	for _, co := range cameras {
@@ -287,8 +290,8 @@ func (a *Agent) change(ctx context.Context, m inference.Segmenter) (old inferenc
 	return old
 }
 
-// Renew tells every camera that the model in use has become another one behind its Segmenter, as one does that falls back and comes back. The
-// objects live on, as after Replace.
+// Renew tells every camera that the model in use has become another one behind its Segmenter, as one does that falls back and comes back.
+// The objects live on, as after Replace.
 func (a *Agent) Renew(ctx context.Context) {
 	a.swapping.Lock()
 	defer a.swapping.Unlock()
