@@ -9,6 +9,7 @@ type budget struct {
 	paid  uint64  // the newest frame when it was last paid for
 	seen  uint64  // the newest frame when WantKeyframe was last asked
 	purse float64 // frames of model time that may be spent now
+	share float64 // of Options.Budget that is given now, 0..1
 }
 
 // earn adds the model's share of the frames that have passed to the purse.
@@ -43,7 +44,7 @@ func (b *budget) pay(seq, now uint64) {
 // at in it as far as Budget allows. What a keyframe costs is the number of frames between its query and its answer.
 func (t *Tracker) WantKeyframe() bool {
 	now, wanted := t.Newest(), false
-	t.budget.earn(now, t.opt.Budget*t.spends)
+	t.budget.earn(now, t.opt.Budget*t.budget.share)
 	for _, o := range t.objects {
 		if o.asked {
 			return true

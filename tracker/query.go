@@ -1,9 +1,6 @@
 package tracker
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/shape"
 )
@@ -41,22 +38,14 @@ func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 // building many questions, and taking as many answers, would keep the next frame waiting. Those that were queried longest ago come first: a
 // keyframe may be too old before its last part is asked. It appends nothing when none is left.
 func (t *Tracker) QueryPart(seq uint64, n int, dst []Query) []Query {
-	n += len(dst)
-	t.left = t.left[:0]
-	for _, o := range t.objects {
-		if o.queried < seq {
-			t.left = append(t.left, o)
-		}
-	}
-	slices.SortStableFunc(t.left, func(a, b *object) int { return cmp.Compare(a.queried, b.queried) })
-	for _, o := range t.left {
-		if len(dst) == n {
+	for n += len(dst); len(dst) < n; {
+		o := t.objects.leastQueried(seq)
+		if o == nil {
 			break
 		}
 		o.queried = seq
 		dst = t.queryRoutine(o, seq, dst)
 	}
-	clear(t.left)
 	return dst
 }
 

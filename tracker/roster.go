@@ -37,3 +37,13 @@ func (r roster) others(o *object, seq uint64) iter.Seq2[*object, track] {
 		}
 	}
 }
+
+// leastQueried is the object that was queried longest ago, and not about frame seq or a newer one; nil without one.
+func (r roster) leastQueried(seq uint64) (least *object) {
+	for _, o := range r {
+		if o.queried < seq && (least == nil || o.queried < least.queried) {
+			least = o
+		}
+	}
+	return least
+}

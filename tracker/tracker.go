@@ -18,10 +18,8 @@ type Tracker struct {
 	scene   *motion.Scene
 	looks   look.Memory
 	objects roster
-	left    []*object    // QueryPart's, while it runs
 	changes []seg.Change // that nobody has taken yet
 	budget  budget
-	spends  float64 // share of Options.Budget
 	crops   cropper
 	fitter  fitter
 	fusion  fusion
@@ -36,7 +34,7 @@ func New(o Options, flow motion.Flow) *Tracker {
 		k = *o.Tuning
 	}
 	return &Tracker{
-		opt: o, spends: 1, tuning: &k, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
+		opt: o, budget: budget{share: 1}, tuning: &k, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
 		scene:  motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
 		fitter: fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
 	}
@@ -56,7 +54,7 @@ func (t *Tracker) Newest() uint64 { return t.scene.Newest() }
 
 // Spend leaves routine keyframes a share of Options.Budget, 0..1, from now on: for a machine that has to stand back. Prompts are answered
 // as ever.
-func (t *Tracker) Spend(share float64) { t.spends = min(max(share, 0), 1) }
+func (t *Tracker) Spend(share float64) { t.budget.share = min(max(share, 0), 1) }
 
 // uses says that a cue is not left out.
 func (t *Tracker) uses(c Cues) bool { return t.opt.Without&c == 0 }
