@@ -213,6 +213,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if !o.shared(p, ev.seq) {
 		t.learn(o, p, ev)
 	}
+	o.past.note(p, ev.seq, t.tuning.StillFrames, o.asked || ev.prior == nil)
 	m := newTrack(p, ev.seq)
 	if o.hold != nil {
 		o.hold = t.held(o, &m.Track, ev)

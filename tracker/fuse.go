@@ -58,6 +58,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	if ev.prior != nil {
 		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.PriorWeight), float32(k.MaskClip))
 		t.addVotes(s, o, ev)
+		t.addStill(s, o, ev)
 	}
 	if l := o.known(ev); l != nil {
 		s.AddMap(t.looks.Read(l, ev.view, s.Box()).Logits, float32(k.FeatureWeight), float32(k.FeatureClip))

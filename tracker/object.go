@@ -50,6 +50,7 @@ type belief struct {
 	track      *track // nil before the first accepted answer
 	vouched    bool   // it is one that a person gave: no model need see anything there
 	hold       *hold  // the box that it was prompted with; nil where there was none
+	past       since  // keyframes that the present one is compared with
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []candidate

@@ -59,6 +59,9 @@ type Tuning struct {
 	VoteContrast  float64 // between inside and outside at which votes count in full [0 −0.1]
 	VoteSigma2    float64 // squared miss that is forgiven [0 −0.1]
 	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 −0.1]
+	StillWeight   float64 // of a place whose picture has not changed, for what it was [+0.4 for all of it, on the nine of docs/tracking.md]
+	StillChange   int     // grey steps, over the three colours, up to which it has not [not measured]
+	StillFrames   int     // that what it is compared with is old, at least [not measured]
 	OtherWeight   float64 // against a place where another object is [scenes 0 +0.1]
 	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 0]
 	SizeDown      float64 // and shrinks: what shrinks is mostly hidden and comes back [0 0]
@@ -130,7 +133,7 @@ func Defaults() Tuning {
 
 		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
 		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,
-		VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4,
+		VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4, StillWeight: 3, StillChange: 18, StillFrames: 8,
 		SizeUp: 0.06, SizeDown: 0.01, LearnShare: 0.25,
 
 		SnapRadius: 1,

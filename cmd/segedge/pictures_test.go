@@ -68,6 +68,9 @@ func TestARecordingIsWholeOnAMachineThatStandsBack(t *testing.T) {
 				f.Release()
 			}
 			synctest.Wait()
+			if err := pool.Close(); err != nil {
+				t.Error(err)
+			}
 			if units := s.Stats().Units; units != want {
 				t.Errorf("recorded %t: %d of 6 pictures, want %d", recorded, units, want)
 			}

@@ -1,0 +1,77 @@
+package tracker_test
+
+import (
+	"testing"
+
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
+)
+
+// spilling answers a mask with the same mask and a row more on every side, as a model does that says back what it is asked.
+func spilling(q tracker.Query, s *scene) (p seg.Prediction) {
+	m := q.Prompt.Mask.Cut(s.w, s.h, seg.Threshold)
+	r := m.Rect.Inset(-1)
+	grown := seg.NewMask(s.w, s.h, r)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := grown.Row(y)
+		for i := range row {
+			for _, d := range [5][2]int{{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+				x, v := float64(r.Min.X+i+d[0])+0.5, float64(y+d[1])+0.5
+				if m.Contains(seg.Point{X: x / float64(s.w), Y: v / float64(s.h)}) {
+					row[i] = 1
+				}
+			}
+		}
+	}
+	l := seg.LogitsOf(grown, s.w/2, s.h/2, seg.Point{X: 1, Y: 1}, 6)
+	p.Candidates = []seg.Candidate{{Logits: l, PredictedIoU: 0.9, Stability: 0.9}}
+	return p
+}
+
+// crept is how many times its first area an object of colours like the ground's has after five seconds in which nothing moves.
+func crept(t *testing.T, k tracker.Tuning) float64 {
+	s := &scene{w: 240, h: 136, ground: newTexture(1), discs: []disc{{newTexture(2), 20, line(120, 66, 0, 0), [3]float64{90, 110, 100}}}}
+	tr := tracker.New(tracker.Options{GridWidth: s.w, Points: 300, Tuning: &k}, lk.New(lk.Options{}))
+	var id seg.ID
+	first := 0.0
+	for n := range 150 {
+		f := s.render(0)
+		f.Seq = uint64(n + 1)
+		if err := tr.Step(f); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			id = tr.Add("disc", point(0.5, 0.5), f.Seq)
+		}
+		var as []tracker.Answer
+		for _, q := range tr.Query(f.Seq, nil, nil) {
+			a := tracker.Answer{ID: q.ID, Prompt: q.Prompt}
+			if a.Prediction = s.answer(q.ID, 0, 0); q.Prompt.Mask != nil {
+				a.Prediction = spilling(q, s)
+			}
+			as = append(as, a)
+		}
+		tr.Answer(f.Seq, as)
+		if o, ok := tr.Object(id); ok && o.Mask != nil && n == 0 {
+			first = float64(o.Mask.Count())
+		}
+	}
+	o, _ := tr.Object(id)
+	if o.Mask == nil || first == 0 {
+		t.Fatal("it is not followed")
+	}
+	return float64(o.Mask.Count()) / first
+}
+
+// Where nothing moves, a mask does not creep, whatever the model says back.
+func TestAMaskDoesNotCreepOverAStillScene(t *testing.T) {
+	k := tracker.Defaults()
+	with := crept(t, k)
+	k.StillWeight = 0
+	without := crept(t, k)
+	t.Logf("%.2f of its first area after five seconds, %.2f where nothing holds it", with, without)
+	if with > 1.2 || without < 1.2*with {
+		t.Errorf("%.2f of its first area after five seconds, %.2f where nothing holds it", with, without)
+	}
+}
