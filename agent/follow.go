@@ -130,8 +130,10 @@ func (c *camera) search(ctx context.Context, w *watch.Watch, eager bool) (answer
 		f.Release()
 		return answer{Result: pipeline.Result{Frame: seq}}, nil
 	}
-	boxes, most, err := c.grounder.Every(ctx, c.model(), f, w.Text)
-	f.Release()
+	boxes, most, err := func() ([]seg.Box, int, error) {
+		defer f.Release()
+		return c.grounder.Every(ctx, c.model(), f, w.Text)
+	}()
 	if err != nil {
 		return answer{}, err
 	}

@@ -164,18 +164,27 @@ func (p *Pipeline) Kinds() inference.Kinds { return *p.kinds.Load() }
 // Frame is the kept, reduced frame that a prompt would mean by this sequence (0 is the newest). The reference is the
 // caller's to release; hold it no longer than a model call. With too many held it is refused, by the name of who has held one longest.
 func (p *Pipeline) Frame(ctx context.Context, seq uint64) (*frame.Frame, error) {
-	var f *frame.Frame
-	refused := ErrNoFrame
-	var settled atomic.Bool // by the loop, which has lent, or by the caller, who has gone
 	who := caller()
-	err := p.call(ctx, func() {
-		if newest := p.frames.newest(); newest != nil {
-			if seq == 0 {
-				seq = newest.Seq
-			}
-			seq, _ = p.named(seq)
-			f, refused = p.frames.lend(seq, who)
+	return p.borrow(ctx, func() (*frame.Frame, error) {
+		newest := p.frames.newest()
+		if newest == nil {
+			return nil, ErrNoFrame
 		}
+		if seq == 0 {
+			seq = newest.Seq
+		}
+		seq, _ = p.named(seq)
+		return p.frames.lend(seq, who)
+	})
+}
+
+// borrow has the walk lend a frame. One that is lent to somebody who has gone meanwhile is given back.
+func (p *Pipeline) borrow(ctx context.Context, lend func() (*frame.Frame, error)) (*frame.Frame, error) {
+	var f *frame.Frame
+	var refused error
+	var settled atomic.Bool // by the loop, which has lent, or by the caller, who has gone
+	err := p.call(ctx, func() {
+		f, refused = lend()
 		if !settled.CompareAndSwap(false, true) && f != nil {
 			f.Release()
 		}

@@ -14,23 +14,22 @@ const freshFor = 15
 // Look is a frame to look for things in, with where the objects were in it: the newest keyframe, on which a prompt costs no encoding, or
 // the newest frame where that is too old. The reference is the caller's to release, as that of Frame.
 func (p *Pipeline) Look(ctx context.Context) (*frame.Frame, []tracker.Place, error) {
-	var f *frame.Frame
 	var places []tracker.Place
-	refused := error(ErrNoFrame)
 	who := caller()
-	err := p.call(ctx, func() {
+	f, err := p.borrow(ctx, func() (f *frame.Frame, err error) {
 		if p.frames.newest() == nil {
-			return
+			return nil, ErrNoFrame
 		}
 		seq := p.seen()
-		if f, refused = p.frames.lend(seq, who); refused == nil {
+		if f, err = p.frames.lend(seq, who); err == nil {
 			places = p.tr.Places(seq, nil)
 		}
+		return f, err
 	})
-	if err == nil {
-		err = refused
+	if err != nil {
+		return nil, nil, err
 	}
-	return f, places, err
+	return f, places, nil
 }
 
 // seen is the newest kept frame that the model has seen the whole of, or the newest where that is too old.

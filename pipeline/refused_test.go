@@ -86,6 +86,22 @@ func (r *rig) waits() (n int) {
 
 // A frame that is lent to somebody who has gone meanwhile is given back.
 func TestAFrameForWhoHasGone(t *testing.T) {
+	for what, borrow := range map[string]func(*rig, context.Context) (*frame.Frame, error){
+		"a frame": func(r *rig, ctx context.Context) (*frame.Frame, error) { return r.Frame(ctx, 0) },
+		"a look": func(r *rig, ctx context.Context) (*frame.Frame, error) {
+			f, _, err := r.Look(ctx)
+			return f, err
+		},
+		"a shot": func(r *rig, ctx context.Context) (*frame.Frame, error) {
+			s, err := r.Shot(ctx, nil)
+			return s.Frame, err
+		},
+	} {
+		t.Run(what, func(t *testing.T) { lendsToWhoHasGone(t, borrow) })
+	}
+}
+
+func lendsToWhoHasGone(t *testing.T, borrow func(*rig, context.Context) (*frame.Frame, error)) {
 	busy, free := make(chan struct{}), make(chan struct{})
 	r := newRig(t, inferencetest.New(inferencetest.Options{}), nil, red)
 	r.next()
@@ -95,7 +111,7 @@ func TestAFrameForWhoHasGone(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		told := make(chan error, 1)
 		go func() {
-			_, err := r.Frame(ctx, 0)
+			_, err := borrow(r, ctx)
 			told <- err
 		}()
 		for len(r.calls) == 0 {
@@ -107,7 +123,7 @@ func TestAFrameForWhoHasGone(t *testing.T) {
 		}
 		free <- struct{}{}
 	}
-	f, err := r.Frame(t.Context(), 0)
+	f, err := borrow(r, t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

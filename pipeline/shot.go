@@ -23,15 +23,15 @@ type Shot struct {
 // Shot is what is shown now, as one: masks and prompts belong to the very frame.
 func (p *Pipeline) Shot(ctx context.Context, prompts []Placed) (Shot, error) {
 	var s Shot
-	err := ErrNoFrame
 	who := caller()
-	if called := p.call(ctx, func() {
+	f, err := p.borrow(ctx, func() (*frame.Frame, error) {
 		newest := p.frames.newest()
 		if newest == nil || newest.Seq != p.tr.Newest() {
-			return // nothing has come yet, or the newest could not be kept
+			return nil, ErrNoFrame // nothing has come yet, or the newest could not be kept
 		}
-		if s.Frame, err = p.frames.lend(newest.Seq, who); err != nil {
-			return
+		f, err := p.frames.lend(newest.Seq, who)
+		if err != nil {
+			return nil, err
 		}
 		s.Objects = p.tr.Objects(nil)
 		for _, a := range prompts {
@@ -39,8 +39,11 @@ func (p *Pipeline) Shot(ctx context.Context, prompts []Placed) (Shot, error) {
 				s.Prompts = append(s.Prompts, q)
 			}
 		}
-	}); called != nil {
-		return Shot{}, called
+		return f, nil
+	})
+	if err != nil {
+		return Shot{}, err
 	}
-	return s, err
+	s.Frame = f
+	return s, nil
 }
