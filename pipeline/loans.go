@@ -36,15 +36,24 @@ func (r *frameRing) lend(seq uint64, who string) (*frame.Frame, error) {
 	return f.Retain(), nil
 }
 
-// settle forgets the loans that were given back.
+// settle forgets the loans that were given back. Of several of one frame as many stand as there are references, the newest of them: which of
+// them came back cannot be seen.
 func (r *frameRing) settle() {
-	r.loans = slices.DeleteFunc(r.loans, func(l loan) bool {
-		kept := 0
+	for i := len(r.loans) - 1; i >= 0; i-- {
+		l := r.loans[i]
+		others := 0 // that hold the frame
 		if slices.Contains(r.frames, l.frame) {
-			kept = 1
+			others = 1
 		}
-		return l.frame.Seq != l.seq || l.frame.References() <= kept
-	})
+		for _, later := range r.loans[i+1:] {
+			if later.frame == l.frame {
+				others++
+			}
+		}
+		if l.frame.Seq != l.seq || l.frame.References() <= others {
+			r.loans = slices.Delete(r.loans, i, i+1)
+		}
+	}
 }
 
 // oldest says who holds a frame longest.

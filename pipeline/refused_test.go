@@ -129,3 +129,21 @@ func lendsToWhoHasGone(t *testing.T, borrow func(*rig, context.Context) (*frame.
 	}
 	f.Release()
 }
+
+// Who borrows the same frame again and again holds one at a time, while another holds it.
+func TestOneFrameIsLentAgainAndAgain(t *testing.T) {
+	r := newRig(t, inferencetest.New(inferencetest.Options{}), nil, red)
+	r.next()
+	held, err := r.Frame(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	for n := range 3 * maxLoans {
+		f, err := r.Frame(t.Context(), 0)
+		if err != nil {
+			t.Fatalf("loan %d: %v", n, err)
+		}
+		f.Release()
+	}
+}
