@@ -73,3 +73,13 @@ func caller() string {
 	}
 	return fmt.Sprintf("%s:%d", path.Base(runtime.FuncForPC(pc).Name()), line)
 }
+
+// close closes the pool, once the ring holds no frame. What is lent comes back by and by, and is no leak.
+func (r *frameRing) close() error {
+	r.settle()
+	held := r.pool.InUse()
+	if err := r.pool.Close(); held > len(r.loans) {
+		return err
+	}
+	return nil
+}

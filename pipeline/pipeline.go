@@ -218,7 +218,7 @@ func (p *Pipeline) shutdown() error {
 	err := p.endRefresh()
 	p.hold(nil)
 	p.frames.flush()
-	return errors.Join(err, p.keys.flush(), p.frames.pool.Close())
+	return errors.Join(err, p.keys.flush(), p.frames.close())
 }
 
 // take walks one frame: motion, model's wishes, picture, news.

@@ -218,9 +218,9 @@ func TestReadersAreBounded(t *testing.T) {
 	}
 	d.Drop("door")
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		d.mu.Lock()
+		d.Server.mu.Lock()
 		n := len(d.sessions)
-		d.mu.Unlock()
+		d.Server.mu.Unlock()
 		if n == 0 {
 			break
 		}

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -75,24 +74,46 @@ func (b *body) letGo() {
 	b.l.mu.Unlock()
 }
 
-// attempt reads a body once.
+// attempt reads a body once. Over HTTP/2 it may be closed while it is read, and may be read afterwards: it has let go of the body by then.
 type attempt struct {
-	bytes.Reader
-	of   *body
-	once sync.Once
+	of *body
+
+	mu     sync.Mutex
+	left   []byte
+	closed bool
 }
 
 func (b *body) attempt() *attempt {
 	b.mu.Lock()
 	b.uses++
 	b.mu.Unlock()
-	a := &attempt{of: b}
-	a.Reset(b.data)
-	return a
+	return &attempt{of: b, left: b.data}
+}
+
+func (a *attempt) Read(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.closed:
+		return 0, http.ErrBodyReadAfterClose
+	case len(a.left) == 0:
+		return 0, io.EOF
+	}
+	n := copy(p, a.left)
+	a.left = a.left[n:]
+	return n, nil
 }
 
 // Close lets go of the body.
-func (a *attempt) Close() error { a.once.Do(a.of.letGo); return nil }
+func (a *attempt) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed {
+		a.closed = true
+		a.of.letGo()
+	}
+	return nil
+}
 
 // send makes one request and gives the reply, whose body has been read into a.raw. b may be nil.
 func (l *link) send(ctx context.Context, method, path string, header http.Header, b *body, a *answer) (*http.Response, error) {
