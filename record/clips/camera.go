@@ -12,6 +12,7 @@ import (
 
 // Camera records one camera. Its methods never wait for the disk but stop, which is asked to.
 type Camera struct {
+	last time.Time // by which the newest clip is named
 	lib  *Library
 	name string
 	busy atomic.Bool // there is a clip
@@ -111,6 +112,11 @@ func (c *Camera) begin(head []unit, now, until time.Time, event seg.EventType) *
 	if len(head) > 0 {
 		from = head[0].Captured
 	}
+	from = from.Truncate(time.Millisecond)
+	if ahead := c.last.Sub(from); ahead >= 0 && ahead < time.Second { // two that begin with the same keyframe have two names
+		from = c.last.Add(time.Millisecond)
+	}
+	c.last = from
 	next := newClip(c.name, from, event)
 	if !c.lib.write(next, head) {
 		return nil

@@ -108,6 +108,29 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
+// Clips that begin with the same keyframe have names of their own.
+func TestTwoClipsOfOneKeyframe(t *testing.T) {
+	l := running(t, Options{PreRoll: 5 * time.Second})
+	cam := l.Camera("door")
+	for n := range 12 {
+		cam.Unit(at(n))
+	}
+	names := map[string]bool{}
+	for range 3 {
+		clip, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStart})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[clip.Name] = true
+		if _, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStop}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(names) != 3 {
+		t.Errorf("names %v", names)
+	}
+}
+
 // A clip around an event has what was before it, from the keyframe before that on, and ends by itself.
 func TestAroundAnEvent(t *testing.T) {
 	l := running(t, Options{PreRoll: 2 * time.Second, PostRoll: time.Second, Events: []seg.EventType{seg.ZoneEntered}})
