@@ -110,21 +110,16 @@ func TestStartAndStop(t *testing.T) {
 
 // Clips that begin with the same keyframe have names of their own.
 func TestTwoClipsOfOneKeyframe(t *testing.T) {
-	l := running(t, Options{PreRoll: 5 * time.Second})
+	l := running(t, Options{})
 	cam := l.Camera("door")
-	for n := range 12 {
-		cam.Unit(at(n))
-	}
 	names := map[string]bool{}
 	for range 3 {
-		clip, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStart})
-		if err != nil {
+		c := cam.begin([]unit{at(0)}, time.Now(), time.Now(), "")
+		if err := <-c.made; err != nil {
 			t.Fatal(err)
 		}
-		names[clip.Name] = true
-		if _, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStop}); err != nil {
-			t.Fatal(err)
-		}
+		names[c.name] = true
+		cam.finish()
 	}
 	if len(names) != 3 {
 		t.Errorf("names %v", names)
