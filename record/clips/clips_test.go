@@ -114,12 +114,14 @@ func TestTwoClipsOfOneKeyframe(t *testing.T) {
 	cam := l.Camera("door")
 	names := map[string]bool{}
 	for range 3 {
+		cam.mu.Lock()
 		c := cam.begin([]unit{at(0)}, time.Now(), time.Now(), "")
-		if err := <-c.made; err != nil {
-			t.Fatal(err)
+		cam.finish()
+		cam.mu.Unlock()
+		if <-c.whole; c.err != nil {
+			t.Fatal(c.err)
 		}
 		names[c.name] = true
-		cam.finish()
 	}
 	if len(names) != 3 {
 		t.Errorf("names %v", names)
