@@ -36,11 +36,10 @@ func (r *frameRing) lend(seq uint64, who string) (*frame.Frame, error) {
 	return f.Retain(), nil
 }
 
-// settle forgets the loans that were given back. Of several of one frame as many stand as there are references, the newest of them: which of
-// them came back cannot be seen.
+// settle forgets the loans that were given back. Of several of one frame as many stand as there are references, the newest of them: which
+// of them came back cannot be seen.
 func (r *frameRing) settle() {
-	for i := len(r.loans) - 1; i >= 0; i-- {
-		l := r.loans[i]
+	for i, l := range slices.Backward(r.loans) {
 		others := 0 // that hold the frame
 		if slices.Contains(r.frames, l.frame) {
 			others = 1
