@@ -11,7 +11,7 @@ export CGO_CXXFLAGS ?= -O2 -g0
 GO := go
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run test build deps test-deps lint audit dist test-package test-systemd test-homeassistant release sensitivity nocgo unit race e2e bench fuzz install uninstall clean help
+.PHONY: run test build deps test-deps lint audit dist test-package test-systemd test-homeassistant test-strangers release sensitivity latency nocgo unit race e2e bench fuzz kills install uninstall clean help
 
 run: build ## start the agent: SOURCE=/dev/video0|file.mp4|rtsp://…|'gst: …', LISTEN=:8080 opens it to the network
 	bin/segedge run --source '$(SOURCE)' --listen '$(LISTEN)' $(ARGS)
@@ -29,7 +29,7 @@ test-deps: deps
 
 test: test-deps build lint audit nocgo unit race e2e ## lint, unit tests, those with concurrency under the race detector, end-to-end tests
 
-lint:
+lint: ## gofmt, vet, staticcheck and golangci-lint
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
@@ -55,13 +55,28 @@ bench: build ## stage costs at 480p and 720p with 1, 10 and 50 objects, then fif
 	bin/segedge bench
 	bin/segedge bench --objects 50 --size 854x480 --frames 300 --realtime 30
 
-sensitivity: build ## what a fifth more or less of each of the tracker's numbers changes: DATA=FOLDER with annotated video; resumable
-	bin/segedge eval sensitivity --out docs/sensitivity.md $(if $(DATA),--data $(DATA) --fps $(FPS))
+latency: build ## from the camera to the screen, as a table: LATENCY=60s a row, VIEWERS=8 with one throttled and one stopped (needs Chromium)
+	@mkdir -p build
+	@SEGEDGE_TEST_LATENCY=$(or $(LATENCY),60s) SEGEDGE_TEST_VIEWERS=$(or $(VIEWERS),8) $(GO) test ./e2e -count=1 -timeout 1h -v -run '^TestLatencyTable$$' > build/latency.log 2>&1 \
+	  || { tail -n 50 build/latency.log; exit 1; }
+	@grep -q SKIP build/latency.log && tail -n 5 build/latency.log || sed -nE 's/.*latency_test.go:[0-9]+: (.*)$$/\1/p' build/latency.log
 
-fuzz: ## half a minute for every decoder
+sensitivity: build ## what a fifth more or less of each of the tracker's numbers changes: DATA=FOLDER with annotated video, ARGS='--only …'; resumable
+	bin/segedge eval sensitivity $(if $(DATA),--data $(DATA) --fps $(FPS)) $(ARGS)
+
+FUZZTIME ?= 30s
+fuzz: ## half a minute for every decoder; FUZZTIME=1000000x for a million executions of each, a line each
 	@for t in $$(grep -rlE '^func Fuzz' --include='*_test.go' . ); do \
 	  for f in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9]+).*/\1/p' $$t); do \
-	    echo "$$f in $$(dirname $$t)"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s ./$$(dirname $$t) || exit 1; done; done
+	    out=$$($(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1 ./$$(dirname $$t)) || { echo "$$out"; exit 1; }; \
+	    echo "| \`$$(dirname $$t | cut -c3-)\` $$f | $$(echo "$$out" | sed -nE 's/.*elapsed: ([^,]+), execs: ([0-9]+).*/\2 | \1 |/p' | tail -n 1)"; done; done
+
+kills: ## mosquitto and the agent killed KILLS times each, as a table
+	@mkdir -p build
+	@SEGEDGE_TEST_KILLS=$(or $(KILLS),50) $(GO) test ./mqtt -count=1 -timeout 3h -v -run '^Test(BrokerKilledUnderLoad|BrokerKilledWhileNobodyListens|BrokerThatForgets|AgentKilled)$$' > build/kills.log 2>&1 \
+	  || { tail -n 50 build/kills.log; exit 1; }
+	@echo '| killed | times | events | lost | sent twice by the agent | delivered twice by the broker |'; echo '| --- | ---: | ---: | ---: | ---: | ---: |'
+	@sed -nE 's/.*_test.go:[0-9]+: (\| .* \|)$$/\1/p' build/kills.log
 
 install: build ## put segedge on this box with its unit (as root)
 	install -D -m 755 bin/segedge $(DESTDIR)$(PREFIX)/bin/segedge
@@ -96,6 +111,9 @@ test-systemd: ## boot a fresh Debian tree with the package of dist/ under system
 
 test-homeassistant: build ## the agent in a real Home Assistant core from PyPI: HOMEASSISTANT=version, PYTHON=python3.13; some minutes
 	scripts/test-homeassistant.sh
+
+test-strangers: build ## aiortc (from PyPI) and GStreamer's webrtcbin play 100 pictures each of a running agent
+	scripts/test-strangers.sh
 
 .PHONY: test-docker test-arm64 test-debian
 

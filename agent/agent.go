@@ -55,9 +55,9 @@ type Options struct {
 // Grounder finds what a phrase asks for in a frame, best first: one box for one thing, several for several. It may ask the model m for
 // masks. The note says what was not as the phrase has it. Safe for concurrent use.
 type Grounder interface {
-	Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, note string, err error)
+	Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Named, note string, err error)
 	// Every finds all that a phrase fits, for who looks again and again, and how many things it asks for at most; 0 for any number.
-	Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, most int, err error)
+	Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Named, most int, err error)
 }
 
 // Agent runs cameras and does what it is told. It implements api.Service.
@@ -230,9 +230,9 @@ func (a *Agent) Spend(ctx context.Context, share float64) {
 }
 
 // Observe notes how long a stage of a camera took, for its state: for stages that run outside the agent.
-func (a *Agent) Observe(camera, stage string, took time.Duration) {
+func (a *Agent) Observe(camera string, s frame.Stage) {
 	if c := a.cameras.get(camera); c != nil {
-		c.times.observe(stage, took)
+		c.observe(s)
 	}
 }
 
@@ -266,7 +266,11 @@ func (a *Agent) Replace(ctx context.Context, open func(context.Context) (inferen
 	}
 	defer a.swapping.Unlock()
 	m, err := open(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return &api.Error{Code: api.Timeout, Message: "the model was not loaded and tried in time; set as model.name it may take longer"}
+	default:
 		return &api.Error{Code: api.BadRequest, Message: err.Error()}
 	}
 	return a.change(ctx, m).Close()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -91,7 +92,7 @@ func TestRefusalsHaveACodeAndASentence(t *testing.T) {
 		code       api.Code
 		about      string
 	}{
-		{"rename", `{"object":"cam-9","name":"x"}`, api.UnknownObject, "object"},
+		{"rename", `{"object":"cam-9","name":"x"}`, api.UnknownObject, "object; nothing is followed on camera cam"},
 		{"remove", `{"object":"other-1"}`, api.UnknownObject, `"other-1"`},
 		{"remove", `{"object":"nonsense"}`, api.UnknownObject, `"nonsense"`},
 		{"prompt", `{"object":"cam-9","points":[{"x":0.3,"y":0.5,"label":1}]}`, api.UnknownObject, "object"},
@@ -112,6 +113,7 @@ func TestRefusalsHaveACodeAndASentence(t *testing.T) {
 	if reply := r.do("prompt", onSquare); reply.OK || reply.Error.Code != api.Overloaded {
 		t.Errorf("a second object of one: %+v", reply)
 	}
+	r.next(40) // the ids are those of the newest frame
 	for _, c := range []struct {
 		verb, body string
 		code       api.Code
@@ -119,6 +121,9 @@ func TestRefusalsHaveACodeAndASentence(t *testing.T) {
 	}{
 		{"undo", `{"object":"cam-1"}`, api.Conflict, "nothing to undo"},
 		{"choose", `{"object":"cam-1","candidate":99}`, api.BadRequest, "no such candidate"},
+		{"undo", `{"object":"cam-9"}`, api.UnknownObject, "there are cam-1"},
+		{"prompt", `{"object":"cam-9","points":[{"x":0.3,"y":0.5,"label":1}]}`, api.UnknownObject, "there are cam-1"},
+		{"remove", `{"object":"nonsense"}`, api.UnknownObject, "there are cam-1"},
 	} {
 		reply := r.do(c.verb, c.body)
 		if reply.OK || reply.Error.Code != c.code || !strings.Contains(reply.Error.Message, c.about) {
@@ -356,27 +361,29 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestZonesReportWhoEnters(t *testing.T) {
-	r := newRig(t, nil)
-	for verb, body := range map[string]string{
-		"zone": `{"name":"right","points":[[0.5,0],[1,0],[1,1],[0.5,1]]}`,
-		"line": `{"name":"middle","points":[[0.5,0],[0.5,1]]}`,
-	} {
-		if reply := r.do(verb, body); !reply.OK {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		for verb, body := range map[string]string{
+			"zone": `{"name":"right","points":[[0.5,0],[1,0],[1,1],[0.5,1]]}`,
+			"line": `{"name":"middle","points":[[0.5,0],[0.5,1]]}`,
+		} {
+			if reply := r.do(verb, body); !reply.OK {
+				t.Fatal(reply.Error)
+			}
+		}
+		r.next(10)
+		if reply := r.do("prompt", `{"points":[{"x":0.15,"y":0.5,"label":1}]}`); !reply.OK {
 			t.Fatal(reply.Error)
 		}
-	}
-	r.next(10)
-	if reply := r.do("prompt", `{"points":[{"x":0.15,"y":0.5,"label":1}]}`); !reply.OK {
-		t.Fatal(reply.Error)
-	}
-	for x := 11; x < 110; x++ {
-		r.next(x)
-		r.abreast(5)
-	}
-	if e := r.diary.await(t, seg.ZoneEntered); e.Details["zone"] != "right" || e.After == nil {
-		t.Errorf("%+v", e)
-	}
-	if e := r.diary.await(t, seg.LineCrossed); e.Details["line"] != "middle" {
-		t.Errorf("%+v", e)
-	}
+		for x := 11; x < 110; x++ {
+			r.next(x)
+			synctest.Wait() // hundreds of frames a second would leave the model behind, as no camera does
+		}
+		if e := r.diary.await(t, seg.ZoneEntered); e.Details["zone"] != "right" || e.After == nil {
+			t.Errorf("%+v", e)
+		}
+		if e := r.diary.await(t, seg.LineCrossed); e.Details["line"] != "middle" {
+			t.Errorf("%+v", e)
+		}
+	})
 }

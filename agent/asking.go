@@ -120,7 +120,7 @@ func (c *camera) look(ctx context.Context, r pipeline.Request, seq uint64) (agai
 // askSafely is ask, whose panic is an error of this prompt alone.
 func (c *camera) askSafely(ctx context.Context, r pipeline.Request) (a answer, err error) {
 	defer c.survive(&err)
-	return c.ask(ctx, r)
+	return c.ask(ctx, r, meaning{})
 }
 
 // passes says whether an error is one of the moment: the same prompt may be answered later.

@@ -60,13 +60,13 @@ func TestStandingPromptsAreAskedEachForItself(t *testing.T) {
 func TestAPromptThatIsAddedStands(t *testing.T) {
 	known := lives(t, nil, nil, func(r *rig) {
 		r.next(40)
-		if err := r.Stand(t.Context(), "cam", square); err != nil {
+		if err := r.Stand(r.t.Context(), "cam", square); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Stand(t.Context(), "cam", pipeline.Request{Prompt: seg.Prompt{Text: "mug"}}); err == nil {
+		if err := r.Stand(r.t.Context(), "cam", pipeline.Request{Prompt: seg.Prompt{Text: "mug"}}); err == nil {
 			t.Error("a phrase is taken, though nobody understands phrases")
 		}
-		if err := r.Stand(t.Context(), "none", square); err == nil {
+		if err := r.Stand(r.t.Context(), "none", square); err == nil {
 			t.Error("a camera that does not exist takes a prompt")
 		}
 	})
@@ -79,7 +79,7 @@ func TestAPromptThatIsAddedStands(t *testing.T) {
 			t.Errorf("%d more objects were made of it", n)
 		}
 		r.Forgo("cam", square)
-		if err := r.Stand(t.Context(), "cam", square); err != nil { // it is another prompt now
+		if err := r.Stand(r.t.Context(), "cam", square); err != nil { // it is another prompt now
 			t.Fatal(err)
 		}
 		if list, _ := r.Objects("cam"); len(list.Objects) == 0 {

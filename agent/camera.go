@@ -29,9 +29,12 @@ type CameraOptions struct {
 	Viewers func() int       // who watches; may be nil
 	// Recording is the name of the clip that is recorded now, empty for none; may be nil.
 	Recording func() string
-	Zones     []api.Zone // from the start; commands change them
-	Lines     []api.Line
-	Known     *Known // what it knew when it last ran; may be nil
+	// Observed gets every stage of every frame, from several goroutines. It must not block; may be nil.
+	Observed func(frame.Stage)
+	Zones    []api.Zone // from the start; commands change them
+	Lines    []api.Line
+	Known    *Known // what it knew when it last ran; may be nil
+	View     string // what it looks at, in words of whoever makes it: goes into Known, by which one may tell whether that still holds
 	// Prompts are asked on the first frame; not those whose objects are known.
 	Prompts  []pipeline.Request
 	Watches  []watch.Saved    // phrases to look for again and again
@@ -93,7 +96,7 @@ func newCamera(co CameraOptions, o Options) (*camera, error) {
 	c.lookout.begin(o.Look, co.Watches, co.Known)
 	po := co.Pipeline
 	po.Model, po.Tracker, po.Zones, po.Logger = o.Model, co.Tracker, c.shapes.begin(co), c.log
-	po.Show, po.Changed, po.Observe = c.show, c.changed, c.times.observe
+	po.Show, po.Changed, po.Observe = c.show, c.changed, c.observe
 	var err error
 	if c.pipe, err = pipeline.New(po); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/inference"
@@ -34,6 +35,9 @@ func (a *Agent) Do(ctx context.Context, name string, cmd api.Command) api.Reply 
 	}
 	if err != nil {
 		code, sentence := explain(err)
+		if code == api.UnknownObject {
+			sentence += "; " + c.ids()
+		}
 		return api.Refuse(cmd.ID, code, sentence)
 	}
 	return api.Done(cmd.ID, result)
@@ -174,6 +178,25 @@ func (c *camera) edit(object string, change func(seg.ID) (seg.Object, error)) (a
 	return c.document(&o, false)
 }
 
+// mostIDs are named of a camera's objects to who asks for another.
+const mostIDs = 16
+
+// ids says which objects there are.
+func (c *camera) ids() string {
+	objects, _ := c.shown()
+	if len(objects) == 0 {
+		return "nothing is followed on camera " + c.name
+	}
+	var ids []string
+	for i := range objects[:min(len(objects), mostIDs)] {
+		ids = append(ids, seg.ObjectID(c.name, objects[i].ID))
+	}
+	if more := len(objects) - mostIDs; more > 0 {
+		ids = append(ids, fmt.Sprintf("%d more", more))
+	}
+	return "there are " + strings.Join(ids, ", ")
+}
+
 // id reads an object's id as this camera writes it.
 func (c *camera) id(s string) (seg.ID, error) {
 	id, err := api.ParseObject(c.name, s)
@@ -204,7 +227,7 @@ func (a *Agent) prompt(ctx context.Context, c *camera, b *api.Prompt) (any, erro
 			return nil, err
 		}
 	}
-	res, err := c.ask(ctx, r, b.Zones...)
+	res, err := c.ask(ctx, r, meaning{b.Zones, b.Choose})
 	if err != nil {
 		return nil, err
 	}

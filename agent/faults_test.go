@@ -23,14 +23,14 @@ func (e *noSuchWord) Error() string {
 }
 func (e *noSuchWord) UnknownPhrase() string { return e.word }
 
-func (dictionary) Ground(_ context.Context, _ inference.Segmenter, _ *frame.Frame, phrase string) ([]seg.Box, string, error) {
+func (dictionary) Ground(_ context.Context, _ inference.Segmenter, _ *frame.Frame, phrase string) ([]seg.Named, string, error) {
 	if phrase == "abyss" {
 		panic("it looked back")
 	}
 	return nil, "", &noSuchWord{phrase}
 }
 
-func (d dictionary) Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Box, int, error) {
+func (d dictionary) Every(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Named, int, error) {
 	boxes, _, err := d.Ground(ctx, m, f, phrase)
 	return boxes, 0, err
 }

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,22 +42,22 @@ func (c *camera) keepLooking(ctx context.Context, b *api.Prompt) (any, error) {
 	w := &watch.Watch{Saved: s}
 	found, err := c.search(ctx, w, true)
 	if err != nil {
-		return nil, fmt.Errorf("following %q: %w", b.Text, err)
+		return nil, looking("following", b.Text, err)
 	}
 	if err := c.lookout.put(w); err != nil {
 		return nil, err
 	}
-	return c.followed(&w.Saved, found)
+	return c.followed(ctx, &w.Saved, found)
 }
 
 // followed is the reply to a prompt that is followed.
-func (c *camera) followed(s *watch.Saved, found answer) (any, error) {
+func (c *camera) followed(ctx context.Context, s *watch.Saved, found answer) (any, error) {
 	d := c.watchDocument(s)
 	out := api.PromptResult{Objects: d.Objects, Note: found.note, Frame: found.Frame, Requested: found.Frame, Watch: &d}
 	if len(found.objects) == 0 {
 		if len(out.Objects) > 0 {
-			out.Object = out.Objects[0]
 			out.Note = "all that fits is followed already"
+			out.Object, out.Document = out.Objects[0], c.documentOf(ctx, s.Objects[0])
 		} else {
 			out.Note = "nothing fits yet: it is looked for"
 		}
@@ -130,19 +132,28 @@ func (c *camera) search(ctx context.Context, w *watch.Watch, eager bool) (answer
 		f.Release()
 		return answer{Result: pipeline.Result{Frame: seq}}, nil
 	}
-	boxes, most, err := func() ([]seg.Box, int, error) {
+	named, most, err := func() ([]seg.Named, int, error) {
 		defer f.Release()
 		return c.grounder.Every(ctx, c.model(), f, w.Text)
 	}()
 	if err != nil {
 		return answer{}, err
 	}
+	boxes := make([]seg.Box, len(named))
+	for i := range named {
+		boxes[i] = named[i].Box
+	}
 	c.lookout.mu.Lock()
 	finds := w.Match(boxes, places, most, c.within(w.Zones), eager)
 	c.lookout.mu.Unlock()
 	out := answer{Result: pipeline.Result{Frame: seq}}
 	for i := range finds {
-		if err := c.pursue(ctx, w, seq, &finds[i], most, &out, !eager); err != nil {
+		name := nameOf(&w.Saved)
+		if k := slices.Index(boxes, finds[i].Box); w.Name == "" && k >= 0 {
+			name = cmp.Or(named[k].Name, name)
+		}
+		r := pipeline.Request{Frame: seq, Name: name, Idle: !eager}
+		if err := c.pursue(ctx, w, r, &finds[i], most, &out); err != nil {
 			return out, err
 		}
 	}
@@ -150,8 +161,9 @@ func (c *camera) search(ctx context.Context, w *watch.Watch, eager bool) (answer
 }
 
 // pursue asks the model about a find: whether it is something that is lost, or else makes an object of it.
-func (c *camera) pursue(ctx context.Context, w *watch.Watch, seq uint64, f *watch.Find, most int, out *answer, idle bool) error {
-	r := pipeline.Request{Frame: seq, Idle: idle, Prompt: seg.Prompt{Box: &f.Box, Single: true}}
+func (c *camera) pursue(ctx context.Context, w *watch.Watch, r pipeline.Request, f *watch.Find, most int, out *answer) error {
+	name := r.Name
+	r.Name, r.Prompt = "", seg.Prompt{Box: &f.Box, Single: true}
 	for _, id := range f.Perhaps {
 		r.Object, r.Perhaps = id, true
 		if _, err := c.pipe.Prompt(ctx, r); err == nil {
@@ -166,7 +178,7 @@ func (c *camera) pursue(ctx context.Context, w *watch.Watch, seq uint64, f *watc
 	if !f.New || !room {
 		return nil
 	}
-	r.Object, r.Perhaps, r.Apart, r.Kin, r.Name = 0, false, true, kin, nameOf(&w.Saved)
+	r.Object, r.Perhaps, r.Apart, r.Kin, r.Name = 0, false, true, kin, name
 	res, err := c.pipe.Prompt(ctx, r)
 	var followed *pipeline.FollowedError
 	switch {
@@ -204,4 +216,17 @@ func (c *camera) decline(ctx context.Context, id seg.ID) {
 		b = o.Mask.Box()
 	}
 	c.lookout.decline(id, b)
+}
+
+// documentOf is an object that is followed, as it is now; nil where it is none any more.
+func (c *camera) documentOf(ctx context.Context, id seg.ID) json.RawMessage {
+	o, err := c.pipe.Object(ctx, id)
+	if err != nil {
+		return nil
+	}
+	doc, err := c.document(&o, true)
+	if err != nil {
+		return nil
+	}
+	return doc
 }

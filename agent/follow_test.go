@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segedge/segedge/agent/watch"
@@ -19,20 +20,20 @@ type squares struct {
 	hold func() // called before a look; may be nil
 }
 
-func (s squares) Every(_ context.Context, _ inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, most int, err error) {
+func (s squares) Every(_ context.Context, _ inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Named, most int, err error) {
 	if s.hold != nil {
 		s.hold()
 	}
 	for colour, channel := range map[string]int{"red": 2, "blue": 0} {
 		if b := spread(f, channel); !b.Empty() && (phrase == "square" || phrase == colour) {
-			boxes = append(boxes, b)
+			boxes = append(boxes, seg.Named{Box: b})
 		}
 	}
-	slices.SortFunc(boxes, func(a, b seg.Box) int { return int(1000 * (a.X0 - b.X0)) })
+	slices.SortFunc(boxes, func(a, b seg.Named) int { return int(1000 * (a.X0 - b.X0)) })
 	return boxes, 0, nil
 }
 
-func (s squares) Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Box, string, error) {
+func (s squares) Ground(ctx context.Context, m inference.Segmenter, f *frame.Frame, phrase string) ([]seg.Named, string, error) {
 	boxes, _, err := s.Every(ctx, m, f, phrase)
 	return boxes, "", err
 }
@@ -62,7 +63,8 @@ func newLookout(t *testing.T, change func(*Options, *CameraOptions)) *rig {
 	})
 }
 
-// until shows frames with the red square at x until something is so.
+// until shows frames with the red square at x until something is so. It is for tests in a bubble of synctest, whose clock goes on only once
+// everything has been done about a frame.
 func (r *rig) until(x int, what string, so func([]seg.Object) bool) {
 	r.t.Helper()
 	for i := range 1000 {
@@ -70,7 +72,7 @@ func (r *rig) until(x int, what string, so func([]seg.Object) bool) {
 		if o, _ := r.Objects("cam"); so(o.Objects) {
 			return
 		}
-		time.Sleep(time.Millisecond) // a camera's frames have a distance
+		time.Sleep(time.Second / 30) // by the bubble's clock: a camera's frames have a distance
 	}
 	o, _ := r.Objects("cam")
 	r.t.Fatalf("never so: %s; %d objects %+v", what, len(o.Objects), o.Objects)
@@ -114,63 +116,67 @@ func counter(o *Options) func() int {
 
 // What is followed is found when it comes, once, and again when it was lost; what a person takes away stays away.
 func TestFollowFindsWhatComesAndNothingTwice(t *testing.T) {
-	var counted func() int
-	r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
-	r.next(-100) // nothing is there
-	p := r.ok("prompt", `{"text":"square","follow":true}`).Result.(api.PromptResult)
-	if p.Object != "" || !strings.Contains(p.Note, "looked for") || p.Watch == nil || p.Watch.Limit != watch.DefaultLimit {
-		t.Errorf("%+v", p)
-	}
-	r.until(30, "the red one is followed", following(1))
-	r.film.beside = true
-	r.until(30, "the blue one is followed too", following(2))
-	for x := range 30 {
-		r.looks(30+x, counted, 1)
-	}
-	if n := r.diary.count(seg.ObjectNew); n != 2 {
-		t.Errorf("%d objects were made of two", n)
-	}
-	o, _ := r.Objects("cam")
-	first := o.Objects[0].ID
-	r.film.dark.Store(true)
-	r.until(59, "all is lost in the dark", func(o []seg.Object) bool { return len(o) == 2 && following(0)(o) })
-	r.film.dark.Store(false)
-	r.until(10, "the red one is found elsewhere", following(2))
-	if o, _ := r.Objects("cam"); len(o.Objects) != 2 || o.Objects[0].ID != first {
-		t.Errorf("it is another now: %+v", o.Objects)
-	}
-	s, _ := r.State("cam")
-	if len(s.Watches) != 1 || s.Watches[0].Text != "square" || !slices.Equal(s.Watches[0].Objects, []string{"cam-1", "cam-2"}) {
-		t.Errorf("watches %+v", s.Watches)
-	}
-	r.ok("remove", `{"object":"cam-1"}`)
-	r.looks(20, counted, 8)
-	if o, _ := r.Objects("cam"); len(o.Objects) != 1 || r.diary.count(seg.ObjectNew) != 2 {
-		t.Errorf("what was taken away is back: %+v", o.Objects)
-	}
-	r.ok("prompt", `{"text":" SQUARE ","follow":false}`)
-	if s, _ := r.State("cam"); len(s.Watches) != 0 {
-		t.Errorf("it is looked for still: %+v", s.Watches)
-	}
-	if reply := r.do("prompt", `{"text":"square","follow":false}`); reply.OK || reply.Error.Code != api.Conflict {
-		t.Errorf("ended twice: %+v", reply)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var counted func() int
+		r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
+		r.next(-100) // nothing is there
+		p := r.ok("prompt", `{"text":"square","follow":true}`).Result.(api.PromptResult)
+		if p.Object != "" || !strings.Contains(p.Note, "looked for") || p.Watch == nil || p.Watch.Limit != watch.DefaultLimit {
+			t.Errorf("%+v", p)
+		}
+		r.until(30, "the red one is followed", following(1))
+		r.film.beside = true
+		r.until(30, "the blue one is followed too", following(2))
+		for x := range 30 {
+			r.looks(30+x, counted, 1)
+		}
+		if n := r.diary.count(seg.ObjectNew); n != 2 {
+			t.Errorf("%d objects were made of two", n)
+		}
+		o, _ := r.Objects("cam")
+		first := o.Objects[0].ID
+		r.film.dark.Store(true)
+		r.until(59, "all is lost in the dark", func(o []seg.Object) bool { return len(o) == 2 && following(0)(o) })
+		r.film.dark.Store(false)
+		r.until(10, "the red one is found elsewhere", following(2))
+		if o, _ := r.Objects("cam"); len(o.Objects) != 2 || o.Objects[0].ID != first {
+			t.Errorf("it is another now: %+v", o.Objects)
+		}
+		s, _ := r.State("cam")
+		if len(s.Watches) != 1 || s.Watches[0].Text != "square" || !slices.Equal(s.Watches[0].Objects, []string{"cam-1", "cam-2"}) {
+			t.Errorf("watches %+v", s.Watches)
+		}
+		r.ok("remove", `{"object":"cam-1"}`)
+		r.looks(20, counted, 8)
+		if o, _ := r.Objects("cam"); len(o.Objects) != 1 || r.diary.count(seg.ObjectNew) != 2 {
+			t.Errorf("what was taken away is back: %+v", o.Objects)
+		}
+		r.ok("prompt", `{"text":" SQUARE ","follow":false}`)
+		if s, _ := r.State("cam"); len(s.Watches) != 0 {
+			t.Errorf("it is looked for still: %+v", s.Watches)
+		}
+		if reply := r.do("prompt", `{"text":"square","follow":false}`); reply.OK || reply.Error.Code != api.Conflict {
+			t.Errorf("ended twice: %+v", reply)
+		}
+	})
 }
 
 // What was clicked is followed already, and is not followed twice.
 func TestFollowKnowsWhatIsFollowedAlready(t *testing.T) {
-	var counted func() int
-	r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
-	r.next(40)
-	r.ok("prompt", onSquare)
-	p := r.ok("prompt", `{"text":"square","follow":true}`).Result.(api.PromptResult)
-	if p.Object != "cam-1" || !strings.Contains(p.Note, "already") {
-		t.Errorf("%+v", p)
-	}
-	r.looks(40, counted, 6)
-	if n := r.diary.count(seg.ObjectNew); n != 1 {
-		t.Errorf("%d objects were made of one", n)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var counted func() int
+		r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
+		r.next(40)
+		r.ok("prompt", onSquare)
+		p := r.ok("prompt", `{"text":"square","follow":true}`).Result.(api.PromptResult)
+		if p.Object != "cam-1" || !strings.Contains(p.Note, "already") {
+			t.Errorf("%+v", p)
+		}
+		r.looks(40, counted, 6)
+		if n := r.diary.count(seg.ObjectNew); n != 1 {
+			t.Errorf("%d objects were made of one", n)
+		}
+	})
 }
 
 func TestFollowKeepsItsBounds(t *testing.T) {
@@ -184,46 +190,52 @@ func TestFollowKeepsItsBounds(t *testing.T) {
 		"neither":                    {`{"text":"square","follow":true}`, []string{"cam-1", "cam-2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var counted func() int
-			r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
-			r.film.beside = true
-			r.next(10)
-			r.ok("prompt", c.body)
-			r.looks(10, counted, 6)
-			s, _ := r.State("cam")
-			if len(s.Watches) != 1 || !slices.Equal(s.Watches[0].Objects, c.want) {
-				t.Errorf("%+v, want %v", s.Watches, c.want)
-			}
-			if o, _ := r.Objects("cam"); name == "a zone" && o.Objects[0].Mask.Centroid().X < 0.5 {
-				t.Error("what is followed stands elsewhere")
-			}
+			synctest.Test(t, func(t *testing.T) {
+				var counted func() int
+				r := newLookout(t, func(o *Options, _ *CameraOptions) { counted = counter(o) })
+				r.film.beside = true
+				r.next(10)
+				r.ok("prompt", c.body)
+				r.looks(10, counted, 6)
+				s, _ := r.State("cam")
+				if len(s.Watches) != 1 || !slices.Equal(s.Watches[0].Objects, c.want) {
+					t.Errorf("%+v, want %v", s.Watches, c.want)
+				}
+				if o, _ := r.Objects("cam"); name == "a zone" && o.Objects[0].Mask.Centroid().X < 0.5 {
+					t.Error("what is followed stands elsewhere")
+				}
+			})
 		})
 	}
 }
 
 func TestFollowEndsWithItsAge(t *testing.T) {
-	r := newLookout(t, nil)
-	r.next(-100)
-	r.ok("prompt", `{"text":"square","follow":true,"age":0.02}`)
-	r.until(-100, "it is over", func([]seg.Object) bool { s, _ := r.State("cam"); return len(s.Watches) == 0 })
+	synctest.Test(t, func(t *testing.T) {
+		r := newLookout(t, nil)
+		r.next(-100)
+		r.ok("prompt", `{"text":"square","follow":true,"age":0.02}`)
+		r.until(-100, "it is over", func([]seg.Object) bool { s, _ := r.State("cam"); return len(s.Watches) == 0 })
+	})
 }
 
 func TestFollowIsRefusedWhereItMakesNoSense(t *testing.T) {
-	r := newLookout(t, nil)
-	r.next(40)
-	if reply := r.do("prompt", `{"text":"square","follow":true,"zones":["attic"]}`); reply.OK || !strings.Contains(reply.Error.Message, "yard") {
-		t.Errorf("%+v", reply)
-	}
-	for i := range maxWatches {
-		r.ok("prompt", `{"text":"square`+strings.Repeat(" s", i)+`","follow":true}`)
-	}
-	if reply := r.do("prompt", `{"text":"one more","follow":true}`); reply.OK || reply.Error.Code != api.Overloaded {
-		t.Errorf("%+v", reply)
-	}
-	r.ok("clear", `{}`)
-	if s, _ := r.State("cam"); len(s.Watches) != 0 {
-		t.Errorf("%+v", s.Watches)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newLookout(t, nil)
+		r.next(40)
+		if reply := r.do("prompt", `{"text":"square","follow":true,"zones":["attic"]}`); reply.OK || !strings.Contains(reply.Error.Message, "yard") {
+			t.Errorf("%+v", reply)
+		}
+		for i := range maxWatches {
+			r.ok("prompt", `{"text":"square`+strings.Repeat(" s", i)+`","follow":true}`)
+		}
+		if reply := r.do("prompt", `{"text":"one more","follow":true}`); reply.OK || reply.Error.Code != api.Overloaded {
+			t.Errorf("%+v", reply)
+		}
+		r.ok("clear", `{}`)
+		if s, _ := r.State("cam"); len(s.Watches) != 0 {
+			t.Errorf("%+v", s.Watches)
+		}
+	})
 }
 
 // What is configured and what was commanded is looked for after a restart too, with the objects that it had.

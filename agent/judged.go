@@ -11,9 +11,11 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Collector keeps what people say of masks, to learn from. Offer never blocks, and has the sample from then on.
+// Collector keeps what people say of masks, to learn from. Neither method blocks; Offer's sample is the collector's from then on, and
+// Withdraw takes the last correction of an object back, if that is still in its power.
 type Collector interface {
 	Offer(s collect.Sample)
+	Withdraw(track string)
 }
 
 // Confidence from which a mask that nobody has judged is proposed.
@@ -52,7 +54,9 @@ func (a *Agent) judge(ctx context.Context, c *camera, cmd api.Command) (any, err
 	}
 	id, err := c.id(object)
 	if what == "" || err != nil {
-		return a.do(ctx, c, cmd)
+		result, err := a.do(ctx, c, cmd)
+		a.withdraw(c, &cmd, err)
+		return result, err
 	}
 	var before pipeline.Shot
 	if what == collect.Rejected {
@@ -74,6 +78,17 @@ func (a *Agent) judge(ctx context.Context, c *camera, cmd api.Command) (any, err
 		}
 	}
 	return result, err
+}
+
+// withdraw takes back what was kept of an object whose correction is undone, or that is removed.
+func (a *Agent) withdraw(c *camera, cmd *api.Command, err error) {
+	b, ok := cmd.Body.(*api.Target)
+	if !ok || err != nil || a.o.Collector == nil || cmd.Verb != "undo" && cmd.Verb != "remove" {
+		return
+	}
+	if id, err := c.id(b.Object); err == nil {
+		a.o.Collector.Withdraw(seg.ObjectID(c.name, id))
+	}
 }
 
 // shot is the present moment, with what was pointed at for an object.

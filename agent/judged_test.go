@@ -14,6 +14,13 @@ import (
 type album struct {
 	mu      sync.Mutex
 	samples []collect.Sample
+	back    []string
+}
+
+func (a *album) Withdraw(track string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.back = append(a.back, track)
 }
 
 func (a *album) Offer(s collect.Sample) {
@@ -104,6 +111,20 @@ func TestWhatPeopleSayIsCollected(t *testing.T) {
 				t.Errorf("%s: beside it %q %s", c.verb, v.Name, v.Verdict)
 			}
 		}
+	}
+}
+
+func TestWhatIsTakenBackIsWithdrawn(t *testing.T) {
+	album := &album{}
+	r := newRig(t, func(o *Options, _ *CameraOptions) { o.Collector = album })
+	r.next(20)
+	object := r.prompted(onSquare)
+	r.do("prompt", `{"object":"`+object+`","points":[{"x":0.3,"y":0.6,"label":1}]}`)
+	for _, verb := range []string{"undo", "remove", "remove"} { // the last finds nothing any more
+		r.do(verb, `{"object":"`+object+`"}`)
+	}
+	if want := []string{object, object}; !slices.Equal(album.back, want) {
+		t.Errorf("withdrawn: %q, want %q", album.back, want)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // lines that commands made, and what is looked for. It has no maps, so that what is the same is written the same (state.File).
 type Known struct {
 	Camera   string
+	View     string // CameraOptions.View then; empty in what programs wrote that did not know it
 	Objects  []tracker.Saved
 	Standing []Met
 	Zones    []api.Zone
@@ -81,7 +82,10 @@ func (c *camera) counts() zones.Counts {
 func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made()
-	return Known{c.name, saved.Objects, c.standing.save(), zones, lines, c.lookout.save(), saved.Borders}, err
+	return Known{
+		Camera: c.name, View: c.o.View, Objects: saved.Objects, Standing: c.standing.save(), Zones: zones, Lines: lines,
+		Watches: c.lookout.save(), Borders: saved.Borders,
+	}, err
 }
 
 // Revision changes when Known has become worth writing down.

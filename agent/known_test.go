@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segedge/segedge/api"
@@ -28,7 +29,7 @@ func livesWith(t *testing.T, known *Known, g Grounder, change func(*CameraOption
 	t.Helper()
 	var r *rig
 	var out []Known
-	t.Run("a life", func(t *testing.T) {
+	life := func(t *testing.T) {
 		r = newRig(t, func(o *Options, co *CameraOptions) {
 			o.Grounder, o.Look = g, LookOptions{Every: 4 * time.Millisecond, Budget: 0.9}
 			co.Known = known
@@ -43,7 +44,8 @@ func livesWith(t *testing.T, known *Known, g Grounder, change func(*CameraOption
 		if out, err = r.Known(t.Context()); err != nil {
 			t.Error(err)
 		}
-	})
+	}
+	t.Run("a life", func(t *testing.T) { synctest.Test(t, life) })
 	return out[0]
 }
 
@@ -108,7 +110,7 @@ func TestCountsAreToldWhenTheyAreKept(t *testing.T) {
 		if s, _ := r.State("cam"); s.Counts != nil {
 			t.Errorf("told before it is kept: %+v", s.Counts)
 		}
-		known, err := r.Known(t.Context())
+		known, err := r.Known(r.t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

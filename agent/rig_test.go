@@ -178,17 +178,6 @@ func (r *rig) next(x int) uint64 {
 	}
 }
 
-// abreast lets the model catch up until the last keyframe is at most so many frames old: hundreds of frames a second leave it behind, as no
-// camera does. It waits a tenth of a second at most, since the next keyframe may want another frame first.
-func (r *rig) abreast(frames int) {
-	for range 100 {
-		if s, ok := r.State("cam"); ok && int(s.KeyframeAge) <= frames {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
 func (r *rig) do(verb, body string) api.Reply {
 	r.t.Helper()
 	cmd, bad := api.Decode(verb, []byte(body))

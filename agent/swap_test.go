@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -172,5 +173,23 @@ func TestModelThatCannotBeSwapped(t *testing.T) {
 	r.next(40)
 	if reply := r.do("model", `{"name":"x"}`); reply.OK || reply.Error.Code != api.Unsupported {
 		t.Errorf("%+v", reply)
+	}
+}
+
+// A model that could not be tried in the time of a command is not called a bad one.
+func TestAModelThatTakesTooLongIsNotJudged(t *testing.T) {
+	r := newRig(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	slow := func(ctx context.Context) (inference.Segmenter, error) {
+		cancel() // the time is over
+		return nil, fmt.Errorf("known pictures: %w", ctx.Err())
+	}
+	var e *api.Error
+	if err := r.Replace(ctx, slow); !errors.As(err, &e) || e.Code != api.Timeout || !strings.Contains(e.Message, "model.name") {
+		t.Errorf("got %v", err)
+	}
+	bad := func(context.Context) (inference.Segmenter, error) { return nil, errors.New("it answers all wrong") }
+	if err := r.Replace(t.Context(), bad); !errors.As(err, &e) || e.Code != api.BadRequest {
+		t.Errorf("got %v", err)
 	}
 }

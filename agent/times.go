@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/frame"
 )
 
 // times keeps the newest durations of each stage.
@@ -35,6 +36,14 @@ func (t *times) observe(stage string, took time.Duration) {
 	w.took[w.n%len(w.took)] = took
 	w.n++
 	w.sum += took
+}
+
+// observe notes how long a stage took, and passes it on.
+func (c *camera) observe(s frame.Stage) {
+	c.times.observe(s.Name, s.Took)
+	if c.o.Observed != nil {
+		c.o.Observed(s)
+	}
 }
 
 // snapshot is each stage's distribution over the newest durations.

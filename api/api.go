@@ -118,6 +118,7 @@ type Clip struct {
 	From      time.Time     `json:"from"`            // when its first picture was captured
 	Until     time.Time     `json:"until"`           // when it was last written to, or, while it is recorded, when it will end at the latest
 	Bytes     int64         `json:"bytes"`           // on the disk so far
+	File      string        `json:"file,omitempty"`  // where it is on the agent's machine; in the answer to record
 	Event     seg.EventType `json:"event,omitempty"` // the type of the event that it is about
 	Recording bool          `json:"recording"`       // it goes on
 }

@@ -55,8 +55,10 @@ func (p *Prompt) check() error {
 func (p *Prompt) checkText() error {
 	following := p.Follow != nil && *p.Follow
 	switch {
-	case p.Text == "" && (p.Follow != nil || len(p.Zones) > 0):
-		return errors.New("follow and zones need a text: what to look for")
+	case p.Text == "" && (p.Follow != nil || len(p.Zones) > 0 || p.Choose):
+		return errors.New("follow, zones and choose need a text: what to look for")
+	case p.Choose && (p.Follow != nil || p.Object != ""):
+		return errors.New("choose makes one new object to choose for: it goes neither with follow nor with an object")
 	case following && (p.Object != "" || len(p.Points) > 0 || p.Box != nil || p.Mask != nil):
 		return errors.New("follow goes with a text alone: points, a box, a mask and an object say what one thing is")
 	case !following && (p.Limit != 0 || p.Age != 0):

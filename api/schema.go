@@ -139,6 +139,7 @@ func eventFields(defs object, scenes []string) {
 			"scene": object{"enum": scenes, "description": "what the picture as a whole has become"},
 			"was":   object{"enum": scenes, "description": "what it was before"},
 		}, nil},
+		{seg.ClipFinished, object{"clip": object{"$ref": "#/$defs/clip", "description": "as the list of clips has it"}}, nil},
 		{seg.ModelChanged, object{"from": text("the model before"), "to": text("the model after")}, nil},
 		{seg.EventsDropped, object{"from": number("the first number that will never come"), "to": number("the last one")}, nil},
 		{seg.CommandRejected, object{

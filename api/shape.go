@@ -38,7 +38,7 @@ func checkShape(kind, name string, points [][2]float64, classes []string, least,
 	corners := make([]seg.Point, len(points))
 	for i, p := range points {
 		if corners[i] = (seg.Point{X: p[0], Y: p[1]}); !corners[i].In01() {
-			return fmt.Errorf("%s %q: point %d lies outside 0..1", kind, name, i)
+			return fmt.Errorf("%s %q: point %d, %g,%g: %w", kind, name, i, p[0], p[1], seg.ErrOutsidePicture)
 		}
 	}
 	switch n := len(corners); {

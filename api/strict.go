@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/segedge/segedge/seg"
@@ -178,7 +179,11 @@ func plain(err error) string {
 		}
 		return fmt.Sprintf("field %q: %s where %s belongs", field(typ.Field), typ.Value, want)
 	}
-	return strings.TrimPrefix(err.Error(), "json: ")
+	text := strings.TrimPrefix(err.Error(), "json: ")
+	if _, ok := errors.AsType[*time.ParseError](err); ok || strings.HasPrefix(text, "Time.UnmarshalJSON") {
+		return "a time is written as a string such as \"2026-03-01T12:00:00Z\""
+	}
+	return text
 }
 
 // field is a field's path without the name of an embedded Go type.

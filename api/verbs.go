@@ -24,9 +24,10 @@ type Prompt struct {
 	Multimask *bool   `json:"multimask,omitempty"` // false asks for one mask; true is the default for a single point
 	// Follow keeps looking for a text; false ends that. What it has found stays.
 	Follow *bool    `json:"follow,omitempty"`
-	Limit  int      `json:"limit,omitempty"` // with follow: objects at once, at most; 0 is 10
-	Age    float64  `json:"age,omitempty"`   // with follow: seconds after which it ends; 0 is never
-	Zones  []string `json:"zones,omitempty"` // of a text: only what stands in one of them
+	Limit  int      `json:"limit,omitempty"`  // with follow: objects at once, at most; 0 is 10
+	Age    float64  `json:"age,omitempty"`    // with follow: seconds after which it ends; 0 is never
+	Zones  []string `json:"zones,omitempty"`  // of a text: only what stands in one of them
+	Choose bool     `json:"choose,omitempty"` // of a text: one object, whose candidates are all that fit, to choose from
 }
 
 // Choose picks candidate N of an ambiguous object.

@@ -20,11 +20,11 @@ const module = "github.com/segedge/segedge/"
 // may import it and be imported by it.
 var ranks = map[string]int{
 	"atomicfile": 0, "frame": 0, "seg": 0, "spelling": 0, "supervise": 0, "secret": 0, "testkit": 0, "throttle": 0, "malloc": 0, "thermal": 0, "state": 1,
-	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1,
+	"api": 1, "capture": 1, "inference": 1, "overlay": 1, "config": 1, "systemd": 1, "models": 1, "tracker/motion": 1, "zones": 1, "telemetry": 1,
 	"capture/opencv": 2, "capture/libav": 2, "inference/onnx": 2, "tracker/lk": 2, "tracker/flow": 2, "tracker/mil": 2, "tracker/nanotrack": 2,
 	"grounding": 2, "video": 2, "mqtt": 2, "stream": 2, "web": 2, "dataset": 2, "tracker/shape": 2,
 	"tracker/look": 3, "dataset/review": 3, "rtsp": 3, "webhook": 3, "tracker": 4, "pipeline": 5,
-	"agent": 6, "eval": 6, "record": 6, "soak": 6,
+	"agent": 6, "offline": 6, "eval": 6, "record": 6, "soak": 6,
 	"cmd": 7, "e2e": 7, "archtest": 7,
 }
 
@@ -44,6 +44,7 @@ var only = map[string][]string{
 	"github.com/bluenviron/gortsplib":     {"rtsp"},
 	"github.com/alecthomas/kong":          {"cmd/segedge"},
 	"github.com/goccy/go-yaml":            {"config"},
+	"go.opentelemetry.io/":                {"telemetry"},
 }
 
 // pkg is what go list tells of a package.
@@ -55,12 +56,19 @@ type pkg struct {
 	Standard   bool
 	CgoFiles   []string
 	GoFiles    []string
+	Export     string // file with what it exports, where that was asked for
 }
 
 func list(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,Standard,CgoFiles,GoFiles", module+"...")
-	out, err := cmd.Output()
+	return listed(t, module+"...")
+}
+
+// listed is what go list tells with these arguments.
+func listed(t *testing.T, args ...string) []pkg {
+	t.Helper()
+	args = append([]string{"list", "-json=ImportPath,Dir,Doc,Imports,Standard,CgoFiles,GoFiles,Export"}, args...)
+	out, err := exec.Command("go", args...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -277,6 +277,21 @@ func TestSizeChangeIsReportedAndOddEdgesKept(t *testing.T) {
 	})
 }
 
+// Still pictures of several sizes are no faults of a camera: who listens would hear of two events for each.
+func TestMixedSizesAreNotReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pictures := script{info: Info{FPS: 10, Mixed: true}, reads: []read{{}, {w: 7, h: 5}, {}, {w: 9, h: 5}}}
+		r := newRig(t, Options{}, pictures)
+		if err := r.run(time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		wantKinds(t, r, Opening, Opened, Ended)
+		if i := r.states[2].Info; i.Width != 9 || i.Height != 5 {
+			t.Errorf("the last picture is of %dx%d", i.Width, i.Height)
+		}
+	})
+}
+
 func TestPictureTooSmallIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{}, live([]read{{w: 1, h: 9}}), live(steady(1, beat)))

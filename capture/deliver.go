@@ -61,7 +61,11 @@ func (c *Capture) arrived(s *session, f *frame.Frame) {
 	case c.state.Kind == Stalled:
 		c.set(State{Kind: Recovered, Info: info})
 	}
-	if c.size != [2]int{} && c.size != size {
+	switch {
+	case c.size == [2]int{} || c.size == size:
+	case info.Mixed:
+		c.state.Info = info
+	default:
 		why := fmt.Sprintf("the picture's size changed from %d×%d to %d×%d", c.size[0], c.size[1], size[0], size[1])
 		c.set(State{Kind: Resized, Info: info, Reason: why})
 	}

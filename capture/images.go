@@ -30,7 +30,7 @@ func OpenImages(spec Spec) (Source, error) {
 	return &images{files: spec.Files, fps: Rate(spec.FPS)}, nil
 }
 
-func (s *images) Info() Info { return Info{FPS: s.fps} }
+func (s *images) Info() Info { return Info{FPS: s.fps, Mixed: true} }
 
 func (s *images) Close() error { return nil }
 

@@ -157,7 +157,7 @@ func parsePath(path string) (_ Spec, err error) {
 	case err == nil && info.Mode().IsRegular():
 		return parseFile(path, info)
 	case err == nil:
-		return Spec{}, fmt.Errorf("is a %s, not a video file", info.Mode().Type())
+		return Spec{}, errors.New("is a pipe, a socket or a device, not a video file; a pipeline is written gst: …")
 	case !errors.Is(err, fs.ErrNotExist):
 		return Spec{}, fmt.Errorf("cannot be read: %w", err)
 	case number.MatchString(filepath.Base(path)):

@@ -38,6 +38,7 @@ type Info struct {
 	FPS           float64 // frames a second as the source announces them; 0 where it cannot say
 	// has no end but by failing, and comes at its own pace: waiting would only make it late. Others are paced by their PTS
 	Live  bool
+	Mixed bool // its pictures have sizes of their own: another is nothing to tell
 	Paced bool // paced by its PTS although it is live: it comes in bursts of some seconds
 }
 

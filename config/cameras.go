@@ -22,9 +22,11 @@ func (c *Config) checkCameras(ps *Problems) {
 	for i := range c.Cameras {
 		cam, key := &c.Cameras[i], fmt.Sprintf("cameras.%d", i)
 		switch {
+		case cam.Name == "":
+			ps.Add(key+".name", "a camera needs a name, such as name: door, by which page, topics and events call it")
 		case !nameForm.MatchString(cam.Name):
 			ps.Add(key+".name", "%s: letters, digits, '_', '.' and '-' only, at most 64", shownWord(cam.Name))
-		case seen[cam.Name]:
+		case cam.Name != "" && seen[cam.Name]:
 			ps.Add(key+".name", "%q names two cameras", cam.Name)
 		}
 		seen[cam.Name] = true
@@ -34,7 +36,7 @@ func (c *Config) checkCameras(ps *Problems) {
 		cam.checkLogin(key, ps)
 		cam.checkCrop(key, ps)
 		checkInput(key+".input", cam.Input, ps)
-		if c.Model.Input != 0 && cam.Input > c.Model.Input {
+		if c.Model.Input > 0 && cam.Input > c.Model.Input {
 			ps.Add(key+".input", "%d is more than model.input, %d: raise that, and set less where less is enough", cam.Input, c.Model.Input)
 		}
 		checkShapes(key+".zones", cam.Zones, 3, 64, true, ps)
@@ -116,7 +118,7 @@ func checkPoints(key string, points [][2]float64, least, most int, ps *Problems)
 	corners := make([]seg.Point, len(points))
 	for i, p := range points {
 		if corners[i] = (seg.Point{X: p[0], Y: p[1]}); !corners[i].In01() {
-			ps.Add(key, "[%g, %g] lies outside 0..1", p[0], p[1])
+			ps.Add(key, "[%g, %g]: %v", p[0], p[1], seg.ErrOutsidePicture)
 		}
 	}
 	switch n := len(corners); {

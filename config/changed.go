@@ -47,8 +47,3 @@ func (c *Camera) SameSource(o *Camera) bool {
 	}
 	return reflect.DeepEqual(a, b)
 }
-
-// SameView reports whether what stood somewhere in one camera's picture stands there in the other's: objects may be carried over.
-func (c *Camera) SameView(o *Camera) bool {
-	return c.Source == o.Source && c.Rotate == o.Rotate && c.Flip == o.Flip && reflect.DeepEqual(c.Crop, o.Crop)
-}

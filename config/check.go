@@ -34,6 +34,7 @@ func (c *Config) Check() Problems {
 	c.checkHTTP(&ps)
 	c.checkMQTT(&ps)
 	c.checkWebhooks(&ps)
+	c.Telemetry.check(&ps)
 	if c.Debug.Listen != "" && !checkAddress("debug.listen", c.Debug.Listen, &ps) && !loopback(c.Debug.Listen) {
 		ps.Add("debug.listen", "%s can be reached from the network: profiles are for this machine only, such as 127.0.0.1:6060", c.Debug.Listen)
 	}
@@ -131,6 +132,9 @@ func (c *Config) checkMQTT(ps *Problems) {
 	}
 	if !printable(m.ClientID) || len(m.ClientID) > 128 {
 		ps.Add("mqtt.client_id", "%q has a control character in it, or is longer than 128", m.ClientID)
+	}
+	if !printable(m.Username) || len(m.Username) > 1024 {
+		ps.Add("mqtt.username", "%q has a control character in it, or is longer than 1024", m.Username)
 	}
 	if m.Password != "" && m.PasswordFile != "" {
 		ps.Add("mqtt.password_file", "the password is given twice: keep mqtt.password or mqtt.password_file")

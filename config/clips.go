@@ -24,6 +24,9 @@ func (c *Config) checkClips(ps *Problems) {
 		ps.Add("clips.post_roll", "%v is more than clips.longest, %v", l.PostRoll, l.Longest)
 	}
 	checkEvents("clips.events", l.Events, ps)
+	if slices.Contains(l.Events, string(seg.ClipFinished)) {
+		ps.Add("clips.events", "a clip of the end of every clip would never end: leave %s out", seg.ClipFinished)
+	}
 }
 
 // checkEvents holds that a list is of types of events.

@@ -23,6 +23,7 @@ type Config struct {
 	Data      Data      `yaml:"data"`
 	Log       Log       `yaml:"log"`
 	Debug     Debug     `yaml:"debug"`
+	Telemetry Telemetry `yaml:"telemetry"`
 }
 
 // Agent names this agent.
@@ -89,7 +90,7 @@ type Remote struct {
 // Grounding turns phrases into boxes.
 type Grounding struct {
 	Model    string `yaml:"model" help:"a YOLOX ONNX file; empty is the built-in one, none no text prompts"`
-	Synonyms string `yaml:"synonyms" help:"a text file of more words, lines of class: word, word"`
+	Synonyms string `yaml:"synonyms" help:"a text file of more words, lines of word: word, word"`
 
 	Budget float64 `yaml:"budget" help:"share of the time, 0..1, that looking for what is followed by its phrase may take"`
 }
@@ -220,6 +221,12 @@ type Debug struct {
 	Listen string `yaml:"listen" help:"address on loopback for Go's profiles (/debug/pprof); empty for none"`
 }
 
+// Telemetry is where traces go.
+type Telemetry struct {
+	OTLP  string        `yaml:"otlp" help:"OpenTelemetry collector (OTLP over HTTP), such as http://host:4318; empty is $OTEL_EXPORTER_OTLP_ENDPOINT, else no traces"`
+	Every time.Duration `yaml:"every" min:"0" help:"between two frames of a camera that are traced, 5s at least; 0s for commands alone"`
+}
+
 // Default is what runs when nothing is set.
 func Default() Config {
 	return Config{
@@ -235,6 +242,8 @@ func Default() Config {
 		Events:  Events{UpdateInterval: time.Second},
 		Data:    Data{MaxMB: 1024, MaxAge: 30 * 24 * time.Hour, Daily: 200, Blur: "faces"},
 		Log:     Log{Level: "info", Format: "text"},
+
+		Telemetry: Telemetry{Every: 10 * time.Second},
 
 		Grounding: Grounding{Budget: 0.25},
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // maxFile bounds a configuration file, in bytes.
-const maxFile = 1 << 20
+const maxFile = 256 << 10
 
 // place is where something stands in a file, both from 1.
 type place struct{ line, column int }
@@ -76,6 +76,9 @@ func (c *Config) parse(name string, data []byte) (*document, Problems) {
 func (d *document) root() (ast.Node, *Problem) {
 	if !utf8.Valid(d.data) || bytes.IndexByte(d.data, 0) >= 0 {
 		return nil, &Problem{Text: d.name + ": this is no text in UTF-8: save it as such"}
+	}
+	if p := d.tooMuch(); p != nil {
+		return nil, p
 	}
 	file, err := parser.ParseBytes(d.data, 0)
 	if err != nil {

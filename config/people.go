@@ -67,8 +67,11 @@ func (c *Config) CheckPasswords() (ps Problems) {
 func (c *Config) CheckTokens(needed bool) Problems {
 	var ps Problems
 	short := func(key, token string) {
-		if token != "" && len(token) < minToken {
+		switch {
+		case token != "" && len(token) < minToken:
 			ps.Add(key, "the token is too short to protect anything: use at least %d characters", minToken)
+		case !printable(token):
+			ps.Add(key, "the token has a line end or another character in it that cannot be sent")
 		}
 	}
 	short("http.token", c.HTTP.Token)
@@ -88,7 +91,8 @@ func (c *Config) CheckTokens(needed bool) Problems {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(door.listen); err == nil {
-			ps.Add(door.key, "%s can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1", door.listen)
+			ps.Add(door.key, "%s can be reached from the network and there is no token: give one of %d characters or more with "+
+				"--token TOKEN or SEGEDGE_HTTP_TOKEN=TOKEN, or as http.token in the file; or listen on 127.0.0.1", door.listen, minToken)
 		}
 	}
 	return ps

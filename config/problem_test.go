@@ -82,6 +82,7 @@ func TestEveryNonsenseIsShown(t *testing.T) {
   - name: a
     source: synthetic
     password: geheim
+  - source: synthetic
 http:
   listen: 127.0.0.1:99999
   tokens:
@@ -98,9 +99,10 @@ debug:
 	got := c.Explain(c.Check()).Error()
 	for _, want := range []string{
 		`segedge.yaml:6:15: cameras.0.zones.1.name: "gate" is there twice`, `cameras.0.zones.1.classes: "-": a class is`, "segedge.yaml:9:11: cameras.0.crop", `segedge.yaml:10:13: cameras.0.rotate: "45" is none of 0, 90, 180, 270`,
-		"segedge.yaml:12:17: cameras.0.privacy.0.points: [2, 0] lies outside", `segedge.yaml:13:11: cameras.1.name: "a" names two cameras`, "cameras.1.username",
-		"segedge.yaml:17:11: http.listen", "segedge.yaml:19:26: http.tokens.0.role", "segedge.yaml:21:13: mqtt.embedded: 0.0.0.0:1883 is open to the network",
-		"segedge.yaml:22:11: mqtt.prefix", "segedge.yaml:24:11: debug.listen", "--set: log.level", "environment SEGEDGE_VIDEO_BITRATE: video.bitrate", "            ^",
+		"segedge.yaml:12:17: cameras.0.privacy.0.points: [2, 0]: coordinates lie outside 0..1: they are shares of", `segedge.yaml:13:11: cameras.1.name: "a" names two cameras`, "cameras.1.username",
+		"segedge.yaml:16:5: cameras.2.name: a camera needs a name, such as name: door",
+		"segedge.yaml:18:11: http.listen", "segedge.yaml:20:26: http.tokens.0.role", "segedge.yaml:22:13: mqtt.embedded: 0.0.0.0:1883 is open to the network",
+		"segedge.yaml:23:11: mqtt.prefix", "segedge.yaml:25:11: debug.listen", "--set: log.level", "environment SEGEDGE_VIDEO_BITRATE: video.bitrate", "            ^",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q", want)
@@ -123,6 +125,11 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		"a: &a [*a]\n":              "a: no such setting",
 		"http: &h\n  <<: *h\n":      "",
 		"http:\n  token: geheim: x": "segedge.yaml",
+		"http:\n\tlisten: :1\n":     "segedge.yaml:2:1: a tab stands here",
+		"cameras:\n- name: x\n\tsource: synthetic\n":     "segedge.yaml:3:1: a tab stands here",
+		"cameras:\n-\tname: x\n\tsource: synthetic\n":    "segedge.yaml:2:2: a tab stands here",
+		"log:\n  level: info\n \tformat: text\n":         "segedge.yaml:3:2: a tab stands here",
+		"http:\n  token: geheim\n\t\nlog:\n\tlevel: x\n": "segedge.yaml:3:1: a tab stands here, and YAML takes spaces alone in front of a setting: put spaces in its place\n     2 |   token: ",
 	} {
 		_, err := Load(file(t, text), nil, nil)
 		if want == "" {

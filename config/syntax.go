@@ -23,10 +23,24 @@ func (d *document) unreadable(err error) *Problem {
 			at = place{max(1, t.Position.Line), max(1, t.Position.Column)}
 		}
 	}
+	if line, column, ok := tabbed(d.lines(), at.line); ok {
+		text, at = "a tab stands here, and YAML takes spaces alone in front of a setting: put spaces in its place", place{line, column}
+	}
 	for i, line := range d.lines() {
 		d.hidden.from(i+1, 1+shownStart(line))
 	}
 	return d.problem("", at, "%s", text)
+}
+
+// tabbed is the first line up to one at which a file is no YAML that has a tab in front of its setting, and the tab's column.
+func tabbed(lines []string, until int) (line, column int, ok bool) {
+	for i, text := range lines[:min(until, len(lines))] {
+		indent := text[:len(text)-len(strings.TrimLeft(text, " \t-"))]
+		if at := strings.IndexByte(indent, '\t'); at >= 0 {
+			return i + 1, at + 1, true
+		}
+	}
+	return 0, 0, false
 }
 
 // quoted is what the parser repeats of the file: single characters are no secret.

@@ -34,7 +34,12 @@ func (w *walker) refuse(key string, n ast.Node, format string, args ...any) {
 
 // node sets v, whose dotted key is key, from a node.
 func (w *walker) node(v reflect.Value, n ast.Node, key string) {
+	written := n
 	n = w.resolve(n)
+	if n == nil && written != nil {
+		w.refuse(key, written, "%s: no value was given this name before, as in &name", strings.TrimSpace(written.String()))
+		return
+	}
 	if n == nil || n.Type() == ast.NullType {
 		return // a key without a value: the default
 	}
@@ -73,7 +78,7 @@ func (w *walker) scalar(v reflect.Value, n ast.Node, key string) {
 	}
 }
 
-// resolve follows anchors, aliases and tags.
+// resolve follows anchors, aliases and tags; nil where they lead nowhere.
 func (w *walker) resolve(n ast.Node) ast.Node {
 	for range maxDepth {
 		switch x := n.(type) {
@@ -81,7 +86,11 @@ func (w *walker) resolve(n ast.Node) ast.Node {
 			w.anchors[x.Name.String()] = x.Value
 			n = x.Value
 		case *ast.AliasNode:
-			n = w.anchors[x.Value.String()]
+			named, ok := w.anchors[x.Value.String()]
+			if !ok {
+				return nil
+			}
+			n = named
 		case *ast.TagNode:
 			n = x.Value
 		default:

@@ -3,12 +3,16 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	paho "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/segedge/segedge/api/schematest"
 )
 
 // ear hears everything that an agent says, by way of another MQTT client than the agent's own, and forgets nothing.
@@ -26,7 +30,18 @@ func listen(t testing.TB, broker string) *ear {
 	e := &ear{t: t, more: make(chan struct{})}
 	e.c = paho.NewClient(paho.NewClientOptions().AddBroker(broker).SetClientID(fmt.Sprintf("ear-%d", time.Now().UnixNano())))
 	e.done(e.c.Connect())
+	schema, err := os.ReadFile(filepath.Join(root(t), "docs", "schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid, err := schematest.New(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
 	e.done(e.c.Subscribe("segedge/box/#", 1, func(_ paho.Client, m paho.Message) {
+		if wrong := valid.Message(m.Topic(), m.Payload()); wrong != "" {
+			t.Errorf("%s breaks the schema: %s: %s", m.Topic(), wrong, m.Payload())
+		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.heard = append(e.heard, m)

@@ -37,6 +37,8 @@ type SensitivityOptions struct {
 	Screen Scoring
 	// Full scores on what numbers are chosen by. Nil leaves it out.
 	Full Scoring
+	// ScreenOn and FullOn say what they score on: the log's measurements on something else are not taken for theirs.
+	ScreenOn, FullOn string
 	// Only names the numbers to turn, in this order, each by its path or by how that begins ("Look."). Nil turns all.
 	Only []string
 	// Moved is the least change of Screen, in points, that makes a number worth Full.
@@ -63,6 +65,7 @@ type Sensitivities struct {
 // measurement is a line of the log.
 type measurement struct {
 	Pass  string // "screen" or "full"
+	On    string // what was scored on
 	Name  string // "" is what is shipped
 	Value float64
 	Score float64
@@ -72,7 +75,7 @@ type measurement struct {
 type study struct {
 	o     SensitivityOptions
 	log   io.Writer
-	known map[measurement]float64 // by pass, name and value
+	known map[measurement]float64 // by pass, what was scored on, name and value
 	done  int
 	total int
 }
@@ -101,7 +104,7 @@ func MeasureSensitivity(ctx context.Context, o SensitivityOptions) (out *Sensiti
 		}
 		out.Numbers = append(out.Numbers, r)
 	}
-	out.Screen, out.Full = known[measurement{Pass: "screen"}], known[measurement{Pass: "full"}]
+	out.Screen, out.Full = known[measurement{Pass: "screen", On: o.ScreenOn}], known[measurement{Pass: "full", On: o.FullOn}]
 	return out, nil
 }
 
@@ -173,7 +176,10 @@ func (s *study) measure(
 	name string,
 	value float64,
 ) (float64, error) {
-	key := measurement{Pass: pass, Name: name, Value: value}
+	key := measurement{Pass: pass, On: s.o.ScreenOn, Name: name, Value: value}
+	if pass == "full" {
+		key.On = s.o.FullOn
+	}
 	if v, ok := s.known[key]; ok {
 		return v, nil
 	}

@@ -119,6 +119,10 @@ func TestSensitivityGoesOnFromItsLog(t *testing.T) {
 	if screens != 1 || fulls != 0 {
 		t.Errorf("going on took %d screenings and %d full measurements, want 1 and 0", screens, fulls)
 	}
+	o.ScreenOn = "other scenes"
+	if _, err := MeasureSensitivity(t.Context(), o); err != nil || screens < 10 || fulls != 0 {
+		t.Errorf("on other scenes: %d screenings more and %d full measurements, %v", screens-1, fulls, err)
+	}
 }
 
 // Those named are measured, in that order, alone or as a group; a name that is none is refused.

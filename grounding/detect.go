@@ -79,7 +79,7 @@ const closeUp = 0.6
 // look finds the things of every class; where there is none of what is asked, once more in four enlarged parts of the picture.
 func (d *Detector) look(ctx context.Context, f *frame.Frame, p *Phrase) ([][]found, error) {
 	all, weak, err := d.detect(ctx, f)
-	if err != nil || slices.ContainsFunc(p.Terms, func(t term) bool { return len(all[t.class]) > 0 }) {
+	if err != nil || slices.ContainsFunc(p.classes(), func(class int) bool { return len(all[class]) > 0 }) {
 		return all, err
 	}
 	w, h := int(closeUp*float64(f.Width)), int(closeUp*float64(f.Height))
@@ -152,8 +152,11 @@ var kin = [][]string{
 	{"backpack", "handbag", "suitcase"},
 }
 
-// doubt is what a class must reach where a kin class is the better guess: of the least score, and of the kin's score.
-const doubt = 0.35
+// What a class must reach where a kin class is the better guess: of the least score, and of the kin's score.
+const (
+	doubt = 0.35
+	rival = 0.5
+)
 
 // doubtful adds to a class with no thing what a kin class has, if the class itself is likely enough there.
 func doubtful(all [][]found, cells []candidate, least float64) {
@@ -168,7 +171,7 @@ func doubtful(all [][]found, cells []candidate, least float64) {
 				for _, other := range family {
 					best = max(best, c.scores[slices.Index(classes, other)])
 				}
-				if own := c.scores[class]; best >= least && own >= doubt*least && own >= doubt/2*best {
+				if own := c.scores[class]; best >= least && own >= doubt*least && own >= rival*best {
 					all[class] = append(all[class], found{c.box, own})
 				}
 			}

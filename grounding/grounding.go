@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
@@ -20,14 +21,14 @@ type Options struct {
 	MinScore float64 // least score of a box; 0.3
 	MaxIoU   float64 // two boxes that overlap more are one; 0.45
 	Max      int     // boxes at most; 10
-	Synonyms string  // a person's own words for classes, lines of "class: word, word"
+	Synonyms string  // a person's own words for classes, lines of "word: word, word"
 }
 
 // Detector finds what a phrase names. Safe for concurrent use.
 type Detector struct {
 	graph   inference.Graph
 	o       Options
-	words   Words
+	words   *Words
 	input   string
 	w, h    int
 	strides []int
@@ -73,60 +74,94 @@ func (d *Detector) Ground(
 	s inference.Segmenter,
 	f *frame.Frame,
 	phrase string,
-) (boxes []seg.Box, note string, err error) {
+) (boxes []seg.Named, note string, err error) {
 	p, err := d.words.Parse(phrase)
 	if err != nil {
 		return nil, "", err
 	}
-	boxes, err = d.ground(ctx, s, f, p)
-	if p.Count > 0 && len(boxes) < p.Count && len(boxes) > 0 {
-		note = fmt.Sprintf("%d of %d were found", len(boxes), p.Count)
+	boxes, of, err := d.ground(ctx, s, f, p)
+	return boxes, p.note(of), err
+}
+
+// note is what was not as a phrase has it, by how many were found of each group.
+func (p *Phrase) note(of []int) string {
+	var notes []string
+	for i, n := range of {
+		g := &p.groups[i]
+		switch {
+		case len(of) == 1 && !g.any && n > 0 && n < g.count:
+			notes = append(notes, fmt.Sprintf("%d of %d were found", n, g.count))
+		case len(of) > 1 && n == 0:
+			notes = append(notes, fmt.Sprintf("nothing was found for %q", strings.Join(g.said, " ")))
+		case len(of) > 1 && !g.any && n < g.count:
+			notes = append(notes, fmt.Sprintf("%d of %d were found for %q", n, g.count, strings.Join(g.said, " ")))
+		}
 	}
-	return boxes, note, err
+	if len(p.passed) > 0 {
+		notes = append(notes, fmt.Sprintf("passed over, since it says nothing to the detector: %q", strings.Join(p.passed, " ")))
+	}
+	return strings.Join(notes, "; ")
 }
 
 // Every finds all that a phrase fits, for who looks again and again, and how many things it asks for at most; 0 where it names no number. A
 // phrase that says which one is meant ("the largest dog") asks for one.
-func (d *Detector) Every(ctx context.Context, s inference.Segmenter, f *frame.Frame, phrase string) (boxes []seg.Box, most int, err error) {
+func (d *Detector) Every(
+	ctx context.Context,
+	s inference.Segmenter,
+	f *frame.Frame,
+	phrase string,
+) (boxes []seg.Named, most int, err error) {
 	p, err := d.words.Parse(phrase)
 	if err != nil {
 		return nil, 0, err
 	}
-	which := slices.ContainsFunc(p.Terms, func(t term) bool { return t.size != 0 || t.place != place{} })
-	if p.Any && !which {
-		p.Count = 0
+	unbounded := false
+	for i := range p.groups {
+		g := &p.groups[i]
+		if g.any && !g.which() {
+			g.count = 0
+		}
+		most, unbounded = most+g.count, unbounded || g.count == 0
 	}
-	boxes, err = d.ground(ctx, s, f, p)
-	return boxes, p.Count, err
+	if unbounded {
+		most = 0
+	}
+	boxes, _, err = d.ground(ctx, s, f, p)
+	return boxes, most, err
 }
 
-// ground are the boxes that a phrase asks for, best first.
-func (d *Detector) ground(ctx context.Context, s inference.Segmenter, f *frame.Frame, p *Phrase) (boxes []seg.Box, err error) {
+// ground are the boxes that a phrase asks for, of each group best first, and how many each has. No thing is two of them.
+func (d *Detector) ground(ctx context.Context, s inference.Segmenter, f *frame.Frame, p *Phrase) (boxes []seg.Named, of []int, err error) {
 	found, err := d.look(ctx, f, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	judge := &judge{f: f, s: s}
 	defer func() { err = errors.Join(err, judge.close()) }()
-	var all []thing
-	for i := range p.Terms {
-		things, err := d.fitting(ctx, judge, found, p, &p.Terms[i])
-		if err != nil {
-			return nil, err
+	for i := range p.groups {
+		g := &p.groups[i]
+		var all []thing
+		for k := range g.terms {
+			things, err := d.fitting(ctx, judge, found, p, &g.terms[k], g.count == 1)
+			if err != nil {
+				return nil, nil, err
+			}
+			all = append(all, things...)
 		}
-		all = append(all, things...)
+		if len(g.terms) > 1 {
+			slices.SortStableFunc(all, func(a, b thing) int { return cmp.Compare(b.score, a.score) })
+		}
+		all = apart(all, boxes, d.o.MaxIoU)
+		most := min(len(all), d.o.Max)
+		if g.count > 0 {
+			most = min(most, g.count)
+		}
+		for _, t := range all[:most] {
+			boxes = append(boxes, seg.Named{Box: t.box, Name: p.nameOf(g)})
+		}
+		of = append(of, most)
 	}
-	all = apart(all, d.o.MaxIoU)
-	if len(p.Terms) > 1 {
-		slices.SortStableFunc(all, func(a, b thing) int { return cmp.Compare(b.score, a.score) })
-	}
-	if p.Count > 0 {
-		all = all[:min(len(all), p.Count)]
-	}
-	for _, t := range all[:min(len(all), d.o.Max)] {
-		boxes = append(boxes, t.box)
-	}
-	return boxes, nil
+	return boxes, of, nil
 }
 
 // Things are the boxes of all that the detector knows in a picture, whatever it is, best first: on the whole, and of small things in four
@@ -161,16 +196,22 @@ type thing struct {
 }
 
 // fitting are the things of a term, the one most meant first.
-func (d *Detector) fitting(ctx context.Context, j *judge, all [][]found, p *Phrase, t *term) ([]thing, error) {
+func (d *Detector) fitting(ctx context.Context, j *judge, all [][]found, p *Phrase, t *term, one bool) ([]thing, error) {
 	var out []thing
-	for _, b := range all[t.class] {
-		out = append(out, thing{b, 1})
+	for _, class := range t.classes {
+		for _, b := range all[class] {
+			out = append(out, thing{b, 1})
+		}
 	}
-	out = slices.DeleteFunc(out, func(a thing) bool {
-		return slices.ContainsFunc(p.Not, func(class int) bool {
-			return slices.ContainsFunc(all[class], func(b found) bool { return b.box.IoU(a.box) > 0.5 && b.score > a.score/2 })
-		})
-	})
+	if len(t.classes) > 1 {
+		slices.SortStableFunc(out, func(a, b thing) int { return cmp.Compare(b.score, a.score) })
+	}
+	for i := range p.not {
+		var err error
+		if out, err = j.without(ctx, out, all, &p.not[i]); err != nil {
+			return nil, err
+		}
+	}
 	if len(t.colours) > 0 || t.shade != "" {
 		for i := range out {
 			c, err := j.colours(ctx, out[i].box)
@@ -182,7 +223,27 @@ func (d *Detector) fitting(ctx context.Context, j *judge, all [][]found, p *Phra
 		out = slices.DeleteFunc(out, func(a thing) bool { return a.fit < leastFit })
 		slices.SortStableFunc(out, func(a, b thing) int { return cmp.Compare(b.fit*b.score, a.fit*a.score) })
 	}
-	return t.where(t.sized(out), p.Count == 1), nil
+	return t.where(t.sized(out), one), nil
+}
+
+// without leaves out what is also what is not meant.
+func (j *judge) without(ctx context.Context, in []thing, all [][]found, not *term) (out []thing, err error) {
+	for _, a := range in {
+		is := not.classes == nil || slices.ContainsFunc(not.classes, func(class int) bool {
+			return slices.ContainsFunc(all[class], func(b found) bool { return b.box.IoU(a.box) > 0.5 && b.score > a.score/2 })
+		})
+		if is && (len(not.colours) > 0 || not.shade != "") {
+			c, err := j.colours(ctx, a.box)
+			if err != nil {
+				return nil, err
+			}
+			is = c.fits(not.colours, not.shade) >= leastFit
+		}
+		if !is {
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }
 
 // sized puts the largest or the smallest first, where that is asked.
@@ -213,12 +274,16 @@ func (t *term) where(in []thing, one bool) []thing {
 	return in
 }
 
-// apart drops what overlaps something before it: one thing may fit two terms.
-func apart(in []thing, most float64) []thing {
+// apart drops what overlaps something before it, or one of the boxes that are taken: one thing may fit two terms.
+func apart(in []thing, others []seg.Named, most float64) []thing {
+	taken := make([]seg.Box, len(others))
+	for i := range others {
+		taken[i] = others[i].Box
+	}
 	var out []thing
 	for _, t := range in {
-		if !slices.ContainsFunc(out, func(o thing) bool { return o.box.IoU(t.box) > most }) {
-			out = append(out, t)
+		if !slices.ContainsFunc(taken, func(o seg.Box) bool { return o.IoU(t.box) > most }) {
+			out, taken = append(out, t), append(taken, t.box)
 		}
 	}
 	return out

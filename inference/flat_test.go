@@ -22,6 +22,8 @@ func painted(w, h int, level func(x, y, c int) float64) *frame.Frame {
 	return f
 }
 
+func sqr(v float64) float64 { return v * v }
+
 // TestAFlatPictureHasNoObject: one colour, dark or light, with a sensor's noise or a lamp's shading on it; and what does have one.
 func TestAFlatPictureHasNoObject(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -37,14 +39,20 @@ func TestAFlatPictureHasNoObject(t *testing.T) {
 		level func(x, y, c int) float64
 		flat  bool
 	}{
-		"grey":             {func(_, _, _ int) float64 { return 128 }, true},
-		"black":            {func(_, _, _ int) float64 { return 0 }, true},
-		"a colour":         {func(_, _, c int) float64 { return float64(40 * c) }, true},
-		"noise":            {func(_, _, _ int) float64 { return 90 + 6*r.NormFloat64() }, true},
-		"shading":          {func(x, y, _ int) float64 { return 60 + 0.06*float64(x+y) }, true},
-		"a small disc":     {disc(9, 60, 100), false},
-		"a weak disc":      {disc(60, 12, 150), false},
-		"a thing of noise": {func(x, y, _ int) float64 { return disc(50, 30, 120)(x, y, 0) + 6*r.NormFloat64() }, false},
+		"grey":                  {func(_, _, _ int) float64 { return 128 }, true},
+		"black":                 {func(_, _, _ int) float64 { return 0 }, true},
+		"a colour":              {func(_, _, c int) float64 { return float64(40 * c) }, true},
+		"noise":                 {func(_, _, _ int) float64 { return 90 + 6*r.NormFloat64() }, true},
+		"shading":               {func(x, y, _ int) float64 { return 60 + 0.06*float64(x+y) }, true},
+		"strong shading":        {func(x, y, _ int) float64 { return 20 + 0.3*float64(x) + 0.2*float64(y) }, true},
+		"a lamp's light":        {func(x, y, _ int) float64 { return 220 - 0.0012*(sqr(float64(x)-224)+sqr(float64(y)-126)) }, true},
+		"strong shading, noise": {func(x, y, _ int) float64 { return 40 + 0.2*float64(x+y) + 4*r.NormFloat64() }, true},
+		"an edge":               {func(x, _, _ int) float64 { return 100 + 8*float64(min(1, max(0, x-220))) }, false},
+		"a soft edge":           {func(x, _, _ int) float64 { return 100 + min(40, max(0, float64(x-200))) }, false},
+		"a bar":                 {func(_, y, _ int) float64 { return 100 + 9*float64(min(1, max(0, y-100))*min(1, max(0, 125-y))) }, false},
+		"a small disc":          {disc(9, 60, 100), false},
+		"a weak disc":           {disc(60, 12, 150), false},
+		"a thing of noise":      {func(x, y, _ int) float64 { return disc(50, 30, 120)(x, y, 0) + 6*r.NormFloat64() }, false},
 		"one channel": {func(x, y, c int) float64 {
 			if c == 2 {
 				return disc(50, 30, 120)(x, y, 0)

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"os"
@@ -166,5 +167,36 @@ func TestAnAcknowledgementBeforeTheEndCounts(t *testing.T) {
 	}
 	if err := l.Await(t.Context(), Token{p: answered{make(chan struct{})}}); !errors.Is(err, ErrLinkLost) {
 		t.Errorf("without an answer: %v", err)
+	}
+}
+
+// TestRefusalsAreTold: what a broker refuses a connection for is said in its own sense, and is no other fault.
+func TestRefusalsAreTold(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for code, want := range []string{
+		1: "it does not speak MQTT 3.1.1", 2: "refuses the client id", 3: "it is not available", 4: "refuses the user name or the password",
+		5: "this client is not authorised",
+	} {
+		if want == "" {
+			continue
+		}
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			_, _ = c.Read(make([]byte, 512))
+			_, _ = c.Write([]byte{0x20, 2, 0, byte(code)})
+			_, _ = io.Copy(io.Discard, c)
+		}()
+		_, err := Dial(t.Context(), Connection{Broker: "tcp://" + l.Addr().String(), ClientID: "c"}, nil, false, func(Message) {})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "?") {
+			t.Errorf("%d: %v", code, err)
+		}
 	}
 }

@@ -4,15 +4,33 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/segedge/segedge/mqtt/outbox"
 )
 
+// unsaved is how long a broker may take to save what it has acknowledged.
+const unsaved = 10 * time.Second
+
 // flight is an event that was sent and is not acknowledged yet.
 type flight struct {
-	index uint64
+	outbox.Message
 	sending
 }
+
+// taken is the event that was acknowledged last. A broker that saves after it has acknowledged, as mosquitto does in the same turn of its
+// loop, may have been killed in between; that it acknowledged another in a later turn shows that it was not. So the newest is sent once
+// more where the connection is lost right after it: who listens knows it by its event_id.
+type taken struct {
+	outbox.Message
+	at time.Time
+}
+
+// doubtful reports whether it may be unsaved where the connection ends now.
+func (t taken) doubtful(now time.Time) bool { return t.Index > 0 && now.Sub(t.at) <= unsaved }
+
+// sentAgain is what the log says, for who wants to know, of an event that was under way when a connection ended.
+const sentAgain = "an event is sent again"
 
 // deliver sends undelivered events over one link, oldest first, and forgets them as they are acknowledged. The next
 // link begins again with the oldest that was not: nothing is lost, the order holds, and a consumer knows a duplicate
@@ -20,6 +38,7 @@ type flight struct {
 func (c *Client) deliver(ctx context.Context, l *Link) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	flights := make(chan flight, c.o.InFlight)
+	last := c.taken
 	var group sync.WaitGroup
 	group.Go(func() {
 		broken := false
@@ -32,12 +51,18 @@ func (c *Client) deliver(ctx context.Context, l *Link) error {
 				cancel(err)
 				continue
 			}
-			c.outbox.Delivered(f.index)
+			c.outbox.Delivered(f.Index)
+			c.taken = taken{f.Message, time.Now()}
 		}
 	})
-	c.send(ctx, l, flights)
+	if last.Index == 0 || c.launch(ctx, l, last.Message, flights) {
+		c.send(ctx, l, flights)
+	}
 	close(flights)
 	group.Wait()
+	if !c.taken.doubtful(time.Now()) {
+		c.taken = taken{}
+	}
 	cancel(nil)
 	return context.Cause(ctx)
 }
@@ -58,26 +83,34 @@ func (c *Client) send(ctx context.Context, l *Link, flights chan<- flight) {
 			return
 		}
 		at = m.Index
-		out, ok := c.event(m)
-		if !ok {
-			continue
-		}
-		s, err := c.begin(ctx, l, out)
-		if err != nil {
-			return
-		}
-		if m.Index <= c.newest {
-			c.again.Add(1)
-		}
-		c.newest = max(c.newest, m.Index)
-		select {
-		case flights <- flight{m.Index, s}:
-		case <-ctx.Done():
-			return
-		case <-l.Lost():
+		if !c.launch(ctx, l, m, flights) {
 			return
 		}
 	}
+}
+
+// launch sends an event, or sets it aside; false when the link is over.
+func (c *Client) launch(ctx context.Context, l *Link, m outbox.Message, flights chan<- flight) bool {
+	out, ok := c.event(m)
+	if !ok {
+		return true
+	}
+	s, err := c.begin(ctx, l, out)
+	if err != nil {
+		return false
+	}
+	if m.Index <= c.newest {
+		c.again.Add(1)
+		c.log.Debug(sentAgain, "camera", m.Camera, "seq", m.Seq)
+	}
+	c.newest = max(c.newest, m.Index)
+	select {
+	case flights <- flight{m, s}:
+		return true
+	case <-ctx.Done():
+	case <-l.Lost():
+	}
+	return false
 }
 
 // event is a journalled event as the broker will take it; false for one that it will not, which is set aside.

@@ -178,7 +178,7 @@ func fakeBroker(t *testing.T, published func(*packets.PublishPacket) (packets.Co
 				return
 			}
 			connections.Add(1)
-			wg.Go(func() { speak(conn, published) })
+			wg.Go(func() { speak(t, conn, published) })
 		}
 	})
 	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
@@ -186,7 +186,7 @@ func fakeBroker(t *testing.T, published func(*packets.PublishPacket) (packets.Co
 }
 
 // speak is one connection of a fakeBroker.
-func speak(conn net.Conn, published func(*packets.PublishPacket) (packets.ControlPacket, bool)) {
+func speak(t *testing.T, conn net.Conn, published func(*packets.PublishPacket) (packets.ControlPacket, bool)) {
 	defer func() { _ = conn.Close() }()
 	for {
 		p, err := packets.ReadPacket(conn)
@@ -202,6 +202,9 @@ func speak(conn net.Conn, published func(*packets.PublishPacket) (packets.Contro
 			ack.MessageID, ack.ReturnCodes = p.MessageID, []byte{1}
 			reply = ack
 		case *packets.PublishPacket:
+			if wrong := againstSchema(Message{Topic: p.TopicName, Payload: p.Payload}); wrong != "" {
+				t.Errorf("%s breaks the schema: %s: %s", p.TopicName, wrong, p.Payload)
+			}
 			on := false
 			if reply, on = published(p); !on {
 				return

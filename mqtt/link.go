@@ -60,6 +60,7 @@ type Message struct {
 	Topic    string
 	Payload  []byte
 	Retained bool
+	Repeated bool // the broker sends it once more, since it knows of no acknowledgement (MQTT 3.1.1, section 3.3.1.1)
 	Done     func()
 	group    bool // it came for a whole group of agents, on the topics of all
 	// ResponseTopic and Correlation are where an answer is wanted and what it is to carry (MQTT 5, section 4.10); empty in
@@ -137,7 +138,11 @@ func reach(ctx context.Context, u *url.URL) (net.Conn, error) {
 		network, address = "unix", u.Path
 	}
 	dialer := net.Dialer{KeepAlive: 15 * time.Second}
-	return dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &steady{Conn: conn}, nil
 }
 
 // answers reports whether something listens where the broker should: one that was killed does not.
@@ -155,7 +160,7 @@ func (c *Connection) answers(ctx context.Context) bool {
 	return err == nil
 }
 
-// open makes the network connection and keeps hold of it, so that it can be broken at once.
+// open makes the network connection and keeps hold of it.
 func (l *Link) open(ctx context.Context, u *url.URL, tlsConfig *tls.Config, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -170,10 +175,15 @@ func (l *Link) open(ctx context.Context, u *url.URL, tlsConfig *tls.Config, time
 	if err != nil {
 		return nil, err
 	}
+	return l.hold(conn), nil
+}
+
+// hold keeps hold of a connection, so that it can be broken at once.
+func (l *Link) hold(conn net.Conn) net.Conn {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.conn = conn
-	l.mu.Unlock()
-	return conn, nil
+	return newFrames(conn)
 }
 
 // cut breaks the network connection. paho takes an end that was closed here for intended and tells nobody.

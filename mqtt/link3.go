@@ -26,17 +26,30 @@ func newWire3(ctx context.Context, d dialing) *wire3 {
 		SetKeepAlive(c.KeepAlive).SetPingTimeout(5 * time.Second).SetConnectTimeout(c.ConnectTimeout).SetWriteTimeout(c.WriteTimeout).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { l.end(err) }).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
-			d.handler(Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), Done: m.Ack})
+			d.handler(Message{Topic: m.Topic(), Payload: m.Payload(), Retained: m.Retained(), Repeated: m.Duplicate(), Done: m.Ack})
 		})
 	if d.will != nil {
 		o.SetWill(d.will.Topic, d.will.Payload, 1, true)
 	}
-	if d.url.Scheme != "ws" && d.url.Scheme != "wss" {
-		o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
-			return l.open(ctx, d.url, d.tls, c.ConnectTimeout)
-		})
-	}
+	o.SetCustomOpenConnectionFn(func(*url.URL, paho.ClientOptions) (net.Conn, error) {
+		if d.url.Scheme == "ws" || d.url.Scheme == "wss" {
+			return d.openWebSocket()
+		}
+		return l.open(ctx, d.url, d.tls, c.ConnectTimeout)
+	})
 	return &wire3{paho.NewClient(o), l}
+}
+
+func (d *dialing) openWebSocket() (net.Conn, error) {
+	security := d.tls
+	if !encrypted(d.url.Scheme) {
+		security = nil
+	}
+	conn, err := paho.NewWebsocket(d.url.String(), security, d.c.ConnectTimeout, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return d.l.hold(conn), nil
 }
 
 func (w *wire3) connect(ctx context.Context) error {

@@ -65,11 +65,11 @@ func (w *wire5) connect(ctx context.Context) error {
 // request is the CONNECT packet.
 func (w *wire5) request() *paho.Connect {
 	d := w.d
-	window, forever := uint16(receiveWindow), uint32(math.MaxUint32)
+	window, forever, most := uint16(receiveWindow), uint32(math.MaxUint32), uint32(maxPacket)
 	c := &paho.Connect{
 		ClientID: d.c.ClientID, CleanStart: !d.keep, KeepAlive: uint16(min(d.c.KeepAlive/time.Second, math.MaxUint16)),
 		Username: d.user, UsernameFlag: d.user != "", Password: []byte(d.password), PasswordFlag: d.password != "",
-		Properties: &paho.ConnectProperties{ReceiveMaximum: &window},
+		Properties: &paho.ConnectProperties{ReceiveMaximum: &window, MaximumPacketSize: &most},
 	}
 	if d.keep {
 		c.Properties.SessionExpiryInterval = &forever
@@ -83,7 +83,7 @@ func (w *wire5) request() *paho.Connect {
 // received hands a message to the handler. paho acknowledges in the order of coming, whenever each is done.
 func (w *wire5) received(in paho.PublishReceived) (bool, error) {
 	p := in.Packet
-	m := Message{Topic: p.Topic, Payload: p.Payload, Retained: p.Retain, Done: func() { _ = w.client.Ack(p) }}
+	m := Message{Topic: p.Topic, Payload: p.Payload, Retained: p.Retain, Repeated: p.Duplicate(), Done: func() { _ = w.client.Ack(p) }}
 	if p.Properties != nil {
 		m.ResponseTopic, m.Correlation = p.Properties.ResponseTopic, p.Properties.CorrelationData
 		if e := p.Properties.MessageExpiry; e != nil {

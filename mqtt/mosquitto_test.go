@@ -150,21 +150,7 @@ func againstSchema(m Message) string {
 	if err != nil {
 		return err.Error()
 	}
-	levels := strings.Split(m.Topic, "/")
-	if levels[0] != "segedge" || len(m.Payload) == 0 {
-		return ""
-	}
-	switch last := levels[len(levels)-1]; {
-	case len(levels) == 3 && last == "info":
-		return v.Check("info", string(m.Payload))
-	case len(levels) == 4 && last == "events":
-		return v.Check("event", string(m.Payload))
-	case len(levels) == 4 && (last == "state" || last == "objects" || last == "presence" || last == "masks"):
-		return v.Check(last, string(m.Payload))
-	case len(levels) == 5 && levels[3] == "reply":
-		return v.Check("reply", string(m.Payload))
-	}
-	return ""
+	return v.Message(m.Topic, m.Payload)
 }
 
 // different is how many different events came; as long as it is less than n, whatever came, which takes no reading.

@@ -67,6 +67,7 @@ type Client struct {
 	intake    *intake
 	outbox    *outbox.Outbox
 	newest    uint64        // index of the newest event that was sent; deliver's alone
+	taken     taken         // deliver's alone
 	again     atomic.Uint64 // events sent again
 	commands  *commands
 	suspects  *suspects
@@ -74,6 +75,7 @@ type Client struct {
 	tally     *tally
 	images    *images
 	heard     chan struct{} // signalled when the agent's own "online" has come back
+	gainsaid  chan struct{} // signalled when its status was said to be another
 	reborn    chan struct{} // signalled when Home Assistant has started
 
 	turned atomic.Pointer[time.Time] // when the journal's goroutine last came round; nil while it does not run
@@ -135,7 +137,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		o: o, topics: Topics{Prefix: o.Prefix, Confined: o.Confined}, log: o.Logger, intake: newIntake(o.Handover), suspects: newSuspects(),
-		heard: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
+		heard: make(chan struct{}, 1), gainsaid: make(chan struct{}, 1), reborn: make(chan struct{}, 1), tally: newTally(), images: newImages(),
 	}
 	box := outbox.Options{
 		Identity: o.Prefix + " at " + cmp.Or(o.BrokerName, redact(o.Broker)), Explain: explain, MaxBytes: o.MaxJournal, Logger: o.Logger,

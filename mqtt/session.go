@@ -101,9 +101,11 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	keeper := newKeeper(c, l)
-	select {
-	case <-c.heard: // of an earlier session
-	default:
+	for _, c := range []chan struct{}{c.heard, c.gainsaid} {
+		select {
+		case <-c: // of an earlier session
+		default:
+		}
 	}
 	if err := c.announce(ctx, l, keeper); err != nil {
 		c.verdict(l.ending(err))
@@ -114,14 +116,14 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 
 	keep, stopKeeping := context.WithCancel(run)
 	defer stopKeeping()
-	kept := make(chan struct{})
+	kept, listened := make(chan struct{}), make(chan struct{})
 	var group sync.WaitGroup
 	failed := make(chan error, 5)
 	for _, part := range []func() error{
 		func() error { defer close(kept); return keeper.run(keep) },
 		func() error { return c.deliver(run, l) },
 		func() error { return c.commands.answer(run, l) },
-		func() error { return c.listenToItself(run) },
+		func() error { defer close(listened); return c.listenToItself(keep, l) },
 		func() error { return c.sendImages(keep, keeper) },
 	} {
 		group.Go(func() { failed <- part() })
@@ -133,6 +135,7 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 	case <-ctx.Done():
 		stopKeeping() // what it is sending may wait for a broker that says nothing any more
 		<-kept
+		<-listened // its "online" must not come after "stopped"
 		err = c.leave(l, keeper, drained)
 	}
 	cancel()

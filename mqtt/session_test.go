@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -305,6 +306,47 @@ func TestBrokerThatPassesNothingOn(t *testing.T) {
 	if !c.Stats().Connected {
 		t.Error("noticed for another reason")
 	}
+}
+
+// TestItSaysAgainThatItIsThere: whatever somebody else leaves on the agent's status, it is online while it is and stopped when it is not.
+func TestItSaysAgainThatItIsThere(t *testing.T) {
+	m := startMosquitto(t, "")
+	c, stop := start(t, testOptions(t, m.url(), &agent{}))
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	var mu sync.Mutex
+	var heard []string
+	l, err := Dial(t.Context(), Connection{Broker: m.url(), ClientID: "other"}, nil, false, func(m Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, string(m.Payload))
+		m.Done()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close(time.Second)
+	if err := l.Subscribe(t.Context(), "segedge/box/status"); err != nil {
+		t.Fatal(err)
+	}
+	last := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(heard) == 0 {
+			return "nothing"
+		}
+		return heard[len(heard)-1]
+	}
+	for _, said := range []string{StatusOffline, "", "\xff"} {
+		if err := l.Publish(t.Context(), "segedge/box/status", 1, true, []byte(said)); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "it says again that it is there", func() bool { return last() == StatusOnline })
+	}
+	if err := l.Publish(t.Context(), "segedge/box/status", 1, true, []byte(StatusOffline)); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	until(t, "it has stopped", func() bool { return last() == StatusStopped })
 }
 
 // TestStopWithAFrozenBroker ends, whatever was under way.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/supervise"
 )
 
 // Two agents with one name have one client id, and the broker ends the connection of the one whenever the other connects.
@@ -19,6 +20,8 @@ const (
 	lookFor   = 1500 * time.Millisecond // how long the other may take to come back and describe itself
 	heartbeat = 20 * time.Second        // the longest that an agent's state is not sent
 	silence   = 3 * heartbeat           // after which another agent counts as gone
+
+	gainsayPause = time.Second // between two times that the agent says again that it is there
 )
 
 // LookSuffix follows an agent's client id where it looks for another agent: a number comes after it.
@@ -134,15 +137,20 @@ func (c *Client) hear(m Message) {
 		}
 		return
 	}
-	if !m.Retained && string(m.Payload) == StatusOnline {
+	switch {
+	case m.Retained: // what was said before this session
+	case string(m.Payload) == StatusOnline:
 		signal(c.heard)
+	default:
+		signal(c.gainsaid)
 	}
 	m.Done()
 }
 
 // listenToItself says so when the broker acknowledges and passes nothing on, which is what many do without the right to
-// write. It ends with ctx.
-func (c *Client) listenToItself(ctx context.Context) error {
+// write; and says again that the agent is there where somebody else, such as the will of a connection before this one that a broker
+// is late to see the end of, has said that it is not. It ends with ctx.
+func (c *Client) listenToItself(ctx context.Context, l *Link) error {
 	if _, ok := receive(ctx, c.heard, c.o.HearTimeout); !ok && ctx.Err() == nil {
 		err := fmt.Errorf("the broker acknowledges what the agent says but does not pass it on: "+
 			"its access list must let %s write to %s/# and read %s and %s",
@@ -153,8 +161,18 @@ func (c *Client) listenToItself(ctx context.Context) error {
 			c.setDeaf(nil)
 		}
 	}
-	<-ctx.Done()
-	return ctx.Err()
+	for {
+		select {
+		case <-c.gainsaid:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		c.log.Warn("somebody said on the agent's own topic that it is not there: it says again that it is", "topic", c.topics.Status())
+		if err := c.publish(ctx, l, c.status(StatusOnline)); err != nil {
+			return err
+		}
+		_ = supervise.Wait(ctx, gainsayPause) // when ctx ends, the loop does
+	}
 }
 
 func (c *Client) setDeaf(err error) {

@@ -37,6 +37,7 @@ type job struct {
 	predictions []seg.Prediction
 	errs        []error // decode: of each query that was not answered
 	err         error   // of the whole job: none of its queries was answered
+	began       time.Time
 	took        time.Duration
 }
 
@@ -55,13 +56,13 @@ func (j *job) routine() bool { return j.lane != promptLane && !j.asked }
 
 // run does the job. A model that panics costs its job, not the agent.
 func (j *job) run(ctx context.Context) {
-	start := time.Now()
+	j.began = time.Now()
 	if j.lane == embedLane {
 		j.embed(ctx)
 	} else {
 		j.decode(ctx)
 	}
-	j.took = time.Since(start)
+	j.took = time.Since(j.began)
 }
 
 // decode asks all queries at once. Where that fails it asks each by itself: what the model refuses, or fails at, is that query's alone.
@@ -95,11 +96,15 @@ func (j *job) decode(ctx context.Context) {
 // ask is one call of the decoder.
 func (j *job) ask(ctx context.Context, prompts []seg.Prompt) (out []seg.Prediction, err error) {
 	defer contain(&err)
-	out, err = j.emb.Decode(ctx, prompts)
-	if err == nil && len(out) != len(prompts) {
-		err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(out), len(prompts))
+	each := apiece(prompts)
+	out, err = j.emb.Decode(ctx, each)
+	if err == nil && len(out) != len(each) {
+		err = fmt.Errorf("%w: %d of %d", errNoAnswer, len(out), len(each))
 	}
-	return out, err
+	if err != nil || len(each) == len(prompts) {
+		return out, err
+	}
+	return together(prompts, out), nil
 }
 
 // panicError is a model's panic; the stack is for the log alone.

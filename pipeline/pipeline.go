@@ -44,7 +44,7 @@ type Options struct {
 	// Changed gets what happened to objects in a frame. It must not block. May be nil.
 	Changed func(frame seg.FrameRef, changes []seg.Change)
 	// Observe gets how long each stage took. It must not block. May be nil.
-	Observe func(stage string, took time.Duration)
+	Observe func(frame.Stage)
 	Logger  *slog.Logger
 }
 
@@ -66,7 +66,7 @@ func (o Options) withDefaults() Options {
 		o.Changed = func(seg.FrameRef, []seg.Change) {}
 	}
 	if o.Observe == nil {
-		o.Observe = func(string, time.Duration) {}
+		o.Observe = func(frame.Stage) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -241,16 +241,16 @@ func (p *Pipeline) take(f *frame.Frame) {
 		p.o.Logger.Error("tracking failed on a frame", "frame", f.Seq, "err", err)
 	}
 	tracked := time.Since(reduced)
-	p.o.Observe("reduce", reduced.Sub(start))
+	p.o.Observe(frame.Stage{Name: "reduce", Seq: f.Seq, Captured: f.Captured, Began: start, Took: reduced.Sub(start)})
 	p.ref = seg.FrameRef{Seq: f.Seq, Captured: f.Captured}
 	p.processed.Add(1)
 	p.arrive()
 	p.dispatch()
-	p.show(f, tracked)
+	p.show(f, reduced, tracked)
 	if p.o.Synchronous {
 		p.hold(nil)
 	}
-	p.o.Observe("frame", time.Since(start))
+	p.o.Observe(frame.Stage{Name: "frame", Seq: f.Seq, Began: start, Took: time.Since(start)})
 	if p.calm++; p.calm == calmFrames {
 		p.shaken = 0
 	}
@@ -266,12 +266,12 @@ func (p *Pipeline) hold(f *frame.Frame) {
 	}
 }
 
-// show hands the frame and what is in it to the sinks. Cutting the masks is the second half of tracking, of which the first took as long as
-// tracked.
-func (p *Pipeline) show(f *frame.Frame, tracked time.Duration) {
+// show hands the frame and what is in it to the sinks. Cutting the masks is the second half of tracking, of which the first began and
+// took as long as it says.
+func (p *Pipeline) show(f *frame.Frame, began time.Time, tracked time.Duration) {
 	start := time.Now()
 	p.objects = p.tr.Objects(p.objects[:0])
-	p.o.Observe("track", tracked+time.Since(start))
+	p.o.Observe(frame.Stage{Name: "track", Seq: f.Seq, Began: began, Took: tracked + time.Since(start)})
 	p.o.Show(f, p.objects)
 	p.publish(p.objects)
 }

@@ -209,7 +209,7 @@ func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
 	switch {
 	case a.Err != nil:
 		t.err = a.Err
-	case a.Prediction.Best() == nil, t.fresh && ok && o.Mask == nil && o.State == seg.Tentative:
+	case empty(&a.Prediction), t.fresh && ok && o.Mask == nil && o.State == seg.Tentative:
 		t.err = ErrNothingFound
 	case ok && !t.fresh && o.Keyframe != seq:
 		t.err = fmt.Errorf("%w that the object could be: it stays as it was", ErrNothingFound)
@@ -222,6 +222,12 @@ func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
 		_ = p.tr.Remove(t.id) // it exists: ok says so
 	}
 	close(t.done)
+}
+
+// empty says that an answer has no mask, or one without a cell.
+func empty(p *seg.Prediction) bool {
+	best := p.Best()
+	return best == nil || best.Logits != nil && !best.Logits.Box(seg.Threshold).Valid()
 }
 
 // failTickets answers the prompts that waited for frame seq to be encoded.

@@ -146,7 +146,7 @@ func (p *Pipeline) endTurn() {
 	if p.routine || !p.turn.held {
 		return
 	}
-	p.o.Observe("turn", p.turn.waited)
+	p.o.Observe(frame.Stage{Name: "turn", Took: p.turn.waited})
 	p.turn.give()
 }
 

@@ -118,6 +118,13 @@ func TestRefusals(t *testing.T) {
 		if len(p.Clicks) > 0 && p.Clicks[0].Y > 0.9 {
 			return seg.Prediction{}
 		}
+		if len(p.Clicks) > 0 && p.Clicks[0].X > 0.9 { // a mask without a cell
+			for _, c := range a.Candidates {
+				for i := range c.Logits.Data {
+					c.Logits.Data[i] = -8
+				}
+			}
+		}
 		return a
 	}})
 	r := newRig(t, model, func(o *Options) { o.MaxObjects = 2 }, red, blue)
@@ -127,6 +134,9 @@ func TestRefusals(t *testing.T) {
 	r.next()
 	if a := r.wait(r.click(seg.Point{X: 0.5, Y: 0.95}, 0)); !errors.Is(a.err, ErrNothingFound) {
 		t.Errorf("nothing there: %v", a.err)
+	}
+	if a := r.wait(r.click(seg.Point{X: 0.95, Y: 0.5}, 0)); !errors.Is(a.err, ErrNothingFound) {
+		t.Errorf("an empty mask there: %v", a.err)
 	}
 	if objects, _, _ := r.Objects(t.Context()); len(objects) != 0 {
 		t.Errorf("a prompt that found nothing left %d objects", len(objects))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -123,7 +124,7 @@ func (p *Pipeline) finish(j *job) {
 	if p.prompting[j.lane] == j {
 		p.prompting[j.lane] = nil
 	}
-	p.o.Observe(laneStages[j.lane], j.took)
+	p.o.Observe(frame.Stage{Name: laneStages[j.lane], Seq: j.seq, Began: j.began, Took: j.took})
 	if j.model != p.model {
 		p.discard(j) // the model was swapped meanwhile: its prompts are asked again
 	} else if p.countFailures(j); j.lane == embedLane {

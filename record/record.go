@@ -20,7 +20,7 @@ import (
 // queue is how many pictures, and how many frames' masks, may wait for the disk.
 const queue = 256
 
-// Sink is where a camera's frames go beside the recording. Show never blocks.
+// Sink is where a camera's frames go beside the recording. Show never blocks, but with Wait.
 type Sink interface {
 	Show(f *frame.Frame, objects []seg.Object)
 }
@@ -30,6 +30,7 @@ type Options struct {
 	Video  string // file for the overlay as MP4; none if empty
 	Camera string // whose frames they are: the head of their objects' ids
 	Masks  string // file for every frame's masks as JSON lines; none if empty
+	Wait   bool   // for the disk, where nothing else waits: then nothing is lost
 }
 
 // Recorder writes the files. Safe for concurrent use; Run runs once.
@@ -40,6 +41,7 @@ type Recorder struct {
 	lines  chan line
 	lost   atomic.Uint64
 	camera string
+	wait   bool
 
 	mu     sync.Mutex
 	err    error
@@ -48,7 +50,7 @@ type Recorder struct {
 
 // New makes the files.
 func New(o Options) (*Recorder, error) {
-	r := &Recorder{camera: o.Camera, units: make(chan video.Unit, queue), lines: make(chan line, queue)}
+	r := &Recorder{camera: o.Camera, wait: o.Wait, units: make(chan video.Unit, queue), lines: make(chan line, queue)}
 	var err error
 	if o.Video != "" {
 		if r.video, err = os.Create(o.Video); err != nil {
@@ -74,24 +76,31 @@ type tap struct {
 func (t *tap) Show(f *frame.Frame, objects []seg.Object) {
 	if t.r.masks != nil { // before its picture, which finds its line then
 		l := line{seg.FrameRef{Seq: f.Seq, Captured: f.Captured}, f.PTS, f.Width, f.Height, append([]seg.Object(nil), objects...)}
-		select {
-		case t.r.lines <- l:
-		default:
+		if !queued(t.r.lines, l, t.r.wait) {
 			t.r.lost.Add(1)
 		}
 	}
 	t.next.Show(f, objects)
 }
 
-// Unit takes an encoded picture. It never blocks.
+// Unit takes an encoded picture. It never blocks, but with Wait.
 func (r *Recorder) Unit(u video.Unit) {
-	if r.video == nil {
-		return
+	if r.video != nil && !queued(r.units, u, r.wait) {
+		r.lost.Add(1)
+	}
+}
+
+// queued puts v into a queue; false where that is full and not to be waited for.
+func queued[T any](queue chan<- T, v T, wait bool) bool {
+	if wait {
+		queue <- v
+		return true
 	}
 	select {
-	case r.units <- u:
+	case queue <- v:
+		return true
 	default:
-		r.lost.Add(1)
+		return false
 	}
 }
 

@@ -17,5 +17,6 @@ if [ "$arch" != "$(dpkg --print-architecture)" ]; then
   export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$root/usr/share/pkgconfig CGO_LDFLAGS="-O2 -L$libraries"
   link+=" -Wl,-rpath-link,$libraries -Wl,-rpath-link,$libraries/blas -Wl,-rpath-link,$libraries/lapack -Wl,-rpath-link,$root/usr/lib"
 fi
-go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version -extldflags '$link'" -o "$out" "$@" ./cmd/segedge
+# The build id is a name: Go's own tells of the folders that were built in, through the linker's flags.
+go build -trimpath -buildvcs=false -ldflags "-s -w -buildid=segedge-$version-$arch -X main.version=$version -extldflags '$link'" -o "$out" "$@" ./cmd/segedge
 scripts/prune-needed.sh "$out" "$libraries"

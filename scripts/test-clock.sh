@@ -3,7 +3,7 @@
 # built with a few lines more, so that the agent and every library in it see that clock, and no line of the agent is another than in the package.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-work=$PWD/build/clock time=$(go env GOROOT)/src/time
+work=$PWD/build/clock/testdata time=$(go env GOROOT)/src/time
 mkdir -p "$work"
 cp systemd/boot/clock/testclock.go.txt "$work/testclock.go"
 sed '/^func Now() Time {$/,/^}$/s/sec, nsec, mono := \(runtimeNow\|now\)()/&\n\tsec += wrongBy()/' "$time/time.go" > "$work/time.go"

@@ -227,7 +227,7 @@ async def life(core):
     await until(core, "the camera runs", lambda s: s["sensor.box_cam_state"]["state"] == "running" and s["binary_sensor.box_cam_camera_down"]["state"] == "off")
     for _ in range(5):  # a machine that does other work may not manage it in a command's 20 s
         await core.service("button", "press", "button.box_cam_find_objects")
-        await asyncio.sleep(PATIENCE / 3)
+        await asyncio.sleep(min(PATIENCE / 3, 25))
         if (await core.states())["sensor.box_cam_objects"]["state"] not in ("unknown", "unavailable", "0"):
             break
     states = await until(core, "the button finds objects", lambda s: s["sensor.box_cam_objects"]["state"] not in ("unknown", "unavailable", "0") and s["sensor.box_cam_objects"]["state"])
@@ -290,6 +290,47 @@ def crossings(states):
     return [int(float(states[f"sensor.box_cam_gate_{way}"]["state"])) for way in ("in", "out")]
 
 
+def on_by_name(states, *names):
+    return [states.get(f"binary_sensor.box_cam_{n}", {"state": "none"})["state"] for n in names]
+
+
+async def no_id_means_two_things(core, agent):
+    """A cup, a kill, a mug: the mug has an id of its own, and the cup's entity is not on because of it, nor after the cup has gone."""
+    tell("automask")
+    for _ in range(int(PATIENCE)):
+        if await objects():
+            break
+        await asyncio.sleep(1)
+    else:
+        report(False, "there is a cup")
+        return agent
+    first = await objects()
+    cup, given = first[0]["id"], {o["id"] for o in first}
+    tell("rename", object=cup, name="cup")
+    await until(core, "the cup is on", lambda s: on_by_name(s, "cup") == ["on"])
+    agent.end(signal.SIGKILL)
+    ids = WORK / "state" / "ids.json"
+    ids.write_bytes(ids.read_bytes()[:-3])  # torn by a bad disk
+    (WORK / "state" / "known.state").unlink()
+    agent = start_agent()
+    await until(core, "the agent that knows nothing of it is back", lambda s: s["binary_sensor.segedge_box_connected"]["state"] == "on" and s["sensor.box_cam_state"]["state"] == "running")
+    tell("automask")
+    for _ in range(int(PATIENCE)):
+        if found := await objects():
+            break
+        await asyncio.sleep(1)
+    else:
+        report(False, "there is a mug")
+        return agent
+    tell("rename", object=found[0]["id"], name="mug")
+    await until(core, "the mug is on, and the cup is not", lambda s: on_by_name(s, "mug")[0] == "on" and on_by_name(s, "cup")[0] != "on")
+    report(not given & {o["id"] for o in found}, "no id is given again", f"{sorted(given)}, then {sorted(o['id'] for o in found)}")
+    tell("rename", object=cup, name="mug")  # the old id names nothing
+    tell("clear")
+    await until(core, "all is off", lambda s: s["sensor.box_cam_objects"]["state"] == "0" and "on" not in on_by_name(s, "cup", "mug"))
+    return agent
+
+
 async def ends(core, agent):
     before = crossings(await core.states())
     agent.end(signal.SIGKILL)
@@ -309,7 +350,8 @@ async def ends(core, agent):
 
 def complaints():
     lines = (WORK / "core.log").read_text(errors="replace").splitlines()
-    return [x for x in lines if ("WARNING" in x or "ERROR" in x) and ("mqtt" in x or "box" in x or "segedge" in x or "blueprint" in x or "automation" in x or "template" in x)]
+    slow = "homeassistant.bootstrap"  # a machine that does other work keeps the core waiting for itself
+    return [x for x in lines if ("WARNING" in x or "ERROR" in x) and slow not in x and ("mqtt" in x or "box" in x or "segedge" in x or "blueprint" in x or "automation" in x or "template" in x)]
 
 
 async def main():
@@ -330,6 +372,8 @@ async def main():
             running[1] = start_core()
             await core.until_up()
             await until(core, "a restart of Home Assistant finds everything again", lambda s: all(e in s for e in EXPECTED) and s["sensor.box_cam_objects"]["state"] == "0")
+            agent = await no_id_means_two_things(core, agent)
+            running.append(agent)
             await ends(core, agent)
             said = complaints()
             report(not said, "Home Assistant has nothing to complain about", "\n".join(said[:5]))

@@ -95,6 +95,7 @@ const (
 	CameraStalled   EventType = "camera.stalled"
 	CameraRecovered EventType = "camera.recovered"
 	CameraScene     EventType = "camera.scene"
+	ClipFinished    EventType = "clip.finished"
 	ModelChanged    EventType = "model.changed"
 	CommandRejected EventType = "command.rejected"
 	EventsDropped   EventType = "events.dropped"
@@ -104,7 +105,8 @@ const (
 func EventTypes() []EventType {
 	return []EventType{
 		ObjectNew, ObjectUpdated, ObjectAmbiguous, ObjectOccluded, ObjectLost, ObjectRecovered, ObjectEnded, ZoneEntered, ZoneLeft, LineCrossed,
-		CameraStalled, CameraRecovered, CameraScene, ModelChanged, CommandRejected, EventsDropped,
+		CameraStalled, CameraRecovered, CameraScene, ClipFinished, ModelChanged, CommandRejected,
+		EventsDropped,
 	}
 }
 

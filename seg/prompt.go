@@ -27,6 +27,8 @@ type Click struct {
 type Prompt struct {
 	Clicks []Click
 	Box    *Box
+	// Others are boxes of other things that may be meant instead of what is in Box, best first: the answer to each is a candidate beside that.
+	Others []Box
 	Mask   *Logits
 	Text   string
 	// Single asks for the one best mask instead of the several valid ones. A model decides by itself where the
@@ -34,15 +36,25 @@ type Prompt struct {
 	Single bool
 }
 
+// Named is a box and what is in it, where a phrase names several things; empty where the phrase itself is its name.
+type Named struct {
+	Box
+	Name string
+}
+
 // MaxClicks bounds the clicks of one prompt; the oldest are kept by nobody, a caller refuses more.
 const MaxClicks = 64
+
+// MaxOthers bounds the other boxes of one prompt: more than that nobody looks through.
+const MaxOthers = 7
 
 // Errors of a prompt that no model could answer.
 var (
 	ErrEmptyPrompt    = errors.New("the prompt has no point, box, mask or text")
 	ErrNegativeOnly   = errors.New("the prompt has only negative points: say first what the object is")
 	ErrTooManyClicks  = fmt.Errorf("the prompt has more than %d points", MaxClicks)
-	ErrOutsidePicture = errors.New("coordinates lie outside 0..1")
+	ErrOutsidePicture = errors.New("coordinates lie outside 0..1: they are shares of the picture's width and height " +
+		"from its top left corner, so that 0.5,0.5 is the middle")
 )
 
 // Validate reports the first thing about the prompt that cannot be answered.
@@ -64,6 +76,14 @@ func (p *Prompt) Validate() error {
 	if b := p.Box; b != nil && !b.Valid() {
 		return fmt.Errorf("box [%g,%g,%g,%g]: need 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1", b.X0, b.Y0, b.X1, b.Y1)
 	}
+	if len(p.Others) > MaxOthers || len(p.Others) > 0 && p.Box == nil {
+		return fmt.Errorf("%d other boxes beside a box: there may be %d", len(p.Others), MaxOthers)
+	}
+	for _, b := range p.Others {
+		if !b.Valid() {
+			return fmt.Errorf("other box [%g,%g,%g,%g]: need 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1", b.X0, b.Y0, b.X1, b.Y1)
+		}
+	}
 	if m := p.Mask; m != nil && !m.valid() {
 		return fmt.Errorf("mask logits: %d values for a grid of %dx%d, extent %gx%g", len(m.Data), m.W, m.H, m.Extent.X, m.Extent.Y)
 	}
@@ -76,7 +96,7 @@ func (p *Prompt) Validate() error {
 
 // Clone copies the prompt, so that the copy's clicks and box may be moved. Logits are immutable and shared.
 func (p Prompt) Clone() Prompt {
-	p.Clicks = slices.Clone(p.Clicks)
+	p.Clicks, p.Others = slices.Clone(p.Clicks), slices.Clone(p.Others)
 	if p.Box != nil {
 		b := *p.Box
 		p.Box = &b

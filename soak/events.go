@@ -2,6 +2,8 @@ package soak
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/segedge/segedge/api"
@@ -26,6 +28,7 @@ type ledger struct {
 	beyond     int // missing numbers that were not remembered
 	events     int
 	duplicates int
+	late       int // that came after a later one
 	unreadable int
 }
 
@@ -51,7 +54,12 @@ func (l *ledger) note(payload []byte) {
 	l.events++
 	key := numbered{stream: stream, camera: e.Camera}
 	last, seen := l.last[key]
-	if seen && seq <= last {
+	if late := (numbered{stream, e.Camera, seq}); seen && seq <= last {
+		if l.missing[late] {
+			delete(l.missing, late)
+			l.late++
+			return
+		}
 		l.duplicates++
 		return
 	}
@@ -75,6 +83,19 @@ func (l *ledger) miss(key numbered, from, to uint64) {
 		}
 		l.missing[numbered{key.stream, key.camera, n}] = true
 	}
+}
+
+// named are some of the events that never came, by camera and number.
+func (l *ledger) named(most int) (out []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for n := range l.missing {
+		if len(out) < most {
+			out = append(out, fmt.Sprintf("%s %s %d", n.stream, n.camera, n.seq))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // lost is the number of events that never came and that nothing accounts for.

@@ -54,11 +54,13 @@ type Report struct {
 	Trends     map[string]Trend `json:"trends"` // by series, after the warm-up
 	Events     int              `json:"events"`
 	Duplicates int              `json:"duplicates"`
-	Lost       int              `json:"lost"`     // events whose numbers never came, unexplained
-	Restarts   int              `json:"restarts"` // the agent's ends before the soak's; the soak stops at the first
-	Viewers    int              `json:"viewers"`  // that watched
-	Refused    int              `json:"refused"`  // viewers that could not
-	Exit       string           `json:"exit"`     // how the agent ended on SIGTERM; empty is well
+	Lost       int              `json:"lost"`              // events whose numbers never came, unexplained
+	Missing    []string         `json:"missing,omitempty"` // some of these: stream, camera, number
+	Late       int              `json:"late"`              // events that came after a later one
+	Restarts   int              `json:"restarts"`          // the agent's ends before the soak's; the soak stops at the first
+	Viewers    int              `json:"viewers"`           // that watched
+	Refused    int              `json:"refused"`           // viewers that could not
+	Exit       string           `json:"exit"`              // how the agent ended on SIGTERM; empty is well
 }
 
 // The cameras of a soak: nothing happens to the first.
@@ -156,7 +158,7 @@ func (r *run) surroundings(ctx context.Context, wg *sync.WaitGroup) (source stri
 	return "http://" + l.Addr().String() + "/camera.mjpg", nil
 }
 
-// start runs the agent and waits until it has said its address.
+// start runs the agent with the cameras of a soak.
 func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 	config := filepath.Join(r.o.Dir, "soak.yaml")
 	text := fmt.Sprintf(
@@ -172,7 +174,12 @@ func (r *run) start(ctx context.Context, log io.Writer, source string) error {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return err
 	}
-	r.cmd = exec.Command(r.o.Program, "run", "--config", config) //nolint:noctx,gosec // the program on trial; stop ends it: it must end well
+	return r.launch(ctx, log, "run", "--config", config)
+}
+
+// launch runs the agent and waits until it has said its address.
+func (r *run) launch(ctx context.Context, log io.Writer, args ...string) error {
+	r.cmd = exec.Command(r.o.Program, args...) //nolint:noctx,gosec // the program on trial; stop ends it: it must end well
 	if r.o.Clock {
 		r.setClock(right)
 		r.cmd.Env = append(os.Environ(), "TEST_CLOCK=86400:"+r.clock())
@@ -312,6 +319,7 @@ func (r *run) finish() *Report {
 	out := &r.report
 	out.Seconds, out.WarmUp = time.Since(r.begin).Seconds(), r.o.WarmUp.Seconds()
 	out.Events, out.Duplicates, out.Lost = r.ledger.events, r.ledger.duplicates, r.ledger.lost()
+	out.Late, out.Missing = r.ledger.late, r.ledger.named(20)
 	out.Trends = map[string]Trend{}
 	for _, s := range series {
 		var at, values []float64

@@ -90,6 +90,7 @@ func TestLedgerHoldsEventsAgainstTheirNumbers(t *testing.T) {
 	for name, c := range map[string]struct {
 		events           [][]byte
 		lost, duplicates int
+		late             int
 	}{
 		"in order":              {events: [][]byte{event("s", "a", 5, ""), event("s", "a", 6, ""), event("s", "b", 1, "")}},
 		"twice":                 {events: [][]byte{event("s", "a", 1, ""), event("s", "a", 2, ""), event("s", "a", 2, "")}, duplicates: 1},
@@ -97,6 +98,7 @@ func TestLedgerHoldsEventsAgainstTheirNumbers(t *testing.T) {
 		"a hole explained":      {events: [][]byte{event("s", "a", 1, ""), dropped(4, 2, 3)}},
 		"explained later":       {events: [][]byte{event("s", "a", 1, ""), event("s", "a", 3, ""), dropped(4, 2, 2)}},
 		"explained in part":     {events: [][]byte{event("s", "a", 1, ""), dropped(5, 2, 3)}, lost: 1},
+		"out of order":          {events: [][]byte{event("s", "a", 1, ""), event("s", "a", 3, ""), event("s", "a", 2, "")}, late: 1},
 		"a new stream":          {events: [][]byte{event("s", "a", 7, ""), event("r", "a", 1, "")}},
 		"what cannot be read":   {events: [][]byte{[]byte("{"), event("s", "a", 1, "")}, lost: 1},
 		"an id that is no name": {events: [][]byte{[]byte(`{"event_id":"x","camera":"a"}`)}, lost: 1},
@@ -105,8 +107,11 @@ func TestLedgerHoldsEventsAgainstTheirNumbers(t *testing.T) {
 		for _, e := range c.events {
 			l.note(e)
 		}
-		if l.lost() != c.lost || l.duplicates != c.duplicates {
-			t.Errorf("%s: %d lost and %d twice, want %d and %d", name, l.lost(), l.duplicates, c.lost, c.duplicates)
+		if l.lost() != c.lost || l.duplicates != c.duplicates || l.late != c.late {
+			t.Errorf("%s: %d lost, %d twice, %d late, want %d, %d, %d", name, l.lost(), l.duplicates, l.late, c.lost, c.duplicates, c.late)
+		}
+		if named := l.named(20); len(named) != len(l.missing) {
+			t.Errorf("%s: %v are named of %v", name, named, l.missing)
 		}
 	}
 }

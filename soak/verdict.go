@@ -11,8 +11,9 @@ import (
 // Summary writes what was found, as a Markdown table and a few lines.
 func (r *Report) Summary(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%.0f minutes, %d samples, %d faults; %d events, %d lost, %d twice; %d viewers, %d refused; %d restarts\n\n",
-		r.Seconds/60, len(r.Samples), len(r.Faults), r.Events, r.Lost, r.Duplicates, r.Viewers, r.Refused, r.Restarts)
+	fmt.Fprintf(&b, "%.0f minutes, %d samples, %d faults; ", r.Seconds/60, len(r.Samples), len(r.Faults))
+	fmt.Fprintf(&b, "%d events, %d lost, %d out of order, %d twice; ", r.Events, r.Lost, r.Late, r.Duplicates)
+	fmt.Fprintf(&b, "%d viewers, %d refused; %d restarts\n\n", r.Viewers, r.Refused, r.Restarts)
 	b.WriteString("| series | first | last | an hour, after warm-up | upper bound |\n| --- | ---: | ---: | ---: | ---: |\n")
 	for _, s := range series {
 		if len(r.Samples) == 0 {
@@ -37,7 +38,10 @@ func (r *Report) Verdict(maxSlope float64) error {
 		errs = append(errs, fmt.Errorf("the agent did not end well: %s", r.Exit))
 	}
 	if r.Lost > 0 {
-		errs = append(errs, fmt.Errorf("%d events were lost and nothing says why", r.Lost))
+		errs = append(errs, fmt.Errorf("%d events were lost and nothing says why (%s)", r.Lost, strings.Join(r.Missing, ", ")))
+	}
+	if r.Late > 0 {
+		errs = append(errs, fmt.Errorf("%d events came after a later one", r.Late))
 	}
 	if r.Events == 0 {
 		errs = append(errs, errors.New("no event came at all"))

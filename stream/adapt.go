@@ -10,6 +10,8 @@ const (
 	full     = iota // the camera's own size
 	common          // within level 3.1
 	low             // for a path that carries little
+	vp8             // common for viewers that take no H.264
+	vp8Low          // low for them
 	versions        // how many there are: each also without the overlay, numbered behind these
 	none     = -1
 )
@@ -90,11 +92,15 @@ func (v *viewer) report(lost uint8, jitter uint32) {
 // choose aims at the best rendition that the viewer's decoder promises to take and its path carries.
 func (v *viewer) choose() {
 	aim := full
-	if v.tooHigh.Load() || v.server.opts.Level(v.camera) > v.level {
-		aim = common
-	}
-	if v.path.slow || v.level < commonLevel {
+	switch {
+	case v.vp8 && v.path.slow:
+		aim = vp8Low
+	case v.vp8:
+		aim = vp8
+	case v.path.slow || v.level < commonLevel:
 		aim = low
+	case v.tooHigh.Load() || v.server.opts.Level(v.camera) > v.level:
+		aim = common
 	}
 	if v.aim.Swap(int32(aim)) != int32(aim) {
 		v.server.opts.RequestKeyframe(v.camera, v.of(int32(aim)))
@@ -171,7 +177,10 @@ func (s *Server) throttle(camera string) {
 	defer s.throttles.mu.Unlock()
 	told := s.throttles.told[camera]
 	if told == nil {
-		told = &[2 * versions]share{1, 1, 1, 1, 1, 1}
+		told = &[2 * versions]share{}
+		for r := range told {
+			told[r] = 1
+		}
 		s.throttles.told[camera] = told
 	}
 	for r, b := range best {

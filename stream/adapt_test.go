@@ -258,7 +258,7 @@ func TestWhoGoesFirst(t *testing.T) {
 	rtc, config, _ := st.reserve("x")
 	defer st.giveUp()
 	add := func(id, client string, age time.Duration, everUp, connected bool) {
-		v, err := s.newViewer("cam", rtc, config)
+		v, err := s.newViewer("cam", false, rtc, config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +292,7 @@ func TestAViewerThatDrawsItself(t *testing.T) {
 	st := start(t)
 	rtc, config, _ := st.reserve("x")
 	defer st.giveUp()
-	v, err := st.newViewer("cam", rtc, config)
+	v, err := st.newViewer("cam", false, rtc, config)
 	if err != nil {
 		t.Fatal(err)
 	}

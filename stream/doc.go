@@ -9,6 +9,7 @@
 //	GET     /whep/<camera>            200, {"camera":"…","viewers":n,"connecting":n,"places":n}; HEAD likewise
 //	POST    /whep/<camera>            201, SDP answer; Location, ETag, Link (ICE servers)
 //	POST    /whep/<camera>?overlay=client   the same, of the picture without the overlay, which the client draws from the lists
+//	POST    /whep/<camera>?objects=delta    the same, with what has changed in the list of objects in place of the list with every picture
 //	PATCH   /whep/<camera>/<viewer>   204 trickle with If-Match: <ETag>; 200 ICE restart with If-Match: "*"
 //	GET     /whep/<camera>/<viewer>   200, {"camera":"…","viewer":"…","state":"connected",…}; HEAD likewise
 //	DELETE  /whep/<camera>/<viewer>   200
@@ -53,6 +54,15 @@
 // picking, and coarser where there are many objects. An object without a mask has no outline. While no pictures are sent (a camera
 // that is paused or down) a list goes out when something changes, with the rtp_time of the picture sent last.
 //
+//	{"type":"delta","rtp_time":2840465,"base":812,"seq":813,"objects":[{"id":"cam-1","box":[…],"rings":[[x,y,dx,dy,…],…]},
+//	 {"id":"cam-2","candidates":null}],"gone":["cam-3"]}
+//
+// in place of it for who asked for objects=delta, but with keyframes, after a picture whose list was left out, and where it would not
+// be shorter: what has changed since the list of the frame base, which is the one that came before on this channel. Of an object that was
+// there only the fields that are others now, null for those that are no more (RFC 7396); a new one has all of them and comes last. age
+// and mask_age that are not said have grown by seq - base. rings are the outline in whole thousandths of the picture: of each ring the
+// first point, then for every further one how far it lies from the one before.
+//
 //	{"type":"state","schema":1,"camera":"cam","state":"running","fps":30,"keyframe_age":12,…}
 //
 // about twice a second, also while nothing happens: api.State. A client that hears nothing for two seconds has lost the agent.
@@ -67,7 +77,7 @@
 //
 // A viewer gets the camera's own size where its offer promises to decode the level (RFC 6184, profile-level-id), else the picture
 // within level 3.1, and one of a quarter of that while its own path loses much. It changes over at a keyframe, by itself. An offer
-// that takes less than level 3 is refused.
+// that takes no H.264 of level 3, but VP8, gets VP8 of the same two sizes where the agent can encode that; others are refused.
 //
 // # Places
 //

@@ -135,7 +135,7 @@ func (s *Server) endpointGet(w http.ResponseWriter, r *http.Request) error {
 	answer(
 		w,
 		http.StatusOK,
-		map[string]any{"camera": camera, "viewers": s.Viewers(camera), "connecting": waiting, "places": s.opts.MaxViewers},
+		map[string]any{"camera": camera, "viewers": s.Viewers(camera), "connecting": waiting, "places": s.bound()},
 	)
 	return nil
 }
@@ -149,7 +149,7 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if err := wants(r, typeSDP); err != nil {
 		return err
 	}
-	clean, err := drawsItself(r)
+	how, err := wishOf(r)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Fault(camera); err != nil {
 		return &refusal{http.StatusServiceUnavailable, api.NotReady, fmt.Sprintf("camera %q has no video: %v", camera, err)}
 	}
-	v, sdp, err := s.watch(r.Context(), epoch, camera, hostOf(r.RemoteAddr), clean, offer)
+	v, sdp, err := s.watch(r.Context(), epoch, camera, hostOf(r.RemoteAddr), how, offer)
 	if err != nil {
 		return err
 	}
@@ -181,22 +181,27 @@ func (s *Server) endpointPost(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// Who draws the overlay.
-const (
-	overlayAgent  = "agent"
-	overlayClient = "client"
-)
+// wish is what a viewer asks for beside the video.
+type wish struct {
+	clean  bool // the picture without the overlay: it draws the objects itself
+	deltas bool // what has changed in the list of objects, in place of the whole list with every picture
+}
 
-// drawsItself reports whether a viewer asks for the picture without the overlay.
-func drawsItself(r *http.Request) (bool, error) {
-	switch by := r.URL.Query().Get("overlay"); by {
-	case "", overlayAgent:
-		return false, nil
-	case overlayClient:
-		return true, nil
-	default:
-		return false, &refusal{http.StatusBadRequest, api.BadRequest, fmt.Sprintf("overlay is agent or client, not %q", by)}
+// wishOf reads what a viewer asks for, overlay=agent|client and objects=full|delta.
+func wishOf(r *http.Request) (w wish, err error) {
+	for _, p := range []struct {
+		name, usual, other string
+		to                 *bool
+	}{{"overlay", "agent", "client", &w.clean}, {"objects", "full", typeDelta, &w.deltas}} {
+		switch value := r.URL.Query().Get(p.name); value {
+		case "", p.usual:
+		case p.other:
+			*p.to = true
+		default:
+			return w, &refusal{http.StatusBadRequest, api.BadRequest, fmt.Sprintf("%s is %s or %s, not %q", p.name, p.usual, p.other, value)}
+		}
 	}
+	return w, nil
 }
 
 func (s *Server) sessionOptions(w http.ResponseWriter, _ *http.Request) error {

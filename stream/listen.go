@@ -28,7 +28,8 @@ const tcpWriteBuffer = 4 << 20
 
 // sockets are what the media goes through.
 type sockets struct {
-	api   *webrtc.API
+	api   *webrtc.API // that sends H.264
+	vp8   *webrtc.API // that sends VP8
 	addrs []string
 	udp   ice.UDPMux
 	tcp   ice.TCPMux
@@ -68,7 +69,10 @@ func listen(o *Options) (*sockets, error) {
 	if err := publish(&e, o.PublicIPs); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
-	if n.api, err = newAPI(e); err != nil {
+	if n.api, err = newAPI(e, h264Profiles()); err == nil {
+		n.vp8, err = newAPI(e, []webrtc.RTPCodecCapability{vp8Codec()})
+	}
+	if err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
@@ -165,12 +169,24 @@ func h264(profile string) webrtc.RTPCodecCapability {
 // profiles are those whose decoders take constrained baseline (H.264, A.2.1), the exact one first.
 var profiles = [...]string{"42e01f", "42c01f", "42001f", "4d001f", "4d0032", "640c1f", "64001f"}
 
-func newAPI(e webrtc.SettingEngine) (*webrtc.API, error) {
+func h264Profiles() (out []webrtc.RTPCodecCapability) {
+	for _, p := range profiles {
+		out = append(out, h264(p))
+	}
+	return out
+}
+
+func vp8Codec() webrtc.RTPCodecCapability {
+	return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: clockRate, RTCPFeedback: feedback()}
+}
+
+// newAPI is the stack that sends these codecs.
+func newAPI(e webrtc.SettingEngine, of []webrtc.RTPCodecCapability) (*webrtc.API, error) {
 	m, r := &webrtc.MediaEngine{}, &interceptor.Registry{}
-	for i, p := range profiles {
+	for i, codec := range of {
 		pt := webrtc.PayloadType(96 + 2*i)
 		for _, c := range []webrtc.RTPCodecParameters{
-			{RTPCodecCapability: h264(p), PayloadType: pt},
+			{RTPCodecCapability: codec, PayloadType: pt},
 			{RTPCodecCapability: webrtc.RTPCodecCapability{
 				MimeType: webrtc.MimeTypeRTX, ClockRate: clockRate, SDPFmtpLine: fmt.Sprintf("apt=%d", pt),
 			}, PayloadType: pt + 1},
@@ -180,10 +196,12 @@ func newAPI(e webrtc.SettingEngine) (*webrtc.API, error) {
 			}
 		}
 	}
+	r.Add(thrifty{}) // before the one that it has to stand before
 	if err := errors.Join(
 		webrtc.ConfigureNack(m, r),
 		webrtc.ConfigureRTCPReports(r),
 		webrtc.ConfigureTWCCHeaderExtensionSender(m, r),
+		configurePlayout(m, r),
 	); err != nil {
 		return nil, fmt.Errorf("interceptors: %w", err)
 	}

@@ -80,7 +80,7 @@ func TestListsAreBounded(t *testing.T) {
 	for i := range 64 {
 		objects = append(objects, seg.Object{ID: seg.ID(i + 1), State: seg.Tracking, Mask: disc(320, 180, 0.5, 0.5, 0.4)})
 	}
-	text := st.objects(api.Objects{Camera: "cam", Objects: objects})
+	_, text := st.objects(api.Objects{Camera: "cam", Objects: objects})
 	if len(text) > 64<<10 {
 		t.Errorf("%d bytes", len(text))
 	}

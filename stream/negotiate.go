@@ -17,17 +17,27 @@ import (
 const gatherTime = 2 * time.Second
 
 // watch negotiates a new session and starts it, with the rights of its request, which were those of an epoch.
-func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, clean bool, offer []byte) (*viewer, string, error) {
+func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, how wish, offer []byte) (*viewer, string, error) {
+	vp8 := onlyVP8(offer)
+	if vp8 {
+		if err := s.opts.VP8(); err != nil {
+			return nil, "", &refusal{
+				http.StatusNotAcceptable,
+				api.Unsupported,
+				fmt.Sprintf("the offer has VP8 and no H.264 of packetization mode 1 and level 3, and this agent cannot send VP8: %v", err),
+			}
+		}
+	}
 	rtc, config, full := s.reserve(client)
 	if full != nil {
 		return nil, "", full
 	}
-	v, err := s.newViewer(camera, rtc, config)
+	v, err := s.newViewer(camera, vp8, rtc, config)
 	if err != nil {
 		s.giveUp()
 		return nil, "", err
 	}
-	v.client, v.caller, v.epoch, v.clean = client, api.CallerOf(ctx), epoch, clean
+	v.client, v.caller, v.epoch, v.clean, v.deltas = client, api.CallerOf(ctx), epoch, how.clean, how.deltas
 	prepared, undo := alone(string(offer))
 	sdp, err := v.answer(ctx, prepared)
 	if err == nil {

@@ -3,6 +3,7 @@ package stream
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 
@@ -19,23 +20,55 @@ const (
 
 // outline is a mask's rings as JSON, [[x,y,x,y,…],…] in 0..1 with three decimals; nil for a mask without a cell. A ring
 // has about so many points at most.
-func outline(m *seg.Mask, points int) json.RawMessage {
+func outline(m *seg.Mask, points int) json.RawMessage { return absolute(rings(m, points)) }
+
+// rings are a mask's outline in thousandths of the picture, x and y in turn.
+func rings(m *seg.Mask, points int) [][]int {
 	if m == nil || m.Rect.Empty() || m.W <= 0 || m.H <= 0 {
 		return nil
 	}
 	if m.W > outlineGrid {
 		m = m.Resize(outlineGrid, max(1, (m.H*outlineGrid+m.W/2)/m.W))
 	}
-	rings := m.Polygons(0.8)
-	for epsilon := 1.2; epsilon < 12 && longest(rings) > points; epsilon *= 1.6 {
-		rings = m.Polygons(epsilon)
+	polygons := m.Polygons(0.8)
+	for epsilon := 1.2; epsilon < 12 && longest(polygons) > points; epsilon *= 1.6 {
+		polygons = m.Polygons(epsilon)
 	}
+	if len(polygons) > outlineRings { // the longest are the ones a person can point at
+		slices.SortStableFunc(polygons, func(a, b []seg.Point) int { return cmp.Compare(len(b), len(a)) })
+		polygons = polygons[:outlineRings]
+	}
+	var out [][]int
+	for _, polygon := range polygons {
+		ring := make([]int, 0, 2*len(polygon))
+		for _, p := range polygon {
+			ring = append(ring, int(math.Round(1000*p.X)), int(math.Round(1000*p.Y)))
+		}
+		out = append(out, ring)
+	}
+	return out
+}
+
+// absolute writes rings in 0..1; nil where there are none.
+func absolute(rings [][]int) json.RawMessage {
+	return written(rings, func(out []byte, ring []int, i int) []byte {
+		return strconv.AppendFloat(out, float64(ring[i])/1000, 'f', 3, 64)
+	})
+}
+
+// relative writes rings in whole thousandths: the first point, then how far each is from the one before.
+func relative(rings [][]int) json.RawMessage {
+	return written(rings, func(out []byte, ring []int, i int) []byte {
+		if i < 2 {
+			return strconv.AppendInt(out, int64(ring[i]), 10)
+		}
+		return strconv.AppendInt(out, int64(ring[i]-ring[i-2]), 10)
+	})
+}
+
+func written(rings [][]int, number func(out []byte, ring []int, i int) []byte) json.RawMessage {
 	if len(rings) == 0 {
 		return nil
-	}
-	if len(rings) > outlineRings { // the longest are the ones a person can point at
-		slices.SortStableFunc(rings, func(a, b []seg.Point) int { return cmp.Compare(len(b), len(a)) })
-		rings = rings[:outlineRings]
 	}
 	out := []byte{'['}
 	for i, ring := range rings {
@@ -43,12 +76,11 @@ func outline(m *seg.Mask, points int) json.RawMessage {
 			out = append(out, ',')
 		}
 		out = append(out, '[')
-		for k, p := range ring {
+		for k := range ring {
 			if k > 0 {
 				out = append(out, ',')
 			}
-			out = strconv.AppendFloat(out, p.X, 'f', 3, 64)
-			out = strconv.AppendFloat(append(out, ','), p.Y, 'f', 3, 64)
+			out = number(out, ring, k)
 		}
 		out = append(out, ']')
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-func rings(t *testing.T, m *seg.Mask) (out [][]float64) {
+func outlined(t *testing.T, m *seg.Mask) (out [][]float64) {
 	t.Helper()
 	raw := outline(m, outlinePoints)
 	if raw == nil {
@@ -25,7 +25,7 @@ func rings(t *testing.T, m *seg.Mask) (out [][]float64) {
 
 func TestOutlineFollowsTheMask(t *testing.T) {
 	for _, size := range [][2]int{{1280, 720}, {160, 90}, {64, 64}} {
-		out := rings(t, disc(size[0], size[1], 0.5, 0.5, 0.3))
+		out := outlined(t, disc(size[0], size[1], 0.5, 0.5, 0.3))
 		if len(out) != 1 || len(out[0])%2 != 0 || len(out[0]) < 12 || len(out[0]) > 2*outlinePoints {
 			t.Fatalf("%v: %d rings %v", size, len(out), out)
 		}
@@ -63,7 +63,7 @@ func TestOutlineIsBounded(t *testing.T) {
 		if raw := outline(m, outlinePoints); len(raw) > 12*outlinePoints*outlineRings*2 {
 			t.Errorf("%s: %d bytes", name, len(raw))
 		}
-		if n := len(rings(t, m)); n > outlineRings {
+		if n := len(outlined(t, m)); n > outlineRings {
 			t.Errorf("%s: %d rings", name, n)
 		}
 	}

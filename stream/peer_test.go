@@ -183,6 +183,7 @@ type peer struct {
 	location string
 	etag     string
 	offer    string
+	query    string // of the address that it posts to
 	packets  chan packet
 	ssrc     chan webrtc.SSRC
 	messages chan map[string]json.RawMessage
@@ -321,7 +322,7 @@ func (p *peer) describe() string {
 // post negotiates.
 func (p *peer) post() {
 	p.t.Helper()
-	resp, body := p.st.do(http.MethodPost, "/whep/cam", typeSDP, p.describe())
+	resp, body := p.st.do(http.MethodPost, "/whep/cam"+p.query, typeSDP, p.describe())
 	if resp.StatusCode != http.StatusCreated {
 		p.t.Fatalf("%s: %s", resp.Status, body)
 	}

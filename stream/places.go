@@ -16,6 +16,13 @@ const mostHalfOpen = 4
 // mostLeaving is how many sessions may be in the middle of closing: who posts faster than they close has to wait.
 const mostLeaving = 32
 
+// SetPlaces bounds the viewers of all cameras together from now on. Who watches stays.
+func (s *Server) SetPlaces(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places = n
+}
+
 // reserve takes a place for a new viewer, or says why there is none. Viewers that are connected keep theirs; of the others those go
 // that are least likely to come.
 func (s *Server) reserve(client string) (*webrtc.API, webrtc.Configuration, *refusal) {
@@ -27,13 +34,13 @@ func (s *Server) reserve(client string) (*webrtc.API, webrtc.Configuration, *ref
 	if v, n := s.oldestHalfOpen(client); n >= mostHalfOpen {
 		v.evict("another offer came from its address")
 	}
-	for s.taken()+s.pending >= s.opts.MaxViewers {
+	for s.taken()+s.pending >= s.places {
 		v := s.leastLikely()
 		if v == nil {
 			return nil, s.config, &refusal{
 				http.StatusServiceUnavailable,
 				api.Overloaded,
-				fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.opts.MaxViewers),
+				fmt.Sprintf("all %d places for viewers are taken: close one or try again later", s.places),
 			}
 		}
 		v.evict("its place was needed")
@@ -109,6 +116,13 @@ func (s *Server) leastLikely() *viewer {
 		return lost
 	}
 	return worst
+}
+
+// bound is how many viewers there may be.
+func (s *Server) bound() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.places
 }
 
 // waiting is the number of sessions without a connection yet.

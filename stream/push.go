@@ -98,7 +98,7 @@ func (s *Server) pushObjects(camera string, viewers []*viewer) {
 			if list, ok = s.opts.Service.Objects(camera); !ok {
 				return
 			}
-			text = s.objects(list)
+			_, text = s.objects(list)
 		}
 		v.pushStill(list.Frame.Seq, text)
 	}
@@ -128,40 +128,50 @@ func (v *viewer) tell(text []byte) bool {
 	return dc != nil && len(text) > 0 && dc.BufferedAmount() <= pushBuffered && dc.SendText(string(text)) == nil
 }
 
-// object is seg.Document with colour and outlines.
-func (s *Server) object(camera string, o *seg.Object, points int) json.RawMessage {
-	var doc map[string]json.RawMessage
+// document is an object as viewers are told of it: its fields, and its outline apart.
+type document struct {
+	id     seg.ID
+	fields map[string]json.RawMessage // seg.Document with colour and outlines
+	rings  [][]int                    // what "outline" says, in thousandths
+	age    int
+	mask   int // its age
+}
+
+func (s *Server) object(camera string, o *seg.Object, points int) document {
+	d := document{id: o.ID, age: o.Age, mask: o.MaskAge, rings: rings(o.Mask, points), fields: map[string]json.RawMessage{}}
 	b, err := json.Marshal(seg.Document{Camera: camera, Object: o})
 	if err == nil {
-		err = json.Unmarshal(b, &doc)
+		err = json.Unmarshal(b, &d.fields)
 	}
 	if err != nil {
-		return json.RawMessage(`{}`)
+		return d
 	}
 	if s.opts.Color != nil {
-		doc["color"] = quoted(css(s.opts.Color(o.ID)))
+		d.fields["color"] = quoted(css(s.opts.Color(o.ID)))
 	}
-	if rings := outline(o.Mask, points); len(rings) > 0 {
-		doc["outline"] = rings
+	if len(d.rings) > 0 {
+		d.fields["outline"] = absolute(d.rings)
 	}
 	if len(o.Candidates) > 0 {
-		var cs []map[string]json.RawMessage
-		if json.Unmarshal(doc["candidates"], &cs) == nil && len(cs) == len(o.Candidates) {
-			for i := range cs {
-				if rings := outline(o.Candidates[i].Mask, points); len(rings) > 0 {
-					cs[i]["outline"] = rings
-				}
-			}
-			if out, err := json.Marshal(cs); err == nil {
-				doc["candidates"] = out
-			}
+		d.candidates(o, points)
+	}
+	return d
+}
+
+// candidates gives the masks that there is a choice of their outlines.
+func (d *document) candidates(o *seg.Object, points int) {
+	var cs []map[string]json.RawMessage
+	if json.Unmarshal(d.fields["candidates"], &cs) != nil || len(cs) != len(o.Candidates) {
+		return
+	}
+	for i := range cs {
+		if rings := outline(o.Candidates[i].Mask, points); len(rings) > 0 {
+			cs[i]["outline"] = rings
 		}
 	}
-	b, err = json.Marshal(doc)
-	if err != nil {
-		return json.RawMessage(`{}`)
+	if out, err := json.Marshal(cs); err == nil {
+		d.fields["candidates"] = out
 	}
-	return b
 }
 
 func css(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }

@@ -1,8 +1,6 @@
 package stream
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -114,8 +112,12 @@ func checkCodecs(m *sdp.MediaDescription) error {
 		best = max(best, c.level)
 	}
 	switch {
+	case best < lowLevel && hasCodec(m, "VP8/90000"):
+		return nil
 	case best == 0:
-		return &refusal{http.StatusNotAcceptable, api.Unsupported, "the offer has no H.264 with packetization mode 1, which is what is sent here"}
+		return &refusal{
+			http.StatusNotAcceptable, api.Unsupported, "the offer has neither H.264 with packetization mode 1 nor VP8, which is what is sent here",
+		}
 	case best < lowLevel:
 		return &refusal{
 			http.StatusNotAcceptable, api.Unsupported,
@@ -147,10 +149,33 @@ func h264Codecs(m *sdp.MediaDescription) []h264Codec {
 	return out
 }
 
-func isH264(m *sdp.MediaDescription, payload string) bool {
+// onlyVP8 reports an offer, one that checkOffer has let through, whose video takes VP8 and no H.264 that is sent here.
+func onlyVP8(raw []byte) bool {
+	var d sdp.SessionDescription
+	if d.Unmarshal(raw) != nil {
+		return false
+	}
+	for _, m := range d.MediaDescriptions {
+		if _, stops := m.Attribute("inactive"); m.MediaName.Media != "video" || stops || rejected(m) {
+			continue
+		}
+		usable := slices.ContainsFunc(h264Codecs(m), func(c h264Codec) bool { return c.level >= lowLevel })
+		return !usable && hasCodec(m, "VP8/90000")
+	}
+	return false
+}
+
+// hasCodec reports whether a medium offers a codec, by its encoding name and clock rate.
+func hasCodec(m *sdp.MediaDescription, name string) bool {
+	return slices.ContainsFunc(m.MediaName.Formats, func(payload string) bool { return isCodec(m, payload, name) })
+}
+
+func isH264(m *sdp.MediaDescription, payload string) bool { return isCodec(m, payload, "H264/90000") }
+
+func isCodec(m *sdp.MediaDescription, payload, name string) bool {
 	return slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
 		pt, codec, _ := strings.Cut(a.Value, " ")
-		return a.Key == "rtpmap" && pt == payload && strings.EqualFold(strings.TrimSpace(codec), "H264/90000")
+		return a.Key == "rtpmap" && pt == payload && strings.EqualFold(strings.TrimSpace(codec), name)
 	})
 }
 
@@ -203,122 +228,4 @@ func negotiatedLevel(offer, answer string) int {
 		}
 	}
 	return commonLevel
-}
-
-// fragment is an SDP fragment (RFC 8840): ICE credentials, and candidates for one bundle.
-type fragment struct {
-	ufrag, pwd string
-	mid        string // of the first media description; the others are in its bundle
-	candidates []string
-}
-
-// parseFragment reads a fragment. It is not a full SDP: there is no v=, o= or s= line.
-func parseFragment(raw []byte) (*fragment, error) {
-	f := &fragment{}
-	media := 0
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, MaxBody+1)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimRight(lines.Text(), "\r")
-		if line == "" {
-			continue
-		}
-		if len(line) < 2 || line[1] != '=' || strings.ContainsAny(line, "\r\x00") {
-			return nil, malformed("line %d of the fragment is not of SDP", n)
-		}
-		if line[0] == 'm' {
-			media++
-		}
-		key, value, _ := strings.Cut(line[2:], ":")
-		if line[0] == 'a' {
-			f.attribute(key, value, media)
-		}
-		if len(f.candidates) > maxCandidates {
-			return nil, &refusal{http.StatusUnprocessableEntity, api.Overloaded, fmt.Sprintf("the fragment has over %d candidates", maxCandidates)}
-		}
-	}
-	if len(f.candidates) == 0 && f.ufrag == "" && !bytes.Contains(raw, []byte("a=end-of-candidates")) {
-		return nil, malformed("the fragment has neither candidates nor ICE credentials")
-	}
-	return f, nil
-}
-
-func (f *fragment) attribute(key, value string, media int) {
-	switch key {
-	case "ice-ufrag":
-		f.ufrag = value
-	case "ice-pwd":
-		f.pwd = value
-	case "mid":
-		if f.mid == "" {
-			f.mid = value
-		}
-	case "candidate":
-		if media <= 1 { // later media are bundled with the first
-			f.candidates = append(f.candidates, "candidate:"+value)
-		}
-	}
-}
-
-// restartOffer is the offer again with other ICE credentials and candidates.
-func restartOffer(offer string, f *fragment) (string, error) {
-	var d sdp.SessionDescription
-	if err := d.Unmarshal([]byte(offer)); err != nil {
-		return "", fmt.Errorf("the session's offer: %w", err)
-	}
-	d.Origin.SessionVersion++
-	ice := func(a sdp.Attribute) bool {
-		return a.Key == "ice-ufrag" || a.Key == "ice-pwd" || a.Key == "candidate" || a.Key == "end-of-candidates"
-	}
-	d.Attributes = slices.DeleteFunc(d.Attributes, ice)
-	for i, m := range d.MediaDescriptions {
-		m.Attributes = slices.DeleteFunc(m.Attributes, ice)
-		m.Attributes = append(m.Attributes, sdp.NewAttribute("ice-ufrag", f.ufrag), sdp.NewAttribute("ice-pwd", f.pwd))
-		if i > 0 {
-			continue
-		}
-		for _, c := range f.candidates {
-			m.Attributes = append(m.Attributes, sdp.NewAttribute("candidate", strings.TrimPrefix(c, "candidate:")))
-		}
-	}
-	b, err := d.Marshal()
-	if err != nil {
-		return "", fmt.Errorf("the session's offer: %w", err)
-	}
-	return string(b), nil
-}
-
-// fragmentOf is what an answer says of ICE, as a fragment.
-func fragmentOf(answer string) string {
-	var ufrag, pwd, mid, media string
-	var candidates []string
-	for line := range strings.Lines(answer) {
-		line = strings.TrimRight(line, "\r\n")
-		key, value, _ := strings.Cut(line, ":")
-		switch {
-		case strings.HasPrefix(line, "m=") && media == "":
-			media = line
-		case key == "a=ice-ufrag":
-			ufrag = value
-		case key == "a=ice-pwd":
-			pwd = value
-		case key == "a=mid" && mid == "":
-			mid = value
-		case key == "a=candidate" && !slices.Contains(candidates, line):
-			candidates = append(candidates, line)
-		}
-	}
-	out := []string{"a=ice-ufrag:" + ufrag, "a=ice-pwd:" + pwd, media, "a=mid:" + mid}
-	out = append(out, candidates...)
-	return strings.Join(append(out, "a=end-of-candidates"), "\r\n") + "\r\n"
-}
-
-// ufragOf is the first ICE user fragment of a description.
-func ufragOf(description string) string {
-	for line := range strings.Lines(description) {
-		if v, ok := strings.CutPrefix(strings.TrimRight(line, "\r\n"), "a=ice-ufrag:"); ok {
-			return v
-		}
-	}
-	return ""
 }

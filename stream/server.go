@@ -18,11 +18,11 @@ import (
 	"github.com/segedge/segedge/seg"
 )
 
-// Unit is one encoded picture: an H.264 access unit in Annex B form. Its fields are those of video.Unit.
+// Unit is one encoded picture: an H.264 access unit in Annex B form, or a frame of VP8. Its fields are those of video.Unit.
 type Unit struct {
 	Data          []byte // never written again
 	Keyframe      bool
-	Rendition     int // full, common, low; the same three without the overlay
+	Rendition     int // full, common, low, VP8, low VP8; the same five without the overlay
 	Width, Height int
 	Level         int // level_idc of its parameter sets
 	Seq           uint64
@@ -54,6 +54,9 @@ type Options struct {
 	Level func(camera string) int
 	// Fault is why a camera's picture cannot be encoded, nil where it can. Nil is never.
 	Fault func(camera string) error
+	// VP8 is why a camera's picture cannot be had in VP8, nil where it can; it is asked when a viewer takes nothing else. Nil is that it
+	// never can.
+	VP8 func() error
 	// UDP is the address that all media goes through. An empty host is every interface of the machine, one socket each.
 	// Empty is any free port of every interface.
 	UDP string
@@ -64,7 +67,7 @@ type Options struct {
 	Interfaces []string
 	// PublicIPs are addresses that a router in front translates to this machine; they replace its own in the answer.
 	PublicIPs []string
-	// MaxViewers bounds the viewers of all cameras together; 0 is 16.
+	// MaxViewers bounds the viewers of all cameras together, until SetPlaces; 0 is 16.
 	MaxViewers int
 	// BasePath is what a proxy in front puts before the paths of this server, for Location; empty where it puts nothing.
 	BasePath string
@@ -97,6 +100,9 @@ func (o *Options) check() error {
 	if o.Fault == nil {
 		o.Fault = func(string) error { return nil }
 	}
+	if o.VP8 == nil {
+		o.VP8 = func() error { return errors.New("it has no encoder for that") }
+	}
 	if o.AllowOrigin == nil {
 		o.AllowOrigin = func(string) bool { return true }
 	}
@@ -125,8 +131,10 @@ type Server struct {
 	mu      sync.RWMutex
 	addrs   []string    // of the UDP sockets
 	rtc     *webrtc.API // nil while Run is not running
+	rtcVP8  *webrtc.API // the same, in VP8
 	config  webrtc.Configuration
 	viewers map[string]*viewer
+	places  int    // for viewers
 	pending int    // sessions under negotiation, which count as viewers
 	epoch   uint64 // of the rights that requests come with, counted by DropAll
 	wg      sync.WaitGroup
@@ -143,7 +151,7 @@ func New(opts Options) (*Server, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer)}
+	s := &Server{opts: opts, ready: make(chan struct{}), viewers: make(map[string]*viewer), places: opts.MaxViewers}
 	s.throttles.told = make(map[string]*[2 * versions]share)
 	s.listings.newest = make(map[string]*listing)
 	s.news.kept, s.news.queue = make(map[string][]json.RawMessage), make(chan item, newsQueue)
@@ -164,7 +172,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("stream: %w", err)
 	}
 	s.mu.Lock()
-	s.addrs, s.rtc, s.config = net.addrs, net.api, webrtc.Configuration{ICEServers: iceServers(s.opts.ICEServers)}
+	s.addrs, s.rtc, s.rtcVP8, s.config = net.addrs, net.api, net.vp8, webrtc.Configuration{ICEServers: iceServers(s.opts.ICEServers)}
 	s.mu.Unlock()
 	close(s.ready)
 	s.opts.Logger.Info("video is ready for viewers", "udp", net.addrs, "tcp", s.opts.TCP, "max", s.opts.MaxViewers)

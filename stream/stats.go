@@ -49,13 +49,13 @@ func (v *viewer) stats() ViewerStats {
 		Viewer: v.id, Camera: v.camera, State: "connecting", Seconds: float64(time.Since(v.since).Milliseconds()) / 1000,
 		Units: v.traffic.units.Load(), Bytes: v.traffic.bytes.Load(), Dropped: v.queue.dropped.Load(), Keyframes: v.traffic.keyframes.Load(),
 		Loss: float64(v.traffic.lost.Load()) / 256, JitterMS: float64(v.traffic.jitter.Load()) * 1000 / clockRate,
-		Share: float64(v.traffic.share()), Overlay: overlayAgent,
+		Share: float64(v.traffic.share()), Overlay: "agent",
 	}
 	if v.clean {
-		s.Overlay = overlayClient
+		s.Overlay = "client"
 	}
 	if r := v.gets.Load(); r != none {
-		s.Rendition = [versions]string{"full", "common", "low"}[r]
+		s.Rendition = [versions]string{"full", "common", "low", "vp8", "vp8-low"}[r]
 	}
 	if v.connected.Load() {
 		s.State = "connected"

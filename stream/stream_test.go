@@ -277,6 +277,19 @@ func TestViewersAreBounded(t *testing.T) {
 	newPeer(t, st, false).connect()
 }
 
+// More cameras have more places, at once; with fewer who watches stays.
+func TestPlacesFollowTheCameras(t *testing.T) {
+	st := start(t, func(o *Options) { o.MaxViewers = 1 })
+	newPeer(t, st, false).connect()
+	st.SetPlaces(2)
+	newPeer(t, st, false).connect()
+	st.SetPlaces(1)
+	resp, body := st.do(http.MethodPost, "/whep/cam", typeSDP, newPeer(t, st, false).describe())
+	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "all 1 places") || st.Viewers("cam") != 2 {
+		t.Errorf("%s %s, %d watch", resp.Status, body, st.Viewers("cam"))
+	}
+}
+
 func TestSessionsEnd(t *testing.T) {
 	t.Run("the viewer leaves", func(t *testing.T) {
 		st := start(t)

@@ -42,6 +42,7 @@ type viewer struct {
 	commands  chan message
 	channel   atomic.Pointer[webrtc.DataChannel]
 	connected atomic.Bool
+	vp8       bool         // it takes no H.264
 	clean     bool         // it gets the picture without the overlay, and draws it itself
 	level     int          // of H.264 that its decoder promises to take
 	aim, gets atomic.Int32 // the rendition that it should get, and the one it gets
@@ -53,8 +54,11 @@ type viewer struct {
 	once      sync.Once
 	traffic   traffic
 
-	lists  bucket                 // owned by send
-	listed atomic.Pointer[[]byte] // the list that was sent last
+	deltas  bool       // it understands what has changed in a list
+	listing sync.Mutex // what it was told of the objects: below
+	lists   bucket
+	had     *listing // the list that it has; nil where it cannot be told what has changed
+	listed  []byte   // the whole of it
 
 	stating sync.Mutex
 
@@ -66,20 +70,34 @@ type viewer struct {
 }
 
 // newViewer makes a session that has not negotiated yet.
-func (s *Server) newViewer(camera string, rtc *webrtc.API, config webrtc.Configuration) (*viewer, error) {
+func (s *Server) newViewer(camera string, vp8 bool, rtc *webrtc.API, config webrtc.Configuration) (*viewer, error) {
+	codec := h264(profiles[0])
+	if vp8 {
+		rtc, codec = s.rtcVP8, vp8Codec()
+	}
 	pc, err := rtc.NewPeerConnection(config)
 	if err != nil {
 		return nil, fmt.Errorf("peer connection: %w", err)
 	}
 	v := &viewer{
-		id: token(), camera: camera, server: s, pc: pc, etag: `"` + token()[:16] + `"`, since: time.Now(),
-		level: commonLevel, lists: lists(), queue: newQueue(queueLength), commands: make(chan message, commandQueue), up: make(chan struct{}),
+		id:       token(),
+		camera:   camera,
+		server:   s,
+		pc:       pc,
+		etag:     `"` + token()[:16] + `"`,
+		since:    time.Now(),
+		vp8:      vp8,
+		level:    commonLevel,
+		lists:    lists(),
+		queue:    newQueue(queueLength),
+		commands: make(chan message, commandQueue),
+		up:       make(chan struct{}),
 	}
 	v.gets.Store(none)
 	v.first = uint16(mrand.Uint32()) // #nosec G404 -- where RTP counts from is no secret
 	v.log = s.opts.Logger.With("camera", camera, "viewer", v.id[:8])
 	v.ctx, v.cancel = context.WithCancel(context.Background())
-	v.track, err = webrtc.NewTrackLocalStaticRTP(h264(profiles[0]), "video", "segedge-"+camera)
+	v.track, err = webrtc.NewTrackLocalStaticRTP(codec, "video", "segedge-"+camera)
 	if err == nil {
 		v.sender, err = pc.AddTrack(v.track)
 	}
@@ -174,10 +192,18 @@ func (v *viewer) close(served *sync.WaitGroup) {
 	}
 }
 
-// send packs units into RTP (RFC 6184) and writes them. A write that fails is one lost packet; the connection's state
+// payloader packs units into RTP: RFC 6184, or RFC 7741.
+func (v *viewer) payloader() rtp.Payloader {
+	if v.vp8 {
+		return &codecs.VP8Payloader{EnablePictureID: true}
+	}
+	return &codecs.H264Payloader{}
+}
+
+// send packs units into RTP and writes them. A write that fails is one lost packet; the connection's state
 // tells when it is over.
 func (v *viewer) send() {
-	var pack codecs.H264Payloader
+	pack := v.payloader()
 	var out rtp.Packet
 	out.Version, out.SequenceNumber = 2, v.first
 	for {
@@ -196,7 +222,7 @@ func (v *viewer) send() {
 			}
 			v.traffic.units.Add(1)
 			v.traffic.bytes.Add(uint64(len(u.Data)))
-			v.list(u.list, out.Timestamp)
+			v.list(u.list, out.Timestamp, u.Keyframe)
 		}
 	}
 }

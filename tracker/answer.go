@@ -74,7 +74,6 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 	var p *shape.Patch
 	if first {
 		p = t.tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
-		o.hold = heldBy(&a.Prompt, w, h)
 	} else {
 		p = t.fuse(o, ev)
 	}
@@ -175,7 +174,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {
-		return t.recognised(o, p, ev)
+		return t.recognised(o, p, ev) && !t.rival(o, p, ev.seq)
 	}
 	return t.familiar(o, p, ev, best)
 }
@@ -187,7 +186,8 @@ func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Ca
 	if l == nil {
 		return best.PredictedIoU >= t.opt.MinIoU
 	}
-	if mean, ok := t.looks.Resemblance(l, ev.view, t.uncovered(o, p, ev.seq)); ok { // else it is too thin to cover the middle of a cell
+	// One too thin to cover the middle of a cell has no likeness.
+	if mean, ok := t.looks.Resemblance(l, ev.view, t.readout.uncovered(o, p, ev.seq)); ok {
 		if l.Usual == 0 {
 			l.Usual = mean
 		}
@@ -206,6 +206,9 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	} else {
 		o.area += t.tuning.UsualRate * (n - o.area)
 	}
+	if o.asked || o.track == nil {
+		o.said = reply{ev.seq, p}
+	}
 	if o.asked {
 		o.size, o.vouched = 0, false
 		o.Forget()
@@ -215,9 +218,6 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	}
 	o.past.note(p, ev.seq, t.tuning.StillFrames, o.asked || ev.prior == nil)
 	m := newTrack(p, ev.seq)
-	if o.hold != nil {
-		o.hold = t.held(o, &m.Track, ev)
-	}
 	if ev.prior != nil {
 		m.pace = o.track.pace
 	}
@@ -244,7 +244,7 @@ func (o *object) shared(p *shape.Patch, seq uint64) bool {
 func (t *Tracker) accept(o *object) {
 	was, asked := o.state, o.asked
 	o.answered()
-	o.coasting, o.returning, o.away, o.misses, o.doubts, o.found = false, false, false, 0, 0, 0
+	o.coasting, o.returning, o.away, o.misses, o.doubts, o.found, o.rivals = false, false, false, 0, 0, 0, nil
 	o.become(seg.Tracking, t.Newest())
 	switch {
 	case o.shown == nil:

@@ -1,7 +1,5 @@
 package tracker
 
-import "github.com/segedge/segedge/seg"
-
 // budget decides when a keyframe is worth its price. It has no clock: it counts frames.
 type budget struct {
 	first uint64  // the newest frame when the model first answered
@@ -38,31 +36,4 @@ func (b *budget) pay(seq, now uint64) {
 	}
 	b.purse -= float64(now - b.paid)
 	b.paid = now
-}
-
-// WantKeyframe says whether the newest frame is worth asking the model about: at once for a prompt that waits, for what has not been looked
-// at in it as far as Budget allows. What a keyframe costs is the number of frames between its query and its answer.
-func (t *Tracker) WantKeyframe() bool {
-	now, wanted := t.Newest(), false
-	t.budget.earn(now, t.opt.Budget*t.budget.share)
-	for _, o := range t.objects {
-		if o.asked {
-			return true
-		}
-		wanted = wanted || o.wants(now)
-	}
-	return wanted && t.budget.purse > 0
-}
-
-// wants says whether an object would gain from a routine keyframe now: one that is in doubt, hidden or looked for always, a tracked one
-// unless the newest frame was answered.
-func (o *object) wants(now uint64) bool {
-	switch o.state {
-	case seg.Tentative:
-		return false
-	case seg.Tracking:
-		return o.key < now
-	default:
-		return true
-	}
 }

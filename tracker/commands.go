@@ -51,6 +51,16 @@ func (t *Tracker) Refine(id seg.ID, p seg.Prompt, seq uint64) error {
 	})
 }
 
+// Suspect has the next Query that names the object, which is hidden or lost, ask about a box of frame seq in which it may be. It is taken
+// for it only if it looks like it.
+func (t *Tracker) Suspect(id seg.ID, b seg.Box, seq uint64) error {
+	return t.on(id, func(o *object) error {
+		a := anchorOf(seg.Prompt{Box: &b, Single: true}, seq)
+		o.suspect = &a
+		return nil
+	})
+}
+
 // Retract takes back what a person said about an object since the model last answered: nobody waits for its answer any more.
 func (t *Tracker) Retract(id seg.ID) {
 	if o := t.objects.find(id); o != nil {
@@ -65,6 +75,7 @@ func (t *Tracker) Choose(id seg.ID, n int) error {
 			return fmt.Errorf("%w: %d of %d", ErrNoCandidate, n, len(o.candidates))
 		}
 		o.remember(false)
+		o.unbox()
 		c, chosen := o.candidates[n], *o.track
 		chosen.Track = o.track.Instead(c.patch, c.offset)
 		o.track, o.iou, o.stab, o.candidates, o.mask = &chosen, c.iou, c.stab, nil, nil
@@ -97,6 +108,7 @@ func (t *Tracker) Undo(id seg.ID) error {
 func (t *Tracker) restore(o *object, m *memento) {
 	o.anchors, o.belief, o.appearance, o.mask = m.anchors, m.belief, m.appearance, nil
 	o.misses, o.doubts, o.found = 0, 0, 0
+	o.said = reply{}    // it was taken back
 	if o.track == nil { // the first prompt had no answer yet when it was refined
 		o.become(seg.Tentative, t.Newest())
 		o.asked = true
@@ -201,6 +213,7 @@ func (t *Tracker) Flush() {
 		if o.away {
 			o.other = false // the next question is about its place
 		}
+		o.rivals = nil
 		o.retract() // it was said of the old picture
 		o.undo = nil
 	}

@@ -92,6 +92,34 @@ func TestAmbiguityIsReportedChosenAndUndone(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotChosenIsForgotten: of an object that one of several boxes may mean, a further click asks without the box of what was not meant.
+func TestWhatWasNotChosenIsForgotten(t *testing.T) {
+	s := smallScene()
+	tr := tracker.New(tracker.Options{GridWidth: 160}, lk.New(lk.Options{}))
+	if err := tr.Step(s.render(0)); err != nil {
+		t.Fatal(err)
+	}
+	first, second := s.truth(0, 0).Box(), s.truth(1, 0).Box()
+	id := tr.Add("it", seg.Prompt{Box: &first, Others: []seg.Box{second}}, 1)
+	p := s.answer(id, 0, 0)
+	p.Candidates = append(p.Candidates, s.answer(id, 1, 0).Candidates...)
+	p.Ambiguous = true
+	if q := tr.Query(1, []seg.ID{id}, nil); len(q) != 1 || q[0].Prompt.Box == nil || len(q[0].Prompt.Others) != 1 {
+		t.Fatalf("asked %+v: want both boxes", q)
+	}
+	tr.Answer(1, []tracker.Answer{{ID: id, Prediction: p}})
+	if err := tr.Choose(id, 0); err != nil {
+		t.Fatal(err)
+	}
+	middle := s.truth(1, 0).Center()
+	if err := tr.Refine(id, point(middle.X, middle.Y), 1); err != nil {
+		t.Fatal(err)
+	}
+	if q := tr.Query(1, []seg.ID{id}, nil); len(q) != 1 || q[0].Prompt.Box != nil || len(q[0].Prompt.Others) != 0 || len(q[0].Prompt.Clicks) != 1 {
+		t.Errorf("asked %+v: want the click and no box", q)
+	}
+}
+
 func TestLifeByCommand(t *testing.T) {
 	w := newWalk(t, smallScene(), tracker.Options{UpdateEvery: -1})
 	for n := range 6 {

@@ -42,7 +42,7 @@ func (t *Tracker) occluded(o *object, now uint64) {
 
 // lose makes an object one that is searched for.
 func (t *Tracker) lose(o *object, now uint64) {
-	o.misses, o.doubts, o.cover, o.coasting = 0, 0, nil, false
+	o.misses, o.doubts, o.cover, o.coasting, o.rivals = 0, 0, nil, false, nil
 	o.become(seg.Lost, now)
 	if o.shown != nil {
 		t.change(seg.ObjectLost, o)

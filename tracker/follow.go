@@ -79,26 +79,6 @@ func (k *Tuning) hides(m *shape.Track, x, y float64) bool {
 	return m.Value(x, y) > 0 || m.Value(x+d, y) > 0 || m.Value(x-d, y) > 0 || m.Value(x, y+d) > 0 || m.Value(x, y-d) > 0
 }
 
-// closerPoints are points on what shows of objects of which a grid of that spacing would hold too few to tell their own motion: small ones,
-// and those that others partly hide. They are valid until the next call.
-func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
-	visible := 0
-	for _, o := range t.objects {
-		if o.visible() {
-			visible++
-		}
-	}
-	pts := t.fitter.closer[:0]
-	for _, o := range t.objects {
-		if o.visible() {
-			share := min(t.tuning.CloserPoints, closerMost/visible)
-			pts = t.fitter.closerPoints(pts, &o.track.Track, t.hiders(o, &o.track.Track, last.Seq), spacing, share)
-		}
-	}
-	t.fitter.closer = pts
-	return pts
-}
-
 // closerPoints adds about n points on what shows of a track that hiders may partly hide, twice as many at most: none where the grid, of
 // that spacing, has as many there.
 func (f *fitter) closerPoints(pts []motion.Pixel, m *shape.Track, hiders []shape.Track, spacing, n int) []motion.Pixel {

@@ -4,38 +4,8 @@ import (
 	"image"
 
 	"github.com/segedge/segedge/seg"
-	"github.com/segedge/segedge/tracker/look"
-	"github.com/segedge/segedge/tracker/motion"
 	"github.com/segedge/segedge/tracker/shape"
 )
-
-// fusion adds up what speaks about an object in a keyframe. Its memory is kept between uses.
-type fusion struct {
-	sum   shape.Sum
-	votes votes
-}
-
-// evidence is all that speaks about an object in a keyframe.
-type evidence struct {
-	seq   uint64
-	at    int // of its entry
-	e     *motion.Entry
-	prior *track      // the object's past, carried there; nil without one
-	model *seg.Logits // the model's answer
-	view  *look.View  // nil without features
-	size  float64     // the object's expected size from here on, cells; 0 where nothing leads to one
-}
-
-// known is what the object looks like in the view of the evidence; nil where there is none, or nothing was learnt.
-func (o *object) known(ev *evidence) *look.Likeness {
-	if ev.view == nil {
-		return nil
-	}
-	if l := o.In(ev.view); l.Known() {
-		return l
-	}
-	return nil
-}
 
 // fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its
 // surroundings, and what moves with it rather than with the scene, as a sum of log-odds.
@@ -45,10 +15,6 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	r, said := k.core(ev.model, w, h)
 	if ev.prior != nil {
 		r = r.Union(ev.prior.Bounds().Inset(-k.Growth))
-		if o.hold != nil {
-			held := o.hold.carried(ev.prior)
-			r = r.Intersect(held.rect(w, h))
-		}
 	}
 	s := &t.fusion.sum
 	s.Reset(w, h, r)
@@ -56,9 +22,9 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 		s.AddMap(ev.model, float32(t.trustInModel(o, ev)), float32(k.MaskClip))
 	}
 	if ev.prior != nil {
-		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.PriorWeight), float32(k.MaskClip))
+		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.trustInPrior(ev.prior)), float32(k.MaskClip))
 		t.addVotes(s, o, ev)
-		t.addStill(s, o, ev)
+		o.past.addTo(s, k, t.scene, ev.at)
 	}
 	if l := o.known(ev); l != nil {
 		s.AddMap(t.looks.Read(l, ev.view, s.Box()).Logits, float32(k.FeatureWeight), float32(k.FeatureClip))
@@ -87,6 +53,12 @@ func (t *Tracker) trustInModel(o *object, ev *evidence) float64 {
 		}
 	}
 	return t.tuning.ModelWeight
+}
+
+// trustInPrior is the weight of the warped mask: by the share of its vectors that its motion explains, but for what stands in for a motion
+// that is not known.
+func (k *Tuning) trustInPrior(m *track) float64 {
+	return k.PriorWeight * max(m.last.Inliers, k.LeastInliers)
 }
 
 // addOthers takes weight from where other objects are. What hides the object leaves it there as it was believed.

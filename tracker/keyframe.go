@@ -1,43 +1,47 @@
 package tracker
 
 import (
-	"math"
-
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/look"
 )
 
-// cropper chooses what keyframes show. A keyframe need not show the whole frame: the encoder sees a picture of a fixed size, so what is
-// left out of it is sharpness won for the objects, at no cost. Now and then the whole frame is looked at all the same: for what is lost,
-// and to know the objects at that scale too, should they get lost.
-type cropper struct {
-	cropped bool   // since the last whole frame
-	last    uint64 // the last whole frame
-	aside   uint64 // the last whole frame that was taken only to look around
+// WantKeyframe says whether the newest frame is worth asking the model about: at once for a prompt that waits, for what has not been looked
+// at in it as far as Budget allows. What a keyframe costs is the number of frames between its query and its answer.
+func (t *Tracker) WantKeyframe() bool {
+	now, wanted := t.Newest(), false
+	t.budget.earn(now, t.opt.Budget*t.budget.share)
+	for _, o := range t.objects {
+		if o.asked {
+			return true
+		}
+		wanted = wanted || o.wants(now)
+	}
+	return wanted && t.budget.purse > 0
 }
 
-// whole is the box of the whole frame.
-var whole = seg.Box{X1: 1, Y1: 1}
+// wants says whether an object would gain from a routine keyframe now: one that is in doubt, hidden or looked for always, a tracked one
+// unless the newest frame was answered.
+func (o *object) wants(now uint64) bool {
+	switch o.state {
+	case seg.Tentative:
+		return false
+	case seg.Tracking:
+		return o.key < now
+	default:
+		return true
+	}
+}
 
 // Crop is the part of the newest frame, of the frame's own aspect, that a routine keyframe made of it should show, and false for
 // the whole frame. The keyframe counts as taken.
 func (t *Tracker) Crop() (seg.Box, bool) {
-	w, k, now := &t.crops, t.tuning, t.Newest()
 	box, hidden, ok := t.visibleBox()
-	size := k.cropSize(box)
-	if !ok || size > k.CropMost || !t.uses(CueCrop) {
-		*w = cropper{last: now}
+	size := t.tuning.cropSize(box)
+	if !ok || size > t.tuning.CropMost || !t.uses(CueCrop) {
+		t.crops = cropper{last: t.Newest()}
 		return whole, false
 	}
-	long := now-min(w.last, now) >= uint64(t.clock.frames(wholeAfter))
-	if (long || hidden) && w.cropped { // never twice running, however seldom keyframes are: it asks nothing about what is visible
-		*w = cropper{last: now, aside: now}
-		return whole, false
-	}
-	w.cropped = true
-	m := box.Center()
-	x, y := min(max(m.X-size/2, 0), 1-size), min(max(m.Y-size/2, 0), 1-size)
-	return seg.Box{X0: x, Y0: y, X1: x + size, Y1: y + size}, true
+	return t.crops.next(box, size, hidden, t.Newest(), uint64(t.clock.frames(wholeAfter)))
 }
 
 // visibleBox holds all visible objects with their margins. hidden says that one is looked for; it is not ok without a visible object, or
@@ -74,12 +78,6 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 		X0: (float64(r.Min.X) - margin) / w, Y0: (float64(r.Min.Y) - margin) / h,
 		X1: (float64(r.Max.X) + margin) / w, Y1: (float64(r.Max.Y) + margin) / h,
 	}.Clip(), true
-}
-
-// cropSize is the side of a crop that holds a box, as a share of the frame's.
-func (k *Tuning) cropSize(b seg.Box) float64 {
-	need := max(b.X1-b.X0, b.Y1-b.Y0, leastCrop)
-	return min(1, math.Ceil(need/k.CropStep)*k.CropStep)
 }
 
 // UseModel says whose answers and features come from now on. What objects look like is kept by model, so that a change back finds it again.

@@ -11,7 +11,10 @@ import (
 func (t *Tracker) move(o *object, e *motion.Entry) {
 	o.mask = nil
 	switch {
-	case o.track == nil || o.state == seg.Lost:
+	case o.state == seg.Lost:
+		t.moveRivals(o, e)
+		return
+	case o.track == nil:
 		return
 	case o.state == seg.Occluded:
 		dx, dy := o.track.expected(e)

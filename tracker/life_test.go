@@ -19,6 +19,7 @@ type walk struct {
 	ids         []seg.ID // of the discs, 0 for one that is not followed
 	late, every int
 	blind       bool // the model answers nothing
+	alone       bool // only the first disc is followed
 	changes     []seg.Change
 	at          []int // the frame of each change
 	waiting     []tracker.Answer
@@ -42,6 +43,9 @@ func (w *walk) frame(n int) {
 	}
 	if n == 0 {
 		for i := range w.s.discs {
+			if w.alone && i > 0 {
+				break
+			}
 			c := w.s.truth(i, 0).Centroid()
 			w.ids[i] = w.tr.Add("disc", point(c.X, c.Y), f.Seq)
 		}

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"image"
+	"reflect"
 	"testing"
 
 	"github.com/segedge/segedge/frame"
@@ -302,5 +303,27 @@ func TestVotesTellMotionsApart(t *testing.T) {
 	}
 	if v.cast(tuned, still(60, 40, 0, 0, 0), motion.Identity) != nil {
 		t.Error("without vectors somebody votes")
+	}
+}
+
+// What an object looks like goes back with undo as a whole: the usual size, what is expected, and the features and colours.
+func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
+	tr := stage(t, 3, calm)
+	o := place(tr, square(20, 10, 12), seg.Tracking)
+	o.base = 0.7
+	was := o.clone()
+	if err := tr.Refine(o.id, clickAt(50, 30, seg.Positive), tr.Newest()); err != nil {
+		t.Fatal(err)
+	}
+	o.appearance = appearance{area: 1, size: 2, base: 0.1} // what the answer to that taught
+	o.said = reply{tr.Newest(), square(45, 25, 8)}
+	if err := tr.Undo(o.id); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(o.appearance, was) {
+		t.Errorf("%+v, want %+v", o.appearance, was)
+	}
+	if o.said.mask != nil {
+		t.Error("a thing is still known by the answer that was taken back")
 	}
 }

@@ -27,14 +27,16 @@ type object struct {
 	suspect *anchor // where it may be, to be asked about; nil for nowhere
 
 	belief
-	cover     *object // the one that hides a part of it in this frame
-	coasting  bool    // it is occluded, and expected where its speed takes it
-	found     int     // finds in a row that may be it
-	returning bool    // it was restored, and has not been found since, nor reported lost
-	away      bool    // the picture that it was in went away, and it has not been found since
-	due       uint64  // the last frame in which it was expected to be hidden
+	cover     *object  // the one that hides a part of it in this frame
+	coasting  bool     // it is occluded, and expected where its speed takes it
+	found     int      // finds in a row that may be it
+	returning bool     // it was restored, and has not been found since, nor reported lost
+	away      bool     // the picture that it was in went away, and it has not been found since
+	rivals    []*track // what looks like it, and is known to be something else, while it is lost
+	due       uint64   // the last frame in which it was expected to be hidden
 
 	appearance
+	said reply
 
 	misses  int    // frames in which little spoke for the object, less those in which much did
 	doubts  int    // answers refused in a row
@@ -49,13 +51,18 @@ type object struct {
 type belief struct {
 	track      *track // nil before the first accepted answer
 	vouched    bool   // it is one that a person gave: no model need see anything there
-	hold       *hold  // the box that it was prompted with; nil where there was none
 	past       since  // keyframes that the present one is compared with
 	key        uint64 // the frame of that answer
 	iou, stab  float64
 	candidates []candidate
 	offered    uint64      // the frame of the prompt that they answered
 	offeredAt  image.Point // where the object was then, cells
+}
+
+// reply is what the model answered to a person's newest prompt, or to what was looked for: the frame, and the mask there.
+type reply struct {
+	seq  uint64
+	mask *shape.Patch
 }
 
 // appearance is what was learnt of how an object looks and how large it is.
@@ -138,6 +145,15 @@ func (o *object) say(a anchor) {
 		o.anchors = o.anchors[:copy(o.anchors, o.anchors[1:])]
 	}
 	o.anchors = append(o.anchors, a)
+}
+
+// unbox drops the boxes of what was not meant, once one of several things was chosen.
+func (o *object) unbox() {
+	for i := range o.anchors {
+		if p := &o.anchors[i].prompt; len(p.Others) > 0 {
+			p.Box, p.Others = nil, nil
+		}
+	}
 }
 
 // remember keeps the present for undo.

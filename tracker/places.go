@@ -47,51 +47,41 @@ const (
 	sameShare = 0.7
 )
 
-// Same is the object whose mask in frame seq is that of the logits, if there is one. For the objects of kin, of which the logits may be
-// another part or the whole, it suffices that one mask lies mostly in the other.
+// Same is the object whose mask in frame seq is that of the logits, if there is one; or whose mask was that when the model was first asked
+// about it there, whatever has become of it since. For the objects of kin, of which the logits may be another part or the whole, it
+// suffices that one mask lies mostly in the other.
 func (t *Tracker) Same(seq uint64, l *seg.Logits, kin []seg.ID) (seg.ID, bool) {
 	at, exact := t.scene.Find(seq)
 	if !exact {
 		return 0, false
 	}
 	g := &t.scene.At(at).Gray
-	alone := shape.NewTrack(t.tuning.Shape.PatchOf(l, g.W, g.H), seq)
-	m := t.readout.cut.Mask(&alone)
+	m := t.maskOf(t.tuning.Shape.PatchOf(l, g.W, g.H), seq)
+	if m.Rect.Empty() {
+		return 0, false
+	}
 	for _, o := range t.objects {
-		there := t.maskAt(o, seq)
-		if there == nil || m.Rect.Empty() {
-			continue
+		one := slices.Contains(kin, o.id)
+		if there := t.maskAt(o, seq); there != nil && same(there, m, one) {
+			return o.id, true
 		}
-		iou := there.IoU(m)
-		a, b := float64(there.Count()), float64(m.Count())
-		both := iou * (a + b) / (1 + iou)
-		if iou >= sameIoU || slices.Contains(kin, o.id) && both >= sameShare*min(a, b) {
+		if o.said.mask != nil && o.said.seq == seq && same(t.maskOf(o.said.mask, seq), m, one) {
 			return o.id, true
 		}
 	}
 	return 0, false
 }
 
-// Suspect has the next Query that names the object, which is hidden or lost, ask about a box of frame seq in which it may be. It is taken
-// for it only if it looks like it.
-func (t *Tracker) Suspect(id seg.ID, b seg.Box, seq uint64) error {
-	return t.on(id, func(o *object) error {
-		a := anchorOf(seg.Prompt{Box: &b, Single: true}, seq)
-		o.suspect = &a
-		return nil
-	})
+// maskOf is the mask of a patch on frame seq.
+func (t *Tracker) maskOf(p *shape.Patch, seq uint64) *seg.Mask {
+	alone := shape.NewTrack(p, seq)
+	return t.readout.cut.Mask(&alone)
 }
 
-// querySuspect appends the question about where a hidden or lost object may be, which is asked once.
-func (t *Tracker) querySuspect(o *object, seq uint64, dst []Query) []Query {
-	a := o.suspect
-	o.suspect = nil
-	if o.track == nil || o.asked || o.state != seg.Lost && o.state != seg.Occluded {
-		return dst
-	}
-	p, trust, err := t.Carry(a.prompt, a.seq, seq)
-	if err != nil || trust < promptTrust {
-		return dst
-	}
-	return append(dst, Query{o.id, p})
+// same says whether two masks are of one thing; of kin, too, where one lies mostly in the other.
+func same(a, b *seg.Mask, kin bool) bool {
+	iou := a.IoU(b)
+	m, n := float64(a.Count()), float64(b.Count())
+	both := iou * (m + n) / (1 + iou)
+	return iou >= sameIoU || kin && both >= sameShare*min(m, n)
 }

@@ -31,6 +31,9 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 		*b, s = t.scene.Box(*b, i, j)
 		trust = min(trust, s)
 	}
+	for k := range out.Others {
+		out.Others[k], _ = t.scene.Box(out.Others[k], i, j)
+	}
 	if out.Mask != nil && i != j {
 		g := &t.scene.Last().Gray
 		m := newTrack(t.tuning.Shape.PatchOf(out.Mask, g.W, g.H), from)

@@ -82,7 +82,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 		return dst // forgotten, or out of the picture
 	}
 	if !o.asked {
-		p.Box, p.Text = nil, ""
+		p.Box, p.Others, p.Text = nil, nil, ""
 		p.Clicks = agreeing(p.Clicks, &m.Track)
 	}
 	if !o.state.Visible() {
@@ -91,8 +91,51 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	if !o.asked && o.other && t.shrunk(o, &m.Track, seq) {
 		return append(dst, Query{o.id, t.anew(&m.Track)})
 	}
-	p.Mask, p.Single = t.tuning.Shape.Prompt(&m.Track), true
+	p.Mask, p.Single = t.maskPrompt(o, &m, seq), true
 	return append(dst, Query{o.id, p})
+}
+
+// querySuspect appends the question about where a hidden or lost object may be, which is asked once.
+func (t *Tracker) querySuspect(o *object, seq uint64, dst []Query) []Query {
+	a := o.suspect
+	o.suspect = nil
+	if o.track == nil || o.asked || o.state != seg.Lost && o.state != seg.Occluded {
+		return dst
+	}
+	p, trust, err := t.Carry(a.prompt, a.seq, seq)
+	if err != nil || trust < promptTrust {
+		return dst
+	}
+	return append(dst, Query{o.id, p})
+}
+
+// maskPrompt asks by the mask where the motion carried it, and, of an object that stands alone, by what looks like the object in and around
+// it in the frame that is asked about: a model says back what it is shown, so a part that was lost stays lost unless the question has it.
+// The likeness weighs by the square of what the motion leaves unexplained: where the mask was carried well, a look-alike beside it would
+// only be asked about too.
+func (t *Tracker) maskPrompt(o *object, m *track, seq uint64) *seg.Logits {
+	k, v := t.tuning, t.looks.At(seq)
+	if v == nil || o.asked || !o.In(v).Known() || !t.uses(CueFeatures) {
+		return k.Shape.Prompt(&m.Track)
+	}
+	r := m.Bounds()
+	r = r.Inset(-int(k.AskMargin * float64(r.Dx()+r.Dy())))
+	for _, there := range t.objects.others(o, seq) {
+		if there.Bounds().Overlaps(r) {
+			return k.Shape.Prompt(&m.Track)
+		}
+	}
+	unexplained := 1 - m.last.Inliers
+	s := &t.fusion.sum
+	s.Reset(m.Patch.W, m.Patch.H, r)
+	s.AddPrior(&m.Track, 0, 1, float32(k.MaskClip))
+	s.AddMap(t.looks.Read(o.In(v), v, s.Box()).Logits, float32(k.AskWeight*unexplained*unexplained), float32(k.FeatureClip))
+	p := k.Shape.Patch(s)
+	if p.Rect.Empty() {
+		return k.Shape.Prompt(&m.Track)
+	}
+	both := shape.NewTrack(p, seq)
+	return k.Shape.Prompt(&both)
 }
 
 // lookFor is where to look for an object that is hidden or lost. One that was restored, or whose picture went away, is asked about in its
@@ -142,7 +185,7 @@ func (t *Tracker) said(o *object, seq uint64) (p seg.Prompt, ok bool) {
 		q, trust, err := a.prompt, a.trust, error(nil)
 		if a.seq != seq && !a.dead {
 			if o.track != nil && !o.asked {
-				q.Mask, q.Box = nil, nil // the track knows better
+				q.Mask, q.Box, q.Others = nil, nil, nil // the track knows better
 			}
 			var way float64
 			q, way, err = t.Carry(q, a.seq, seq)
@@ -167,7 +210,7 @@ func (t *Tracker) said(o *object, seq uint64) (p seg.Prompt, ok bool) {
 func merged(p, later seg.Prompt) seg.Prompt {
 	p.Clicks = append(p.Clicks, later.Clicks...)
 	if later.Box != nil {
-		p.Box = later.Box
+		p.Box, p.Others = later.Box, later.Others
 	}
 	if later.Mask != nil {
 		p.Mask = later.Mask

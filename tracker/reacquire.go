@@ -36,7 +36,7 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 // nowhere is a likeness that no place has.
 const nowhere = -2
 
-// veto takes out what cannot be the object: where others are, and, soon after it was hidden, what lies too far away.
+// veto takes out what cannot be the object: where others and its rivals are, and, soon after it was hidden, what lies too far away.
 func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 	w, h := float64(e.Gray.W), float64(e.Gray.H)
 	cx, cy := o.track.Center()
@@ -46,11 +46,19 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 			places.Data[i] = nowhere
 		}
 	}
-	for _, there := range t.objects.others(o, e.Seq) {
+	out := func(there *track) {
 		for i := range places.Data {
 			if x, y := places.Middle(i); there.Value(x*w, y*h) > 0 {
 				places.Data[i] = nowhere
 			}
+		}
+	}
+	for _, there := range t.objects.others(o, e.Seq) {
+		out(&there)
+	}
+	for _, r := range o.rivals {
+		if there, ok := r.in(e.Seq); ok {
+			out(&there)
 		}
 	}
 }
@@ -58,7 +66,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 // recognised says whether a mask that was found without a past is the object: it looks like it all over, and is nobody else.
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.tuning
-	m := t.uncovered(o, p, ev.seq)
+	m := t.readout.uncovered(o, p, ev.seq)
 	for q, there := range t.objects.others(o, ev.seq) {
 		if q != o.cover && there.Cover(m) > k.FoundOverlap {
 			return false

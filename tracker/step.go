@@ -55,3 +55,23 @@ func (t *Tracker) regrid(e *motion.Entry) {
 		o.area, o.size = o.area*k, o.size*k
 	}
 }
+
+// closerPoints are points on what shows of objects of which a grid of that spacing would hold too few to tell their own motion: small ones,
+// and those that others partly hide. They are valid until the next call.
+func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
+	visible := 0
+	for _, o := range t.objects {
+		if o.visible() {
+			visible++
+		}
+	}
+	pts := t.fitter.closer[:0]
+	for _, o := range t.objects {
+		if o.visible() {
+			share := min(t.tuning.CloserPoints, closerMost/visible)
+			pts = t.fitter.closerPoints(pts, &o.track.Track, t.hiders(o, &o.track.Track, last.Seq), spacing, share)
+		}
+	}
+	t.fitter.closer = pts
+	return pts
+}

@@ -27,20 +27,21 @@ func (p *since) note(patch *shape.Patch, seq uint64, frames int, anew bool) {
 	}
 }
 
-// addStill adds that a place whose picture has not changed, where the scene leads it, is of the object now if it was, and is not if it was
-// not: what moves onto a place changes it. Without it a mask that is said back creeps over a scene in which nothing moves.
-func (t *Tracker) addStill(s *shape.Sum, o *object, ev *evidence) {
-	was := o.past[0]
-	i, exact := t.scene.Find(was.seq)
-	if was.patch == nil || !exact || i >= ev.at || was.patch.W != ev.e.Gray.W || was.patch.H != ev.e.Gray.H {
+// addTo adds to a sum about entry at of a scene that a place whose picture has not changed, where the scene leads it, is of the
+// object now if it was, and is not if it was not: what moves onto a place changes it. Without it a mask that is said back creeps over
+// a scene in which nothing moves.
+func (p *since) addTo(s *shape.Sum, k *Tuning, scene *motion.Scene, at int) {
+	was, e := p[0], scene.At(at)
+	i, exact := scene.Find(was.seq)
+	if was.patch == nil || !exact || i >= at || was.patch.W != e.Gray.W || was.patch.H != e.Gray.H {
 		return
 	}
 	way := motion.Identity
-	for n := i + 1; n <= ev.at; n++ {
-		way = t.scene.At(n).Scene.After(way)
+	for n := i + 1; n <= at; n++ {
+		way = scene.At(n).Scene.After(way)
 	}
-	back, then := way.Inverse(), t.scene.At(i)
-	weight, r := float32(t.tuning.StillWeight), s.Rect()
+	back, then := way.Inverse(), scene.At(i)
+	weight, r := float32(k.StillWeight), s.Rect()
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		row := s.Row(y)
 		for c := range row {
@@ -48,7 +49,7 @@ func (t *Tracker) addStill(s *shape.Sum, o *object, ev *evidence) {
 			fu, fv := back.At(float64(x), float64(y))
 			u, v := int(math.Round(fu)), int(math.Round(fv))
 			switch {
-			case t.tuning.changed(ev.e, then, x, y, u, v):
+			case k.changed(e, then, x, y, u, v):
 			case was.patch.Cell(u, v) > 0:
 				row[c] += weight
 			default:

@@ -35,8 +35,9 @@ func New(o Options, flow motion.Flow) *Tracker {
 	}
 	return &Tracker{
 		opt: o, budget: budget{share: 1}, tuning: &k, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
-		scene:  motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
-		fitter: fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
+		scene:   motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
+		fitter:  fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
+		readout: readout{rough: o.Without&CueSnap != 0},
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // pixels of the reduced picture, speeds pixels a frame, weights and clips logits, unless a comment says otherwise.
 //
 // In brackets, of this and of the tunings inside, is what J&F changes, in points, with the number a fifth lower and a fifth higher
-// (docs/sensitivity.md; a point is noise). [0 0]: the sequences never come there, to what is lost for long, found again or stops; tests
-// hold the branch. [scenes]: J&F follows one object at a time and cannot feel it; the IoU of two built-in scenes, with an earlier model.
+// (docs/sensitivity.md; a point is noise); a test holds them to that. [0 0]: the sequences never come there, to what is lost for long,
+// found again or stops; tests hold the branch. J&F follows one object at a time: of what it cannot feel, what the built-in scenes say.
 type Tuning struct {
 	Motion motion.Tuning
 	Shape  shape.Tuning
@@ -19,83 +19,85 @@ type Tuning struct {
 
 	// What is much or little of what is usual, and how that is learnt.
 	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size [0 0]
-	HalfUsual    float64 // share of what is usual, in likeness, colours or size, from which on it may be all of an object [0 0]
+	HalfUsual    float64 // share of what is usual, in likeness, colours or size, from which on it may be all of an object [0 +3.1]
 	Most         float64 // share of an object, in cells or vectors, that counts as all but all of it [0 0]
 	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 0]
 
 	// An object's fit to the motion.
-	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−0.2 +0.6]
+	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
 	BendFrames  int     // frames from a mask's own one on in which it is bent: after that, small errors would add up [0 0]
-	SteadyAfter int     // frames after which an object's speed is worth something [+0.2 +0.2]
-	SpeedRate   float64 // at which the speed follows what is measured [0 0]
-	SpeedSlack  float64 // squared change of speed at which a vector weighs half [+0.1 0]
-	SpeedShare  float64 // of the squared speed, added to that [+0.1 0]
+	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 +2.0]
+	SpeedRate   float64 // at which the speed follows what is measured [−0.9 0]
+	SpeedSlack  float64 // squared change of speed at which a vector weighs half [0 0]
+	SpeedShare  float64 // of the squared speed, added to that [0 0]
 
 	// What rests with the scene while an object moves.
 	MovingSpeed   float64 // against the scene from which on rest is told from motion [0 0]
 	RestSpeed     float64 // of the object's: what has less of it rests [0 0]
-	TellingColour float64 // usual log-odds up to which its colours are not told from the scene's: motion alone says what rests [not measured]
+	TellingColour float64 // usual log-odds up to which its colours are not told from the scene's: motion alone says what rests [0 0]
 	RestColour    float64 // of the usual log-odds of its colours: what has more is its own all the same [0 0]
 	StopUsual     float64 // of as many vectors as usual: so many must rest, of colours as follows, for an object to have stopped [0 0]
 	StopColour    float64 // of the usual log-odds [0 0]
 	RestSome      float64 // share of resting vectors from which on the speed steadies the fit, and nothing bends [0 0]
 
 	// Occlusion by another object.
-	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [scenes 0 +0.2]
-	CloserPoints  int     // that tell the motion of an object that is small or partly hidden [scenes +0.1 0]
-	FrontVotes    float64 // mean vote from which on one of two objects lies in front [scenes 0 0]
-	PassingSpeed  float64 // between two objects that do not move together [scenes 0 0]
-	CrowdedWeight float64 // of the decoder's answer where another object is near [scenes +0.2 0]
+	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [0 0]
+	CloserPoints  int     // that tell the motion of an object that is small or partly hidden [0 0, scenes 0 −0.1]
+	FrontVotes    float64 // mean vote from which on one of two objects lies in front [0 0]
+	PassingSpeed  float64 // between two objects that do not move together [0 0]
+	CrowdedWeight float64 // of the decoder's answer where another object is near [0 0]
 
 	// The fusion of a keyframe's evidence.
-	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+0.5 −0.2]
-	PriorWeight   float64 // of the warped mask [+1.6 −0.8]
-	PriorRadius   int     // by which the warped edge may be off [−0.2 +0.5]
-	Growth        int     // about the warped mask in which it may grow [−0.1 0]
-	ModelWeight   float64 // of the decoder's answer [+0.4 −0.2]
-	FeatureWeight float64 // of the likeness to the object [−0.1 +0.2]
-	FeatureClip   float64 // likeness that counts at most [0 +0.1]
+	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+1.3 −0.7]
+	PriorWeight   float64 // of the warped mask, all of whose vectors its motion explains [+4.2 −1.5]
+	PriorRadius   int     // by which the warped edge may be off [0 +0.1]
+	Growth        int     // about the warped mask in which it may grow [0 0]
+	ModelWeight   float64 // of the decoder's answer [−0.1 +0.2]
+	FeatureWeight float64 // of the likeness to the object [0 +0.3]
+	FeatureClip   float64 // likeness that counts at most [0 0]
 	ColourWeight  float64 // of the colours [−0.4 +0.6]
-	VoteContrast  float64 // between inside and outside at which votes count in full [0 −0.1]
-	VoteSigma2    float64 // squared miss that is forgiven [0 −0.1]
-	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 −0.1]
-	StillWeight   float64 // of a place whose picture has not changed, for what it was [+0.4 for all of it, on the nine of docs/tracking.md]
-	StillChange   int     // grey steps, over the three colours, up to which it has not [not measured]
-	StillFrames   int     // that what it is compared with is old, at least [not measured]
-	OtherWeight   float64 // against a place where another object is [scenes 0 +0.1]
-	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 0]
+	VoteContrast  float64 // between inside and outside at which votes count in full [+0.1 +0.1]
+	VoteSigma2    float64 // squared miss that is forgiven [+0.2 0]
+	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 +0.1]
+	StillWeight   float64 // of a place whose picture has not changed, for what it was [0 +0.2]
+	StillChange   int     // grey steps, over the three colours, up to which it has not [0 +0.2]
+	StillFrames   int     // that what it is compared with is old, at least [0 0]
+	OtherWeight   float64 // against a place where another object is [0 0, scenes 0 −0.1]
+	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 +0.2]
 	SizeDown      float64 // and shrinks: what shrinks is mostly hidden and comes back [0 0]
-	LearnShare    float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt [−0.1 0]
+	LearnShare    float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt [0 0]
 
 	// The readout of what is shown.
-	SnapRadius int // by which the edge may be off [+0.2 −0.1]
+	SnapRadius int // by which the edge may be off [+0.1 −0.2]
 
 	// The life of an object.
 	MostDoubts  int     // answers refused in a row after which it is gone [0 0]
 	LeastInside float64 // share of the usual area in the picture below which it has left [0 0]
 
 	// What makes an answer believable.
-	MostGrowth float64 // area over the usual one [−0.7 0]
+	MostGrowth float64 // area over the usual one [−0.8 0]
 	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing [0 0]
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 0]
 
 	// Reacquisition of what is hidden or lost.
-	SeekReach    float64 // roots of the usual area that it may have come at once [not measured]
-	SeekSpeed    float64 // and picture widths a frame since [not measured]
+	SeekReach    float64 // roots of the usual area that it may have come at once [0 0]
+	SeekSpeed    float64 // and picture widths a frame since [0 0]
 	FoundLike    float64 // least mean likeness of the mask that is found [0 0]
-	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's [scenes 0 0]
+	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's [0 0]
 	WholeSize    float64 // least share of its expected size: a part of something else is small [0 0]
 	FoundAgain   int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
 	Unlike       float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 	SameColours  float64 // share of the colours that it usually has [0 0]
 
 	// Questions to the model.
-	PartSize float64 // share of the expected size below which an object has lost parts of itself [0 0]
+	PartSize  float64 // share of the expected size below which an object has lost parts of itself [0 0]
+	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 +0.2]
+	AskMargin float64 // about that mask in which what looks like the object is asked about too, of the sum of its sides [+0.1 +0.1]
 
 	// What a keyframe shows.
-	CropMargin float64 // sides of a crop over the objects' own [−0.3 +2.3]
-	CropMost   float64 // a larger crop is not worth it [+2.8 −0.3]
-	CropStep   float64 // of sizes, so that the same come again [+0.4 +0.2]
+	CropMargin float64 // sides of a crop over the objects' own [−3.9 +3.3]
+	CropMost   float64 // a larger crop is not worth it [+3.3 −4.0]
+	CropStep   float64 // of sizes, so that the same come again [+1.3 −0.1]
 }
 
 // Bounds, not tuned: of memory, of time, and of what a person may expect. No score tells which is better.
@@ -145,7 +147,7 @@ func Defaults() Tuning {
 		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundOverlap: 0.3,
 		WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
 
-		PartSize: 0.6,
+		PartSize: 0.6, AskWeight: 80, AskMargin: 0.25,
 
 		CropMargin: 1.6, CropMost: 0.8, CropStep: 1.0 / 16,
 	}

@@ -1,10 +1,13 @@
 """A smoke run of the whole making of a model, and tests of its parts. Everything it reads it draws itself."""
+import argparse
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 import numpy as np
 import torch
@@ -12,8 +15,13 @@ from PIL import Image, ImageDraw
 
 import data
 import curve
+import cutouts
 import evaluate
+import person
+import memory
 import prompts
+import remember
+import views
 from batches import Batches, group, piece
 from export import check, export
 from model import Decoder, Model, from_graphs, holds, load_graphs, prompt_maps
@@ -256,6 +264,82 @@ class Parts(unittest.TestCase):
         self.assertIsNone(evaluate.centre(m & False))
 
 
+class Cutouts(unittest.TestCase):
+    """What is laid over what, of made-up cut-outs: noise within a disc, which is a photograph by every measure."""
+
+    def cutout(self, colour, size=160, flat=False):
+        rng = np.random.default_rng(1)
+        a = np.zeros((size, size, 4), np.uint8)
+        a[..., :3] = np.clip(np.array(colour) + (0 if flat else rng.integers(-30, 31, (size, size, 3))), 0, 255)
+        ys, xs = np.mgrid[:size, :size] - size // 2
+        a[..., 3] = (xs**2 + ys**2 < (size // 2 - 10) ** 2) * 255
+        return Image.fromarray(a)
+
+    def composer(self, folder, seed=1):
+        path = os.path.join(folder, "ground.png")
+        Image.new("RGB", (700, 500), (20, 20, 200)).save(path)
+        return cutouts.Composer([self.cutout((220, 60, 30))], [path], [], seed)
+
+    def test_photographs_are_told_from_drawings(self):
+        self.assertTrue(cutouts.is_photograph(self.cutout((120, 90, 60))))
+        self.assertFalse(cutouts.is_photograph(self.cutout((120, 90, 60), flat=True)))
+        self.assertFalse(cutouts.is_photograph(self.cutout((120, 90, 60), size=80)), "too small to be of use")
+
+    def test_cutouts_are_found_and_trimmed(self):
+        with tempfile.TemporaryDirectory() as d:
+            os.makedirs(os.path.join(d, "a", "b"))
+            self.cutout((120, 90, 60)).save(os.path.join(d, "a", "b", "photograph.png"))
+            self.cutout((120, 90, 60)).save(os.path.join(d, "a", "unwanted.png"))
+            self.cutout((120, 90, 60), flat=True).save(os.path.join(d, "a", "drawing.png"))
+            self.cutout((120, 90, 60)).convert("RGB").save(os.path.join(d, "a", "opaque.png"))
+            found = cutouts.find_cutouts(d, ["a/unwanted.png"])
+        self.assertEqual([c.size for c in found], [(139, 139)])
+
+    def test_labels_are_where_the_objects_are(self):
+        with tempfile.TemporaryDirectory() as d:
+            c, inside, outside = self.composer(d), [], []
+            for _ in range(8):
+                jpeg, lab = c.picture()
+                image = np.asarray(Image.open(io.BytesIO(jpeg))).astype(int)
+                self.assertEqual(image.shape[:2], lab.shape)
+                self.assertTrue(479 <= max(lab.shape) <= 641)
+                red = image[..., 0] > image[..., 2]
+                inside.append(red[lab > 0].mean()), outside.append(red[lab == 0].mean())
+                self.assertTrue((np.bincount(lab.ravel())[np.unique(lab)] >= cutouts.LEAST).all())
+        self.assertGreater(np.mean(inside), 0.95)
+        self.assertLess(np.mean(outside), 0.02)
+
+    def test_what_lies_before_hides_what_lies_behind(self):
+        with tempfile.TemporaryDirectory() as d:
+            c = self.composer(d)
+            image, lab = np.full((200, 300, 3), 128.0), np.zeros((200, 300), np.uint8)
+            lab[:100] = 7  # as of a training picture
+            c.lay(image, lab, c.cutouts[0], 100, (150, 100))
+            c.lay(image, lab, c.cutouts[0], 40, (150, 100))
+            c.lay(image, lab, c.cutouts[0], 100, (-400, 100))  # not seen at all
+        self.assertEqual(list(np.unique(lab)), [0, 7, 8, 9])
+        self.assertEqual((lab[10, 10], lab[190, 10], lab[70, 150], lab[130, 150], lab[100, 150]), (7, 0, 8, 8, 9))
+
+    def test_writes_a_set_that_repeats_and_leaves_the_held_out_alone(self):
+        with tempfile.TemporaryDirectory() as d:
+            draw(os.path.join(d, "train"), 10)
+            held = data.split(data.read(os.path.join(d, "train")))[1][0].image
+            Image.open(held).close(), os.truncate(held, 0)  # whoever reads it fails
+            os.makedirs(os.path.join(d, "stamps"))
+            self.cutout((120, 90, 60)).save(os.path.join(d, "stamps", "one.png"))
+            run = lambda out, seed: subprocess.run(
+                [sys.executable, "cutouts.py", "--cutouts", os.path.join(d, "stamps"), "--data", os.path.join(d, "train"), "--out", os.path.join(d, out), "--pictures", "12", "--seed", seed],
+                cwd=HERE, check=True, capture_output=True, text=True).stdout
+            self.assertIn("1 cut-outs over 0 photographs and 9 annotated pictures", run("one", "3"))
+            run("same", "3"), run("other", "4")
+            loaded = lambda out: [(image.tolist(), maps[0].tolist()) for image, maps in (i.load() for i in data.read(os.path.join(d, out)))]
+            self.assertEqual(loaded("one"), loaded("same"))
+            self.assertNotEqual(loaded("one"), loaded("other"))
+            self.assertEqual({i.set for i in data.read(os.path.join(d, "one"))}, {"cutouts"})
+            image, visible, _ = Batches(data.read(os.path.join(d, "one")), seed=1).draw(2, (128, 128))
+            self.assertTrue(visible.any() and image.isfinite().all())
+
+
 class Trunks(unittest.TestCase):
     def test_each_exports_and_starts_again(self):
         for name in TRUNKS:
@@ -347,6 +431,144 @@ class Smoke(unittest.TestCase):
             self.assertRegex(table, r"\| a \|[\s\S]*\| b \|")
             table = python("variants.py", out, "--out", os.path.join(d, "variants"), "--data", made, "--side", "128", "--calibrate", "3", "--measure", "2")
             self.assertRegex(table, r"\| float32 \|[\s\S]*\| fp16 \|[\s\S]*\| int8 \|")
+
+
+class Memories(unittest.TestCase):
+    """Maps with a disc whose features are its own, on ground that varies."""
+
+    def scene(self, x, seed, strength=2.0, size=(16, 24)):
+        g = torch.Generator().manual_seed(seed)
+        h, w = size
+        ys, xs = torch.arange(2 * h)[:, None], torch.arange(2 * w)[None]
+        mask = (((xs - x) ** 2 + (ys - h) ** 2) < 36).float()[None]
+        e8, e4 = torch.randn(64, h, w, generator=g), torch.randn(32, 2 * h, 2 * w, generator=g)
+        e8[:8] += strength * torch.nn.functional.avg_pool2d(mask, 2)
+        e4[:4] += strength * mask
+        return e8, e4, mask
+
+    def test_fishers_map_tells_the_object_from_the_rest(self):
+        a8, a4, here = self.scene(14, 1)
+        b8, b4, there = self.scene(34, 2)
+        w, bias, gain = memory.fisher(a8[None], a4[None], here[None])
+        got = memory.discriminate(b8, b4, w, bias, gain)
+        self.assertGreater(float(remember.iou(got > 0, there > 0.5)), 0.6)
+        same = memory.discriminate(a8, a4, w, bias, gain)
+        self.assertLess(abs(float((same * here).sum() / here.sum()) - 1), 0.2)
+        self.assertLess(abs(float((same * (1 - here)).sum() / (1 - here).sum()) + 1), 0.2)
+        self.assertTrue(torch.equal(remember.priors(*[torch.stack(v)[None] for v in ((a8, b8), (a4, b4), (here, there))])[0], memory.discriminate(b8, b4, *memory.fisher(torch.stack([a8, b8]), torch.stack([a4, b4]), here[None]))))
+
+    def test_a_place_reads_what_is_nearest(self):
+        cells = torch.tensor([[[0.0, 4.0, 8.0]]])
+        got, near = memory.read(torch.tensor([[[0.1, 7.9]]]), cells, torch.tensor([[[1.0, 0.0, 0.5]]]), scale=5.0, top=2)
+        self.assertTrue(torch.allclose(got, torch.tensor([[[1.0, 0.5]]]), atol=1e-3))
+        self.assertTrue(torch.allclose(near, torch.tensor([[[-0.01, -0.01]]]), atol=1e-4))
+
+    def test_an_object_does_not_see_the_others(self):
+        torch.manual_seed(4)
+        m = memory.Memory().eval()
+        x = memory.inputs(m, 8, 12, 2, 3)
+        with torch.no_grad():
+            every = memory.Exported(m)(*x.values())
+            x["masks"], x["prior"] = x["masks"][:, 1:2], x["prior"][1:2]
+            alone = memory.Exported(m)(*x.values())
+            x["masks"] = torch.zeros_like(x["masks"])
+            nowhere = memory.Exported(m)(*x.values())
+        self.assertTrue(torch.allclose(every[0][1:2], alone[0], atol=1e-4) and torch.allclose(every[1][1:2], alone[1], atol=1e-4))
+        self.assertTrue(torch.allclose(every[2], alone[2]) and all(torch.isfinite(v).all() for v in nowhere))
+
+    def test_the_first_and_the_newest_are_remembered(self):
+        self.assertEqual([remember.recall(4, t) for t in (1, 3, 6)], [[0], [0, 1, 2], [0, 3, 4, 5]])
+        self.assertEqual(remember.recall(1, 6), [0])
+
+    def test_a_step_learns_and_absence_costs(self):
+        wrong, right = torch.full((1, 1, 8, 8), 4.0), torch.full((1, 1, 8, 8), -4.0)
+        nothing, sure = torch.zeros(1, 1, 8, 8), torch.tensor([[4.0]])
+        self.assertGreater(float(remember.loss_of(wrong, sure, nothing)), 10 * float(remember.loss_of(right, -sure, nothing)))
+
+    def test_see_train_resume_compare_and_export(self):
+        with tempfile.TemporaryDirectory() as d:
+            made, seen, run = (os.path.join(d, n) for n in ("made", "seen", "run"))
+            draw(made, 6)
+            draw(made, 48, name="davis_train")  # bear, bmx-bumps, boat, and the first frames of breakdance-flare, which is held out
+            export(Model(), os.path.join(d, "model"))
+            def python(*args):
+                got = subprocess.run([sys.executable, *args], cwd=HERE, capture_output=True, text=True)
+                self.assertEqual(got.returncode, 0, got.stdout + got.stderr)
+                return got.stdout
+            python("views.py", "--data", made, "--model", os.path.join(d, "model"), "--out", seen, "--size", "64x96", "--twice", "2", "--stills", "3")
+            held = views.load(os.path.join(seen, "held"))[1]
+            maps, train = views.load(os.path.join(seen, "train"))
+            self.assertEqual(held, [["breakdance-flare", 0, 6]])
+            self.assertEqual(len([g for g in train if g[0] in views.SEQUENCES]), 9)
+            self.assertEqual([len(maps["e8"]), maps["e8"].shape[1:], maps["labels"].shape[1:]], [train[-1][1] + train[-1][2], (64, 8, 12), (16, 24)])
+            with_views = ["remember.py", "--views", seen, "--run", run, "--batch", "2"]
+            python(*with_views, "--steps", "2")
+            self.assertIn("from step 2", python(*with_views, "--steps", "3"))
+            table = python(*with_views, "--compare", "--export", os.path.join(d, "memory.onnx"))
+            self.assertRegex(table, r"\| 6 \| 50 \|[\s\S]*\| Fisher's discriminant \|[\s\S]*\| trained, sees Fisher's map \|")
+
+
+class PersonTest(unittest.TestCase):
+    """Against an agent that answers the first click with half of the object and the second with all of it."""
+
+    def test_clicks_until_it_is_right(self):
+        truth = np.zeros((60, 80), bool)
+        truth[10:50, 20:60] = True
+        half = truth.copy()
+        half[:, 40:] = False
+        for enough, answers, want in [(0.75, [half, truth], (2, "confirm")), (0.75, [half, half], (2, "reject")), (0.4, [half, half], (2, "confirm")), (0.75, [truth], (1, "confirm")), (0.75, [], (0, ""))]:
+            agent = FakeAgent(answers)
+            options = argparse.Namespace(clicks=2, good=0.9, enough=enough, name="thing")
+            clicks, first, last, said = person.point_at(agent, truth, options)
+            self.assertEqual((clicks, said), want)
+            for x, y, label in agent.clicked:
+                self.assertTrue(truth[int(y * 60), int(x * 80)] and label == 1)  # what is missed is clicked on, and nothing is too much
+            if len(agent.clicked) > 1:
+                self.assertGreater(agent.clicked[1][0], 0.5)
+
+    def test_is_a_camera(self):
+        camera = person.Camera(0, (64, 48))
+        shown = camera.show(Image.new("RGB", (40, 48), (200, 30, 30)))
+        with urllib.request.urlopen(f"http://127.0.0.1:{camera.server_port}/", timeout=20) as r:
+            self.assertIn(b"--picture", r.readline())
+            while (line := r.readline().strip()):
+                if line.startswith(b"Content-Length"):
+                    size = int(line.split(b":")[1])
+            got = np.asarray(Image.open(io.BytesIO(r.read(size))))
+        camera.shutdown(), camera.server_close()
+        self.assertEqual(got.shape, (48, 64, 3))
+        self.assertLess(np.abs(got.astype(int) - shown).mean(), 8)
+
+
+class FakeAgent:
+    def __init__(self, answers):
+        self.answers, self.clicked = list(answers), []
+
+    def do(self, verb, **body):
+        if verb != "prompt":
+            return b"{}"
+        if not self.answers:
+            return None
+        p = body["points"][0]
+        self.clicked.append((p["x"], p["y"], p["label"]))
+        m = self.answers.pop(0)
+        flat = m.T.ravel().astype(int)
+        runs = np.diff(np.flatnonzero(np.diff(np.concatenate([[-1], flat, [-1]]))))
+        counts = ([0] if flat[0] else []) + [int(v) for v in runs]
+        return {"object": "cam-1", "document": {"mask": {"size": list(m.shape), "counts": encode(counts)}}}
+
+
+def encode(counts):
+    """COCO's letters, the way back of data.decode_counts."""
+    out = ""
+    for i, v in enumerate(counts):
+        v -= counts[i - 2] if i > 2 else 0
+        more = True
+        while more:
+            low, v = v & 31, v >> 5
+            more = v != (-1 if low & 16 else 0)
+            out += chr(48 + low + (32 if more else 0))
+    return out
 
 
 if __name__ == "__main__":

@@ -37,11 +37,12 @@ func TestFit(t *testing.T) {
 }
 
 func TestFormatWithinALevel(t *testing.T) {
-	f := Format{1280, 720, 30.4, 50_000_000}.within(31)
-	if f != (Format{1280, 720, 30, 14_000_000}) {
+	f := Format{Width: 1280, Height: 720, FPS: 30.4, Bitrate: 50_000_000}.within(31)
+	if f != (Format{Width: 1280, Height: 720, FPS: 30, Bitrate: 14_000_000}) {
 		t.Errorf("%+v", f)
 	}
-	if f = (Format{640, 360, 15, 500_000}).within(31); f != (Format{640, 360, 15, 500_000}) {
+	small := Format{Width: 640, Height: 360, FPS: 15, Bitrate: 500_000}
+	if f = small.within(31); f != small {
 		t.Errorf("%+v changed", f)
 	}
 }

@@ -17,10 +17,14 @@ const (
 	Full   Rendition = iota
 	Common           // within level 3.1, which every browser promises to decode: 1280×720 at 30 frames a second
 	Low              // within level 3 and a quarter of Common: for a path that carries little
-	// The same three of the camera's picture as it is, without the overlay.
+	VP8              // the size of Common in VP8 (RFC 6386), for viewers that take no H.264
+	VP8Low           // and that of Low
+	// The same five of the camera's picture as it is, without the overlay.
 	CleanFull
 	CleanCommon
 	CleanLow
+	CleanVP8
+	CleanVP8Low
 	renditions
 )
 
@@ -41,8 +45,8 @@ var bounds = [renditions]struct {
 	level  Level
 	blocks int // macroblocks of a frame, at most
 }{
-	Full: {52, 36_864}, Common: {31, 3600}, Low: {30, 920},
-	CleanFull: {52, 36_864}, CleanCommon: {31, 3600}, CleanLow: {30, 920},
+	Full: {52, 36_864}, Common: {31, 3600}, Low: {30, 920}, VP8: {31, 3600}, VP8Low: {30, 920},
+	CleanFull: {52, 36_864}, CleanCommon: {31, 3600}, CleanLow: {30, 920}, CleanVP8: {31, 3600}, CleanVP8Low: {30, 920},
 }
 
 // faster is how much the measured rate may grow before an encoder is built again for it.
@@ -99,7 +103,7 @@ func (c *channel) prepare(o *Options, w, h int, fps float64) error {
 
 func (c *channel) build(o *Options, w, h int, fps float64) (err error) {
 	b := bounds[c.rendition]
-	f := Format{FPS: fps}
+	f := Format{FPS: fps, VP8: c.rendition.With(false) >= VP8}
 	f.Width, f.Height = fit(w, h, fps, b.level, b.blocks)
 	f.Bitrate = o.bitrate(f.Width, f.Height, fps, c.rendition)
 	f = f.within(b.level)
@@ -162,7 +166,10 @@ func (c *channel) encode(f *frame.Frame) (u Unit, err error) {
 		c.wantKey.Store(true)
 	}
 	if u.Keyframe {
-		c.lastKey, c.level = f.Captured, levelOf(u.Data)
+		c.lastKey = f.Captured
+		if !c.format.VP8 {
+			c.level = levelOf(u.Data)
+		}
 		c.wantKey.Store(false)
 	}
 	u.Level = c.level

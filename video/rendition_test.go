@@ -3,6 +3,7 @@ package video
 import (
 	"errors"
 	"image"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -150,9 +151,41 @@ func TestCleanRenditions(t *testing.T) {
 			t.Error("a picture was painted that nobody sees")
 		}
 	}
-	for _, q := range []Rendition{Full, Common, Low} {
+	for _, q := range []Rendition{Full, Common, Low, VP8} {
 		if c := q.With(true); !c.Clean() || c.With(false) != q || c.With(true) != c || bounds[c] != bounds[q] {
 			t.Errorf("rendition %d without the overlay is %d", q, c)
 		}
+	}
+}
+
+// The low rendition is as small in VP8 as in H.264.
+func TestVP8LowIsSmall(t *testing.T) {
+	o := &Options{Logger: slog.New(slog.DiscardHandler), Bitrate: 2_500_000, NewEncoder: func(f Format) (Encoder, error) { return nil, errSmall{f} }}
+	for r, want := range map[Rendition]bool{VP8: true, VP8Low: true, CleanVP8Low: true, Low: false, CleanLow: false, CleanFull: false} {
+		c := &channel{rendition: r}
+		var got errSmall
+		if err := c.build(o, 1280, 720, 30); !errors.As(err, &got) || got.VP8 != want || r.With(false) != VP8 && r != CleanFull && got.Width*got.Height > 920*256 {
+			t.Errorf("rendition %d: %+v, %v", r, got, err)
+		}
+	}
+}
+
+// errSmall is the format that an encoder was asked for.
+type errSmall struct{ Format }
+
+func (errSmall) Error() string { return "no encoder" }
+
+// Who wants VP8 gets a unit of an encoder that was asked for VP8, and no level of H.264 is read out of it.
+func TestVP8IsItsOwnRendition(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	r.also.Store(1 << VP8)
+	r.show(64, 32, 0)
+	if u := r.unit(); u.Rendition != Full {
+		t.Fatalf("unit %+v", u)
+	}
+	// The encoders are looked at only now: until the second unit has come, the sink may still be making its encoder.
+	if u := r.unit(); u.Rendition != VP8 || u.Level != 0 || r.encoders[0].format.VP8 || !r.encoders[1].format.VP8 {
+		t.Fatalf("unit %+v of %+v and %+v", u, r.encoders[0].format, r.encoders[1].format)
 	}
 }

@@ -3,6 +3,7 @@ package video
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type Sink struct {
 	painter     *overlay.Painter
 	snaps       chan request
 	compressing chan struct{}    // holds one token while a snapshot is encoded
+	shrink      frame.Shrinker   // of who holds the token
+	reduced     *frame.Frame     // likewise
+	copies      sync.Pool        // of *frame.Frame, for snapshots
 	now         func() time.Time // time.Now but in tests
 
 	channels [renditions]channel
@@ -51,7 +55,10 @@ func New(opts Options) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("video: %w", err)
 	}
-	s := &Sink{opts: opts, painter: painter, now: time.Now, snaps: make(chan request, 8), compressing: make(chan struct{}, 1)}
+	s := &Sink{
+		opts: opts, painter: painter, now: time.Now, snaps: make(chan request, 8), compressing: make(chan struct{}, 1),
+		reduced: frame.New(2, 2), copies: sync.Pool{New: func() any { return frame.New(2, 2) }},
+	}
 	for r := range s.channels {
 		s.channels[r].rendition = Rendition(r)
 	}
@@ -130,6 +137,23 @@ func (s *Sink) Stats() Stats {
 	return Stats{Units: s.units.Load(), Dropped: s.slot.dropped.Load(), Failures: s.failures.Load()}
 }
 
+// Step paints and encodes a frame in the caller, for work without a clock; not beside Run, and Close ends it. Every frame is encoded, and
+// what goes wrong with one is an error.
+func (s *Sink) Step(f *frame.Frame, objects []seg.Object) error {
+	s.rate.seen(f.Captured)
+	if err := s.process(&shown{frame: f, objects: objects}); err != nil {
+		return err
+	}
+	return s.Fault()
+}
+
+// Close ends the encoders of a sink that was stepped.
+func (s *Sink) Close() {
+	for r := range s.channels {
+		s.channels[r].close(&s.opts)
+	}
+}
+
 // Run paints and encodes until ctx ends; then it closes the encoder and lets go of its frames. A failing encoder is
 // logged and built again: video may fail, the pipeline must not.
 func (s *Sink) Run(ctx context.Context) error {
@@ -137,9 +161,7 @@ func (s *Sink) Run(ctx context.Context) error {
 	var now shown
 	defer func() {
 		s.slot.close()
-		for r := range s.channels {
-			s.channels[r].close(&s.opts)
-		}
+		s.Close()
 		s.refuseSnapshots()
 	}()
 	for {
@@ -187,7 +209,7 @@ func (s *Sink) paint(now *shown) error {
 	if s.snapping.Load() == 0 && !s.wanted(Full, CleanFull) {
 		return nil
 	}
-	return s.timed(StagePaint, func() (err error) {
+	return s.timed(StagePaint, now.frame, func() (err error) {
 		s.painted.Pix, err = s.painter.Over(s.painted.Pix, now.frame, now.objects)
 		s.painted.Meta = now.frame.Meta
 		return err
@@ -202,11 +224,11 @@ func (s *Sink) encode(c *channel, now *shown) error {
 	if c.rendition.Clean() {
 		src = now.frame
 	}
-	if err := s.timed(StageConvert, func() error { return c.convert(&s.opts, src) }); err != nil {
+	if err := s.timed(StageConvert, now.frame, func() error { return c.convert(&s.opts, src) }); err != nil {
 		return err
 	}
 	var u Unit
-	err := s.timed(StageEncode, func() (err error) {
+	err := s.timed(StageEncode, now.frame, func() (err error) {
 		u, err = c.encode(now.frame)
 		return err
 	})
@@ -236,9 +258,9 @@ func (s *Sink) fail(c *channel, err error) {
 	}
 }
 
-func (s *Sink) timed(stage string, do func() error) error {
+func (s *Sink) timed(stage string, f *frame.Frame, do func() error) error {
 	start := time.Now()
 	err := do()
-	s.opts.Stage(stage, time.Since(start))
+	s.opts.Stage(frame.Stage{Name: stage, Seq: f.Seq, Began: start, Took: time.Since(start)})
 	return err
 }

@@ -71,7 +71,7 @@ func newRig(t *testing.T) *rig {
 			return e, nil
 		},
 		Out: func(u Unit, _ []seg.Object) { r.units <- u }, Wanted: func(q Rendition) bool { return q == Full && r.wanted.Load() || q != Full && r.also.Load()&(1<<q) != 0 },
-		Stage: func(s string, _ time.Duration) { r.stages <- s },
+		Stage: func(s frame.Stage) { r.stages <- s.Name },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestAnotherSizeRebuildsTheEncoder(t *testing.T) {
 	if len(r.encoders) != 2 || r.encoders[0].closed != 1 || r.encoders[1].closed != 1 {
 		t.Fatalf("%d encoders", len(r.encoders))
 	}
-	if f := r.encoders[1].format; f != (Format{64, 32, 30, 300_000}) {
+	if f := r.encoders[1].format; f != (Format{Width: 64, Height: 32, FPS: 30, Bitrate: 300_000}) {
 		t.Errorf("format %+v", f)
 	}
 	if got := r.encoders[1].rates; len(got) != 1 || got[0] != 120_000 {
@@ -271,7 +271,7 @@ func TestAFailingEncoderIsBuiltAgain(t *testing.T) {
 func TestShowNeverBlocks(t *testing.T) {
 	gate := make(chan struct{})
 	r := newRig(t)
-	r.sink.opts.Stage = func(string, time.Duration) { <-gate }
+	r.sink.opts.Stage = func(frame.Stage) { <-gate }
 	for i := range 50 {
 		r.show(32, 16, time.Duration(i)*time.Millisecond, seg.Object{ID: 1, Name: "a"})
 	}

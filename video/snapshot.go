@@ -44,6 +44,7 @@ func (s *Sink) Snapshot(ctx context.Context, shot Shot) (jpeg []byte, seq uint64
 		if f == nil {
 			return nil, 0, ErrStopped
 		}
+		defer s.copies.Put(f)
 		jpeg, err = s.compress(ctx, f, shot.Width)
 		return jpeg, f.Seq, err
 	case <-ctx.Done():
@@ -60,15 +61,14 @@ func (s *Sink) compress(ctx context.Context, f *frame.Frame, width int) ([]byte,
 		return nil, fmt.Errorf("video: snapshot: %w", ctx.Err())
 	}
 	if width > 0 && width < f.Width {
-		small := frame.New(2, 2)
-		var shrinker frame.Shrinker
-		shrinker.Shrink(small, f, width, max(1, (f.Height*width+f.Width/2)/f.Width))
-		f = small
+		s.shrink.Shrink(s.reduced, f, width, max(1, (f.Height*width+f.Width/2)/f.Width))
+		f = s.reduced
 	}
 	return JPEG(f.Pix, f.Width, f.Height)
 }
 
-// answerSnapshots gives copies of the picture to all who wait.
+// answerSnapshots gives copies of the picture to all who wait. They are whole: to reduce one takes longer than to copy it, and this
+// goroutine has pictures to encode. Their memory is used again while snapshots come in a row, as for a grid of cameras.
 func (s *Sink) answerSnapshots(clean *frame.Frame) {
 	for {
 		select {
@@ -77,7 +77,8 @@ func (s *Sink) answerSnapshots(clean *frame.Frame) {
 			if r.clean {
 				src = clean
 			}
-			f := frame.New(src.Width, src.Height)
+			f := s.copies.Get().(*frame.Frame)
+			f.Resize(src.Width, src.Height)
 			copy(f.Pix, src.Pix)
 			f.Seq = clean.Seq
 			r.answer <- f

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"image"
 	"image/jpeg"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 func TestSnapshot(t *testing.T) {
@@ -41,6 +43,56 @@ func TestSnapshot(t *testing.T) {
 			}
 			return
 		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// Snapshots in a row, of a grid of cameras, use the memory of those before.
+func TestSnapshotsShareTheirMemory(t *testing.T) {
+	testkit.Long(t) // the race detector has sync.Pool forget what it holds
+	r := newRig(t)
+	defer r.stop()
+	const n, width, height = 20, 1280, 720
+	r.wanted.Store(false)
+	r.snapshot(width, height, Shot{Width: 480})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		r.snapshot(width, height, Shot{Width: 480})
+	}
+	runtime.ReadMemStats(&after)
+	per := (after.TotalAlloc - before.TotalAlloc) / n
+	t.Logf("%d KiB a snapshot", per>>10)
+	if per > 3*width*height { // the picture's own size
+		t.Errorf("a snapshot of 480 pixels takes %d KiB of new memory", per>>10)
+	}
+}
+
+// snapshot shows frames until a snapshot has come.
+func (r *rig) snapshot(w, h int, shot Shot) {
+	r.t.Helper()
+	got := make(chan error, 1)
+	go func() {
+		_, _, err := r.sink.Snapshot(r.t.Context(), shot)
+		got <- err
+	}()
+	for i := 0; ; i++ {
+		select {
+		case err := <-got:
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			return
+		case <-time.After(time.Millisecond):
+			for len(r.read) > 0 { // else the sink waits for somebody to hear that it has read the clock
+				<-r.read
+			}
+			for len(r.stages) > 0 {
+				<-r.stages
+			}
+			if r.sink.snapping.Load() > 0 {
+				r.show(w, h, time.Duration(i)*time.Millisecond)
+			}
 		}
 	}
 }

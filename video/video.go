@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/overlay"
 	"github.com/segedge/segedge/seg"
 )
@@ -42,6 +43,7 @@ type Format struct {
 	Width, Height int     // pixels, even
 	FPS           float64 // nominal
 	Bitrate       int     // target, bits a second
+	VP8           bool    // units are frames of VP8 (RFC 6386) instead of H.264
 }
 
 // The stages that Options.Stage hears of.
@@ -67,7 +69,7 @@ type Options struct {
 	// Convert fills pic, which has its size already, from packed BGR. Nil is FromBGR.
 	Convert func(pic *Picture, bgr []byte) error
 	// Stage hears how long each stage of each frame took. Nil is nobody.
-	Stage func(name string, took time.Duration)
+	Stage func(frame.Stage)
 	// Encoded hears the time from a frame's capture to its unit. Nil is nobody.
 	Encoded func(latency time.Duration)
 	Overlay overlay.Options
@@ -88,7 +90,7 @@ func (o *Options) check() error {
 		o.Convert = FromBGR
 	}
 	if o.Stage == nil {
-		o.Stage = func(string, time.Duration) {}
+		o.Stage = func(frame.Stage) {}
 	}
 	if o.Encoded == nil {
 		o.Encoded = func(time.Duration) {}

@@ -38,6 +38,8 @@ type fakeAgent struct {
 	lines    []api.Line
 	frame    seg.FrameRef // of the list
 	clip     string       // that is being recorded
+	words    bool         // it understands phrases
+	watches  []api.Watch
 }
 
 func newFakeAgent(cameras ...string) *fakeAgent {
@@ -80,6 +82,9 @@ func (f *fakeAgent) Do(ctx context.Context, camera string, cmd api.Command) api.
 func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 	switch b := cmd.Body.(type) {
 	case *api.Prompt:
+		if b.Follow != nil {
+			return f.follow(cmd.ID, b)
+		}
 		return f.prompt(camera, cmd.ID, b)
 	case *api.Choose:
 		if o := f.find(camera, b.Object); o != nil && b.Candidate < len(o.Candidates) {
@@ -128,6 +133,16 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 		return api.Done(cmd.ID, nil)
 	}
 	return api.Refuse(cmd.ID, api.UnknownObject, "there is no such object")
+}
+
+// follow looks for a phrase from now on, and finds nothing.
+func (f *fakeAgent) follow(id string, p *api.Prompt) api.Reply {
+	f.watches = slices.DeleteFunc(f.watches, func(w api.Watch) bool { return w.Text == p.Text && slices.Equal(w.Zones, p.Zones) })
+	if !*p.Follow {
+		return api.Done(id, nil)
+	}
+	f.watches = append(f.watches, api.Watch{Text: p.Text, Zones: p.Zones, Limit: 10, Objects: []string{}})
+	return api.Done(id, api.PromptResult{Note: "nothing fits yet: it is looked for"})
 }
 
 func (f *fakeAgent) prompt(camera, id string, p *api.Prompt) api.Reply {
@@ -182,7 +197,7 @@ func (f *fakeAgent) find(camera, id string) *seg.Object {
 
 func (f *fakeAgent) Info() api.Info {
 	return api.Info{Schema: api.Schema, Agent: "bench", Version: "1.2.3", Started: time.Unix(1_700_000_000, 0), Cameras: f.names,
-		Model: "segedge-tiny", Family: "segedge tiny", Provider: "CPU", Why: "no GPU on this machine"}
+		Model: "segedge-tiny", Family: "segedge tiny", Provider: "CPU", Why: "no GPU on this machine", Grounded: f.words}
 }
 
 func (f *fakeAgent) Cameras() []string { return f.names }
@@ -191,7 +206,7 @@ func (f *fakeAgent) State(camera string) (api.State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Reason: f.reason, Width: 640, Height: 360, FPS: cmp.Or(f.fps, 29.97), Frame: 812, Captured: 815, Processed: 812,
-		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Recording: f.clip, Stages: map[string]api.Latency{
+		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Watches: slices.Clone(f.watches), Recording: f.clip, Stages: map[string]api.Latency{
 			"flow": {P50: 2.4, P95: 3.1, P99: 4}, "encode": {P50: 3.4, P95: 5, P99: 6}, "capture_to_encoded": {P50: 21, P95: 30, P99: 41},
 		}}, slices.Contains(f.names, camera)
 }

@@ -267,3 +267,10 @@ func (f *fakeWHEP) close() {
 	f.cut()
 	f.wg.Wait()
 }
+
+// watching is how many sessions there are.
+func (f *fakeWHEP) watching() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sessions)
+}

@@ -203,8 +203,9 @@ func CheckListen(addr, token string) error {
 	if isLoopback(host) {
 		return nil
 	}
-	return fmt.Errorf("http.listen %s can be reached from the network and there is no token: set http.token, or listen on %s",
-		addr, net.JoinHostPort("127.0.0.1", port))
+	return fmt.Errorf("http.listen %s can be reached from the network and there is no token: give one of %d characters or more with "+
+		"--token TOKEN or SEGEDGE_HTTP_TOKEN=TOKEN, or as http.token in the file; or listen on %s",
+		addr, minToken, net.JoinHostPort("127.0.0.1", port))
 }
 
 //go:embed login.html

@@ -141,7 +141,7 @@ func TestCheckListen(t *testing.T) {
 		{"[::1]:8080", "", ""},
 		{":8080", token, ""},
 		{"0.0.0.0:8080", token, ""},
-		{":8080", "", "http.listen :8080 can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1:8080"},
+		{":8080", "", "http.listen :8080 can be reached from the network and there is no token: give one of 16 characters or more with --token TOKEN or SEGEDGE_HTTP_TOKEN=TOKEN, or as http.token in the file; or listen on 127.0.0.1:8080"},
 		{"0.0.0.0:80", "", "listen on 127.0.0.1:80"},
 		{"[::]:80", "", "no token"},
 		{"192.168.1.7:80", "", "no token"},

@@ -2,12 +2,14 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -102,6 +104,25 @@ func TestPageBringsBackWhatWasRemoved(t *testing.T) {
 	b.Clean()
 }
 
+// Nobody is to read the name of a type.
+func TestEveryEventHasWords(t *testing.T) {
+	p, err := newPage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := string(p["/js/events.js"].body)
+	for _, kind := range seg.EventTypes() {
+		if kind != seg.ObjectUpdated && !strings.Contains(script, fmt.Sprintf("%q: ", kind)) {
+			t.Errorf("the page has no words for %s", kind)
+		}
+	}
+	for _, scene := range []frame.Scene{frame.SceneOK, frame.SceneDark, frame.SceneBlurred, frame.SceneFrozen, frame.SceneMoved} {
+		if !strings.Contains(script, scene.String()+`: "`) {
+			t.Errorf("the page has no words for a picture that is %s", scene)
+		}
+	}
+}
+
 func TestPageTellsWhatHappens(t *testing.T) {
 	b := openPage(t)
 	at := func(n int) string {
@@ -114,15 +135,16 @@ func TestPageTellsWhatHappens(t *testing.T) {
 			{"type": "zone.left", "time": at(2), "object": map[string]any{"id": "cam-7", "name": "dog"}, "zone": "desk", "dwell_s": 3.2},
 			{"type": "object.lost", "time": at(3), "object": map[string]any{"id": "cam-9", "name": "<b>cat</b>"}},
 			{"type": "camera.stalled", "time": at(4), "reason": "unplugged"},
+			{"type": "camera.scene", "time": at(5), "scene": "dark", "was": "ok"},
 		}
 	})
 	b.Live()
-	b.Until("all are listed, once", `document.querySelectorAll(".event").length === 4`)
-	want := "The camera stalled: unplugged|<b>cat</b> is lost|dog left desk after 3 s|dog is followed"
+	b.Until("all are listed, once", `document.querySelectorAll(".event").length === 5`)
+	want := "The camera sees next to nothing: it is dark|The camera stalled: unplugged|<b>cat</b> is lost|dog left desk after 3 s|dog is followed"
 	if got := eval[string](b, `[...document.querySelectorAll(".event button")].map((e) => e.textContent).join("|")`); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	b.Do(chromedp.Click(chromedp.CSS(".event:nth-child(4) button")))
+	b.Do(chromedp.Click(chromedp.CSS(".event:nth-child(5) button")))
 	b.Until("its object is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-7"`)
 	b.Do(chromedp.Click(chromedp.ID("events-only")))
 	b.Until("only its own are left", `[...document.querySelectorAll(".event")].filter((e) => e.checkVisibility()).length === 2`)

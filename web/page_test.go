@@ -295,7 +295,7 @@ func TestPageCameras(t *testing.T) {
 	eval[any](b, `(() => { const s = document.getElementById("camera"); s.value = "back door"; s.dispatchEvent(new Event("change")); return null; })()`)
 	b.Until("the other camera is asked for", `location.hash === "#back%20door"`)
 	b.Live()
-	b.requested("POST " + b.server.URL + "/whep/back%20door")
+	b.requested("POST " + b.server.URL + "/whep/back%20door?objects=delta")
 	b.Clean()
 }
 
@@ -304,6 +304,8 @@ func TestPageOnPhone(t *testing.T) {
 	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
 	b.Live()
 	b.shot("phone-empty")
+	b.Until("the bar keeps its line whatever it says", `(() => { document.getElementById("link-text").textContent = "reconnecting…";
+		const [a, b] = ["link", "full"].map((id) => document.getElementById(id).getBoundingClientRect()); return b.top < a.bottom && b.right <= innerWidth; })()`)
 	p := b.At(0.4, 0.6)
 	b.Do(chromedp.TapXY(p.X, p.Y))
 	b.wantClick(1, 0.4, 0.6, seg.Positive, "")
@@ -325,7 +327,8 @@ func TestPageOnPhone(t *testing.T) {
 		s.setPointerCapture = () => {}; s.dispatchEvent(new PointerEvent("pointerdown", o)); setTimeout(() => s.dispatchEvent(new PointerEvent("pointerup", o)), 900); return null; })()`, q.X, q.Y))
 	b.wantClick(3, 0.45, 0.5, seg.Negative, "cam-1")
 	b.Do(chromedp.EmulateViewport(844, 390, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateLandscape, chromedp.EmulateScale(2)))
-	b.Do(chromedp.Sleep(300 * time.Millisecond))
+	b.Until("all tools are within reach, below the bar", `[...document.querySelectorAll(".tools button")].filter((e) => e.offsetParent).every((e) => { const r = e.getBoundingClientRect();
+		return r.top >= document.getElementById("link").getBoundingClientRect().bottom && r.bottom <= innerHeight && r.left >= 0 && r.right < innerWidth / 4 && r.width >= 44 && r.height >= 44; })`)
 	b.shot("phone-landscape")
 	b.Clean()
 }

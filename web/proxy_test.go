@@ -181,7 +181,7 @@ http {
 
 // The page takes the STUN and TURN servers that the agent names.
 func TestPageUsesTheAgentsServers(t *testing.T) {
-	b := prepare(t)
+	b := prepare(t, "cam", "yard")
 	b.whep.links = []string{
 		`<stun:127.0.0.1:9>; rel="ice-server"`,
 		`<turn:127.0.0.1:9?transport=udp>; rel="ice-server"; username="jo\"e"; credential="a,b;c"; credential-type="password"`,
@@ -191,7 +191,7 @@ func TestPageUsesTheAgentsServers(t *testing.T) {
 	b.Live()
 	got := eval[string](b, `new Promise(async (done) => { const real = window.RTCPeerConnection;
 		window.RTCPeerConnection = function (c) { done(JSON.stringify(c.iceServers)); return new real(c); };
-		const s = document.getElementById("camera"); s.dispatchEvent(new Event("change")); })`)
+		const s = document.getElementById("camera"); s.value = "yard"; s.dispatchEvent(new Event("change")); })`)
 	if want := `[{"urls":"stun:127.0.0.1:9"},{"urls":"turn:127.0.0.1:9?transport=udp","username":"jo\"e","credential":"a,b;c"}]`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

@@ -62,6 +62,7 @@ type BrokerVitals struct {
 	Dropped   uint64 // events given up, each explained by events.dropped
 	Commands  uint64
 	Refused   uint64
+	Unheard   uint64 // replies that found no room: their commands came by without the broker's window
 }
 
 // vital is one number of a camera's or the broker's vitals.
@@ -191,6 +192,11 @@ func brokerVitals() []vital[BrokerVitals] {
 			describe("mqtt_commands_refused_total", "Of these, the ones that were refused."),
 			counter,
 			func(v *BrokerVitals) float64 { return float64(v.Refused) },
+		},
+		{
+			describe("mqtt_replies_lost_total", "Replies that found no room, since their commands came faster than MQTT allows."),
+			counter,
+			func(v *BrokerVitals) float64 { return float64(v.Unheard) },
 		},
 	}
 }

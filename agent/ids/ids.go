@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,12 +43,12 @@ type Ledger struct {
 	writing sync.WaitGroup
 }
 
-// Open reads the ledger of a file that need not exist. One that cannot be read is an error for the log, and numbers then
-// begin where no earlier run can have been.
-func Open(path string, log *slog.Logger) *Ledger {
+// Open reads the ledger of a file that need not exist, unless an earlier run has left something else beside it. One that is gone,
+// damaged or cannot be read is an error for the log, and numbers then begin where no earlier run can have been.
+func Open(path string, earlier bool, log *slog.Logger) *Ledger {
 	l := &Ledger{path: path, log: log, next: map[string]uint64{}, reserved: map[string]uint64{}}
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !earlier {
 		return l
 	}
 	if err == nil {
@@ -73,7 +75,26 @@ func parse(data []byte) (map[string]uint64, error) {
 			return nil, fmt.Errorf("%d is no number that camera %q can have come to", n, camera)
 		}
 	}
+	if sum, ok := next[check]; ok && sum != sumOf(next) {
+		return nil, errors.New("its numbers do not match their checksum")
+	}
+	delete(next, check)
 	return next, nil
+}
+
+// check is the name under which the file has its checksum: no camera's, and a number like the others, so that a program before it reads
+// the file too. What such a program wrote has none.
+const check = "*sum"
+
+// sumOf is the checksum of numbers, but for the one that they may have already.
+func sumOf(numbers map[string]uint64) uint64 {
+	h := crc32.NewIEEE()
+	for _, camera := range slices.Sorted(maps.Keys(numbers)) {
+		if camera != check {
+			fmt.Fprintf(h, "%q %d\n", camera, numbers[camera])
+		}
+	}
+	return uint64(h.Sum32())
 }
 
 // everyone is the name under which a ledger that lost its numbers keeps the least one for all cameras. No camera has it.
@@ -135,7 +156,9 @@ func (l *Ledger) reserve() {
 
 // write makes numbers durable. Where the disk refuses, numbers go on, and the log says what that means.
 func (l *Ledger) write(numbers map[string]uint64) {
-	data, err := json.Marshal(numbers)
+	file := maps.Clone(numbers)
+	file[check] = sumOf(numbers)
+	data, err := json.Marshal(file)
 	if err == nil {
 		err = atomicfile.Write(l.path, append(data, '\n'))
 	}

@@ -15,7 +15,7 @@ import (
 
 func open(path string) (*Ledger, *bytes.Buffer) {
 	said := &bytes.Buffer{}
-	return Open(path, slog.New(slog.NewTextHandler(said, nil))), said
+	return Open(path, false, slog.New(slog.NewTextHandler(said, nil))), said
 }
 
 // TestNoNumberTwice: over clean ends and kills at any place.
@@ -124,6 +124,57 @@ func TestManyAskAtOnce(t *testing.T) {
 	l.Close()
 	if len(seen) != 16*block {
 		t.Errorf("%d different numbers of %d", len(seen), 16*block)
+	}
+}
+
+// TestWhatIsDamagedOrGone: whatever bit of the file flips, and where the file alone is lost, no number is given again.
+func TestWhatIsDamagedOrGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ids.json")
+	l, _ := open(path)
+	next := l.For("door")
+	var last seg.ID
+	for range 3 * block {
+		last = next()
+	}
+	l.Close()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range 8 * len(whole) {
+		broken := bytes.Clone(whole)
+		broken[bit/8] ^= 1 << (bit % 8)
+		if err := os.WriteFile(path, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if l, _ := open(path); l.For("door")() <= last {
+			t.Errorf("%s gives a number again", broken)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	said := &bytes.Buffer{}
+	if id := Open(path, true, slog.New(slog.NewTextHandler(said, nil))).For("door")(); id <= last || !strings.Contains(said.String(), "cannot be read") {
+		t.Errorf("with the file gone %d is given: %s", id, said)
+	}
+}
+
+// TestAFileWithoutAChecksum: that of a program before this one is understood, and such a program understands ours.
+func TestAFileWithoutAChecksum(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ids.json")
+	if err := os.WriteFile(path, []byte(`{"door":7}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, said := open(path)
+	if id := l.For("door")(); id != 7 || said.Len() > 0 {
+		t.Errorf("%d, %s", id, said)
+	}
+	l.Close()
+	data, err := os.ReadFile(path)
+	var numbers map[string]uint64
+	if err != nil || json.Unmarshal(data, &numbers) != nil || numbers["door"] != 8 || numbers[check] > most {
+		t.Errorf("%v: %s", err, data)
 	}
 }
 

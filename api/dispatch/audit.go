@@ -18,7 +18,8 @@ const (
 
 // audit says in the log who commanded what, and how it ended.
 type audit struct {
-	log *slog.Logger
+	log  *slog.Logger
+	told func(Outcome) // of every command; nil for nobody
 
 	mu     sync.Mutex
 	left   int
@@ -26,7 +27,17 @@ type audit struct {
 	hidden int
 }
 
-func newAudit(log *slog.Logger) *audit { return &audit{log: log, left: auditBurst} }
+// Outcome is a command and how it ended.
+type Outcome struct {
+	Door, Camera, Verb, ID string   // as far as they are short: a stranger wrote them
+	Code                   api.Code // why it was refused; empty where it was done
+	Began                  time.Time
+	Took                   time.Duration // until its reply
+}
+
+func newAudit(log *slog.Logger, told func(Outcome)) *audit {
+	return &audit{log: log, told: told, left: auditBurst}
+}
 
 // allow reports whether a line may be written, and how many were left out before it.
 func (a *audit) allow(now time.Time) (hidden int, ok bool) {
@@ -46,11 +57,12 @@ func (a *audit) allow(now time.Time) (hidden int, ok bool) {
 }
 
 func (a *audit) note(r *Request, t *Ticket, reply api.Reply) {
+	door, _, _ := strings.Cut(r.Door, " ") // what follows is a session's secret
+	a.tell(door, r, t, reply)
 	hidden, ok := a.allow(time.Now())
 	if !ok {
 		return
 	}
-	door, _, _ := strings.Cut(r.Door, " ") // what follows is a session's secret
 	attrs := []any{"door", door, "camera", short(r.Camera), "verb", short(t.Verb), "id", short(t.ID)}
 	if r.Caller.Name != "" {
 		attrs = append(attrs, "who", r.Caller.Name)
@@ -66,6 +78,18 @@ func (a *audit) note(r *Request, t *Ticket, reply api.Reply) {
 		return
 	}
 	a.log.Info("a command was done", attrs...)
+}
+
+// tell passes on how a command ended.
+func (a *audit) tell(door string, r *Request, t *Ticket, reply api.Reply) {
+	if a.told == nil {
+		return
+	}
+	o := Outcome{Door: door, Camera: short(r.Camera), Verb: short(t.Verb), ID: short(t.ID), Began: t.begun, Took: time.Since(t.begun)}
+	if reply.Error != nil {
+		o.Code = reply.Error.Code
+	}
+	a.told(o)
 }
 
 func short(s string) string {

@@ -47,7 +47,9 @@ type Options struct {
 	Record   Recorder      // nil hands the verb record to the service
 	File     string        // of the ids, so that they outlive a restart; empty keeps them in memory
 	Timeout  time.Duration // for one command; 0 is 20 s
-	Logger   *slog.Logger  // nil discards
+	// Ended gets every command that was done or refused, once; not what only repeats one. It must not block. May be nil.
+	Ended  func(Outcome)
+	Logger *slog.Logger // nil discards
 }
 
 // Dispatcher does commands. Safe for concurrent use.
@@ -64,7 +66,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	d := &Dispatcher{o: o, audit: newAudit(o.Logger), memory: newMemory(), file: file{path: o.File, log: o.Logger}}
+	d := &Dispatcher{o: o, audit: newAudit(o.Logger, o.Ended), memory: newMemory(), file: file{path: o.File, log: o.Logger}}
 	d.file.load(d.memory, time.Now())
 	return d
 }
@@ -137,7 +139,7 @@ func (d *Dispatcher) Begin(r Request) *Ticket {
 // Refuse is a ticket for a command that the door itself does not take. Its id, if any, stays free.
 func (d *Dispatcher) Refuse(r Request, code api.Code, message string) *Ticket {
 	cmd, _ := r.Decode(r.Body)
-	t := &Ticket{Command: cmd, Camera: r.Camera, d: d, from: r}
+	t := &Ticket{Command: cmd, Camera: r.Camera, d: d, from: r, begun: time.Now()}
 	t.refuse(code, message)
 	return t
 }

@@ -35,6 +35,30 @@ func (v Validator) Check(def, doc string) string {
 	return v.value(schema, value, "")
 }
 
+// Message returns what is wrong with what an agent published on a topic below segedge/AGENT; "" when nothing is, and for what is not its
+// own or no JSON: pictures, and the clearing of a retained topic.
+func (v Validator) Message(topic string, payload []byte) string {
+	levels := strings.Split(topic, "/")
+	if levels[0] != "segedge" || len(payload) == 0 {
+		return ""
+	}
+	switch last := levels[len(levels)-1]; {
+	case len(levels) == 3 && last == "status":
+		if !slices.Contains([]string{"online", "stopped", "offline"}, string(payload)) {
+			return "no status"
+		}
+	case len(levels) == 3 && last == "info":
+		return v.Check("info", string(payload))
+	case len(levels) == 4 && last == "events":
+		return v.Check("event", string(payload))
+	case len(levels) == 4 && slices.Contains([]string{"state", "objects", "presence", "masks"}, last):
+		return v.Check(last, string(payload))
+	case len(levels) == 5 && levels[3] == "reply":
+		return v.Check("reply", string(payload))
+	}
+	return ""
+}
+
 func (v Validator) value(s map[string]any, value any, path string) string {
 	if ref, ok := s["$ref"].(string); ok {
 		return v.value(v.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), value, path)

@@ -15,6 +15,9 @@
 // max_damaged is how many packets in a row may fail before a source counts as broken.
 enum { max_damaged = 500 };
 
+// most_between is how many bytes may come without a packet: whoever never says where a picture ends would fill the memory.
+enum { most_between = 64 << 20 };
+
 // farewell_time is how long closing may take, in microseconds.
 enum { farewell_time = 300000 };
 
@@ -29,6 +32,8 @@ struct av_source {
   int stream, turn, draining, damaged;
   int opened;  // fmt is whole: a failed opening closes the connection, and asks interrupted, when fmt->pb is gone already
   int64_t position;  // in the byte stream, where there is one
+  int64_t parted;    // where the newest packet ended there
+  int endless;       // too much came since
   atomic_int stopped;
   int64_t farewell;  // until when closing may wait; 0 before
   atomic_llong heard;  // av_gettime_relative when bytes last came
@@ -36,13 +41,20 @@ struct av_source {
 
 static void hear(av_source *s) { atomic_store(&s->heard, av_gettime_relative()); }
 
+// part notes where a packet ends.
+static void part(av_source *s) {
+  if (s->fmt->pb) s->parted = s->fmt->pb->pos;
+}
+
 // interrupted is asked by FFmpeg all the time while it waits.
 static int interrupted(void *opaque) {
   av_source *s = opaque;
   if (s->opened && s->fmt && s->fmt->pb && s->fmt->pb->pos != s->position) {
     s->position = s->fmt->pb->pos;
     hear(s);
+    if (!(s->fmt->pb->seekable & AVIO_SEEKABLE_NORMAL) && s->position - s->parted > most_between) s->endless = 1;
   }
+  if (s->endless && !s->farewell) return 1;
   if (s->farewell) return av_gettime_relative() > s->farewell;
   return atomic_load(&s->stopped);
 }
@@ -144,17 +156,20 @@ int av_source_open(av_source *s, const char *url, const char *options, const cha
   hear(s);
   if (!described && (err = avformat_find_stream_info(s->fmt, NULL)) < 0) goto out;
   hear(s);
+  part(s);
   if ((err = choose(s)) < 0) goto out;
   s->turn = stream_turn(s->fmt->streams[s->stream]);
   err = open_decoder(s);
 out:
   av_dict_free(&opts);
-  return err;
+  return s->endless ? AVERROR(EMSGSIZE) : err;
 }
 
 // fill gives the decoder its next packet. A packet that it cannot use is passed over.
 static int fill(av_source *s) {
   int err = av_read_frame(s->fmt, s->packet);
+  part(s);
+  if (s->endless) return AVERROR(EMSGSIZE);
   if (err == AVERROR(EAGAIN)) return 0;
   if (err == AVERROR_INVALIDDATA && ++s->damaged < max_damaged) return 0;
   if (err == AVERROR_EOF) {
@@ -292,6 +307,7 @@ int av_why(int error) {
     case AVERROR(EPIPE): return AV_WHY_RESET;
     case AVERROR(EPROTONOSUPPORT): return AV_WHY_TRANSPORT;
     case AVERROR_INVALIDDATA: return AV_WHY_NOT_VIDEO;
+    case AVERROR(EMSGSIZE): return AV_WHY_ENDLESS;
     case AVERROR_STREAM_NOT_FOUND: return AV_WHY_NO_STREAM;
     case AVERROR_DECODER_NOT_FOUND: return AV_WHY_NO_DECODER;
     case AVERROR_EOF: return AV_WHY_ENDED;

@@ -1,6 +1,7 @@
 package libav
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -151,6 +152,40 @@ func TestRecordingsOverHTTPAreFoundOut(t *testing.T) {
 			if times := all(t, src, frame.New(2, 2)); len(times) != 50 || times[49].Seconds() < 4.8 {
 				t.Errorf("%s: %d pictures, the last at %v", address, len(times), times[len(times)-1])
 			}
+		}
+	}
+}
+
+// TestAPictureWithoutEnd: a camera that never says where a picture ends fills no memory, be it the first picture or a later one.
+func TestAPictureWithoutEnd(t *testing.T) {
+	path := clip(t, "a.mjpeg", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=20", "-frames:v", "30", "-c:v", "mjpeg")
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/later" {
+			_ = multipart(w, path)
+		} else {
+			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=f")
+		}
+		_, err := w.Write([]byte("\r\n--f\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8"))
+		for more := bytes.Repeat([]byte("x"), 1<<20); err == nil; {
+			_, err = w.Write(more)
+		}
+	}))
+	defer web.Close()
+	for _, at := range []string{"/first", "/later"} {
+		spec, err := capture.ParseSource(web.URL + at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := Open(t.Context(), spec)
+		if err == nil {
+			f := frame.New(2, 2)
+			for err == nil {
+				err = src.Read(t.Context(), f)
+			}
+			err = errors.Join(err, src.Close())
+		}
+		if !strings.Contains(err.Error(), "no picture ended") {
+			t.Errorf("%s: %v", at, err)
 		}
 	}
 }

@@ -35,6 +35,7 @@ var reasons = map[C.int]string{
 	C.AV_WHY_RESET:           "the other side has closed the connection",
 	C.AV_WHY_TRANSPORT:       "it takes neither TCP nor UDP for the video (461)",
 	C.AV_WHY_NOT_VIDEO:       "not a video that FFmpeg can read",
+	C.AV_WHY_ENDLESS:         "64 MiB came in which no picture ended",
 	C.AV_WHY_NO_STREAM:       "there is no video in it",
 	C.AV_WHY_NO_DECODER:      "this FFmpeg has no decoder for its codec",
 	C.AV_WHY_ENDED:           "it ended at once",

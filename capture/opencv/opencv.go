@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"gocv.io/x/gocv"
 
@@ -45,7 +46,7 @@ func Open(ctx context.Context, spec capture.Spec) (capture.Source, error) {
 	}
 	if p.api == apiGStreamer {
 		if err := checkPipeline(p.target); err != nil {
-			return nil, fmt.Errorf("open %s: %w", spec, err)
+			return nil, pipelineFault(spec, p.check, err)
 		}
 	}
 	vc, err := gocv.VideoCaptureFileWithAPI(p.target, gocv.VideoCaptureAPI(p.api))
@@ -62,6 +63,19 @@ func Open(ctx context.Context, spec capture.Spec) (capture.Source, error) {
 		s.info.FPS = fps
 	}
 	return s, nil
+}
+
+// pipelineFault is what GStreamer says of a pipeline that it does not take. Where a Jetson's camera element is missing nothing will come by
+// trying again.
+func pipelineFault(spec capture.Spec, check string, err error) error {
+	if spec.Kind != capture.KindCSI {
+		return fmt.Errorf("open %s: %w", spec, err)
+	}
+	err = fmt.Errorf("open %s: %s (%w)", spec, check, err)
+	if strings.Contains(err.Error(), `no element "nvarguscamerasrc"`) {
+		return capture.Permanent(err)
+	}
+	return err
 }
 
 // Info describes the open source.

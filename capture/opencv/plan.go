@@ -47,7 +47,8 @@ func newPlan(s capture.Spec) (plan, error) {
 	case capture.KindCSI:
 		return plan{
 			api: apiGStreamer, target: s.GStreamer(),
-			check: "nvarguscamerasrc does not start: this needs a Jetson, its camera connected, and nvargus-daemon running",
+			check: "csi: is a camera on a Jetson's own port: it needs a Jetson, its camera connected, and nvargus-daemon running; " +
+				"elsewhere take /dev/video0 or rtsp://…",
 		}, nil
 	default:
 		return plan{}, capture.Permanent(fmt.Errorf("open %s: OpenCV does not read sources of kind %q", s, s.Kind))

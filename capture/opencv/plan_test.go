@@ -34,6 +34,24 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Off a Jetson its camera never comes, which is said with what to take; where only its daemon is away it may.
+func TestACameraOfAJetson(t *testing.T) {
+	csi := capture.Spec{Kind: capture.KindCSI}
+	p, err := newPlan(csi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for said, permanent := range map[string]bool{`no element "nvarguscamerasrc"`: true, "nvargus-daemon does not answer": false} {
+		err := pipelineFault(csi, p.check, errors.New(said))
+		if errors.Is(err, capture.ErrPermanent) != permanent || !strings.Contains(err.Error(), "needs a Jetson") || !strings.Contains(err.Error(), said) {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+	if err := pipelineFault(capture.Spec{Kind: capture.KindGStreamer}, "", errors.New(`no element "x"`)); errors.Is(err, capture.ErrPermanent) {
+		t.Error(err)
+	}
+}
+
 func TestDeviceSettings(t *testing.T) {
 	for name, c := range map[string]struct {
 		spec capture.Spec

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -35,6 +33,7 @@ import (
 type benchCmds struct {
 	Stages benchCmd       `cmd:"" default:"withargs" help:"Measure what each stage costs on this machine."`
 	Remote benchRemoteCmd `cmd:"" help:"Measure what a model costs that an inference server runs: one server, several cameras."`
+	Joins  benchJoinsCmd  `cmd:"" help:"Have viewers come and go, and print what the agent holds before and after."`
 	Soak   soakCmd        `cmd:"" help:"Run the whole agent for long while what it depends on fails, and draw what grows."`
 }
 
@@ -70,12 +69,6 @@ type benchRow struct {
 	Keyframes uint64               `json:"keyframes"`
 	Live      *benchLive           `json:"live,omitempty"`
 	Stages    map[string]benchCost `json:"stages"`
-}
-
-type benchCost struct {
-	P50 float64 `json:"p50_ms"`
-	P95 float64 `json:"p95_ms"`
-	N   int     `json:"n"`
 }
 
 type benchResult struct {
@@ -114,17 +107,31 @@ func (b *benchCmd) Run(e *env) (err error) {
 	for _, size := range b.Size {
 		for _, n := range b.Objects {
 			row, err := b.row(e.ctx, m.served, cfg, size, n, bar, nil)
+			if e.ctx.Err() != nil {
+				return errors.Join(b.show(e.stdout, result, bar), errStopped)
+			}
 			if err != nil {
 				return fmt.Errorf("bench of %d objects at %dx%d: %w", n, size.w, size.h, err)
 			}
 			result.Rows = append(result.Rows, row)
 		}
 	}
+	return b.show(e.stdout, result, bar)
+}
+
+// errStopped is the end of a bench that somebody stopped: what was being measured then is not shown.
+var errStopped = errors.New("stopped: what is shown was measured to its end, and the rest not at all")
+
+// show prints the rows that were measured to their end.
+func (b *benchCmd) show(w io.Writer, result benchResult, bar *progressbar.ProgressBar) error {
 	_ = bar.Finish()
-	if b.JSON {
-		return json.NewEncoder(e.stdout).Encode(result)
+	switch {
+	case b.JSON:
+		return json.NewEncoder(w).Encode(result)
+	case len(b.Cameras) > 0:
+		return result.printShared(w, b.Size[0], b.Objects[0])
 	}
-	return result.print(e.stdout)
+	return result.print(w)
 }
 
 // check refuses what cannot be measured.
@@ -169,7 +176,7 @@ func (b *benchCmd) row(
 	}
 	defer picture.encoder.Close()
 	p, err := pipeline.New(pipeline.Options{
-		Model: m, Tracker: tracker.New(trackerOptions(cfg), motion), Synchronous: b.Realtime == 0, Observe: watch.observe,
+		Model: m, Tracker: tracker.New(trackerOptions(cfg), motion), Synchronous: b.Realtime == 0, Observe: watch.stage,
 		Show: picture.show, MaxObjects: cfg.Tracker.MaxObjects, Turns: among.shared(),
 	})
 	if err != nil {
@@ -182,7 +189,7 @@ func (b *benchCmd) row(
 	}
 	row.Keyframes, row.Stages, row.Followed = p.Counters().Keyframes, watch.costs(), watch.followed()
 	delete(row.Stages, "age")
-	return row, errors.Join(err, picture.err)
+	return row, errors.Join(err, picture.err, ctx.Err())
 }
 
 // motion is what measures motion, and what frees it.
@@ -205,6 +212,9 @@ func (b *benchCmd) walk(ctx context.Context, p *pipeline.Pipeline, scene *synthe
 		}
 		if i == 0 {
 			ask(ctx, p, n)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		_ = bar.Add(1)
 	}
@@ -273,59 +283,6 @@ func (p *painter) show(f *frame.Frame, objects []seg.Object) {
 	p.watch.observe("encode", time.Since(converted))
 	p.watch.observe("age", time.Since(f.Captured))
 	p.err = errors.Join(p.err, err, encErr)
-}
-
-// stopwatch keeps what each stage took, and how many objects the frames showed. Stages of a live row come from several goroutines.
-type stopwatch struct {
-	mu              sync.Mutex
-	took            map[string][]time.Duration
-	frames, objects int
-}
-
-func (s *stopwatch) observe(stage string, d time.Duration) {
-	s.mu.Lock()
-	s.took[stage] = append(s.took[stage], d)
-	s.mu.Unlock()
-}
-
-func (s *stopwatch) see(objects []seg.Object) {
-	s.mu.Lock()
-	s.frames++
-	for i := range objects {
-		if objects[i].Mask != nil && objects[i].State.Visible() {
-			s.objects++
-		}
-	}
-	s.mu.Unlock()
-}
-
-// restart forgets what went before, but for decodes: prompts are answered before the row begins.
-func (s *stopwatch) restart() {
-	s.mu.Lock()
-	s.took, s.frames, s.objects = map[string][]time.Duration{"decode": s.took["decode"]}, 0, 0
-	s.mu.Unlock()
-}
-
-// followed is how many objects a frame showed, in the mean.
-func (s *stopwatch) followed() float64 {
-	return seg.Round4(float64(s.objects) / float64(max(s.frames, 1)))
-}
-
-func (s *stopwatch) costs() map[string]benchCost {
-	out := map[string]benchCost{}
-	for stage, d := range s.took {
-		out[stage] = costOf(d)
-	}
-	return out
-}
-
-func costOf(d []time.Duration) benchCost {
-	if len(d) == 0 {
-		return benchCost{}
-	}
-	slices.Sort(d)
-	at := func(q float64) float64 { return seg.Round4(d[int(q*float64(len(d)-1)+0.5)].Seconds() * 1000) }
-	return benchCost{at(0.5), at(0.95), len(d)}
 }
 
 // newBar shows progress on a terminal, and nothing elsewhere.

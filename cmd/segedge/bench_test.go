@@ -2,17 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/testkit"
 )
 
 func TestBenchWalksAndFollowsTheClock(t *testing.T) {
+	testkit.Long(t)
 	for _, args := range [][]string{{"--flow", "lk"}, {"--flow", "opencv"}, {"--realtime", "200"}} {
 		var out, errs bytes.Buffer
 		line := append([]string{"bench", "--size", "160x96", "--objects", "0,6", "--frames", "8", "--json"}, args...)
@@ -23,10 +29,13 @@ func TestBenchWalksAndFollowsTheClock(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		if len(got.Rows) != 2 || got.Rows[0].Followed != 0 || got.Rows[1].Followed < 1 || got.Rows[1].Stages["track"].N == 0 {
+		if len(got.Rows) != 2 || got.Rows[0].Followed != 0 {
+			t.Fatalf("%v: %+v", args, got.Rows)
+		}
+		live := got.Rows[1].Live // by the clock a busy machine may follow nothing in eight frames
+		if live == nil && (got.Rows[1].Followed < 1 || got.Rows[1].Stages["track"].N == 0) {
 			t.Errorf("%v: %+v", args, got.Rows)
 		}
-		live := got.Rows[1].Live
 		if (live != nil) != (args[0] == "--realtime") {
 			t.Fatalf("%v: live is %+v", args, live)
 		}
@@ -70,6 +79,7 @@ func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 
 // Cameras that share the model are measured together, each with its share.
 func TestBenchOfSeveralCameras(t *testing.T) {
+	testkit.Long(t)
 	line := []string{"bench", "--cameras", "1,3", "--size", "160x96", "--objects", "2", "--frames", "12", "--realtime", "30"}
 	code, stdout, stderr := command(t, append(line, "--json")...)
 	var got benchResult
@@ -136,5 +146,19 @@ func TestStopwatchTellsMedianAndTail(t *testing.T) {
 	s.restart()
 	if c := s.costs(); c["track"].N != 0 || c["decode"].N != 1 || c["track"].String() != "–" {
 		t.Errorf("restarted, yet %+v", c)
+	}
+}
+
+// A row that somebody stops is none: it is not shown as if it had been measured to its end.
+func TestAStoppedRowIsNone(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for _, rate := range []float64{0, 200} {
+		b := benchCmd{Frames: 8, Flow: "lk", Realtime: rate}
+		bar := newBar(io.Discard, b.Frames, "")
+		_, err := b.row(ctx, inferencetest.New(inferencetest.Options{}), config.Default(), benchSize{160, 96}, 1, bar, nil)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("at rate %g: %v", rate, err)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -79,16 +78,15 @@ func (b *benchCmd) shared(e *env, m inference.Segmenter, cfg config.Config, resu
 	bar := newBar(e.stderr, total, "measuring")
 	for _, n := range b.Cameras {
 		row, err := b.together(e, m, cfg, n, bar)
+		if e.ctx.Err() != nil {
+			return errors.Join(b.show(e.stdout, result, bar), errStopped)
+		}
 		if err != nil {
 			return fmt.Errorf("bench of %d cameras: %w", n, err)
 		}
 		result.Shared = append(result.Shared, row)
 	}
-	_ = bar.Finish()
-	if b.JSON {
-		return json.NewEncoder(e.stdout).Encode(result)
-	}
-	return result.printShared(e.stdout, b.Size[0], b.Objects[0])
+	return b.show(e.stdout, result, bar)
 }
 
 // defaultRate is what most cameras on walls are set to, in frames a second.

@@ -66,16 +66,24 @@ func (b *benchRemoteCmd) Run(e *env) (err error) {
 	for _, w := range ways {
 		for _, cameras := range []int{1, b.Cameras} {
 			row, err := b.row(e.ctx, rt, w, state, cameras)
+			if e.ctx.Err() != nil {
+				return errors.Join(b.show(e.stdout, rows), errStopped)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
 			rows = append(rows, row)
 		}
 	}
+	return b.show(e.stdout, rows)
+}
+
+// show prints the rows that were measured to their end.
+func (b *benchRemoteCmd) show(w io.Writer, rows []remoteRow) error {
 	if b.JSON {
-		return json.NewEncoder(e.stdout).Encode(rows)
+		return json.NewEncoder(w).Encode(rows)
 	}
-	return printRemote(e.stdout, rows, b.Keyframes)
+	return printRemote(w, rows, b.Keyframes)
 }
 
 // way is one that is measured.

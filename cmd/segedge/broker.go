@@ -69,6 +69,7 @@ func (b *builder) buildBroker(c *config.MQTT) error {
 	if b.broker, err = broker.Listen(o); err != nil {
 		return err
 	}
+	noteBroker(b.state, b.broker.Public(), b.log)
 	c.Broker = b.broker.URL()
 	c.Username, c.Password = b.broker.Login()
 	c.PasswordFile, c.CA, c.Cert, c.Key = "", "", "", ""

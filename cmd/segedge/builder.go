@@ -20,6 +20,7 @@ import (
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/capture/libav"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/broker"
@@ -32,6 +33,7 @@ import (
 	"github.com/segedge/segedge/state"
 	"github.com/segedge/segedge/stream"
 	"github.com/segedge/segedge/supervise"
+	"github.com/segedge/segedge/telemetry"
 	"github.com/segedge/segedge/thermal"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/tracker/lk"
@@ -71,6 +73,7 @@ type builder struct {
 	webhooks    []*webhook.Client
 	ground      *onnx.Graph
 	relay       relay
+	traces      *telemetry.Tracer // nil for none
 	heat        thermal.Watch
 	parts       *supervise.Group             // what runs beside the cameras
 	newest      atomic.Pointer[config.Model] // what the model that runs was opened with
@@ -108,19 +111,24 @@ func (b *builder) build(ctx context.Context) error {
 	if b.model, err = openModel(ctx, b.cfg, b.log); err != nil {
 		return err
 	}
+	if err := require(b.run.Require, b.model.Info()); err != nil {
+		return err
+	}
 	b.watch(b.model.served)
 	b.newest.Store(&b.cfg.Model)
 	if b.records, err = record.New(record.Options{Camera: b.cfg.Cameras[0].Name, Video: b.run.Out, Masks: b.run.Masks}); err != nil {
 		return err
 	}
 	b.buildClips()
-	b.newEncoder = b.encoder(ctx)
-	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), b.log)
+	b.buildTelemetry()
+	b.newEncoder = beside(b.encoder(ctx), b.cfg.Video.FFmpeg)
+	b.ids = ids.Open(filepath.Join(b.state, "ids.json"), ranBefore(b.state), b.log)
 	b.known = knownFile(b.state, b.log)
 	var known []agent.Known
 	if _, err := b.known.Load(&known); err != nil {
 		b.log.Error("what was known cannot be read; the agent begins without it", "err", err)
 	}
+	known = b.sameView(known)
 	cameras := make([]agent.CameraOptions, 0, len(b.cfg.Cameras))
 	for i := range b.cfg.Cameras {
 		co, err := b.camera(&b.cfg.Cameras[i], i == 0)
@@ -157,6 +165,7 @@ func (b *builder) build(ctx context.Context) error {
 	b.agent.Kept(known)
 	b.commands = dispatch.New(dispatch.Options{
 		Service: b.agent, Snapshot: b, Record: b.clips, Frames: b, File: filepath.Join(b.state, "commands.json"), Logger: b.log,
+		Ended: b.commandEnded,
 	})
 	if err := errors.Join(b.buildWebhooks(), b.buildMQTT()); err != nil {
 		return err
@@ -200,8 +209,8 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		Wanted: func(r video.Rendition) bool {
 			return r == video.Full && (first && watching || clip.Wanted()) || b.read(name, r) || b.stream.Wanted(name, int(r))
 		},
-		Stage:   func(stage string, took time.Duration) { b.agent.Observe(name, stage, took) },
-		Encoded: func(d time.Duration) { b.agent.Observe(name, stageToEncoded, d) },
+		Stage:   func(s frame.Stage) { b.agent.Observe(name, s) },
+		Encoded: func(d time.Duration) { b.agent.Observe(name, frame.Stage{Name: stageToEncoded, Took: d}) },
 		Overlay: overlay.Options{Camera: name, NoCandidates: true}, // the page shows them, one at a time
 		Bitrate: b.cfg.Video.Bitrate,
 		Logger:  b.log.With("camera", name),
@@ -225,7 +234,8 @@ func (b *builder) camera(c *config.Camera, first bool) (agent.CameraOptions, err
 		lines = append(lines, api.Line(l))
 	}
 	return agent.CameraOptions{
-		Name: name, Source: source, Video: show, Prompts: prompts, Watches: follow,
+		Name: name, View: viewKey(c, b.named()), Source: source, Video: show, Prompts: prompts, Watches: follow,
+		Observed:  b.traces.Camera(name).Stage,
 		Viewers:   func() int { return b.stream.Viewers(name) },
 		Recording: func() string { return b.clips.Recording(name) },
 		Tracker:   tracker.New(tracking, lk.New(lk.Options{})),
@@ -274,6 +284,7 @@ func (b *builder) close() error {
 	}
 	if b.broker != nil {
 		b.broker.Close()
+		all = append(all, forgetBroker(b.state))
 	}
 	if b.ids != nil {
 		b.ids.Close()

@@ -4,18 +4,25 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/video"
 )
 
-// cameraFailed hears of a camera that has failed for good while the others go on. With a configuration file it is made again.
+// failedWait is how long a camera that failed for good is left alone.
+const failedWait = 10 * time.Second
+
+// cameraFailed hears of a camera that has failed for good while the others go on. With a configuration file it is made again after a while,
+// each in its own time.
 func (b *builder) cameraFailed(name string) {
-	select {
-	case b.failed <- name:
-	default: // as many wait already as there can be cameras
-	}
+	time.AfterFunc(failedWait, func() {
+		select {
+		case b.failed <- name:
+		default: // as many wait already as there can be cameras
+		}
+	})
 }
 
 // addCamera makes a camera and runs it, with what one before it knew.
@@ -56,7 +63,7 @@ func (b *builder) stopCamera(name string) error {
 // remake ends a camera and begins it anew; its viewers stay, and where it looks at the same thing, its objects too.
 func (b *builder) remake(ctx context.Context, old, next *config.Camera) error {
 	var known *agent.Known
-	if old.SameView(next) {
+	if viewKey(old, b.named()) == viewKey(next, b.named()) {
 		known = b.agent.KnownOf(ctx, old.Name)
 	}
 	release, err := b.agent.Hold()

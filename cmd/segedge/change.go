@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/supervise"
 )
 
 // change is one configuration on its way to being true. What fails is told and left as it was; the rest goes on.
@@ -49,6 +51,9 @@ func (c *change) settings() {
 			b.level.Set(logLevel(c.next.Log.Level))
 			b.live.Log.Level = c.next.Log.Level
 			c.done(key, nil)
+		case key == "http.max_viewers": // the places follow when the cameras are known
+			b.live.HTTP.MaxViewers = c.next.HTTP.MaxViewers
+			c.done(key, nil)
 		case (key == "http.token" || key == "http.tokens") && b.web != nil && !b.run.madeToken:
 			c.done(key, c.callers())
 		default:
@@ -82,12 +87,33 @@ func (c *change) model() {
 		c.b.live.Model = c.next.Model
 		return
 	}
-	err := c.b.agent.Replace(c.ctx, func(ctx context.Context) (inference.Segmenter, error) { return c.b.openBeside(ctx, c.next.Model) })
+	replace := func() error {
+		return c.b.agent.Replace(c.ctx, func(ctx context.Context) (inference.Segmenter, error) { return c.b.openBeside(ctx, c.next.Model) })
+	}
+	err := patiently(c.ctx, replace)
 	if err == nil {
 		c.b.live.Model = c.next.Model
 		c.b.log.Info("the model was changed", "model", c.b.agent.Info().Model)
 	}
 	c.done("model", err)
+}
+
+// busyWait is how long a change waits before it asks again for the model's place.
+const busyWait = 250 * time.Millisecond
+
+// patiently does it once no other model is being loaded any more, or ctx ends.
+func patiently(ctx context.Context, replace func() error) error {
+	err := replace()
+	for busy(err) && supervise.Wait(ctx, busyWait) == nil {
+		err = replace()
+	}
+	return err
+}
+
+// busy reports whether another model was being loaded.
+func busy(err error) bool {
+	known, ok := errors.AsType[*api.Error](err)
+	return ok && known.Code == api.AlreadyRunning
 }
 
 // cameras adds, removes and changes cameras, and leaves alone those that are as they were. The list that is live then has every camera

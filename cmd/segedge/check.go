@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/grounding"
 	"github.com/segedge/segedge/inference"
 )
 
@@ -27,8 +29,11 @@ func problems(l *config.Loaded, want checks) config.Problems {
 	ps := l.Check()
 	readTokens(&l.Config, &ps)
 	ps = append(append(ps, l.CheckTokens(want.token)...), l.CheckPasswords()...)
+	words := knownWords(&l.Config, &ps)
 	for i := range l.Cameras {
-		checkSource(&l.Cameras[i], fmt.Sprintf("cameras.%d", i), want.sources, &ps)
+		key := fmt.Sprintf("cameras.%d", i)
+		checkSource(&l.Cameras[i], key, want.sources, &ps)
+		checkPrompts(&l.Cameras[i], key, words, &ps)
 	}
 	checkModelFiles(&l.Config, &ps)
 	checkDoorFiles(&l.Config, &ps)
@@ -74,22 +79,53 @@ func checkSource(c *config.Camera, key string, strict bool, ps *config.Problems)
 			ps.Add(key+".source", "%v", err)
 		}
 	}
+	if c.PasswordFile != "" {
+		checkSecret(key+".password_file", c.PasswordFile, ps)
+	}
+}
+
+// knownWords are the words of the detector that will be asked; nil where there is none, or only the model knows what it understands.
+func knownWords(c *config.Config, ps *config.Problems) *grounding.Words {
+	if c.Grounding.Model == noGrounding {
+		return nil
+	}
+	more, err := synonyms(*c)
+	if err != nil {
+		return nil // which is told of the file
+	}
+	w, err := grounding.NewWords(more)
+	if err != nil {
+		ps.Add("grounding.synonyms", "%v", err)
+	}
+	return w
+}
+
+// checkPrompts tells prompts that cannot be read, phrases that will not be understood, and zones that are not there.
+func checkPrompts(c *config.Camera, key string, words *grounding.Words, ps *config.Problems) {
 	for i, p := range c.Prompts {
-		_, follow, err := parsePrompts([]string{p})
+		key := fmt.Sprintf("%s.prompts.%d", key, i)
+		once, follow, err := parsePrompts([]string{p})
 		if err != nil {
-			ps.Add(fmt.Sprintf("%s.prompts.%d", key, i), "%v", err)
+			ps.Add(key, "%v", err)
+			continue
+		}
+		phrase := ""
+		for _, r := range once {
+			phrase, _ = agent.InZone(r.Prompt.Text)
 		}
 		for _, w := range follow {
+			phrase = w.Text
 			for _, z := range w.Zones {
 				if !slices.ContainsFunc(c.Zones, func(s config.Shape) bool { return s.Name == z }) {
-					ps.Add(fmt.Sprintf("%s.prompts.%d", key, i), "there is no zone %q among the camera's zones", z)
+					ps.Add(key, "there is no zone %q among the camera's zones", z)
 				}
 			}
 		}
-	}
-	if c.PasswordFile != "" {
-		if _, err := config.ReadSecret(c.PasswordFile); err != nil {
-			ps.Add(key+".password_file", "%v", err)
+		if phrase == "" || words == nil {
+			continue
+		}
+		if _, err := words.Parse(phrase); err != nil {
+			ps.Add(key, "%v", err)
 		}
 	}
 }
@@ -128,15 +164,29 @@ func checkDoorFiles(c *config.Config, ps *config.Problems) {
 	checkPair("http", c.HTTP.Cert, c.HTTP.Key, ps)
 	checkPair("mqtt", c.MQTT.Cert, c.MQTT.Key, ps)
 	checkAuthority("mqtt.ca", c.MQTT.CA, ps)
+	if r := c.Model.Remote; r.Address != "" {
+		checkPair("model.remote", r.Cert, r.Key, ps)
+		checkAuthority("model.remote.ca", r.CA, ps)
+		if r.TokenFile != "" {
+			checkSecret("model.remote.token_file", r.TokenFile, ps)
+		}
+	}
+	if _, err := iceServers(&c.HTTP); err != nil && c.HTTP.ICECredentials != "" {
+		ps.Add("http.ice_credentials_file", "%s", strings.TrimPrefix(err.Error(), "http.ice_credentials_file: "))
+	}
 	for i := range c.Webhooks {
 		key := fmt.Sprintf("webhooks.%d", i)
 		checkPair(key, c.Webhooks[i].Cert, c.Webhooks[i].Key, ps)
 		checkAuthority(key+".ca", c.Webhooks[i].CA, ps)
 	}
 	if c.MQTT.PasswordFile != "" {
-		if _, err := config.ReadSecret(c.MQTT.PasswordFile); err != nil {
-			ps.Add("mqtt.password_file", "%v", err)
-		}
+		checkSecret("mqtt.password_file", c.MQTT.PasswordFile, ps)
+	}
+}
+
+func checkSecret(key, file string, ps *config.Problems) {
+	if _, err := config.ReadSecret(file); err != nil {
+		ps.Add(key, "%v", err)
 	}
 }
 

@@ -74,14 +74,16 @@ mqtt:
 func TestConfigCheckOfOneFault(t *testing.T) {
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	for yaml, want := range map[string]string{
-		"http:\n  listen: 0.0.0.0:8080\n":                            ":2:11: http.listen: 0.0.0.0:8080 can be reached from the network",
-		"http:\n  listen: 127.0.0.1:99999\n":                         ":2:11: http.listen",
-		"http:\n  listen: :80\n  token: geheim\n":                    ":3:10: http.token: the token is too short",
-		"mqtt:\n  embedded: 0.0.0.0:1883\n":                          ":2:13: mqtt.embedded",
-		"http:\n  listen: :1\n---\nmodel:\n  name: x\n":              "second YAML document",
-		"model:\n  encoder: /none/e.onnx\n  decoder: /none/d.onnx\n": "/none/e.onnx cannot be read",
-		"cameras:\n- name: a\n  source: \"gst:\"\n":                  ":3:11: cameras.0.source",
-		"agent:\n  nmae: x\n":                                        "did you mean name?",
+		"http:\n  listen: 0.0.0.0:8080\n":                                         ":2:11: http.listen: 0.0.0.0:8080 can be reached from the network",
+		"http:\n  listen: 127.0.0.1:99999\n":                                      ":2:11: http.listen",
+		"http:\n  listen: :80\n  token: geheim\n":                                 ":3:10: http.token: the token is too short",
+		"mqtt:\n  embedded: 0.0.0.0:1883\n":                                       ":2:13: mqtt.embedded",
+		"http:\n  listen: :1\n---\nmodel:\n  name: x\n":                           "second YAML document",
+		"model:\n  encoder: /none/e.onnx\n  decoder: /none/d.onnx\n":              "/none/e.onnx cannot be read",
+		"cameras:\n- name: a\n  source: \"gst:\"\n":                               ":3:11: cameras.0.source",
+		"agent:\n  nmae: x\n":                                                     "did you mean name?",
+		"http:\n  ice_servers: [\"turn:h:1\"]\n  ice_credentials_file: /none/c\n": ":3:25: http.ice_credentials_file: open /none/c: no such file",
+		"model:\n  remote: {address: \"https://h\", encoder: e, ca: /none/ca}\n":  ":2:50: model.remote.ca: /none/ca cannot be read",
 	} {
 		code, said := checkConfig(t, yaml)
 		if code != 1 || !strings.Contains(said, want) || strings.Contains(said, "geheim") {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/segedge/segedge/config"
+	"github.com/segedge/segedge/testkit"
 )
 
 func TestPromptsAreRead(t *testing.T) {
@@ -174,6 +175,17 @@ func TestHelpAndMistakes(t *testing.T) {
 		var out, errs bytes.Buffer
 		if code := execute(t.Context(), c.args, &out, &errs); code != c.code || !strings.Contains(out.String()+errs.String(), c.said) {
 			t.Errorf("%v: exit code %d, %s%s", c.args, code, out.String(), errs.String())
+		}
+	}
+}
+
+// A pipeline that is none, and a camera that this machine cannot have, end doctor with a sentence each.
+func TestDoctorOfCamerasThatAreNone(t *testing.T) {
+	testkit.Long(t)
+	for source, want := range map[string]string{"gst: nonsense ! foo": `no element "nonsense"`, "csi:0": "it needs a Jetson"} {
+		var out bytes.Buffer
+		if code := execute(t.Context(), []string{"doctor", "--source", source}, &out, &out); code == 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%s ends with %d: %s", source, code, &out)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 type settings struct {
 	Config string   `help:"Configuration file." type:"path" placeholder:"FILE"`
 	Set    []string `help:"Change a setting by its dotted key, such as mqtt.broker=tcp://host:1883 (repeatable)." placeholder:"KEY=VALUE" sep:"none"`
+
+	unhurried bool // nobody waits for the model
 }
 
 // read is the configuration, with where each part of it comes from.
@@ -45,8 +48,20 @@ func (s *settings) open(ctx context.Context) (config.Config, *loadedModel, error
 	if err != nil {
 		return cfg, nil, err
 	}
+	if s.unhurried {
+		cfg.Model = offlineModel(cfg.Model)
+	}
 	m, err := openModel(ctx, cfg, slog.New(slog.DiscardHandler))
 	return cfg, m, err
+}
+
+// using opens the configuration and its model for the time of use.
+func (s *settings) using(ctx context.Context, use func(config.Config, *loadedModel) error) error {
+	cfg, m, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(cfg, m), m.Close())
 }
 
 type configCmd struct {
@@ -56,12 +71,15 @@ type configCmd struct {
 }
 
 type configCheckCmd struct {
-	Set  []string `help:"Change a setting first." placeholder:"KEY=VALUE" sep:"none"`
-	File string   `arg:"" optional:"" type:"path" help:"Configuration file; the defaults and the environment without one."`
+	settings
+	File string `arg:"" optional:"" type:"path" help:"Configuration file, as --config; the defaults and the environment without one."`
 }
 
 func (c *configCheckCmd) Run(e *env) error {
-	s := settings{Config: c.File, Set: c.Set}
+	if c.File != "" && c.Config != "" && c.File != c.Config {
+		return usageFault{fmt.Errorf("two files, %s and %s: one is checked at a time", c.File, c.Config)}
+	}
+	s := settings{Config: cmp.Or(c.File, c.Config), Set: c.Set}
 	l, err := s.read()
 	if err != nil {
 		return errors.Unwrap(err) // not the agent's exit code

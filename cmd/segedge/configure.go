@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -34,8 +36,7 @@ func (b *builder) configure(ctx context.Context, set map[string]json.RawMessage)
 	}
 	changes := map[string]string{}
 	for key, value := range set {
-		key, err := b.keyInFile(key)
-		if err != nil {
+		if err := b.changeable(key); err != nil {
 			return none, err
 		}
 		changes[key] = string(value)
@@ -55,27 +56,38 @@ func (b *builder) configure(ctx context.Context, set map[string]json.RawMessage)
 
 func refusal(sentence string) error { return &api.Error{Code: api.BadRequest, Message: sentence} }
 
-// keyInFile is a setting's key with the camera's place in the file, if a command may change it.
-func (b *builder) keyInFile(key string) (string, error) {
+// changeable says why a command may not change a setting.
+func (b *builder) changeable(key string) error {
 	if !remoteSettings.MatchString(key) {
-		return "", refusal(fmt.Sprintf("%s is no setting that a command changes: change it in the file", key))
+		return refusal(fmt.Sprintf("%s is no setting that a command changes: change it in the file", key))
 	}
-	camera, rest, ok := cameraSetting(key)
-	if !ok {
-		return key, nil
+	if _, _, ok := cameraSetting(key); ok && b.run.Source != "" {
+		return refusal("the camera comes from the command line, not from the file")
 	}
-	if b.run.Source != "" {
-		return "", refusal("the camera comes from the command line, not from the file")
+	return nil
+}
+
+// placed are changes with the cameras' places in the file instead of their names: the file may have been changed since it was last read.
+func (b *builder) placed(changes map[string]string) (map[string]string, error) {
+	l, err := b.run.read()
+	if err != nil {
+		return nil, refusal(err.Error())
 	}
-	b.applying.Lock()
-	defer b.applying.Unlock()
-	for i := range b.live.Cameras {
-		if b.live.Cameras[i].Name == camera {
-			camera = fmt.Sprint(i)
-			break
+	out := map[string]string{}
+	for key, value := range changes {
+		if camera, rest, ok := cameraSetting(key); ok {
+			i := slices.IndexFunc(l.Cameras, func(c config.Camera) bool { return c.Name == camera })
+			if n, err := strconv.Atoi(camera); i < 0 && err == nil && n >= 0 && n < len(l.Cameras) {
+				i = n
+			}
+			if i < 0 {
+				return nil, refusal(fmt.Sprintf("cameras.%s: there is no such camera in the file", camera))
+			}
+			key = fmt.Sprintf("cameras.%d.%s", i, rest)
 		}
+		out[key] = value
 	}
-	return "cameras." + camera + "." + rest, nil
+	return out, nil
 }
 
 // cameraSetting splits cameras.<name>.<setting>: a name may have dots in it, a setting has none.
@@ -94,6 +106,9 @@ func (b *builder) write(changes map[string]string) (config.Config, error) {
 	defer b.writing.Unlock()
 	file, err := filepath.EvalSymlinks(b.run.Config) // the file itself is replaced, not a link to it
 	if err != nil {
+		return config.Config{}, err
+	}
+	if changes, err = b.placed(changes); err != nil {
 		return config.Config{}, err
 	}
 	data, err := os.ReadFile(file)

@@ -48,6 +48,16 @@ func (d *dataFlags) open() (config.Config, *collect.Store, error) {
 	return cfg, s, err
 }
 
+// openToKeep is open for who keeps pictures in the folder: with what finds faces and plates, which the caller closes.
+func (d *dataFlags) openToKeep() (config.Config, *collect.Store, *cascade.Finder, error) {
+	cfg, store, err := d.open()
+	if err != nil {
+		return cfg, nil, nil, err
+	}
+	faces, err := cascade.Open(cfg.Data.Cascades)
+	return cfg, store, faces, err
+}
+
 type dataListCmd struct {
 	dataFlags
 	JSON bool `name:"json" help:"One JSON object a line."`
@@ -220,11 +230,7 @@ type dataImportCmd struct {
 }
 
 func (c *dataImportCmd) Run(e *env) (err error) {
-	cfg, store, err := c.open()
-	if err != nil {
-		return err
-	}
-	faces, err := cascade.Open(cfg.Data.Cascades)
+	_, store, faces, err := c.openToKeep()
 	if err != nil {
 		return err
 	}

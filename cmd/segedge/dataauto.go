@@ -11,7 +11,6 @@ import (
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/dataset/cascade"
 	"github.com/segedge/segedge/dataset/collect"
 	"github.com/segedge/segedge/dataset/propose"
 	"github.com/segedge/segedge/eval"
@@ -39,11 +38,7 @@ type dataAutoCmd struct {
 }
 
 func (c *dataAutoCmd) Run(e *env) (err error) {
-	cfg, store, err := c.open()
-	if err != nil {
-		return err
-	}
-	faces, err := cascade.Open(cfg.Data.Cascades)
+	cfg, store, faces, err := c.openToKeep()
 	if err != nil {
 		return err
 	}

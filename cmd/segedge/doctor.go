@@ -38,6 +38,10 @@ func (d *doctorCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	var unread config.Problems
+	if readTokens(&cfg, &unread); unread != nil {
+		return configFault{unread}
+	}
 	if d.Source != "" {
 		cfg.Cameras = []config.Camera{{Name: "camera", Source: d.Source}}
 	}
@@ -141,7 +145,11 @@ func checkPage(c config.HTTP) (string, error) {
 	if c.Listen == "" {
 		return "none is wanted", nil
 	}
-	if err := web.CheckListen(c.Listen, c.Token); err != nil {
+	token := c.Token
+	if token == "" && len(c.Tokens) > 0 {
+		token = c.Tokens[0].Token
+	}
+	if err := web.CheckListen(c.Listen, token); err != nil {
 		return "", err
 	}
 	l, err := net.Listen("tcp", c.Listen)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/video"
@@ -39,6 +40,48 @@ func (b *builder) encoder(ctx context.Context) func(video.Format) (video.Encoder
 	return spare
 }
 
+// beside makes encoders of VP8 through ffmpeg, beside those of H.264.
+func beside(h264 func(video.Format) (video.Encoder, error), program string) func(video.Format) (video.Encoder, error) {
+	vp8 := ffmpeg.New(vp8Options(program))
+	return func(f video.Format) (video.Encoder, error) {
+		if f.VP8 {
+			return vp8(f)
+		}
+		return h264(f)
+	}
+}
+
+func vp8Options(program string) ffmpeg.Options {
+	return ffmpeg.Options{Encoder: ffmpeg.VP8, Program: program}
+}
+
+// How long the trial of an encoder may take that a viewer waits for, and for how long its failure is believed: the machine may just be
+// busy.
+const (
+	probeTime  = 10 * time.Second
+	probeAgain = 10 * time.Second
+)
+
+// probeVP8 finds out, when it is asked, whether VP8 can be encoded here.
+func probeVP8(program string) func() error {
+	var mu sync.Mutex
+	var works bool
+	var failure error
+	var failed time.Time
+	return func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if works || time.Since(failed) < probeAgain {
+			return failure
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), probeTime)
+		defer cancel()
+		failure = ffmpeg.Probe(ctx, vp8Options(program))
+		works, failed = failure == nil, time.Now()
+		return failure
+	}
+}
+
 // candidates are ffmpeg's encoders that a setting means, best first.
 func candidates(setting string) (out []string) {
 	for _, name := range ffmpeg.Encoders() {
@@ -55,7 +98,7 @@ func checkEncoder(ctx context.Context, c config.Video) (string, error) {
 		return "", err
 	}
 	said := []string{"openh264, H.264 constrained baseline"}
-	names := ffmpeg.Encoders()
+	names := append(ffmpeg.Encoders(), ffmpeg.VP8)
 	errs := make([]error, len(names))
 	var probes sync.WaitGroup
 	for i, name := range names {

@@ -50,16 +50,16 @@ type evalClicksCmd struct {
 	Sheet    string   `help:"Write a picture of the worst and best cases." type:"path" placeholder:"FILE.png"`
 }
 
-func (c *evalClicksCmd) Run(e *env) (err error) {
+func (c *evalClicksCmd) Run(e *env) error {
 	items, err := c.items(e.stderr)
 	if err != nil {
 		return err
 	}
-	cfg, m, err := c.open(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
+	return c.using(e.ctx, func(cfg config.Config, m *loadedModel) error { return c.click(e, cfg, m, items) })
+}
+
+// click measures the configured model and those beside it, and reports on them.
+func (c *evalClicksCmd) click(e *env, cfg config.Config, m *loadedModel, items []dataset.Item) error {
 	var results []*eval.ClicksResult
 	measure := func(s inference.Segmenter) error {
 		r, err := c.measure(e, items, s, c.Baseline && len(results) == 0)
@@ -173,16 +173,17 @@ type evalVideoCmd struct {
 	Overlay   string   `help:"Write a video of every sequence, MP4: the mask filled, the truth outlined in white, J in the corner." type:"path" placeholder:"DIR"`
 }
 
-func (c *evalVideoCmd) Run(e *env) (err error) {
+func (c *evalVideoCmd) Run(e *env) error {
 	videos, err := dataset.Videos(c.Data)
 	if err != nil {
 		return err
 	}
-	cfg, m, err := c.open(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
+	c.unhurried = c.Realtime == 0 && c.Delay == 0 // as run --offline is
+	return c.using(e.ctx, func(cfg config.Config, m *loadedModel) error { return c.follow(e, cfg, m, videos) })
+}
+
+// follow measures the methods on the videos, and reports on them.
+func (c *evalVideoCmd) follow(e *env, cfg config.Config, m *loadedModel, videos []dataset.Video) error {
 	methods, done, err := c.methods(cfg, m)
 	if err != nil {
 		return err

@@ -217,6 +217,7 @@ func TestGalleryIsOneCommand(t *testing.T) {
 }
 
 func TestEvalSaysWhatIsWrong(t *testing.T) {
+	testkit.Long(t)
 	data := moving(t, 3)
 	for want, args := range map[string][]string{
 		"no such folder":   {"eval", "clicks", "--data", data + "/none"},

@@ -27,16 +27,16 @@ type evalPhrasesCmd struct {
 	Data string `required:"" type:"path" help:"Folder with clips/ and davis/." placeholder:"DIR"`
 }
 
-func (c *evalPhrasesCmd) Run(e *env) (err error) {
+func (c *evalPhrasesCmd) Run(e *env) error {
 	rows, err := list(c.List, "phrases")
 	if err != nil {
 		return err
 	}
-	cfg, m, err := c.open(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
+	return c.using(e.ctx, func(cfg config.Config, m *loadedModel) error { return c.say(e, cfg, m, rows) })
+}
+
+// say says each phrase to its picture, and prints what came of it.
+func (c *evalPhrasesCmd) say(e *env, cfg config.Config, m *loadedModel, rows [][]string) (err error) {
 	d, g, err := openGrounder(m.runtime, cfg)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func judged(
 	}
 	prompts := make([]seg.Prompt, len(boxes))
 	for i := range boxes {
-		prompts[i] = seg.Prompt{Box: &boxes[i], Single: true}
+		prompts[i] = seg.Prompt{Box: &boxes[i].Box, Single: true}
 	}
 	var s segmentation
 	if err := s.ask(ctx, m, f, prompts); err != nil {
@@ -154,21 +154,18 @@ type evalOffersCmd struct {
 	Data string `required:"" type:"path" help:"Folder with images/ and labels/." placeholder:"DIR"`
 }
 
-func (c *evalOffersCmd) Run(e *env) (err error) {
+func (c *evalOffersCmd) Run(e *env) error {
 	rows, err := list(c.List, "cases")
 	if err != nil {
 		return err
 	}
-	_, m, err := c.open(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	offers, err := eval.Offers(e.ctx, m.served, c.Data, rows)
-	if err != nil {
-		return err
-	}
-	return printOffers(e.stdout, offers)
+	return c.using(e.ctx, func(_ config.Config, m *loadedModel) error {
+		offers, err := eval.Offers(e.ctx, m.served, c.Data, rows)
+		if err != nil {
+			return err
+		}
+		return printOffers(e.stdout, offers)
+	})
 }
 
 // meantIoU is the least IoU of a mask that is what was meant.

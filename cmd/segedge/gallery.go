@@ -1,8 +1,7 @@
 package main
 
 import (
-	"errors"
-
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/eval"
 )
 
@@ -13,21 +12,21 @@ type modelsGalleryCmd struct {
 	Out  string `required:"" type:"path" help:"Write the pictures with their masks, JPEG." placeholder:"FILE.jpg"`
 }
 
-func (c *modelsGalleryCmd) Run(e *env) (err error) {
+func (c *modelsGalleryCmd) Run(e *env) error {
+	if err := writable(output{"--out", c.Out, asJPEG}); err != nil {
+		return err
+	}
 	shots, err := eval.ReadShots(c.List)
 	if err != nil {
 		return err
 	}
-	_, m, err := c.open(e.ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	bar := newBar(e.stderr, len(shots), m.served.Info().Name)
-	g, err := eval.Click(e.ctx, m.served, shots, func(done int) { _ = bar.Set(done) })
-	_ = bar.Finish()
-	if err != nil {
-		return err
-	}
-	return writeFile(c.Out, g.JPEG)
+	return c.using(e.ctx, func(_ config.Config, m *loadedModel) error {
+		bar := newBar(e.stderr, len(shots), m.served.Info().Name)
+		g, err := eval.Click(e.ctx, m.served, shots, func(done int) { _ = bar.Set(done) })
+		_ = bar.Finish()
+		if err != nil {
+			return err
+		}
+		return writeFile(c.Out, g.JPEG)
+	})
 }

@@ -41,7 +41,7 @@ func (b *builder) vitals() web.Vitals {
 	v := web.Vitals{Model: web.ModelVitals{Waiting: m.Waiting, Turns: m.Turns}, Cameras: map[string]web.CameraVitals{}}
 	v.Broker = web.BrokerVitals{
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
-		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused,
+		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused, Unheard: s.Replies,
 	}
 	if e := b.elsewhere.Load(); e != nil {
 		t := e.server.Traffic()

@@ -12,12 +12,14 @@ import (
 	"github.com/segedge/segedge/agent"
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/zones"
 )
 
 // What a program before this one wrote down (testdata/known-1.state, of the camera below) is understood: the object is there again. What is
 // damaged, or of a program to come, is set aside with a sentence, and the agent begins without it.
 func TestWhatEarlierProgramsKnew(t *testing.T) {
+	testkit.Long(t)
 	before, err := os.ReadFile("testdata/known-1.state")
 	if err != nil {
 		t.Fatal(err)

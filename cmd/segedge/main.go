@@ -37,6 +37,8 @@ type cli struct {
 	Config  configCmd  `cmd:"" help:"Check a configuration, or print the defaults."`
 	Schema  schemaCmd  `cmd:"" help:"Print the JSON Schema of commands, replies and events."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	ShowVersion versionFlag `name:"version" help:"Print the version, and do nothing else."`
 }
 
 // verbs are the commands of a running agent.
@@ -85,27 +87,23 @@ func main() {
 	os.Exit(code)
 }
 
-// execute runs one command line and returns the exit code: 0 done, 1 failed, 2 a command line that is none, 78 a configuration that is
-// wrong.
+// execute runs one command line and returns the exit code, as exitCodes says.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("segedge"), kong.Writers(stdout, stderr),
-		kong.Description("Real-time camera segmentation for the edge: point at something, and it is followed."),
-		kong.Exit(func(code int) { exited = code }), kong.UsageOnError())
+		kong.Description("Real-time camera segmentation for the edge: point at something, and it is followed.\n\n"+exitCodes),
+		kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		fmt.Fprintln(stderr, "segedge:", err)
 		return exitUsage
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(asked(args))
 	if exited >= 0 {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "segedge:", err)
+		fmt.Fprintln(stderr, "segedge:", secret.Mask(misunderstood(err, parser)))
 		return exitUsage
 	}
 	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
@@ -124,6 +122,15 @@ func exitCode(err error, stderr io.Writer) int {
 	fmt.Fprintln(stderr, "segedge:", secret.Mask(err.Error()))
 	if _, ok := errors.AsType[configFault](err); ok {
 		return exitConfig
+	}
+	if _, ok := errors.AsType[usageFault](err); ok {
+		return exitUsage
+	}
+	if _, ok := errors.AsType[nothingFound](err); ok {
+		return exitNothing
+	}
+	if _, ok := errors.AsType[lacksProvider](err); ok {
+		return exitProvider
 	}
 	return 1
 }

@@ -89,7 +89,8 @@ func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string
 	}
 	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
-		Prefer: c.Provider, Half: true, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
+		Prefer: c.Provider, Runtime: rt.Version(), GPU: machine.GPU, TensorRT: machine.TensorRT, Logger: log,
+		Half:    os.Getenv("SEGEDGE_TENSORRT_FP32") == "", // scripts/gpu-report.sh measures both
 		Family:  c.Family,
 		Cache:   filepath.Join(state, "engines"),
 		Trusted: files[0].Path == "", Model: inference.Options{Name: name, Side: c.Input},
@@ -165,6 +166,9 @@ func modelFolder(path string) (string, []inference.File, error) {
 			"model.name %q is neither default, nor a model that was pulled (segedge models list), nor a folder or file with ONNX graphs",
 			path,
 		)
+	}
+	if err := notYetFollowed(path); err != nil {
+		return "", nil, err
 	}
 	if !st.IsDir() {
 		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil

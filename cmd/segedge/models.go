@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/inference/store"
 	"github.com/segedge/segedge/models"
 )
@@ -116,7 +118,7 @@ func (c *modelsPullCmd) Run(e *env) error {
 }
 
 type modelsInspectCmd struct {
-	Files  []string `arg:"" help:"One or two ONNX files, a folder of them, or the name of a model that list shows."`
+	Files  []string `arg:"" help:"ONNX files of one model, a folder of them, or the name of a model that list shows."`
 	State  string   `help:"State folder, for names." type:"path" placeholder:"DIR"`
 	Family string   `help:"The family, where the files alone leave a choice."`
 	JSON   bool     `name:"json" help:"Print the result as JSON."`
@@ -150,15 +152,7 @@ func (c *modelsInspectCmd) Run(e *env) error {
 		}
 		out.Files = append(out.Files, inspectedFile{Path: cmp.Or(f.Path, f.Name), Contract: contract})
 	}
-	r, err := inference.Recognise(c.Family, files...)
-	if err != nil {
-		out.Refusal = err.Error()
-	} else {
-		out.Family, out.Title, out.Kinds = r.Family.Name, r.Family.Title, &r.Family.Ask.Kinds
-		for i := range out.Files {
-			out.Files[i].Role = role(r, out.Files[i].Path)
-		}
-	}
+	out.recognise(c.Family, files)
 	if c.JSON {
 		if err := json.NewEncoder(e.stdout).Encode(out); err != nil {
 			return err
@@ -170,6 +164,27 @@ func (c *modelsInspectCmd) Run(e *env) error {
 		return exitError(1)
 	}
 	return nil
+}
+
+// recognise finds the family of an image model, or the layout of a video model.
+func (i *inspection) recognise(family string, files []inference.File) {
+	if v, err := memory.Recognise(files...); err == nil {
+		i.Family, i.Title, i.Kinds = v.Name, v.Title, &inference.Kinds{Points: true, Negatives: true, Box: true}
+		for k := range i.Files {
+			at := slices.IndexFunc(v.Files, func(f inference.File) bool { return cmp.Or(f.Path, f.Name) == i.Files[k].Path })
+			i.Files[k].Role = v.Roles[at]
+		}
+		return
+	}
+	r, err := inference.Recognise(family, files...)
+	if err != nil {
+		i.Refusal = err.Error()
+		return
+	}
+	i.Family, i.Title, i.Kinds = r.Family.Name, r.Family.Title, &r.Family.Ask.Kinds
+	for k := range i.Files {
+		i.Files[k].Role = role(r, i.Files[k].Path)
+	}
 }
 
 // files are those that were named: files, all of a folder, or those of a model by its name.

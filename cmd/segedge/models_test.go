@@ -17,6 +17,7 @@ import (
 
 // TestAPulledModelIsFoundInTheConfiguredState keeps a model in the folder that the configuration names, not in the usual one.
 func TestAPulledModelIsFoundInTheConfiguredState(t *testing.T) {
+	testkit.Long(t)
 	t.Setenv("STATE_DIRECTORY", t.TempDir())
 	state := t.TempDir()
 	folder := filepath.Join(state, "models", "edgesam-3x")

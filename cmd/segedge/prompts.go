@@ -89,7 +89,7 @@ func parseBox(s string) (seg.Box, error) {
 func numbers(s string, least, most int) ([]float64, error) {
 	parts := strings.Split(s, ",")
 	if len(parts) < least || len(parts) > most {
-		return nil, fmt.Errorf("%q has %d numbers, not %d", s, len(parts), least)
+		return nil, fmt.Errorf("%q is not %d numbers with commas between, such as 0.5%s", s, least, strings.Repeat(",0.5", least-1))
 	}
 	out := make([]float64, len(parts))
 	for i, p := range parts {

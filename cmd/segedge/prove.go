@@ -23,6 +23,8 @@ type modelsCheckCmd struct {
 	settings
 	Model string `arg:"" optional:"" help:"A model's name, a folder or a file; by default the configured one."`
 	JSON  bool   `name:"json" help:"Print the result as JSON."`
+
+	Require string `name:"require-provider" help:"Fail with exit code 69 where the model runs on nothing as good as this: ${enum}." enum:",cpu,cuda,tensorrt" default:"" placeholder:"PROVIDER"`
 }
 
 // checkResult is how a model runs here.
@@ -46,6 +48,9 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if r, ok := videoModel(c.Model); ok {
+		return checkVideo(e, c.Model, r, cfg.Model.Threads, c.JSON)
+	}
 	if c.Model != "" {
 		cfg.Model.Name, cfg.Model.Encoder, cfg.Model.Decoder = c.Model, "", ""
 	}
@@ -54,6 +59,9 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
+	if err := require(c.Require, m.Info()); err != nil {
+		return err
+	}
 	state, err := stateDir(cfg.Agent.State)
 	if err != nil {
 		return err

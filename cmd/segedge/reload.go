@@ -11,7 +11,6 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/supervise"
 )
 
 // reloadTime bounds one change, the loading of another model included.
@@ -49,7 +48,9 @@ func (b *builder) reload(ctx context.Context) error {
 			}
 			seen = now
 		}
-		b.readAgain(ctx)
+		if b.readAgain(ctx) {
+			seen = "" // at the next look
+		}
 	}
 }
 
@@ -62,12 +63,13 @@ func stamp(file string) string {
 	return fmt.Sprint(st.ModTime().UnixNano(), st.Size())
 }
 
-// readAgain makes the file's present content so, and says in the log what came of it.
-func (b *builder) readAgain(ctx context.Context) {
+// readAgain makes the file's present content so, and says in the log what came of it. It is to be done once more where another model was
+// being loaded all the while.
+func (b *builder) readAgain(ctx context.Context) (again bool) {
 	cfg, err := b.run.configure()
 	if err != nil {
 		b.log.Error("the configuration is read again, but is wrong; nothing changes", "err", err)
-		return
+		return false
 	}
 	got, err := b.apply(ctx, cfg)
 	if err != nil {
@@ -82,17 +84,15 @@ func (b *builder) readAgain(ctx context.Context) {
 	if len(got.Restart) > 0 {
 		b.log.Warn("these settings need a restart to become true", "settings", strings.Join(got.Restart, ", "))
 	}
+	return busy(err)
 }
 
 // remakeFailed makes a camera again that has failed for good while the others go on.
 func (b *builder) remakeFailed(ctx context.Context, name string) {
-	if supervise.Wait(ctx, failedWait) != nil {
-		return
-	}
 	b.applying.Lock()
 	defer b.applying.Unlock()
 	c := b.live.Camera(name)
-	if c == nil {
+	if st, ok := b.agent.State(name); c == nil || ok && st.State != api.Stopped { // a change was quicker
 		return
 	}
 	if err := b.remake(ctx, c, c); err != nil {
@@ -101,9 +101,6 @@ func (b *builder) remakeFailed(ctx context.Context, name string) {
 	}
 	b.log.Info("the camera that failed was made again", "camera", name)
 }
-
-// failedWait is how long a camera that failed for good is left alone.
-const failedWait = 10 * time.Second
 
 // apply makes a configuration true as far as that goes while the agent runs.
 func (b *builder) apply(ctx context.Context, cfg config.Config) (api.ConfigResult, error) {
@@ -114,5 +111,6 @@ func (b *builder) apply(ctx context.Context, cfg config.Config) (api.ConfigResul
 	c := change{b: b, ctx: ctx, next: cfg, got: api.ConfigResult{Changed: []string{}, Restart: []string{}}}
 	c.settings()
 	c.cameras()
+	b.stream.SetPlaces(b.live.HTTP.MaxViewers * len(b.live.Cameras))
 	return c.got, c.err()
 }

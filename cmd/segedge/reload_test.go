@@ -72,7 +72,7 @@ func TestAChangedFileIsMadeTrue(t *testing.T) {
 // What could not be made true is tried again at the next change, and told again.
 func TestWhatFailedIsTriedAgain(t *testing.T) {
 	const kept = "cameras:\n- name: a\n  source: synthetic\n  width: 160\n  height: 120\n  fps: 8\n  prompts: [\"point:0.2,0.5\"%s]\n"
-	l := startAgent(t, fmt.Sprintf(kept, ""))
+	l := startAgent(t, fmt.Sprintf(kept, ""), "--set", "grounding.model=none") // no file tells whether the model takes phrases
 	l.until("it runs", func() bool { return l.state("a").Processed > 0 })
 	failures := func() int { return strings.Count(l.log.String(), "a part of the configuration is not changed to") }
 	l.rewrite(fmt.Sprintf(kept, `, "text:xyzzy"`))
@@ -234,7 +234,7 @@ func TestConfigIsChangedWhereItIs(t *testing.T) {
 		t.Errorf("%v\n%s", err, data)
 	}
 	b.run.Source = "synthetic"
-	if key, err := b.keyInFile("cameras.camera.fps"); err == nil {
-		t.Errorf("the camera of the command line is %s of the file", key)
+	if b.changeable("cameras.camera.fps") == nil {
+		t.Error("the camera of the command line is changed in the file")
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,8 +16,11 @@ import (
 // remote are the flags of a command that speaks to a running agent.
 type remote struct {
 	settings
-	Broker string `help:"The agent's broker; by default the configured one, else the embedded one of this machine." placeholder:"tcp://HOST:1883"`
-	Agent  string `help:"The agent's name; by default this machine's."`
+	Broker string `help:"The agent's broker; by default the configured one, else the embedded one of this machine, whatever port it took." placeholder:"tcp://HOST:1883"`
+	Agent  string `help:"The agent's name; by default this machine's." placeholder:"NAME"`
+	URL    string `name:"url" help:"Speak HTTP to the page's address instead of MQTT." placeholder:"http://HOST:8080"`
+	Token  string `help:"The page's token, with --url." env:"SEGEDGE_HTTP_TOKEN"`
+	State  string `help:"The state folder of an agent on this machine that was started with another one." type:"path" placeholder:"DIR"`
 }
 
 func (r *remote) dial(ctx context.Context) (*client.Client, error) {
@@ -28,22 +32,19 @@ func (r *remote) dial(ctx context.Context) (*client.Client, error) {
 	if r.Agent != "" {
 		o.Agent, o.Prefix = r.Agent, ""
 	}
-	switch {
-	case r.Broker != "":
-		o.Broker = r.Broker
-	case o.Broker == "":
-		o.Broker = "tcp://127.0.0.1:1883"
+	if o.Broker = cmp.Or(r.Broker, o.Broker); o.Broker != "" {
+		return client.Dial(ctx, o)
 	}
-	return client.Dial(ctx, o)
+	cfg.Agent.State = cmp.Or(r.State, cfg.Agent.State)
+	return findAgent(ctx, o, likelyBrokers(&cfg))
 }
 
 // asking are the flags of a command that is one of the agent's.
 type asking struct {
 	remote
-	URL     string        `name:"url" help:"Speak HTTP to the page's address instead of MQTT." placeholder:"http://HOST:8080"`
-	Token   string        `help:"The page's token, with --url." env:"SEGEDGE_HTTP_TOKEN"`
 	Camera  string        `help:"The camera." default:"camera"`
 	Timeout time.Duration `help:"How long to wait for the answer." default:"25s"`
+	JSON    bool          `name:"json" help:"Print the answer as JSON on a terminal too, as it is elsewhere."`
 }
 
 // door is a way to a running agent.
@@ -80,6 +81,9 @@ func (c *asking) send(e *env, verb string, body any) error {
 		if err != nil {
 			return err
 		}
+		if c.readable(e) {
+			return printReply(e.stdout, reply)
+		}
 		if err := json.NewEncoder(e.stdout).Encode(reply); err != nil {
 			return err
 		}
@@ -90,12 +94,18 @@ func (c *asking) send(e *env, verb string, body any) error {
 	})
 }
 
+// readable reports whether the answer is for a person's eyes: masks as numbers would fill a terminal.
+func (c *asking) readable(e *env) bool { return !c.JSON && isTerminal(e.stdout) }
+
 // show prints a camera's document.
 func (c *asking) show(e *env, what string) error {
 	return c.with(e, func(ctx context.Context, d door) error {
 		data, err := d.get(ctx, c.Camera, what)
 		if err != nil {
 			return err
+		}
+		if c.readable(e) {
+			return printDocument(e.stdout, what, data)
 		}
 		_, err = fmt.Fprintf(e.stdout, "%s\n", data)
 		return err

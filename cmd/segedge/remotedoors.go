@@ -15,11 +15,24 @@ import (
 type overHTTP struct{ c *web.Client }
 
 func (h overHTTP) do(ctx context.Context, camera, verb string, body any) (web.Reply, error) {
-	return h.c.Do(ctx, camera, verb, body)
+	r, err := h.c.Do(ctx, camera, verb, body)
+	if err == nil && r.Error != nil && r.Error.Code == api.Unauthorised {
+		err = refusedBy(r.Error)
+	}
+	return r, err
+}
+
+// refusedBy is an answer of the page's door, with what to type where the token is missing or wrong.
+func refusedBy(err error) error {
+	if e, ok := errors.AsType[*api.Error](err); ok && e.Code == api.Unauthorised {
+		return errors.New("the page asks for its token: give it with --token TOKEN, or as SEGEDGE_HTTP_TOKEN in the environment")
+	}
+	return err
 }
 
 func (h overHTTP) get(ctx context.Context, camera, what string) ([]byte, error) {
-	return h.c.Get(ctx, camera, what)
+	doc, err := h.c.Get(ctx, camera, what)
+	return doc, refusedBy(err)
 }
 
 func (h overHTTP) snapshot(ctx context.Context, camera string) ([]byte, error) {
@@ -47,7 +60,8 @@ func (m overMQTT) get(ctx context.Context, camera, what string) (doc []byte, err
 		return errEnough
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("nothing is known of camera %s: is the agent running, and is that its name?", camera)
+		return nil, fmt.Errorf("nothing is known of camera %s of %s at the broker %s: is the agent running, and are those the names?",
+			camera, m.c.Prefix(), m.c.Broker())
 	}
 	if errors.Is(err, errEnough) {
 		err = nil

@@ -21,7 +21,8 @@ func (b *builder) buildRTSP() error {
 		return nil
 	}
 	if !loopback(listen) && len(readers(&b.cfg.HTTP)) == 0 {
-		return fmt.Errorf("rtsp.listen %s can be reached from the network and there is no token: set http.token, or listen on 127.0.0.1", listen)
+		return fmt.Errorf("rtsp.listen %s can be reached from the network and there is no token: give one of 16 characters or more "+
+			"with --token TOKEN or SEGEDGE_HTTP_TOKEN=TOKEN, or listen on 127.0.0.1", listen)
 	}
 	l, err := net.Listen("tcp", listen)
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
-	"github.com/segedge/segedge/malloc"
 	"github.com/segedge/segedge/mqtt/broker"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
@@ -27,10 +26,13 @@ type runCmd struct {
 	Loop     bool          `help:"Start a file again at its end."`
 	Prompt   []string      `help:"Follow this from the first frame on: point:x,y[,label], box:x0,y0,x1,y1 or text:PHRASE, coordinates within 0..1 (repeatable)." sep:"none"`
 	Listen   string        `help:"Address of the page. Off loopback, a token is made, kept in the state folder and printed." placeholder:"HOST:PORT"`
+	Token    string        `help:"Token that the page then asks everybody for, at least 16 characters; better as SEGEDGE_HTTP_TOKEN in the environment, which others do not see." placeholder:"TOKEN"`
 	State    string        `help:"Folder for what outlives a run." type:"path" placeholder:"DIR"`
 	Duration time.Duration `help:"Stop after this time."`
 	Summary  string        `help:"Write a summary as JSON at the end; overlay and encoder then always run." type:"path" placeholder:"FILE"`
-	Out      string        `help:"Write the overlay as MP4 (of the first camera)." type:"path" placeholder:"FILE"`
+	Out      string        `help:"Write the overlay as .mp4 (of the first camera)." type:"path" placeholder:"FILE"`
+	Offline  bool          `help:"Follow every frame of a recording, as fast as the machine can, without doors: the files of --out, --masks and --summary are what is left."`
+	Require  string        `name:"require-provider" help:"End with exit code 69 where the model runs on nothing as good as this: ${enum}." enum:",cpu,cuda,tensorrt" default:"" placeholder:"PROVIDER"`
 	Masks    string        `help:"Write every frame's masks as JSON lines (of the first camera)." type:"path" placeholder:"FILE"`
 
 	madeToken bool // the agent made its token itself
@@ -49,7 +51,12 @@ func (r *runCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	malloc.Limit()
+	if err := writable(output{"--out", r.Out, asMovie}, output{"--masks", r.Masks, nil}, output{"--summary", r.Summary, nil}); err != nil {
+		return err
+	}
+	if r.Offline {
+		return r.offline(e, cfg)
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
@@ -111,6 +118,10 @@ func (r *runCmd) applyFlags(l *config.Loaded) {
 	if r.Listen != "" {
 		l.HTTP.Listen = r.Listen
 		l.Override("http.listen", "--listen")
+	}
+	if r.Token != "" {
+		l.HTTP.Token, l.HTTP.TokenFile = r.Token, ""
+		l.Override("http.token", "--token")
 	}
 	if r.State != "" {
 		l.Agent.State = r.State

@@ -33,8 +33,8 @@ type segmentCmd struct {
 	Everything bool     `help:"Segment everything that can be told apart."`
 	Crops      int      `help:"With --everything, look again at enlarged quarters (1), and at sixteenths too (2): finds smaller things, takes longer." placeholder:"N"`
 	JSON       bool     `name:"json" help:"Print the result as JSON."`
-	Mask       string   `help:"Write the best mask as PNG, white on black." type:"path" placeholder:"FILE"`
-	Overlay    string   `help:"Write the picture with the best mask painted on it." type:"path" placeholder:"FILE"`
+	Mask       string   `help:"Write the best mask as .png, white on black." type:"path" placeholder:"FILE"`
+	Overlay    string   `help:"Write the picture with the best mask painted on it, as .png or .jpg." type:"path" placeholder:"FILE"`
 
 	things []seg.Box // with --everything, what the detector knows
 }
@@ -60,6 +60,10 @@ type segmentCandidate struct {
 
 func (s *segmentCmd) Run(e *env) (err error) {
 	prompt, err := s.prompt()
+	if err != nil {
+		return err
+	}
+	err = writable(output{"--mask", s.Mask, asPNG}, output{"--overlay", s.Overlay, asPicture})
 	if err != nil {
 		return err
 	}
@@ -90,7 +94,21 @@ func (s *segmentCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.print(e.stdout, result), s.pictures(f, result.masks))
+	if err := errors.Join(s.print(e.stdout, result), s.pictures(f, result.masks)); err != nil {
+		return err
+	}
+	if len(result.masks) == 0 {
+		return s.nothing()
+	}
+	return nil
+}
+
+// nothing is the end of a run that found nothing: no fault, and told apart from one by its exit code.
+func (s *segmentCmd) nothing() error {
+	if s.Mask != "" {
+		return nothingFound{"nothing was found there: no mask to write"}
+	}
+	return nothingFound{"nothing was found there"}
 }
 
 func (s *segmentCmd) prompt() (seg.Prompt, error) {
@@ -207,10 +225,7 @@ func (s *segmentation) add(m *seg.Mask, score, stability float64) {
 
 // pictures writes what was asked for to look at.
 func (s *segmentCmd) pictures(f *frame.Frame, masks []*seg.Mask) error {
-	if s.Mask != "" {
-		if len(masks) == 0 {
-			return errors.New("nothing was found there: no mask to write")
-		}
+	if s.Mask != "" && len(masks) > 0 {
 		if err := writePNG(s.Mask, maskImage(masks[0])); err != nil {
 			return err
 		}
@@ -242,8 +257,7 @@ func (s *segmentCmd) print(w io.Writer, r *segmentation) error {
 		return json.NewEncoder(w).Encode(r)
 	}
 	if len(r.Candidates) == 0 {
-		_, err := fmt.Fprintln(w, "nothing was found there")
-		return err
+		return nil // Run says so
 	}
 	fmt.Fprintf(w, "%-4s %-7s %-9s %-8s %s\n", "", "score", "stability", "area", "box")
 	for i, c := range r.Candidates {

@@ -70,7 +70,7 @@ func TestAnOddPictureIsSegmentedWhole(t *testing.T) {
 	}
 }
 
-// TestNothingFoundIsStillJSON: a mask that was asked for and is not there is an error, and the JSON says that nothing was found.
+// TestNothingFoundIsStillJSON: that nothing was found has an exit code of its own, and a sentence; the JSON says it too.
 func TestNothingFoundIsStillJSON(t *testing.T) {
 	mask := filepath.Join(t.TempDir(), "m.png")
 	s, problem := segmented(t, saved(t, "flat.png", ball(320, 240, 0)), "--point", "0.5,0.5", "--mask", mask)
@@ -80,8 +80,11 @@ func TestNothingFoundIsStillJSON(t *testing.T) {
 	if _, err := os.Stat(mask); err == nil {
 		t.Error("a mask was written")
 	}
-	if s, problem = segmented(t, saved(t, "flat.jpg", ball(321, 240, 0)), "--everything"); problem != "" || len(s.Candidates) != 0 {
+	if s, problem = segmented(t, saved(t, "flat.jpg", ball(321, 240, 0)), "--everything"); problem != "nothing was found there" || len(s.Candidates) != 0 {
 		t.Errorf("a flat picture has %d objects: %s", len(s.Candidates), problem)
+	}
+	if code, stdout, _ := command(t, "segment", saved(t, "flat.png", ball(320, 240, 0)), "--point", "0.5,0.5", "--set", "model.provider=cpu"); code != exitNothing || stdout != "" {
+		t.Errorf("exit code %d, %s", code, stdout)
 	}
 }
 
@@ -137,7 +140,7 @@ func TestUnreadPicturesAreNamed(t *testing.T) {
 func TestWordsOutOfTheBox(t *testing.T) {
 	testkit.Long(t)
 	picture := saved(t, "ball.png", ball(320, 240, 60))
-	if s, problem := segmented(t, picture, "--text", "two dogs"); problem != "" || len(s.Candidates) != 0 {
+	if s, problem := segmented(t, picture, "--text", "two dogs"); problem != "nothing was found there" || len(s.Candidates) != 0 {
 		t.Errorf("%+v %s", s, problem)
 	}
 	for phrase, want := range map[string]string{"not a person": "what the thing is not", "the cup behind the table": "behind the table", "bycicle": "closest are bicycle"} {

@@ -31,7 +31,7 @@ type evalSensitivityCmd struct {
 	Sequences []string `help:"Only these sequences of the data." placeholder:"NAME,..."`
 	Delay     int      `help:"Frames that answers come late on the data, as from a slow model." placeholder:"FRAMES"`
 	Only      []string `help:"Only these numbers, in this order: each by its path, or a group by how theirs begin (Look.)." placeholder:"NAME,..."`
-	Log       string   `type:"path" help:"What was measured, a line each; a study that was stopped goes on from it. It holds for one program, model and data." default:"build/sensitivity.jsonl"`
+	Log       string   `type:"path" help:"What was measured, a line each; a study that was stopped goes on from it. What another version or model measured, or on other data, is measured anew." default:"build/sensitivity.jsonl"`
 	Out       string   `type:"path" help:"Also write the table to this file." placeholder:"FILE.md"`
 }
 
@@ -50,7 +50,13 @@ func (c *evalSensitivityCmd) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, m.Close()) }()
 	memo := eval.NewMemo(m.served, 4096)
 	defer func() { err = errors.Join(err, memo.Close()) }()
-	o := eval.SensitivityOptions{Moved: c.Moved, Only: c.Only, Log: c.Log}
+	info := m.Info()
+	who := fmt.Sprintf("%s, %s at %d", version, info.Identity(), cfg.Model.Input)
+	o := eval.SensitivityOptions{
+		Moved: c.Moved, Only: c.Only, Log: c.Log,
+		ScreenOn: fmt.Sprintf("%s: %s, %d at %g", who, strings.Join(c.Scenes, ","), c.Frames, c.Rate),
+		FullOn:   fmt.Sprintf("%s: %s at %g, %d late, %s", who, c.Data, c.FPS, c.Delay, strings.Join(c.Sequences, ",")),
+	}
 	if c.Moved > 0 {
 		if o.Screen, err = c.screen(memo); err != nil {
 			return err

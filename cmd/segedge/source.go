@@ -113,6 +113,10 @@ func login(c *config.Camera, address string) (string, error) {
 
 func syntheticOpener(spec capture.Spec) (capture.Opener, error) {
 	o := synthetic.Options{Width: spec.Width, Height: spec.Height, FPS: spec.FPS, Preset: spec.Preset}
+	if spec.Preset == synthetic.ClockPreset {
+		o.Preset = ""
+		return synthetic.ClockOpener(o), o.Validate()
+	}
 	return synthetic.Opener(o), o.Validate()
 }
 

@@ -48,6 +48,16 @@ func lockState(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// ranBefore reports whether an agent has run with this state folder: it may have given numbers to objects.
+func ranBefore(dir string) bool {
+	for _, file := range []string{"known.state", "commands.json", "outbox", "announced.json"} {
+		if _, err := os.Lstat(filepath.Join(dir, file)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // keptToken is the token kept in the state folder; the first call makes it.
 func keptToken(dir string) (string, error) { return keptSecret(dir, "token") }
 

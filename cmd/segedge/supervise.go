@@ -45,6 +45,7 @@ func (b *builder) supervise(ctx context.Context) error {
 		{Name: "model", Run: b.model.Run},
 		{Name: "reload", Run: b.reload},
 	}
+	doors = append(doors, b.traced()...)
 	if b.broker != nil {
 		doors = append(doors, supervise.Part{Name: "mqtt broker", Run: b.broker.Run})
 	}
@@ -115,6 +116,9 @@ func (b *builder) profile(ctx context.Context) error {
 func (b *builder) welcome() {
 	info := b.agent.Info()
 	fmt.Fprintf(b.out, "segedge %s: %s on %s; segedge doctor says why not on something faster\n", version, info.Model, info.Provider)
+	if line := degraded(b.cfg.Model.Provider, info.Provider, info.Why); line != "" && info.Away == "" {
+		fmt.Fprintf(b.out, "  %s\n", line)
+	}
 	if info.Away != "" {
 		fmt.Fprintf(b.out, "  THE INFERENCE SERVER IS AWAY, the built-in model serves: %s\n", info.Away)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
@@ -22,6 +23,9 @@ func (b *builder) openBeside(ctx context.Context, c config.Model) (inference.Seg
 	m, err := openOn(ctx, b.model.runtime, c, b.state, b.log)
 	if err != nil {
 		return nil, err
+	}
+	if err := require(b.run.Require, m.Info()); err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
 	b.watch(m)
 	b.parts.Run("model "+c.Name, m.Run)

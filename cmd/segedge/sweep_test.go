@@ -14,6 +14,7 @@ import (
 
 	"github.com/segedge/segedge/capture/opencv"
 	"github.com/segedge/segedge/capture/worker"
+	"github.com/segedge/segedge/testkit"
 )
 
 // TestMain lets the test's program read a pipeline for itself, as segedge does.
@@ -117,6 +118,7 @@ func commaless(whole, broken string) func(string) string {
 
 // Whatever a person does to a file with secrets in it, no command shows one.
 func TestBrokenFilesShowNoSecret(t *testing.T) {
+	testkit.Long(t)
 	whole, state := everySecret(t), t.TempDir()
 	for name, with := range breaks {
 		file := filepath.Join(t.TempDir(), "segedge.yaml")
@@ -139,6 +141,7 @@ func TestBrokenFilesShowNoSecret(t *testing.T) {
 // An agent that holds secrets in every place, whose sources and broker all fail, and whose file is then broken in every way, shows none:
 // at its doors, in its metrics, in its log of every level, in the lines at start, in what it keeps.
 func TestSecretsAreShownNowhere(t *testing.T) {
+	testkit.Long(t)
 	whole := everySecret(t)
 	l := startAgent(t, whole, "--set", "mqtt.password=geheim-set")
 	ask := func(path, token string) string { return askWith(t, l.page+path, token) }

@@ -21,6 +21,8 @@ type promptCmd struct {
 
 	Limit int           `help:"With follow: objects at once, at most." placeholder:"N"`
 	Age   time.Duration `help:"With follow: time after which it ends." placeholder:"TIME"`
+
+	Choose bool `help:"With text: one object, whose candidates are all that fit; segedge choose picks one of them."`
 }
 
 // unfollowCmd ends what follow:PHRASE began.
@@ -35,13 +37,17 @@ func (u *unfollowCmd) Run(e *env) error {
 
 func (p *promptCmd) Run(e *env) error {
 	if phrase, ok := strings.CutPrefix(p.Prompt, "follow:"); ok {
-		return p.send(e, "prompt", api.Prompt{Name: p.Name, Text: phrase, Follow: new(true), Limit: p.Limit, Age: p.Age.Seconds()})
+		return p.send(e, "prompt", api.Prompt{
+			Object: p.Object, Name: p.Name, Text: phrase, Follow: new(true), Limit: p.Limit, Age: p.Age.Seconds(), Choose: p.Choose,
+		})
 	}
 	req, err := parsePrompt(p.Prompt)
 	if err != nil && (p.Object == "" || !errors.Is(err, seg.ErrNegativeOnly)) { // alone, a negative point refines well
 		return fmt.Errorf("prompt %q: %w", p.Prompt, err)
 	}
-	body := api.Prompt{Object: p.Object, Name: p.Name, Points: req.Prompt.Clicks, Text: req.Prompt.Text}
+	body := api.Prompt{
+		Object: p.Object, Name: p.Name, Points: req.Prompt.Clicks, Text: req.Prompt.Text, Limit: p.Limit, Age: p.Age.Seconds(), Choose: p.Choose,
+	}
 	if b := req.Prompt.Box; b != nil {
 		body.Box = &[4]float64{b.X0, b.Y0, b.X1, b.Y1}
 	}
@@ -113,6 +119,9 @@ func (s *shape) points() ([][2]float64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("point %q: %w", p, err)
 		}
+		if at := (seg.Point{X: v[0], Y: v[1]}); !at.In01() {
+			return nil, fmt.Errorf("point %q: %w", p, seg.ErrOutsidePicture)
+		}
 		out = append(out, [2]float64(v))
 	}
 	return out, nil
@@ -177,10 +186,13 @@ func (c *recordCmd) Run(e *env) error {
 
 type snapshotCmd struct {
 	asking
-	File string `arg:"" type:"path" help:"The JPEG to write; - is the standard output."`
+	File string `arg:"" type:"path" help:"The .jpg to write; - is the standard output."`
 }
 
 func (c *snapshotCmd) Run(e *env) error {
+	if err := writable(output{"snapshot", c.File, asJPEG}); err != nil {
+		return err
+	}
 	return c.with(e, func(ctx context.Context, d door) error {
 		jpeg, err := d.snapshot(ctx, c.Camera)
 		if err != nil {

@@ -93,6 +93,11 @@ func (w *watchCmd) Run(e *env) error {
 	if err := w.check(); err != nil {
 		return err
 	}
+	if w.URL != "" {
+		if err := w.checkURL(); err != nil {
+			return err
+		}
+	}
 	for first := true; ; first = false {
 		err := w.once(e)
 		switch {
@@ -126,13 +131,22 @@ func (p *printError) Unwrap() error { return p.err }
 func (w *watchCmd) once(e *env) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
+	take := w.printer(e)
+	if w.URL != "" {
+		return w.poll(ctx, take)
+	}
 	c, err := w.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	return c.Watch(ctx, w.Camera, w.Kinds, take)
+}
+
+// printer prints what is heard.
+func (w *watchCmd) printer(e *env) func(client.Message) error {
 	shown := newTable(w.Name)
-	return c.Watch(ctx, w.Camera, w.Kinds, func(m client.Message) error {
+	return func(m client.Message) error {
 		if w.Table {
 			shown.take(m)
 			if err := shown.refresh(e.stdout); err != nil {
@@ -147,5 +161,5 @@ func (w *watchCmd) once(e *env) error {
 			return &printError{err}
 		}
 		return nil
-	})
+	}
 }

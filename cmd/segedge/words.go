@@ -97,7 +97,7 @@ func inWords(
 	defer func() { err = errors.Join(err, g.Close()) }()
 	boxes, note, err := d.Ground(ctx, m.served, f, phrase)
 	for i := range boxes {
-		prompts = append(prompts, seg.Prompt{Box: &boxes[i], Single: true})
+		prompts = append(prompts, seg.Prompt{Box: &boxes[i].Box, Single: true})
 	}
 	return prompts, note, err
 }

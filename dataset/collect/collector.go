@@ -6,21 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/dataset"
 )
 
-// Collector keeps samples. Offer may be called by anybody; the work is done in Run.
+// Collector keeps samples. Offer and Withdraw may be called by anybody; the work is done in Run. A correction waits a while, for the next
+// one of the same object to take its place: only the last of several is what the person meant.
 type Collector struct {
 	store   *Store
 	finders []Finder
 	log     *slog.Logger
-	queue   chan Sample
+
+	mu       sync.Mutex // never held while a picture is worked on
+	settling settling
+	queue    []Sample
+	more     chan struct{} // tells of something in the queue
 
 	stored, dropped, refused, failed atomic.Uint64
-	failing                          bool
+	failing                          bool // Run's
 }
 
 // Counts are what has become of the samples.
@@ -40,16 +47,51 @@ func NewCollector(s *Store, finders []Finder, log *slog.Logger) (*Collector, err
 	if len(finders) == 0 {
 		return nil, errors.New("collect: nothing is kept without a finder of faces")
 	}
-	return &Collector{store: s, finders: finders, log: log, queue: make(chan Sample, waiting)}, nil
+	return &Collector{store: s, finders: finders, log: log, more: make(chan struct{}, 1)}, nil
 }
 
 // Offer hands a sample over. It never blocks: what does not fit into the queue is dropped, and counted.
 func (c *Collector) Offer(s Sample) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enqueue(c.settling.add(s, time.Now()))
+}
+
+// Withdraw takes back the correction of an object (of a sample's Track), if it still waits for another. It never blocks.
+func (c *Collector) Withdraw(track string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settling.drop(track)
+}
+
+// enqueue takes what is to be kept now, as far as there is room. The lock is held.
+func (c *Collector) enqueue(all []Sample) {
+	room := min(len(all), waiting-len(c.queue))
+	c.queue = append(c.queue, all[:room]...)
+	c.dropped.Add(uint64(len(all) - room))
 	select {
-	case c.queue <- s:
-	default:
-		c.dropped.Add(1)
+	case c.more <- struct{}{}:
+	default: // it is told already
 	}
+}
+
+// next is what is to be kept next; false where there is nothing.
+func (c *Collector) next() (Sample, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) == 0 {
+		return Sample{}, false
+	}
+	s := c.queue[0]
+	c.queue = slices.Delete(c.queue, 0, 1)
+	return s, true
+}
+
+// settle takes the corrections that have waited long enough; all of them with the zero time.
+func (c *Collector) settle(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enqueue(c.settling.due(now))
 }
 
 // Counts so far. Safe to call from any goroutine.
@@ -65,22 +107,29 @@ func (c *Collector) Run(ctx context.Context) error {
 	c.note(c.store.Sweep())
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
+	settled := time.NewTicker(settleTime / 10)
+	defer settled.Stop()
 	for {
 		select {
-		case s := <-c.queue:
-			c.keep(&s)
+		case <-c.more:
+			c.work()
+		case now := <-settled.C:
+			c.settle(now)
 		case <-tick.C:
 			c.note(c.store.Sweep())
 		case <-ctx.Done():
-			for {
-				select {
-				case s := <-c.queue:
-					c.keep(&s)
-				default:
-					return nil
-				}
-			}
+			c.work() // first, so that there is room
+			c.settle(time.Time{})
+			c.work()
+			return nil
 		}
+	}
+}
+
+// work keeps all that is in the queue.
+func (c *Collector) work() {
+	for s, ok := c.next(); ok; s, ok = c.next() {
+		c.keep(&s)
 	}
 }
 

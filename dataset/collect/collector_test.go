@@ -149,6 +149,20 @@ func TestOfferNeverBlocks(t *testing.T) {
 	}
 }
 
+// A rejection after many corrections was dropped where the pictures were slow to be kept: the corrections had taken all the places.
+func TestCorrectionsLeaveRoom(t *testing.T) {
+	s := newStore(t, Limits{})
+	var samples []Sample
+	for range 3 * waiting {
+		samples = append(samples, ofTrack("cam-1", Refined, "cup"))
+	}
+	counts, _ := run(t, s, finder{}, append(samples, ofTrack("cam-1", Rejected, "cup"))...)
+	r, err := s.Read(names(t, s)[0])
+	if err != nil || counts != (Counts{Stored: 1}) || len(r.Rejected) != 1 {
+		t.Errorf("%+v, %+v, %v: the rejection alone is kept", counts, r, err)
+	}
+}
+
 func TestBlurLeavesNothingFine(t *testing.T) {
 	for _, r := range []image.Rectangle{
 		image.Rect(20, 10, 40, 30), image.Rect(-5, -5, 10, 10), image.Rect(50, 40, 90, 70), image.Rect(0, 0, 64, 48), image.Rect(5, 5, 6, 6), {},

@@ -60,6 +60,10 @@ func (b *binding) bind(g *Graph, inputs []inference.Tensor) (shapeKey, error) {
 // wrap finds or makes the C value over the memory of input i.
 func (b *binding) wrap(i int, t *inference.Tensor) (ort.Value, error) {
 	kept, data := b.wrapped[i], address(t)
+	if len(t.Shape) == 0 && len(kept) == 1 { // a copy, and onnxruntime_go's Scalar.Set changes only what Go sees of it
+		_ = kept[0].value.Destroy()
+		kept = kept[:0]
+	}
 	for k := range kept {
 		if w := kept[k]; w.data == data && slices.Equal(w.shape, t.Shape) {
 			copy(kept[k:], kept[k+1:])
@@ -188,9 +192,15 @@ func fits(p *inference.Port, t *inference.Tensor) error {
 	return nil
 }
 
-// wrap makes a C value over the tensor's own memory, which it keeps reachable.
+// wrap makes a C value over the tensor's own memory, which it keeps reachable; a scalar is a copy.
 func wrap(t *inference.Tensor) (ort.Value, error) {
 	switch {
+	case len(t.Shape) == 0 && len(t.Float32) == 1:
+		s, err := ort.NewScalar(t.Float32[0])
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
 	case t.Float32 != nil:
 		return value(ort.NewTensor(t.Shape, t.Float32))
 	case t.Int64 != nil:

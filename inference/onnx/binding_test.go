@@ -3,6 +3,7 @@ package onnx
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/segedge/segedge/inference"
@@ -91,5 +92,40 @@ func TestInputsKeepTheirWrapperWhileTheyComeAgain(t *testing.T) {
 	}
 	if n := len(g.spare); n != 1 || len(g.spare[0].wrapped[0]) != maxWrapped {
 		t.Errorf("%d bindings kept, the first with %d inputs; want 1 and %d", n, len(g.spare[0].wrapped[0]), maxWrapped)
+	}
+}
+
+// TestAScalarIsReadAnew feeds a scalar from one place with another value: the fixture multiplies it by 0, so that only an infinite one shows.
+func TestAScalarIsReadAnew(t *testing.T) {
+	g, err := testRuntime(t).Load(inference.File{Path: fixturePath("sam2-video/memory_attention")}, SessionOptions{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	var inputs []inference.Tensor
+	zeros := func(name string, shape ...int64) {
+		n := int64(1)
+		for _, d := range shape {
+			n *= d
+		}
+		inputs = append(inputs, inference.Tensor{Name: name, Shape: shape, Float32: make([]float32, n)})
+	}
+	zeros("current_vision_feat", 1, 256, 16, 16)
+	zeros("current_vision_pos_embed", 256, 1, 256)
+	zeros("memory_0", 1, 1, 256)
+	zeros("memory_1", 1, 1, 64, 16, 16)
+	zeros("memory_pos_embed", 1, 260, 64)
+	zeros("cond_frame_id_diff")
+	age := inputs[len(inputs)-1].Float32
+	for i, v := range []float32{1, float32(math.Inf(1)), 2, float32(math.Inf(1))} {
+		age[0] = v
+		out, release, err := g.Run(t.Context(), inputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := math.IsNaN(float64(out[0].Float32[3*16*16])); got != math.IsInf(float64(v), 1) {
+			t.Errorf("call %d is answered as if the scalar were not %v", i, v)
+		}
+		release()
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -106,10 +105,19 @@ func Listen(o Options) (*Broker, error) {
 	return b, nil
 }
 
+// Usual are the addresses that a broker takes where nothing else is asked for, in the order in which it tries them.
+func Usual() []string {
+	out := []string{DefaultListen}
+	for port := spareFirst; port <= spareLast; port++ {
+		out = append(out, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	}
+	return out
+}
+
 // listenSpare takes the first spare port that is free, or any.
 func listenSpare() (net.Listener, error) {
-	for port := spareFirst; port <= spareLast; port++ {
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+	for _, address := range Usual()[1:] {
+		if l, err := net.Listen("tcp", address); err == nil {
 			return l, nil
 		}
 	}
@@ -197,9 +205,11 @@ func (b *Broker) Run(ctx context.Context) error {
 		if l == nil {
 			continue
 		}
-		if err := s.AddListener(listeners.NewNet(name, l)); err != nil {
+		g := &gate{id: name, listener: l, log: b.o.Logger, broken: func(a *arrival, why any) { d.clear(s, a, why) }}
+		if err := s.AddListener(g); err != nil {
 			return fmt.Errorf("mqtt broker: %w", err)
 		}
+		defer g.inside.Wait()
 	}
 	if err := s.Serve(); err != nil {
 		return fmt.Errorf("mqtt broker: %w", err)
@@ -259,6 +269,20 @@ func (d *door) OnDisconnect(c *mochi.Client, _ error, _ bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.willing, c)
+}
+
+// clear takes what a connection leaves behind whose packet mochi's decoders stumbled over: its session goes with it.
+func (d *door) clear(s *mochi.Server, a *arrival, why any) {
+	for _, c := range s.Clients.GetAll() {
+		if c.Net.Conn != net.Conn(a) {
+			continue
+		}
+		d.OnDisconnect(c, nil, true)
+		c.ClearInflights()
+		s.UnsubscribeClient(c)
+		s.Clients.Delete(c.ID)
+	}
+	d.tell(&refusal{"", fmt.Sprintf("its packet cannot be read: %v", why)}, "", a.RemoteAddr().String())
 }
 
 func (d *door) waits() bool {

@@ -23,7 +23,7 @@ import (
 )
 
 // serve runs a broker until the test ends.
-func serve(t *testing.T, o Options) *Broker {
+func serve(t testing.TB, o Options) *Broker {
 	t.Helper()
 	b, err := Listen(o)
 	if err != nil {

@@ -109,6 +109,9 @@ func (d *door) OnACLCheck(c *mochi.Client, topic string, write bool) bool {
 // OnConnectAuthenticate checks the name and the password where any are asked for.
 func (d *door) OnConnectAuthenticate(c *mochi.Client, p packets.Packet) bool {
 	no := d.guests.admit(c.Net.Remote, &p.Connect)
+	if a, ok := c.Net.Conn.(*arrival); ok && no == nil {
+		a.letIn()
+	}
 	if no != nil {
 		d.tell(no, p.Connect.ClientIdentifier, c.Net.Remote)
 	}

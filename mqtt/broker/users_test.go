@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/testkit"
 	"github.com/segedge/segedge/throttle"
 )
 
@@ -141,7 +141,7 @@ func stopped() time.Time { return time.Unix(1e9, 0) }
 // Who guesses has to wait, even with the right password; who is in stays in, and the agent comes in whatever others at its address do. The
 // log is not filled, and holds nothing that may be a secret.
 func TestGuessesAreThrottled(t *testing.T) {
-	var log lines
+	var log testkit.Buffer
 	b := serve(t, Options{
 		Listen: "127.0.0.1:0", Users: people, Prefix: "segedge/box", Logger: slog.New(slog.NewTextHandler(&log, nil)), now: stopped,
 	})
@@ -193,22 +193,4 @@ func TestRefusalsOfUsersDoNotFillTheLog(t *testing.T) {
 	if n := strings.Count(log.String(), `why="this client id is the agent's own" user=boss client=segedge-box`); n != throttle.Burst {
 		t.Errorf("%d lines: %s", n, &log)
 	}
-}
-
-// lines is a log that a broker writes while a test reads.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/mqtt"
+	"github.com/segedge/segedge/secret"
 )
 
 // Options of a client.
@@ -89,6 +90,12 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
+// Broker is the broker's address as it may be shown: without secrets.
+func (c *Client) Broker() string { return secret.Mask(c.o.Broker) }
+
+// Prefix is what the agent's topics begin with.
+func (c *Client) Prefix() string { return c.o.Prefix }
+
 // Close leaves the broker.
 func (c *Client) Close() { c.link.Close(250 * time.Millisecond) }
 
@@ -151,15 +158,16 @@ func (c *Client) Do(ctx context.Context, camera, verb string, body any) (Reply, 
 		c.mu.Unlock()
 	}()
 	if err := c.link.Publish(ctx, c.topics.Command(camera, verb), 1, false, payload); err != nil {
-		return Reply{}, fmt.Errorf("command %s: %w", verb, err)
+		return Reply{}, fmt.Errorf("command %s at the broker %s: %w", verb, c.Broker(), err)
 	}
 	select {
 	case r := <-answer:
 		return r, nil
 	case <-c.link.Lost():
-		return Reply{}, fmt.Errorf("command %s: %w", verb, c.link.Err())
+		return Reply{}, fmt.Errorf("command %s at the broker %s: %w", verb, c.Broker(), c.link.Err())
 	case <-ctx.Done():
-		return Reply{}, fmt.Errorf("command %s: no answer from %s, camera %s: is the agent running? (%w)", verb, c.o.Prefix, camera, ctx.Err())
+		return Reply{}, fmt.Errorf("command %s: no answer from %s, camera %s, at the broker %s: is the agent running, "+
+			"and are those the names? (%w)", verb, c.o.Prefix, camera, c.Broker(), ctx.Err())
 	}
 }
 
@@ -221,7 +229,7 @@ func (c *Client) WatchFrom(ctx context.Context, camera string, kinds []string, r
 				return err
 			}
 		case <-c.link.Lost():
-			return c.link.Err()
+			return fmt.Errorf("watching %s at the broker %s: %w", c.o.Prefix, c.Broker(), c.link.Err())
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -129,7 +129,7 @@ func TestNobodyAnswers(t *testing.T) {
 	c, _ := dial(t, url)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := c.Do(ctx, "cam", "clear", nil); err == nil || !strings.Contains(err.Error(), "is the agent running?") {
+	if _, err := c.Do(ctx, "cam", "clear", nil); err == nil || !strings.Contains(err.Error(), "at the broker "+url+": is the agent running") {
 		t.Errorf("got %v", err)
 	}
 }

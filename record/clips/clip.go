@@ -38,6 +38,7 @@ type clip struct {
 	movie *mp4.Writer
 	err   error
 	size  int64
+	ended time.Time
 }
 
 func newClip(camera string, from time.Time, event seg.EventType) *clip {
@@ -112,9 +113,14 @@ func (c *clip) closed(ctx context.Context) (api.Clip, error) {
 	if c.err != nil {
 		return api.Clip{}, refuse(api.Internal, "the clip is not whole: %v", c.err)
 	}
+	return c.finished(), nil
+}
+
+// finished describes the clip as it is at its end.
+func (c *clip) finished() api.Clip {
 	d := c.document()
-	d.Until, d.Bytes = time.Now().UTC(), c.size
-	return d, nil
+	d.Until, d.Bytes = c.ended, c.size
+	return d
 }
 
 // write makes the file of the pictures that there are and those that come.
@@ -160,5 +166,6 @@ func (c *clip) close(f *folder) error {
 		c.size = st.Size()
 	}
 	c.err = errors.Join(c.err, c.file.Sync(), c.file.Close())
+	c.ended = time.Now().UTC()
 	return c.err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type Options struct {
 	Events   []seg.EventType
 	// Keyframe asks a camera's encoder for one. It must not block.
 	Keyframe func(camera string)
+	// Finished is told of every clip that has become whole, in the goroutine that wrote it. Nil is nobody.
+	Finished func(api.Clip)
 	Logger   *slog.Logger // nil discards
 }
 
@@ -47,6 +50,9 @@ func New(o Options) *Library {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Keyframe == nil {
 		o.Keyframe = func(string) {}
+	}
+	if o.Finished == nil {
+		o.Finished = func(api.Clip) {}
 	}
 	return &Library{o: o, folder: folder{path: o.Folder}, cameras: map[string]*Camera{}}
 }
@@ -76,6 +82,14 @@ func (l *Library) Drop(name string) {
 
 // Record carries out the command.
 func (l *Library) Record(ctx context.Context, camera string, r api.Record) (api.Clip, error) {
+	clip, err := l.record(ctx, camera, r)
+	if err == nil {
+		clip.File = filepath.Join(l.o.Folder, camera, clip.Name)
+	}
+	return clip, err
+}
+
+func (l *Library) record(ctx context.Context, camera string, r api.Record) (api.Clip, error) {
 	c, now := l.Camera(camera), time.Now()
 	var clip *clip
 	var err error
@@ -211,6 +225,8 @@ func (l *Library) write(c *clip, head []unit) bool {
 	l.writers.Go(func() {
 		if err := c.write(&l.folder, head); err != nil {
 			l.o.Logger.Error("a clip is not whole", "camera", c.camera, "clip", c.name, "err", err)
+		} else if c.movie != nil {
+			l.o.Finished(c.finished())
 		}
 		l.tidy()
 	})

@@ -100,6 +100,9 @@ func TestStartAndStop(t *testing.T) {
 	if err != nil || clip.Recording || clip.Bytes == 0 || cam.Wanted() || l.Recording("door") != "" {
 		t.Fatalf("%+v, %v", clip, err)
 	}
+	if st, err := os.Stat(clip.File); err != nil || st.Size() != clip.Bytes {
+		t.Errorf("the file of the answer, %q: %v", clip.File, err)
+	}
 	if n := pictures(t, l, clip); n != 25 {
 		t.Errorf("%d pictures of 25", n)
 	}
@@ -374,5 +377,34 @@ func TestRing(t *testing.T) {
 	none.push(at(0))
 	if len(none.units) != 0 {
 		t.Error("pictures are kept though no time is")
+	}
+}
+
+// A clip that is whole is told of once, and one without a picture never.
+func TestFinishedIsTold(t *testing.T) {
+	told := make(chan api.Clip, 4)
+	l := running(t, Options{Finished: func(c api.Clip) { told <- c }})
+	cam := l.Camera("door")
+	for _, pictures := range []int{0, 25} {
+		if _, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStart, Event: seg.LineCrossed}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range pictures {
+			cam.Unit(at(n))
+		}
+		stopped, err := l.Record(t.Context(), "door", api.Record{Action: api.RecordStop})
+		if pictures == 0 {
+			if code(err) != api.Conflict || len(told) != 0 {
+				t.Errorf("%v, %d told", err, len(told))
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped.File = "" // it is told to who records alone: others see what happened, not where it lies
+		if got := <-told; got != stopped || got.Recording || got.Bytes == 0 || got.Event != seg.LineCrossed || !got.Until.After(got.From) {
+			t.Errorf("told of %+v, stopped %+v", got, stopped)
+		}
 	}
 }

@@ -21,6 +21,22 @@ const maxAnswer = 256 << 10
 // Watch watches until ctx ends and answers how many packets of video came. With vanish it then leaves without a word, as a phone does that
 // loses its network; else it says goodbye. The error is about getting in, not about leaving.
 func Watch(ctx context.Context, endpoint string, vanish bool) (packets int64, err error) {
+	return watch(ctx, endpoint, vanish, func() {})
+}
+
+// Visit watches until the first packet of video has come, and says goodbye. No packet before ctx ends is an error.
+func Visit(ctx context.Context, endpoint string) error {
+	visit, enough := context.WithCancel(ctx)
+	defer enough()
+	packets, err := watch(visit, endpoint, false, enough)
+	if err == nil && packets == 0 {
+		err = fmt.Errorf("watcher: no video came: %w", ctx.Err())
+	}
+	return err
+}
+
+// watch calls seen with the first packet.
+func watch(ctx context.Context, endpoint string, vanish bool, seen func()) (packets int64, err error) {
 	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return 0, fmt.Errorf("watcher: %w", err)
@@ -38,7 +54,9 @@ func Watch(ctx context.Context, endpoint string, vanish bool) (packets int64, er
 			if _, _, err := track.ReadRTP(); err != nil {
 				return
 			}
-			count.Add(1)
+			if count.Add(1) == 1 {
+				seen()
+			}
 		}
 	})
 	session, err := negotiate(ctx, pc, endpoint)

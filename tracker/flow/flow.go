@@ -78,11 +78,8 @@ func (f *Flow) Close() error {
 
 // Step writes the motion of each point from prev to next into dst.
 func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Vector) error {
-	if prev.W != next.W || prev.H != next.H || len(prev.Pix) != prev.W*prev.H || len(next.Pix) != next.W*next.H {
-		return fmt.Errorf("flow: pictures of %dx%d and %dx%d do not match", prev.W, prev.H, next.W, next.H)
-	}
-	if len(dst) != len(pts) {
-		return fmt.Errorf("flow: %d places for %d points", len(dst), len(pts))
+	if err := motion.CheckStep(prev, next, pts, dst); err != nil {
+		return err
 	}
 	if len(pts) == 0 {
 		return nil

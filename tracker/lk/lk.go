@@ -3,7 +3,6 @@
 package lk
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 
@@ -45,11 +44,8 @@ func New(o Options) *Flow {
 
 // Step writes the motion of each point from prev to next into dst. Points are taken at their nearest pixel of the picture.
 func (f *Flow) Step(prev, next *motion.Gray, pts []motion.Pixel, dst []motion.Vector) error {
-	if prev.W != next.W || prev.H != next.H || len(prev.Pix) != prev.W*prev.H || len(next.Pix) != next.W*next.H {
-		return fmt.Errorf("lk: pictures of %dx%d and %dx%d do not match", prev.W, prev.H, next.W, next.H)
-	}
-	if len(dst) != len(pts) {
-		return fmt.Errorf("lk: %d places for %d points", len(dst), len(pts))
+	if err := motion.CheckStep(prev, next, pts, dst); err != nil {
+		return err
 	}
 	if len(pts) == 0 {
 		return nil

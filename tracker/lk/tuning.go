@@ -3,14 +3,14 @@ package lk
 // Tuning is every number of this package that was chosen. Lengths are pixels of the level.
 // In brackets: what J&F changes, in points, with the number a fifth lower and a fifth higher (docs/sensitivity.md; a point is noise).
 type Tuning struct {
-	Radius     int     // half the window's side on the finest level: a window of 2·Radius+1, at most 9 [+2.5 +2.8]
-	Coarse     int     // the same on the levels above, at most 9 [+0.3 +2.3]
-	Levels     int     // of the pyramid at most [+1.2 0]
-	LeastSide  int     // of a level that is worth searching [0 +1.2]
-	Iterations int     // a level at most [+0.7 +2.3]
-	StillStep2 float64 // squared length of a step after which no other is taken [0 +0.1]
-	MaxFB      float64 // forward-backward error up to which a vector is OK [+0.4 +0.5]
-	MinTexture float64 // least eigenvalue of the window's structure tensor, per pixel, grey steps squared (Shi and Tomasi, CVPR 1994) [0 +0.3]
+	Radius     int     // half the window's side on the finest level: a window of 2·Radius+1, at most 9 [+3.7 +1.5]
+	Coarse     int     // the same on the levels above, at most 9 [+0.5 +1.1]
+	Levels     int     // of the pyramid at most [+0.1 0]
+	LeastSide  int     // of a level that is worth searching [0 +0.1]
+	Iterations int     // a level at most [+0.2 +1.2]
+	StillStep2 float64 // squared length of a step after which no other is taken [0 0]
+	MaxFB      float64 // forward-backward error up to which a vector is OK [0 +2.6]
+	MinTexture float64 // least eigenvalue of the window's structure tensor, per pixel, grey steps squared (Shi and Tomasi, CVPR 1994) [0 0]
 }
 
 // Defaults are the numbers that the product is shipped with.

@@ -2,6 +2,9 @@ package motion
 
 import "math"
 
+// Pair is a point (X, Y) in one frame and the same point (U, V) in the next one, with the weight W that it deserves.
+type Pair struct{ X, Y, U, V, W float64 }
+
 // Affine maps (x, y) to (A·x + B·y + C, D·x + E·y + F).
 type Affine struct{ A, B, C, D, E, F float64 }
 

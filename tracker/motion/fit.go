@@ -2,9 +2,6 @@ package motion
 
 import "math"
 
-// Pair is a point (X, Y) in one frame and the same point (U, V) in the next one, with the weight W that it deserves.
-type Pair struct{ X, Y, U, V, W float64 }
-
 // Fit is a motion with what speaks for it.
 type Fit struct {
 	Affine

@@ -3,6 +3,8 @@
 // moves its own way. It knows no objects and no model, and it measures no flow itself: that is a Flow's work (tracker/lk, tracker/flow).
 package motion
 
+import "fmt"
+
 // Gray is a reduced grey image of a frame.
 type Gray struct {
 	W, H  int
@@ -24,4 +26,15 @@ type Vector struct {
 type Flow interface {
 	// Step writes the motion of each point from prev to next into dst, which has the length of pts.
 	Step(prev, next *Gray, pts []Pixel, dst []Vector) error
+}
+
+// CheckStep says what is wrong with the arguments of a Flow's Step.
+func CheckStep(prev, next *Gray, pts []Pixel, dst []Vector) error {
+	if prev.W != next.W || prev.H != next.H || len(prev.Pix) != prev.W*prev.H || len(next.Pix) != next.W*next.H {
+		return fmt.Errorf("motion: pictures of %dx%d and %dx%d do not match", prev.W, prev.H, next.W, next.H)
+	}
+	if len(dst) != len(pts) {
+		return fmt.Errorf("motion: %d places for %d points", len(dst), len(pts))
+	}
+	return nil
 }

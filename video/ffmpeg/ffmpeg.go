@@ -1,7 +1,7 @@
-// Package ffmpeg is encoders of package video in a child process, the program ffmpeg: libx264, and those of hardware that it was built for.
-// Pictures go to it as uncompressed Matroska, whose time stamps also say where a keyframe is wanted; units come back in FLV, which says
-// where each ends. What an encoder is worth is not known before it has been tried: Probe does. A child that hangs or dies is an error of
-// Encode; what then takes its place decides package video (Standby).
+// Package ffmpeg is encoders of package video in a child process, the program ffmpeg: libx264, those of hardware that it was built for, and
+// libvpx for VP8. Pictures go to it as uncompressed Matroska, whose time stamps also say where a keyframe is wanted; units come back in
+// FLV, of VP8 in IVF, which say where each ends. What an encoder is worth is not known before it has been tried: Probe does. A child that
+// hangs or dies is an error of Encode; what then takes its place decides package video (Standby).
 package ffmpeg
 
 import (
@@ -22,7 +22,7 @@ import (
 
 // Options of an encoder.
 type Options struct {
-	Encoder string // one of Encoders
+	Encoder string // one of Encoders, or VP8
 	Program string // empty is ffmpeg
 	// KeyframeInterval is the number of frames between keyframes that nobody asked for; 0 is 120.
 	KeyframeInterval int
@@ -39,16 +39,21 @@ const (
 	longest      = 1500 * time.Millisecond
 )
 
-// encoders are what is added to the command line for each encoder: constrained baseline without reordering, a picture out for each in.
-var encoders = []struct {
+// setting is what is added to the command line for an encoder.
+type setting struct {
 	name          string
 	before, after []string // the input
-}{
+	device        string   // without which it cannot work
+}
+
+// encoders are those of H.264: constrained baseline without reordering, a picture out for each in.
+var encoders = []setting{
 	{name: "h264_nvenc", after: strings.Fields("-preset p1 -tune ull -zerolatency 1 -delay 0 -rc cbr -profile:v baseline -forced-idr 1")},
 	{name: "h264_qsv", after: strings.Fields("-vf format=nv12 -preset veryfast -async_depth 1 -profile:v baseline -forced_idr 1")},
 	{
 		name: "h264_vaapi", before: strings.Fields("-vaapi_device /dev/dri/renderD128"),
-		after: strings.Fields("-vf format=nv12,hwupload -profile:v constrained_baseline"),
+		after:  strings.Fields("-vf format=nv12,hwupload -profile:v constrained_baseline"),
+		device: "/dev/dri/renderD128",
 	},
 	{name: "h264_v4l2m2m", after: strings.Fields("-bsf:v extract_extradata")},
 	{
@@ -57,7 +62,15 @@ var encoders = []struct {
 	},
 }
 
-// Encoders are the names of all, hardware first.
+// VP8 is the name of the encoder of VP8: one frame out for each picture, none that is not shown.
+const VP8 = "libvpx"
+
+var libvpx = setting{
+	name:  VP8,
+	after: strings.Fields("-deadline realtime -cpu-used 8 -error-resilient 1 -lag-in-frames 0 -auto-alt-ref 0 -threads 2"),
+}
+
+// Encoders are the names of those of H.264, hardware first.
 func Encoders() []string {
 	var out []string
 	for _, e := range encoders {
@@ -83,7 +96,7 @@ func New(o Options) func(video.Format) (video.Encoder, error) {
 
 // arguments are the child's command line.
 func (o *Options) arguments(f video.Format) []string {
-	for _, e := range encoders {
+	for _, e := range append([]setting{libvpx}, encoders...) {
 		if e.name != o.Encoder {
 			continue
 		}
@@ -94,8 +107,7 @@ func (o *Options) arguments(f video.Format) []string {
 		out = append(out, "-c:v", e.name, "-g", fmt.Sprint(o.KeyframeInterval), "-b:v", fmt.Sprint(f.Bitrate), "-maxrate", fmt.Sprint(f.Bitrate),
 			"-bufsize", fmt.Sprint(f.Bitrate/2), "-force_key_frames", "expr:"+wanted)
 		out = append(out, e.after...)
-		tail := "-color_range tv -colorspace smpte170m -flvflags no_duration_filesize -flush_packets 1 -f flv pipe:1"
-		return append(out, strings.Fields(tail)...)
+		return append(out, strings.Fields("-color_range tv -colorspace smpte170m -flush_packets 1 "+o.form().muxer+" pipe:1")...)
 	}
 	return nil
 }
@@ -136,7 +148,7 @@ func (o *Options) open(f video.Format) (*encoder, error) {
 	}
 	e.joined.Go(func() {
 		defer close(e.units)
-		readFLV(bufio.NewReaderSize(out, 1<<16), e.units)
+		o.form().read(bufio.NewReaderSize(out, 1<<16), e.units)
 	})
 	return e, nil
 }
@@ -164,7 +176,7 @@ func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error
 		if !ok {
 			return nil, false, e.fault("has ended", nil)
 		}
-		return unit, video.IsKeyframe(unit), nil
+		return unit, e.o.form().key(unit), nil
 	case <-late.C:
 		return nil, false, e.fault(fmt.Sprintf("gives nothing within %v", patience), nil)
 	}
@@ -205,6 +217,9 @@ var probed = video.Format{Width: 640, Height: 368, FPS: 30, Bitrate: 1_000_000}
 // Probe tries an encoder: whether it gives a decodable unit for each picture, at once, and a keyframe where one is asked for. Nil is that
 // it does.
 func Probe(ctx context.Context, o Options) error {
+	if err := o.hasDevice(); err != nil {
+		return err
+	}
 	o.First, o.Patience = 5*time.Second, 2*time.Second // a driver may have to load
 	e, err := New(o)(probed)
 	if err != nil {
@@ -227,20 +242,24 @@ func Probe(ctx context.Context, o Options) error {
 			return err
 		case want && !key:
 			return fmt.Errorf("ffmpeg: %s gives no keyframe where one is asked for", o.Encoder)
-		case want && !decodable(unit):
+		case want && !o.form().whole(unit):
 			return fmt.Errorf("ffmpeg: %s gives a keyframe without parameter sets", o.Encoder)
 		}
 	}
 	return nil
 }
 
-func decodable(unit []byte) bool {
-	sps, pps := false, false
-	for nal := range video.NALs(unit) {
-		sps = sps || video.NALType(nal) == video.NALSPS
-		pps = pps || video.NALType(nal) == video.NALPPS
+// hasDevice says where the encoder's device is not there: a child would say so too, in many words.
+func (o *Options) hasDevice() error {
+	for _, e := range encoders {
+		if e.name != o.Encoder || e.device == "" {
+			continue
+		}
+		if _, err := os.Stat(e.device); err != nil {
+			return fmt.Errorf("ffmpeg: there is no %s: this machine has no GPU that offers VA-API, or its driver is not loaded", e.device)
+		}
 	}
-	return sps && pps
+	return nil
 }
 
 // tail keeps the last words of a child.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,7 @@ func TestEncodesThroughTheChild(t *testing.T) {
 		}
 		stream.Write(unit)
 	}
-	cmd := exec.CommandContext(t.Context(), p, "-v", "error", "-f", "h264", "-i", "pipe:0", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1")
+	cmd := exec.CommandContext(t.Context(), p, "-v", "error", "-f", "h264", "-i", "pipe:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1")
 	cmd.Stdin = &stream
 	out, err := cmd.Output()
 	if size := format.Width * format.Height * 3 / 2; err != nil || len(out) != 24*size {
@@ -114,6 +115,17 @@ func TestProbe(t *testing.T) {
 		if err := Probe(t.Context(), Options{Encoder: "h264_v4l2m2m", Program: p}); err == nil || !strings.Contains(err.Error(), "h264_v4l2m2m") {
 			t.Errorf("hardware that is not there: %v", err)
 		}
+	}
+}
+
+// A device that is not there is told in one sentence, without a child's many words.
+func TestProbeNamesAMissingDevice(t *testing.T) {
+	if _, err := os.Stat("/dev/dri/renderD128"); err == nil {
+		t.Skip("SKIPPED: this machine has a VA-API device")
+	}
+	err := Probe(t.Context(), Options{Encoder: "h264_vaapi", Program: "/none/ffmpeg"})
+	if err == nil || !strings.Contains(err.Error(), "there is no /dev/dri/renderD128: this machine has no GPU") || strings.Contains(err.Error(), ";") {
+		t.Error(err)
 	}
 }
 

@@ -84,6 +84,58 @@ func id(out []byte, name uint32) []byte {
 // size appends an element's size, eight bytes long.
 func size(out []byte, n int) []byte { return binary.BigEndian.AppendUint64(out, 1<<56|uint64(n)) }
 
+// form is how units come back from a child.
+type form struct {
+	muxer string // of the command line
+	read  func(*bufio.Reader, chan<- []byte)
+	key   func(unit []byte) bool // whether it is a keyframe
+	whole func(unit []byte) bool // whether that can be decoded by itself
+}
+
+func (o *Options) form() form {
+	if o.Encoder == VP8 {
+		return form{"-f ivf", readIVF, vp8Key, vp8Whole}
+	}
+	return form{"-flvflags no_duration_filesize -f flv", readFLV, video.IsKeyframe, decodable}
+}
+
+func decodable(unit []byte) bool {
+	sps, pps := false, false
+	for nal := range video.NALs(unit) {
+		sps = sps || video.NALType(nal) == video.NALSPS
+		pps = pps || video.NALType(nal) == video.NALPPS
+	}
+	return sps && pps
+}
+
+// vp8Key reports a frame that is a keyframe, by the lowest bit of its tag (RFC 6386, 9.1).
+func vp8Key(unit []byte) bool { return len(unit) > 0 && unit[0]&1 == 0 }
+
+// vp8Whole reports the start code of a keyframe.
+func vp8Whole(unit []byte) bool { return len(unit) >= 10 && string(unit[3:6]) == "\x9d\x01\x2a" }
+
+// readIVF sends the frames of an IVF file until it ends: a header of 32 bytes, and before each frame its length and its time.
+func readIVF(r *bufio.Reader, units chan<- []byte) {
+	if _, err := r.Discard(32); err != nil {
+		return
+	}
+	for {
+		var head [12]byte
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return
+		}
+		n := binary.LittleEndian.Uint32(head[:])
+		if n > mostTag {
+			return
+		}
+		unit := make([]byte, n)
+		if _, err := io.ReadFull(r, unit); err != nil {
+			return
+		}
+		units <- unit
+	}
+}
+
 // mostTag bounds a unit.
 const mostTag = 8 << 20
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/secret"
 )
 
 // most is the longest answer that is read, in bytes: a snapshot in base64.
@@ -56,7 +57,12 @@ func (c *Client) Do(ctx context.Context, camera, verb string, body any) (Reply, 
 
 // Get reads a camera's document: state or objects.
 func (c *Client) Get(ctx context.Context, camera, what string) ([]byte, error) {
-	data, err := c.ask(ctx, http.MethodGet, "cameras/"+url.PathEscape(camera)+"/"+what, nil)
+	return c.read(ctx, "cameras/"+url.PathEscape(camera)+"/"+what)
+}
+
+// read reads a document; a refusal is an *api.Error.
+func (c *Client) read(ctx context.Context, path string) ([]byte, error) {
+	data, err := c.ask(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +73,37 @@ func (c *Client) Get(ctx context.Context, camera, what string) ([]byte, error) {
 	return bytes.TrimSpace(data), nil
 }
 
+// Cameras are the names of the agent's cameras.
+func (c *Client) Cameras(ctx context.Context) ([]string, error) {
+	data, err := c.read(ctx, "cameras")
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Cameras []string `json:"cameras"`
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("the list of cameras: %w", err)
+	}
+	return list.Cameras, nil
+}
+
+// Info reads the agent's document.
+func (c *Client) Info(ctx context.Context) ([]byte, error) { return c.read(ctx, "info") }
+
+// cause is what went wrong, without the address that url.Error repeats.
+func cause(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
 // ask makes a request and returns the answer's JSON, whatever its status.
 func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%q is no page's address: write http://HOST:8080", secret.Mask(c.URL))
+	}
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/api/v1/"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -79,7 +114,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]b
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("the agent cannot be reached: %w", err)
+		return nil, fmt.Errorf("the agent cannot be reached at %s: %w", secret.Mask(c.URL), cause(err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(res.Body, most+1))
@@ -89,7 +124,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]b
 	case len(data) > most:
 		return nil, errors.New("the answer is too long")
 	case !json.Valid(data):
-		return nil, fmt.Errorf("%s answers %s, and no JSON: is it an agent?", c.URL, res.Status)
+		return nil, fmt.Errorf("%s answers %s, and no JSON: is it an agent?", secret.Mask(c.URL), res.Status)
 	}
 	return data, nil
 }

@@ -41,6 +41,28 @@ func newAgent(t *testing.T) *Client {
 	return &Client{URL: s.URL + "/", Token: token}
 }
 
+func TestAddressesOfNoPage(t *testing.T) {
+	for _, address := range []string{"", "box", "box:8080", "tcp://box:1883", "http://", ":"} {
+		if _, err := (&Client{URL: address}).Get(t.Context(), "cam", "state"); err == nil || !strings.Contains(err.Error(), "write http://HOST:8080") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestCamerasAndInfo(t *testing.T) {
+	c := newAgent(t)
+	if names, err := c.Cameras(t.Context()); err != nil || len(names) != 1 || names[0] != "cam" {
+		t.Errorf("%v, %v", names, err)
+	}
+	if info, err := c.Info(t.Context()); err != nil || !strings.Contains(string(info), `"agent":"box"`) {
+		t.Errorf("%s, %v", info, err)
+	}
+	c.Token = "another that is long enough"
+	if _, err := c.Cameras(t.Context()); err == nil {
+		t.Error("a stranger is told of the cameras")
+	}
+}
+
 func TestDo(t *testing.T) {
 	c := newAgent(t)
 	r, err := c.Do(t.Context(), "cam", "rename", api.Rename{Object: "cam-1", Name: "Tür / Küche"})

@@ -18,7 +18,7 @@ type Page struct {
 }
 
 // Wait bounds each step: a safety net, generous because browsers are slow on busy machines.
-const Wait = 30 * time.Second
+const Wait = 90 * time.Second
 
 // Open starts a browser and loads address. It skips the test where there is no Chromium.
 func Open(t testing.TB, address string) *Page {

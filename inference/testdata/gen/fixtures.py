@@ -277,6 +277,69 @@ def segedge_decoder(path, embeddings):
     g.save(path)
 
 
+def sam2_video(folder, side=256):
+    """SAM 2's four video graphs as NVIDIA exports them, at 256 pixels. Memory is where the object was, in cells of 16 pixels; what is tracked is
+    the red within three cells of any memory; there is an object where anything of it is seen."""
+    cells, low = side // 16, side // 4
+    g = Graph()
+    raw = g.op("Add", g.op("Mul", g.input("image", [1, 3, side, side]), STD), MEAN)
+    coarse = g.channels(g.pool(raw, 16), 256)
+    g.output(coarse, "pix_feat", [1, 256, cells, cells])
+    g.output(g.channels(g.pool(raw, 4), 32), "high_res_feat0", [1, 32, low, low])
+    g.output(g.channels(g.pool(raw, 8), 64), "high_res_feat1", [1, 64, side // 8, side // 8])
+    g.output(coarse, "vision_feats", [1, 256, cells, cells])
+    g.output(g.op("Expand", 0.0, g.ints(cells * cells, 1, 256)), "vision_pos_embed", [cells * cells, 1, 256])
+    g.save(folder / "image_encoder.onnx")
+
+    g = Graph()
+    g.input("current_vision_feat", [1, 256, cells, cells])
+    g.input("current_vision_pos_embed", [cells * cells, 1, 256])
+    pointers = g.input("memory_0", ["batch_size", "num", 256])
+    memories = g.input("memory_1", ["batch_size", "buff_size", 64, cells, cells])
+    g.input("memory_pos_embed", ["batch_size", "buff_size_embed", 64])
+    age = g.input("cond_frame_id_diff", [])
+    was = g.slice(g.op("ReduceMax", memories, axes=[1], keepdims=0), 1, 0, 1)
+    near = g.op("MaxPool", was, kernel_shape=[7, 7], pads=[3, 3, 3, 3])
+    used = g.op("Mul", g.op("Add", g.op("ReduceSum", pointers, g.ints(1, 2), keepdims=1), age), 0.0)
+    near = g.op("Add", near, g.op("Unsqueeze", used, g.ints(3)))
+    g.output(g.op("Pad", near, g.ints(0, 3, 0, 0, 0, 252, 0, 0)), "image_embed", ["batch_size", 256, cells, cells])
+    g.save(folder / "memory_attention.onnx")
+
+    g = Graph()
+    points = g.op("Add", g.input("point_coords", ["batch_size", "num_points", 2]), 0.5)
+    labels = g.input("point_labels", ["batch_size", "num_points"])
+    embed = g.input("image_embed", ["batch_size", 256, cells, cells])
+    where = red(g, g.input("high_res_feats_0", [1, 32, low, low]))
+    g.input("high_res_feats_1", [1, 64, side // 8, side // 8])
+    asked = mask(g, points, labels, square(low, side), where, (0,), False, scale=0.5)
+    wide = g.op("Resize", g.slice(embed, 1, 3, 4), "", g.const([1.0, 1.0, 4.0, 4.0]), mode="nearest", coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor")
+    tracked = g.op("Min", where, g.op("Mul", g.op("Sub", wide, 0.25), 40.0))
+    said = g.op("ReduceMax", labels, axes=[1], keepdims=1)
+    said = g.op("Unsqueeze", g.op("Cast", g.op("Greater", said, 0.0), to=T.FLOAT), g.ints(2, 3))
+    m = g.unless(said, asked, tracked)
+    high = g.op("Resize", m, "", g.const([1.0, 1.0, 4.0, 4.0]), mode="linear", coordinate_transformation_mode="half_pixel")
+    most = g.op("ReduceMax", m, axes=[2, 3], keepdims=0)
+    g.output(g.op("Mul", most, np.ones((1, 256))), "obj_ptr", ["batch_size", 256])
+    g.output(g.op("Sub", g.op("Mul", g.op("Sigmoid", high), 20.0), 10.0), "mask_for_mem", ["batch_size", 1, side, side])
+    g.output(m, "pred_mask", ["batch_size", 1, low, low])
+    g.output(g.op("Add", g.op("Mul", most, 0.0), 0.9), "iou", ["batch_size", 1])
+    g.output(most, "occ_logit", ["batch_size", 1])
+    g.save(folder / "mask_decoder.onnx")
+
+    g = Graph()
+    given = g.input("mask_for_mem", ["batch_size", 1, side, side])
+    g.input("pix_feat", [1, 256, cells, cells])
+    seen = g.input("occ_logit", ["batch_size", 1])
+    was = g.op("Div", g.op("Add", g.pool(given, 16), 10.0), 20.0)
+    was = g.op("Add", was, g.op("Unsqueeze", g.op("Mul", seen, 0.0), g.ints(2, 3)))
+    g.output(g.op("Pad", was, g.ints(0, 0, 0, 0, 0, 63, 0, 0)), "maskmem_features", ["batch_size", 64, cells, cells])
+    zeros = g.op("Mul", g.op("Unsqueeze", seen, g.ints(2)), g.op("Expand", 0.0, g.ints(1, cells * cells, 64)))
+    g.output(zeros, "maskmem_pos_enc", ["batch_size", cells * cells, 64])
+    g.output(g.op("Expand", 0.0, g.ints(7, 1, 1, 64)), "temporal_code", [7, 1, 1, 64])
+    g.save(folder / "memory_encoder.onnx")
+
+
 def main(folder):
     segedge(folder / "segedge")
     sam_encoder(folder / "sam" / "encoder.onnx")
@@ -290,6 +353,7 @@ def main(folder):
     efficient_sam(folder)
     sam2(folder / "sam2", False)
     sam2(folder / "sam2-sized", True)
+    sam2_video(folder / "sam2-video")
 
 
 if __name__ == "__main__":

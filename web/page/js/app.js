@@ -15,11 +15,14 @@ import { keyboard } from "./keys.js";
 import { Link } from "./link.js";
 import { Shapes } from "./shapes.js";
 import { Sieve } from "./sieve.js";
+import { Words } from "./words.js";
 import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
 import { Regret } from "./restore.js";
 import { Clips } from "./clips.js";
 import { Masks } from "./masks.js";
+import { Views } from "./views.js";
+import { Lists } from "./lists.js";
 
 const video = $("video");
 const player = new Player(video);
@@ -33,9 +36,12 @@ const stats = new Stats(player, picture);
 const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
+const words = new Words((verb, fields) => app.run(verb, fields));
 const events = new EventLog();
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
+const lists = new Lists();
 const masks = new Masks(player, () => app.redraw());
+const views = new Views(player, link, (camera) => app.show(camera));
 const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
 
 class App {
@@ -61,6 +67,7 @@ class App {
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
+    events.addEventListener("clip", (e) => clips.play(e.detail.clip));
     events.addEventListener("select", (e) => list.objects.some((o) => o.id === e.detail.id) ? list.select(e.detail.id) : toast("it is not followed any more", "info"));
     sieve.addEventListener("change", () => this.#outline());
     sieve.addEventListener("drop", (e) => this.remove(...e.detail.ids));
@@ -68,14 +75,15 @@ class App {
     $("snapshot").addEventListener("click", () => this.snapshot());
     $("undo").addEventListener("click", () => this.undo());
     $("clear").addEventListener("click", () => this.#clear());
-    $("text-form").addEventListener("submit", (e) => this.#text(e));
+    words.addEventListener("found", (e) => this.#follow(e.detail.object));
     for (const b of document.querySelectorAll("[data-mode]")) b.addEventListener("click", () => this.setMode(b.dataset.mode));
     $("panel-toggle").addEventListener("click", () => this.togglePanel());
     $("help-open").addEventListener("click", () => $("help").showModal());
     video.addEventListener("resize", () => this.#shape());
     setInterval(() => this.#poll(), 1000);
     this.setMode("point");
-    this.#cameras();
+    views.start();
+    this.#about();
   }
 
   // run does a command and shows its refusal.
@@ -148,24 +156,10 @@ class App {
     if (due) this.#show(due);
   }
 
-  async #cameras() {
-    const answer = await get("cameras");
-    if (!answer) return setTimeout(() => this.#cameras(), 2000);
-    const names = answer.cameras, wanted = decodeURIComponent(location.hash.slice(1));
-    if (!names.length) return link.notice("No camera", "This agent has no camera configured.");
-    const select = $("camera");
-    select.replaceChildren(...names.map((n) => new Option(n, n)));
-    select.value = names.includes(wanted) ? wanted : names[0];
-    $("camera-label").hidden = names.length < 2;
-    select.addEventListener("change", () => this.#open(select.value));
-    this.#open(select.value);
-    this.#about();
-  }
-
-  #open(camera) {
-    if (player.camera) this.#leave();
-    if (camera !== $("camera").options[0].value || location.hash) history.replaceState(null, "", `#${encodeURIComponent(camera)}`);
-    player.open(camera);
+  // show plays a camera; none while the grid shows all of them.
+  show(camera) {
+    this.#leave();
+    if (camera) player.open(camera);
     this.#poll();
   }
 
@@ -197,10 +191,14 @@ class App {
   }
 
   #message(m) {
-    if (m.type === "hello") this.#queue = []; // a new stream counts its time anew
-    if (m.type === "events" && m.camera === player.camera) return events.add(m.events);
+    if (m.type === "hello") { this.#queue = []; lists.forget(); } // a new stream counts its time anew
+    if (m.type === "events" && m.camera === player.camera) { clips.heard(m.events); return events.add(m.events); }
     if (m.type === "state") { this.#heard = performance.now(); this.#state(m); }
-    if (m.type !== "objects") return;
+    if (m.type === "objects" || m.type === "delta") this.#objects(lists.whole(m));
+  }
+
+  #objects(m) {
+    if (!m) return;
     this.#heard = this.#listed = performance.now();
     if (m.rtp_time === undefined || !video.requestVideoFrameCallback) return this.#show(m);
     this.#queue.push(m);
@@ -224,6 +222,7 @@ class App {
     if (s.camera !== player.camera) return;
     shapes.show(s);
     clips.state(s);
+    words.show(s);
   }
 
   #show(m) {
@@ -238,7 +237,7 @@ class App {
 
   // rate is the camera's frames a second, by which ages count: the processed ones may be fewer.
   #rate({ seq, captured }) {
-    if (!seq) return list.fps; // no frame yet, and no time
+    if (!seq || !captured) return list.fps; // no frame yet, or no time
     const now = Date.parse(captured) / 1000;
     if (!this.#first || seq < this.#first.seq) this.#first = { seq, now };
     const { seq: s0, now: t0 } = this.#first;
@@ -316,14 +315,6 @@ class App {
     if (this.mode === "box") this.setMode("point");
   }
 
-  async #text(e) {
-    e.preventDefault();
-    const phrase = $("text").value.trim();
-    if (!phrase) return;
-    const result = await this.run("prompt", { text: phrase });
-    if (result) { $("text").value = ""; this.#follow(result.object); }
-  }
-
   // prompt sends what the person meant, with the picture that was on the screen at that moment.
   async #prompt(fields, time, ripple) {
     const rtp = picture.rtpAt(time);
@@ -359,4 +350,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks, views });

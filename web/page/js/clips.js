@@ -35,6 +35,11 @@ export class Clips {
     if (changed || performance.now() - this.#asked > fresh) this.#list();
   }
 
+  // heard takes events: a clip that has become whole changes the list.
+  heard(events) {
+    if (events.some((e) => e.type === "clip.finished")) this.#list();
+  }
+
   forget() {
     this.#mark("");
     this.#asked = 0;
@@ -65,11 +70,11 @@ export class Clips {
   }
 
   #row(c) {
-    const from = new Date(c.from), href = `api/v1/cameras/${encodeURIComponent(c.camera)}/clips/${encodeURIComponent(c.name)}`;
+    const from = new Date(c.from), href = address(c);
     const length = c.recording ? "recording…" : duration((Date.parse(c.until) - from) / 1000);
     const play = el("button", { type: "button", className: "play", title: from.toLocaleString() },
       el("time", { dateTime: c.from }, from.toLocaleTimeString()), el("span", { className: "name" }, c.event ?? "by hand"), el("span", { className: "meta" }, length));
-    play.addEventListener("click", () => this.#play(c, href, from));
+    play.addEventListener("click", () => this.play(c));
     const keep = el("a", { href: `${href}?download=1`, download: `${c.camera}-${c.name}`, className: "icon small", title: "Download", "aria-label": `Download the clip of ${from.toLocaleTimeString()}` }, icon("M12 4v10M8 10.5l4 4 4-4M5 19h14"));
     const row = el("li", { className: "clip" }, play, keep);
     row.dataset.name = c.name;
@@ -77,14 +82,17 @@ export class Clips {
     return row;
   }
 
-  #play(c, href, from) {
-    text($("clip-title"), `${c.camera}, ${from.toLocaleString()}${c.event ? `: ${c.event}` : ""}`);
+  play(c) {
+    const href = address(c);
+    text($("clip-title"), `${c.camera}, ${new Date(c.from).toLocaleString()}${c.event ? `: ${c.event}` : ""}`);
     $("clip-keep").href = `${href}?download=1`;
     $("clip-video").src = href;
     $("clip").showModal();
     $("clip-video").play().catch(() => {}); // it has a button of its own
   }
 }
+
+const address = (c) => `api/v1/cameras/${encodeURIComponent(c.camera)}/clips/${encodeURIComponent(c.name)}`;
 
 function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));

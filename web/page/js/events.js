@@ -1,16 +1,18 @@
-// The log: what happened at the camera lately, the newest on top. Events: "select" {id} for the object of a row.
+// The log: what happened at the camera lately, the newest on top. Events: "select" {id} for the object of a row, "clip" {clip} for its clip.
 
 import { $, el, text } from "./dom.js";
 import { objectColor } from "./palette.js";
 
 const most = 100;
+const scenes = { ok: "sees well again", dark: "sees next to nothing: it is dark", blurred: "sees nothing sharp", frozen: "shows the same picture for ever", moved: "has another view" };
 const words = {
   "object.new": () => "is followed", "object.ambiguous": () => "may be one of several", "object.occluded": () => "is hidden", "object.lost": () => "is lost",
   "object.recovered": () => "is back", "object.ended": () => "is no longer followed",
   "zone.entered": (e) => `entered ${e.zone}`, "zone.left": (e) => `left ${e.zone}${e.dwell_s ? ` after ${Math.round(e.dwell_s)} s` : ""}`,
   "line.crossed": (e) => `crossed ${e.line}${e.direction ? `, ${e.direction}` : ""}`,
-  "camera.stalled": (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`, "camera.recovered": () => "is back", "model.changed": (e) => `changed${e.to?.name ? ` to ${e.to.name}` : ""}`,
-  "command.rejected": (e) => `refused${e.message ? `: ${e.message}` : ""}`, "events.dropped": () => "were lost",
+  "camera.stalled": (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`, "camera.recovered": () => "is back",
+  "camera.scene": (e) => scenes[e.scene] ?? e.scene, "model.changed": (e) => `changed${e.to?.name ? ` to ${e.to.name}` : ""}`,
+  "clip.finished": (e) => `is kept${e.clip?.event ? `: ${e.clip.event}` : ""}`, "command.rejected": (e) => `refused${e.message ? `: ${e.message}` : ""}`, "events.dropped": () => "were lost",
 };
 
 export class EventLog extends EventTarget {
@@ -53,15 +55,15 @@ export class EventLog extends EventTarget {
 
   #row(e) {
     const [kind] = e.type.split("."), id = e.object?.id ?? "";
-    const subject = e.object?.name || id || { camera: "The camera", model: "The model", command: "A command", events: "Events" }[kind] || e.camera;
+    const subject = e.object?.name || id || { camera: "The camera", model: "The model", clip: "A clip", command: "A command", events: "Events" }[kind] || e.camera;
     const when = new Date(e.time), say = (words[e.type] ?? (() => e.type))(e);
     const row = el("li", { className: "event" },
       el("time", { dateTime: e.time, title: when.toLocaleString() }, when.toLocaleTimeString()),
-      el("button", { type: "button", disabled: !id }, el("b", {}, subject), ` ${say}`));
+      el("button", { type: "button", disabled: !id && !e.clip }, el("b", {}, subject), ` ${say}`));
     row.dataset.object = id;
     row.dataset.kind = e.type;
     if (id) row.style.setProperty("--c", objectColor(Number(id.split("-").pop())));
-    row.lastChild.addEventListener("click", () => this.dispatchEvent(new CustomEvent("select", { detail: { id } })));
+    row.lastChild.addEventListener("click", () => this.dispatchEvent(new CustomEvent(e.clip ? "clip" : "select", { detail: { id, clip: e.clip } })));
     return row;
   }
 }

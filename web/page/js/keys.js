@@ -5,7 +5,7 @@ import { $ } from "./dom.js";
 const modes = { p: "point", b: "box", a: "add", x: "minus" };
 
 export function keyboard(parts) {
-  const { app, list, picker, stats, shapes, sieve, clips, masks } = parts;
+  const { app, list, picker, stats, shapes, sieve, clips, masks, views } = parts;
   const keys = {
     ArrowDown: () => list.step(1),
     ArrowUp: () => list.step(-1),
@@ -24,6 +24,7 @@ export function keyboard(parts) {
     ArrowRight: () => picker.open && picker.step(1),
     ArrowLeft: () => picker.open && picker.step(-1),
     Enter: () => shapes.draft ? shapes.finish() : sieve.open ? sieve.done() : picker.looked >= 0 && picker.choose(picker.looked),
+    g: () => views.toggle(),
     f: full,
     "?": () => $("help").showModal(),
     Escape: () => escape(parts),
@@ -35,6 +36,7 @@ export function keyboard(parts) {
     if ((e.ctrlKey || e.metaKey) && e.key === "z") { app.undo(); return e.preventDefault(); }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
+    if (views.grid && !"gf?".includes(key)) return; // the others are about one camera
     if (picker.open && /^[1-9]$/.test(key)) picker.choose(Number(key) - 1);
     else if (modes[key]) app.setMode(modes[key]);
     else if (key === "Enter" && e.target.matches("button, summary")) return; // presses it

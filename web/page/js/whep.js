@@ -52,6 +52,15 @@ export class Player extends EventTarget {
     this.#attempt();
   }
 
+  // close leaves the camera and plays none.
+  close() {
+    this.state = "resting";
+    this.#end();
+    this.#video.srcObject = null;
+    this.camera = "";
+    this.#say("resting", "");
+  }
+
   // draw has the agent paint the masks into the video, or leave that to the client: another video.
   draw(by) {
     if (by === this.#overlay) return;
@@ -108,6 +117,7 @@ export class Player extends EventTarget {
 
   async #attempt() {
     this.#end();
+    if (!this.camera) return;
     const abort = this.#abort = new AbortController();
     this.#say(this.#tries ? "reconnecting" : "connecting", this.#tries ? "reconnecting…" : "connecting…");
     try {
@@ -143,7 +153,7 @@ export class Player extends EventTarget {
 
   // post sends the offer and gives the answer; nothing where the page is loaded again instead.
   async #post(offer, signal) {
-    const answer = await fetch(this.#endpoint + (this.#overlay === "client" ? "?overlay=client" : ""), {
+    const answer = await fetch(`${this.#endpoint}?objects=delta${this.#overlay === "client" ? "&overlay=client" : ""}`, {
       method: "POST", headers: { "Content-Type": "application/sdp" }, body: offer,
       signal: AbortSignal.any([signal, AbortSignal.timeout(pathTime)]),
     }).catch((e) => { throw new Error(e.name === "TimeoutError" ? "the agent does not answer" : "the agent cannot be reached"); });

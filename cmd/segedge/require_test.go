@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/segedge/segedge/inference"
+)
+
+func TestRequire(t *testing.T) {
+	for _, c := range []struct {
+		wanted string
+		info   inference.Info
+		ok     bool
+	}{
+		{"", inference.Info{Provider: "cpu"}, true},
+		{"cpu", inference.Info{Provider: "cpu"}, true},
+		{"cuda", inference.Info{Provider: "cpu"}, false},
+		{"cuda", inference.Info{Provider: "cuda"}, true},
+		{"cuda", inference.Info{Provider: "tensorrt"}, true},
+		{"cuda", inference.Info{Provider: "remote"}, false},
+		{"tensorrt", inference.Info{Provider: "cuda"}, false},
+		{"tensorrt", inference.Info{Provider: "cuda", Building: "tensorrt"}, true},
+		{"tensorrt", inference.Info{Provider: "cpu", Building: "tensorrt"}, true},
+		{"cuda", inference.Info{Provider: "cpu", Building: "tensorrt"}, false},
+	} {
+		if err := require(c.wanted, c.info); (err == nil) != c.ok {
+			t.Errorf("%q of %q, building %q: %v", c.wanted, c.info.Provider, c.info.Building, err)
+		}
+	}
+}
+
+func TestDegraded(t *testing.T) {
+	for _, c := range []struct{ configured, runs, want string }{
+		{"auto", "cpu", ""}, {"", "cpu", ""}, {"cpu", "cpu", ""}, {"cuda", "cuda", ""},
+		{"cuda", "cpu", "NOT ON cuda, which model.provider names, but on cpu: it needs libcuda"},
+		{"tensorrt", "cuda", "NOT ON tensorrt, which model.provider names, but on cuda: it needs libcuda"},
+	} {
+		if got := degraded(c.configured, c.runs, "it needs libcuda"); got != c.want {
+			t.Errorf("%q on %q: %q", c.configured, c.runs, got)
+		}
+	}
+}
+
+// TestRunRequiresAProvider: an agent, or a check, that must have CUDA ends with a code of its own and the reason where there is none.
+func TestRunRequiresAProvider(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	for _, args := range [][]string{
+		{"run", "--source", "synthetic", "--duration", "1s", "--listen", "127.0.0.1:0", "--require-provider", "cuda",
+			"--set", "mqtt.embedded=127.0.0.1:0", "--set", "model.provider=cpu"},
+		{"models", "check", "--require-provider", "cuda", "--set", "model.provider=cpu"},
+	} {
+		var out, problem bytes.Buffer
+		if code := execute(t.Context(), args, &out, &problem); code != exitProvider {
+			t.Errorf("%v: exit code %d: %s", args, code, problem.String())
+		}
+		if s := problem.String(); !strings.Contains(s, "--require-provider cuda: the model runs on cpu, as configured") {
+			t.Errorf("%v: %s", args, s)
+		}
+	}
+	var out, problem bytes.Buffer
+	if code := execute(t.Context(), []string{"run", "--require-provider", "gpu"}, &out, &problem); code != exitUsage {
+		t.Errorf("a provider that is none: exit code %d: %s", code, problem.String())
+	}
+}
