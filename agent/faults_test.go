@@ -6,11 +6,16 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/api"
+	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/inferencetest"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
 )
 
 // dictionary is a grounder that knows no word but one, at which it panics.
@@ -72,7 +77,7 @@ func TestWhatCannotBeDoneIsNotTheAgentsFault(t *testing.T) {
 func TestPauseAndResumeAtOnce(t *testing.T) {
 	r := newRig(t, nil)
 	r.next(40)
-	for range 60 {
+	for range 200 {
 		var both sync.WaitGroup
 		for _, verb := range []string{"pause", "resume", "pause", "resume"} {
 			both.Go(func() {
@@ -92,5 +97,64 @@ func TestPauseAndResumeAtOnce(t *testing.T) {
 	r.next(40)
 	if s, _ := r.State("cam"); s.State != api.Running {
 		t.Errorf("it is %s", s.State)
+	}
+}
+
+// brokenScreen is a video sink that cannot show anything.
+type brokenScreen struct{}
+
+func (brokenScreen) Show(*frame.Frame, []seg.Object) { panic("a screen that is broken") }
+
+// Of two cameras the one whose walk panics in every frame ends, says why, and is told to be failed; the other one goes on, commands too.
+func TestAWalkOfPanicsEndsItsOwnCameraOnly(t *testing.T) {
+	bad := &film{frames: make(chan int)}
+	source := func(s capture.Source) capture.Options {
+		return capture.Options{
+			Open: func(context.Context) (capture.Source, error) { return s, nil }, StallAfter: time.Hour, StuckAfter: time.Hour, OpenLimit: time.Hour,
+		}
+	}
+	failed := make(chan string, 1)
+	r := &rig{t: t, film: &film{frames: make(chan int)}, shown: make(chan uint64, 1)}
+	a, err := New(Options{Name: "box", Model: inferencetest.New(inferencetest.Options{}), Failed: func(camera string) { failed <- camera }}, []CameraOptions{
+		{Name: "cam", Video: &screen{r.shown}, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})), Source: source(r.film)},
+		{Name: "broken", Video: brokenScreen{}, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})), Source: source(bad)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Agent = a
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	go func() {
+		for {
+			select {
+			case bad.frames <- 40:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	if name := <-failed; name != "broken" {
+		t.Errorf("camera %s has failed", name)
+	}
+	if s, _ := a.State("broken"); s.State != api.Stopped {
+		t.Errorf("it is %s", s.State)
+	}
+	r.next(40)
+	if reply := r.do("prompt", onSquare); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	r.next(42)
+	if o, ok := a.Objects("cam"); !ok || len(o.Objects) != 1 {
+		t.Errorf("the other camera follows %+v", o)
+	}
+	cancel()
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "camera broken") || !strings.Contains(err.Error(), "a screen that is broken") {
+		t.Errorf("the agent ended with %v", err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
 	}
 }
