@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -162,6 +163,42 @@ func TestOffersAreRefusedWhileNotRunning(t *testing.T) {
 	st.mu.Unlock()
 	if resp, body := st.do("POST", "/whep/cam", typeSDP, offer); resp.StatusCode != 503 || !strings.Contains(body, "not_ready") {
 		t.Errorf("%s %s", resp.Status, body)
+	}
+}
+
+// An offer that comes before video runs is answered when it does: the page is there a moment earlier.
+func TestAnEarlyOfferWaitsForTheVideo(t *testing.T) {
+	offer := offerOf(t, start(t))
+	s, err := New(Options{Service: newAgent(), UDP: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrived := make(chan struct{})
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		s.ServeHTTP(w, r)
+	}))
+	defer web.Close()
+	answered := make(chan string, 1)
+	go func() {
+		resp, err := http.Post(web.URL+"/whep/cam", typeSDP, strings.NewReader(offer))
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		_ = resp.Body.Close()
+		answered <- resp.Status
+	}()
+	<-arrived
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	if got := <-answered; got != "201 Created" {
+		t.Errorf("answered %s", got)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

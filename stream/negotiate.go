@@ -16,6 +16,18 @@ import (
 // and the answer is complete without trickling.
 const gatherTime = 2 * time.Second
 
+// startTime bounds the wait of an offer that comes before video runs: the page opens in the same moment, and who was quick is no failure.
+const startTime = 5 * time.Second
+
+func (s *Server) awaitStart(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+	}
+}
+
 // watch negotiates a new session and starts it, with the rights of its request, which were those of an epoch.
 func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string, how wish, offer []byte) (*viewer, string, error) {
 	vp8 := onlyVP8(offer)
@@ -28,6 +40,7 @@ func (s *Server) watch(ctx context.Context, epoch uint64, camera, client string,
 			}
 		}
 	}
+	s.awaitStart(ctx)
 	rtc, config, full := s.reserve(client)
 	if full != nil {
 		return nil, "", full

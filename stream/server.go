@@ -146,7 +146,7 @@ type Server struct {
 
 var _ http.Handler = (*Server)(nil)
 
-// New makes a server. It opens no socket: until Run has, requests are answered 503.
+// New makes a server. It opens no socket: until Run has, offers wait, for a few seconds, and are answered 503 then.
 func New(opts Options) (*Server, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
