@@ -170,7 +170,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	if most := t.opt.MaxArea * float64(p.W*p.H); n > most && o.area <= most {
 		return false // unless it is so large because a person asked for it
 	}
-	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastPart {
+	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.Some {
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {
@@ -216,7 +216,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if !o.shared(p, ev.seq) {
 		t.learn(o, p, ev)
 	}
-	o.past.note(p, ev.seq, t.tuning.StillFrames, o.asked || ev.prior == nil)
+	o.past.note(p, ev.seq, t.tuning.Fresh, o.asked || ev.prior == nil)
 	m := newTrack(p, ev.seq)
 	if ev.prior != nil {
 		m.pace = o.track.pace

@@ -7,27 +7,27 @@ import (
 )
 
 func TestAKeyframeIsPaidForInParts(t *testing.T) {
-	b := budget{purse: 10}
+	b := budget{credit: 10}
 	for _, c := range []struct{ now, seq, left uint64 }{{12, 10, 8}, {15, 10, 5}, {16, 9, 5}, {17, 16, 4}, {17, 16, 4}} {
 		b.pay(c.seq, c.now)
-		if b.purse != float64(c.left) {
-			t.Errorf("after an answer about %d at %d the purse holds %v, want %d", c.seq, c.now, b.purse, c.left)
+		if b.credit != float64(c.left) {
+			t.Errorf("after an answer about %d at %d the credit holds %v, want %d", c.seq, c.now, b.credit, c.left)
 		}
 	}
 }
 
-func TestThePurseFillsWithTheFramesUpToItsMost(t *testing.T) {
+func TestCreditGrowsWithTheFramesUpToItsMost(t *testing.T) {
 	b := budget{}
 	b.earn(5, 0.5)
-	if b.purse != 0 {
-		t.Errorf("the first look earns %v", b.purse)
+	if b.credit != 0 {
+		t.Errorf("the first look earns %v", b.credit)
 	}
 	b.earn(9, 0.5)
-	if b.earn(9, 0.5); b.purse != 2 {
-		t.Errorf("four frames at a half earn %v", b.purse)
+	if b.earn(9, 0.5); b.credit != 2 {
+		t.Errorf("four frames at a half earn %v", b.credit)
 	}
-	if b.earn(1000, 0.5); b.purse != mostPurse {
-		t.Errorf("it holds %v, of %v at most", b.purse, mostPurse)
+	if b.earn(1000, 0.5); b.credit != mostCredit {
+		t.Errorf("it holds %v, of %v at most", b.credit, mostCredit)
 	}
 }
 
@@ -51,10 +51,10 @@ func TestWhatWantsAKeyframe(t *testing.T) {
 	}
 }
 
-// A prompt that waits is not held back by a purse that is empty.
+// A prompt that waits is not held back by a credit that is empty.
 func TestAPromptNeedsNoBudget(t *testing.T) {
 	tr := New(Options{}, nil)
-	tr.budget.purse = -5
+	tr.budget.credit = -5
 	tr.objects = roster{{id: 1, state: seg.Tracking}, {id: 2, state: seg.Lost}}
 	if tr.WantKeyframe() {
 		t.Error("a routine keyframe beyond the budget")

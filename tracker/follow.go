@@ -50,7 +50,7 @@ func (f *fitter) follow(m *track, e *motion.Entry, forward bool, hiders []shape.
 func (f *fitter) parts(m *track, e *motion.Entry, pairs []motion.Pair) *motion.Mesh {
 	k := &f.tuning.Motion
 	first := m.First()
-	if f.rigid || len(pairs) < k.BendPairs || m.last.Inliers == 0 || max(e.Seq, first)-min(e.Seq, first) > uint64(f.tuning.BendFrames) {
+	if f.rigid || len(pairs) < k.BendPairs || m.last.Inliers == 0 || max(e.Seq, first)-min(e.Seq, first) > uint64(f.tuning.Fresh) {
 		return nil
 	}
 	r := m.BoundsAfter(m.last.Affine, float64(k.MeshStep))

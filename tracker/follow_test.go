@@ -131,7 +131,7 @@ func TestPartsNeedVectorsAndAFreshMask(t *testing.T) {
 		want  bool
 	}{
 		{"enough vectors on a fresh mask", fitter{tuning: tuned}, 5, len(pairs), true},
-		{"an old mask", fitter{tuning: tuned}, uint64(tuned.BendFrames) + 2, len(pairs), false},
+		{"an old mask", fitter{tuning: tuned}, uint64(tuned.Fresh) + 2, len(pairs), false},
 		{"a handful of vectors", fitter{tuning: tuned}, 5, tuned.Motion.BendPairs - 1, false},
 		{"parts that are not told apart", fitter{tuning: tuned, rigid: true}, 5, len(pairs), false},
 	} {

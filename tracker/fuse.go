@@ -132,6 +132,6 @@ func (t *Tracker) learn(o *object, p *shape.Patch, ev *evidence) {
 	if ev.view != nil {
 		t.looks.Learn(o.In(ev.view), ev.view, m)
 	}
-	margin := int(t.tuning.LearnShare * float64(m.Rect.Dx()+m.Rect.Dy()))
+	margin := int(t.tuning.Margin * float64(m.Rect.Dx()+m.Rect.Dy()))
 	o.Colours.Learn(&t.tuning.Look, ev.e, p, m.Rect.Inset(-margin).Intersect(image.Rect(0, 0, p.W, p.H)))
 }

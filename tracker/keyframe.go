@@ -16,7 +16,7 @@ func (t *Tracker) WantKeyframe() bool {
 		}
 		wanted = wanted || o.wants(now)
 	}
-	return wanted && t.budget.purse > 0
+	return wanted && t.budget.credit > 0
 }
 
 // wants says whether an object would gain from a routine keyframe now: one that is in doubt, hidden or looked for always, a tracked one

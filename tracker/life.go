@@ -33,7 +33,7 @@ func (t *Tracker) move(o *object, e *motion.Entry) {
 func (t *Tracker) judge(o *object, e *motion.Entry) {
 	k, fit := t.tuning, &o.track.last
 	bad := fit.Pairs >= k.FewPairs && fit.Inliers == 0 || o.track.resting > k.Most
-	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.HalfUsual*o.base {
+	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.Half*o.base {
 		bad = true
 	}
 	if bad {
@@ -81,10 +81,10 @@ func (t *Tracker) doubt(o *object, now uint64) {
 	case o.cover != nil && t.hidden(o, now) > k.Most:
 		t.occluded(o, now)
 		o.coasting = o.track.steady >= k.SteadyAfter
-	case gone && inside < k.HalfUsual:
+	case gone && inside < k.Half:
 		t.lose(o, now)
 	case gone:
-		o.coasting, o.due = o.track.resting > k.RestSome, now
+		o.coasting, o.due = o.track.resting > k.Some, now
 		t.occluded(o, now)
 	case o.misses > limit/doubtParts || o.doubts > 0:
 		o.become(seg.Uncertain, now)

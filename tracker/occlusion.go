@@ -65,9 +65,9 @@ func (t *Tracker) order(o, q *object, e *motion.Entry) {
 		votes += (mq - mo) / (mq + mo + 1) // a ratio of the misses, so that a few pixels of error do not matter where the two move apart
 	}
 	switch {
-	case n > 0 && votes > t.tuning.FrontVotes*n:
+	case n > 0 && votes > t.tuning.Some*n:
 		o.hide(q)
-	case n > 0 && votes < -t.tuning.FrontVotes*n:
+	case n > 0 && votes < -t.tuning.Some*n:
 		q.hide(o)
 	}
 }
@@ -105,7 +105,7 @@ func (t *Tracker) passing(o *object, seq uint64) bool {
 		if o.cover == q || q.cover == o {
 			continue
 		}
-		if math.Hypot(o.track.speed[0]-q.track.speed[0], o.track.speed[1]-q.track.speed[1]) < t.tuning.PassingSpeed {
+		if math.Hypot(o.track.speed[0]-q.track.speed[0], o.track.speed[1]-q.track.speed[1]) <= t.tuning.RestSpeed*math.Hypot(o.track.speed[0], o.track.speed[1]) {
 			continue
 		}
 		if there.Bounds().Overlaps(r) && (m.ShareUnder(&there.Track) > 0 || there.ShareUnder(&m) > 0) {

@@ -68,7 +68,7 @@ func (t *Tracker) stride(o *object, m *track, i int) (weight float64) {
 	var parts *motion.Mesh
 	weight = 1
 	switch {
-	case len(hiders) == 0 && m.resting <= t.tuning.RestSome:
+	case len(hiders) == 0 && m.resting <= t.tuning.Some:
 		parts = t.fitter.parts(m, e, pairs)
 	case m.steady >= t.tuning.SteadyAfter:
 		weight = m.coast(t.tuning, e)

@@ -119,7 +119,7 @@ func (t *Tracker) maskPrompt(o *object, m *track, seq uint64) *seg.Logits {
 		return k.Shape.Prompt(&m.Track)
 	}
 	r := m.Bounds()
-	r = r.Inset(-int(k.AskMargin * float64(r.Dx()+r.Dy())))
+	r = r.Inset(-int(k.Margin * float64(r.Dx()+r.Dy())))
 	for _, there := range t.objects.others(o, seq) {
 		if there.Bounds().Overlaps(r) {
 			return k.Shape.Prompt(&m.Track)
@@ -154,13 +154,13 @@ func (t *Tracker) lookFor(o *object, seq uint64) (seg.Prompt, bool) {
 // shrunk says whether an object that no other may cover has lost parts of itself: a mask prompt of what is left would only be answered with
 // what is left.
 func (t *Tracker) shrunk(o *object, m *shape.Track, seq uint64) bool {
-	if o.cover != nil || float64(m.Patch.Area()) >= t.tuning.PartSize*o.size { // both in the patch's own frame
+	if o.cover != nil || float64(m.Patch.Area()) >= t.tuning.Half*o.size { // both in the patch's own frame
 		return false
 	}
 	return len(t.hiders(o, m, seq)) == 0
 }
 
-// anew asks what lies at the heart of what is left.
+// anew asks what lies in the middle of what is left.
 func (t *Tracker) anew(m *shape.Track) seg.Prompt {
 	return seg.Prompt{Clicks: []seg.Click{{Point: t.readout.cut.Mask(m).Center(), Label: seg.Positive}}}
 }

@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"image"
 	"math"
 
 	"github.com/segedge/segedge/seg"
@@ -68,7 +67,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.tuning
 	m := t.readout.uncovered(o, p, ev.seq)
 	for q, there := range t.objects.others(o, ev.seq) {
-		if q != o.cover && there.Cover(m) > k.FoundOverlap {
+		if q != o.cover && there.Cover(m) > k.Some {
 			return false
 		}
 	}
@@ -78,13 +77,12 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	}
 	l := o.known(ev)
 	if l == nil {
-		return colours > k.SameColours
+		return colours > k.Most
 	}
 	size := float64(p.Area()) / max(o.size, 1)
-	if o.coasting && colours >= k.SameColours && size >= k.HalfUsual && p.Middle().In(o.track.Bounds()) {
+	if o.coasting && colours >= k.Most && size >= k.Half && p.Middle().In(o.track.Bounds()) {
 		return true // beside what it went behind, the encoder sees it in other company
 	}
-	enters := !p.Rect.Inset(-1).In(image.Rect(0, 0, p.W, p.H)) // and may be seen only in part
 	mean, ok := t.looks.Resemblance(l, ev.view, m)
 	if !ok {
 		mean = math.Inf(-1)
@@ -92,8 +90,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if o.again(k, mean, l.Usual, colours, size) {
 		return true // seen from another side, again and again
 	}
-	whole := size >= k.WholeSize || enters && size >= k.LeastPart && colours >= k.SameColours
-	return ok && mean >= max(k.FoundLike, k.HalfUsual*l.Usual) && colours >= k.HalfUsual && whole
+	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && size >= k.Some
 }
 
 // colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.
@@ -106,11 +103,11 @@ func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 // colours and size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from
 // the rest, a look-alike perhaps; less is asked of it then.
 func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
-	floor, least := -k.FoundLike, k.HalfUsual
+	floor, least := -k.FoundLike, k.Half
 	if usual < k.FoundLike {
-		floor, least = min(floor, usual-k.Unlike), k.WholeSize
+		floor, least = min(floor, usual-k.Unlike), k.Some
 	}
-	if mean >= floor && colours >= k.SameColours && size >= least {
+	if mean >= floor && colours >= k.Most && size >= least {
 		o.found++
 	} else {
 		o.found = 0

@@ -11,11 +11,11 @@ func TestFoundAgainAndAgain(t *testing.T) {
 	}{
 		{"its other side", -0.1, 1, 0.9, 0.6, true},
 		{"unlike it", -0.3, 1, 0.9, 0.6, false},
-		{"in other colours", 0.1, 1, 0.7, 0.6, false},
+		{"in other colours", 0.1, 1, 0.6, 0.6, false},
 		{"a part of something", 0.1, 1, 0.9, 0.4, false},
 		{"a ball that the encoder takes for its twin", -0.5, -0.06, 1.05, 0.45, true},
 		{"something else, where the encoder knows little", -0.8, -0.06, 1.05, 0.45, false},
-		{"a small part, where the encoder knows little", -0.5, -0.06, 1.05, 0.3, false},
+		{"a small part, where the encoder knows little", -0.5, -0.06, 1.05, 0.25, false},
 	} {
 		o := &object{}
 		got := 0

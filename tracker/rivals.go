@@ -36,7 +36,7 @@ func (t *Tracker) beside(o *object, p *shape.Patch, seq uint64) bool {
 		return false
 	}
 	there := track{Track: o.track.Start()}
-	return there.Cover(t.readout.cut.Mask(&m.Track)) <= t.tuning.FoundOverlap
+	return there.Cover(t.readout.cut.Mask(&m.Track)) <= t.tuning.Some
 }
 
 func inPicture(e *motion.Entry, x, y float64) bool {

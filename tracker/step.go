@@ -68,7 +68,7 @@ func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
 	pts := t.fitter.closer[:0]
 	for _, o := range t.objects {
 		if o.visible() {
-			share := min(t.tuning.CloserPoints, closerMost/visible)
+			share := min(t.tuning.Motion.BendPairs, closerMost/visible)
 			pts = t.fitter.closerPoints(pts, &o.track.Track, t.hiders(o, &o.track.Track, last.Seq), spacing, share)
 		}
 	}

@@ -75,7 +75,7 @@ func (m *track) own(k *Tuning, pairs []motion.Pair, e *motion.Entry, colours *lo
 	for i, p := range pairs {
 		u, v := e.Scene.At(p.X, p.Y)
 		c := colours.Near(e, p.U, p.V, float32(k.Look.ColourClip))
-		if (p.U-u)*m.speed[0]+(p.V-v)*m.speed[1] < k.RestSpeed*speed2 && (m.colour <= k.TellingColour || c < k.RestColour*m.colour) {
+		if (p.U-u)*m.speed[0]+(p.V-v)*m.speed[1] < k.RestSpeed*speed2 && (m.colour <= k.TellingColour || c < k.Most*m.colour) {
 			rested += c
 			continue
 		}
@@ -87,7 +87,7 @@ func (m *track) own(k *Tuning, pairs []motion.Pair, e *motion.Entry, colours *lo
 		m.accustom(k, float64(n), moving/float64(n))
 	}
 	rest := float64(len(pairs) - n)
-	if rest > k.Most*float64(len(pairs)) && rest > k.StopUsual*m.usual && rested > k.StopColour*m.colour*rest {
+	if rest > k.Most*float64(len(pairs)) && rest > k.Half*m.usual && rested > k.Half*m.colour*rest {
 		m.speed, m.steady = [2]float64{}, 0
 		return pairs, 0
 	}

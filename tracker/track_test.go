@@ -108,7 +108,7 @@ func TestAStopIsToldFromACover(t *testing.T) {
 	for _, c := range []struct {
 		n    int
 		stop bool
-	}{{20, true}, {13, true}, {11, false}, {3, false}} {
+	}{{20, true}, {13, true}, {9, false}, {3, false}} {
 		e := still(200, 20, 255, 0, 0)
 		m := newTrack(square(0, 0, 20), 1)
 		// White is two thirds of its usual colours: not its own by itself.

@@ -1,5 +1,5 @@
 // Package tracker follows the objects of one camera: it moves their masks from frame to frame, decides what to ask a model about and which
-// of its answers to believe, and says honestly when it does not know. It is the walk of an object's life; how a picture moves is measured
+// of its answers to believe, and says so when it does not know. It is the walk of an object's life; how a picture moves is measured
 // in motion, a mask carried in shape, and what an object looks like learnt in look. It reads pixels in pure Go; it does no IO, reads no
 // clock and runs no model: the pipeline shows it frames and brings it the model's answers.
 package tracker

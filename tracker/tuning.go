@@ -19,13 +19,14 @@ type Tuning struct {
 
 	// What is much or little of what is usual, and how that is learnt.
 	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size [0 0]
-	HalfUsual    float64 // share of what is usual, in likeness, colours or size, from which on it may be all of an object [0 +3.1]
-	Most         float64 // share of an object, in cells or vectors, that counts as all but all of it [0 0]
+	Some         float64 // share of a thing, in size, vectors or votes, that counts as a part of it
+	Half         float64 // share of what is usual, in likeness, colours, vectors or size, from which on it may be all of a thing
+	Most         float64 // share of a thing, in size, vectors or colours, that counts as all but all of it [0 0]
 	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 0]
 
 	// An object's fit to the motion.
 	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
-	BendFrames  int     // frames from a mask's own one on in which it is bent: after that, small errors would add up [0 0]
+	Fresh       int     // frames for which a mask is new: so long it is bent, after which small errors would add up, and nothing rests by what it showed
 	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 +2.0]
 	SpeedRate   float64 // at which the speed follows what is measured [−0.9 0]
 	SpeedSlack  float64 // squared change of speed at which a vector weighs half [0 0]
@@ -33,18 +34,11 @@ type Tuning struct {
 
 	// What rests with the scene while an object moves.
 	MovingSpeed   float64 // against the scene from which on rest is told from motion [0 0]
-	RestSpeed     float64 // of the object's: what has less of it rests [0 0]
+	RestSpeed     float64 // of the object's: what has less of it rests, and two whose speeds differ by less move together [0 0]
 	TellingColour float64 // usual log-odds up to which its colours are not told from the scene's: motion alone says what rests [0 0]
-	RestColour    float64 // of the usual log-odds of its colours: what has more is its own all the same [0 0]
-	StopUsual     float64 // of as many vectors as usual: so many must rest, of colours as follows, for an object to have stopped [0 0]
-	StopColour    float64 // of the usual log-odds [0 0]
-	RestSome      float64 // share of resting vectors from which on the speed steadies the fit, and nothing bends [0 0]
 
 	// Occlusion by another object.
 	HideMargin    float64 // about a mask in which a vector may be its: half the window in which one is measured [0 0]
-	CloserPoints  int     // that tell the motion of an object that is small or partly hidden [0 0, scenes 0 −0.1]
-	FrontVotes    float64 // mean vote from which on one of two objects lies in front [0 0]
-	PassingSpeed  float64 // between two objects that do not move together [0 0]
 	CrowdedWeight float64 // of the decoder's answer where another object is near [0 0]
 
 	// The fusion of a keyframe's evidence.
@@ -57,15 +51,13 @@ type Tuning struct {
 	FeatureClip   float64 // likeness that counts at most [0 0]
 	ColourWeight  float64 // of the colours [−0.4 +0.6]
 	VoteContrast  float64 // between inside and outside at which votes count in full [+0.1 +0.1]
-	VoteSigma2    float64 // squared miss that is forgiven [+0.2 0]
+	VoteSigma2    float64 // squared miss that is allowed [+0.2 0]
 	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 +0.1]
 	StillWeight   float64 // of a place whose picture has not changed, for what it was [0 +0.2]
 	StillChange   int     // grey steps, over the three colours, up to which it has not [0 +0.2]
-	StillFrames   int     // that what it is compared with is old, at least [0 0]
 	OtherWeight   float64 // against a place where another object is [0 0, scenes 0 −0.1]
 	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 +0.2]
 	SizeDown      float64 // and shrinks: what shrinks is mostly hidden and comes back [0 0]
-	LearnShare    float64 // of the sum of a mask's sides: the margin about it in which the colours of its surroundings are learnt [0 0]
 
 	// The readout of what is shown.
 	SnapRadius int // by which the edge may be off [+0.1 −0.2]
@@ -76,23 +68,18 @@ type Tuning struct {
 
 	// What makes an answer believable.
 	MostGrowth float64 // area over the usual one [−0.8 0]
-	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing [0 0]
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 0]
 
 	// Reacquisition of what is hidden or lost.
-	SeekReach    float64 // roots of the usual area that it may have come at once [0 0]
-	SeekSpeed    float64 // and picture widths a frame since [0 0]
-	FoundLike    float64 // least mean likeness of the mask that is found [0 0]
-	FoundOverlap float64 // share of the mask where another object is, from which on it is that one's [0 0]
-	WholeSize    float64 // least share of its expected size: a part of something else is small [0 0]
-	FoundAgain   int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
-	Unlike       float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
-	SameColours  float64 // share of the colours that it usually has [0 0]
+	SeekReach  float64 // roots of the usual area that it may have come at once [0 0]
+	SeekSpeed  float64 // and picture widths a frame since [0 0]
+	FoundLike  float64 // least mean likeness of the mask that is found [0 0]
+	FoundAgain int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
+	Unlike     float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 
 	// Questions to the model.
-	PartSize  float64 // share of the expected size below which an object has lost parts of itself [0 0]
 	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 +0.2]
-	AskMargin float64 // about that mask in which what looks like the object is asked about too, of the sum of its sides [+0.1 +0.1]
+	Margin    float64 // about a mask in which its surroundings are learnt, and what looks like the object is asked about, of the sum of its sides
 
 	// What a keyframe shows.
 	CropMargin float64 // sides of a crop over the objects' own [−3.9 +3.3]
@@ -106,7 +93,7 @@ const (
 	rateGain    = 0.05  // weight of a new frame in the rate
 	leastGap    = 0.002 // seconds between two frames below which they tell no rate
 	mostGap     = 1.0   // and above which
-	mostPurse   = 10.0  // frames of unspent model time that may gather
+	mostCredit  = 10.0  // frames of unspent model time that may gather
 	wholeAfter  = 1.0   // seconds after which a keyframe shows the whole frame again
 	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
 	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
@@ -125,29 +112,29 @@ func Defaults() Tuning {
 	return Tuning{
 		Motion: motion.Defaults(), Shape: shape.Defaults(), Look: look.Defaults(),
 
-		UsualRate: 0.1, HalfUsual: 0.5, Most: 0.7, LeastInliers: 0.2,
+		UsualRate: 0.1, Some: 0.3, Half: 0.5, Most: 0.7, LeastInliers: 0.2,
 
-		FewPairs: 3, BendFrames: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
+		FewPairs: 3, Fresh: 8, SteadyAfter: 4, SpeedRate: 0.3, SpeedSlack: 4, SpeedShare: 0.25,
 
-		MovingSpeed: 3, RestSpeed: 0.4, TellingColour: 1, RestColour: 0.7, StopUsual: 0.6, StopColour: 0.45, RestSome: 0.3,
+		MovingSpeed: 3, RestSpeed: 0.4, TellingColour: 1,
 
-		HideMargin: 7, CloserPoints: 16, FrontVotes: 0.3, PassingSpeed: 1, CrowdedWeight: 0.5,
+		HideMargin: 7, CrowdedWeight: 0.5,
 
 		MaskClip: 6, PriorWeight: 0.8, PriorRadius: 4, Growth: 16, ModelWeight: 1.1,
 		FeatureWeight: 1.2, FeatureClip: 2, ColourWeight: 0.7,
-		VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4, StillWeight: 3, StillChange: 18, StillFrames: 8,
-		SizeUp: 0.06, SizeDown: 0.01, LearnShare: 0.25,
+		VoteContrast: 1.5, VoteSigma2: 0.5, VoteFloor: 0.05, OtherWeight: 4, StillWeight: 3, StillChange: 18,
+		SizeUp: 0.06, SizeDown: 0.01,
 
 		SnapRadius: 1,
 
 		MostDoubts: 3, LeastInside: 0.12,
 
-		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
+		MostGrowth: 2.5, SizeOdds: 0.5,
 
-		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2, FoundOverlap: 0.3,
-		WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6, SameColours: 0.8,
+		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2,
+		FoundAgain: 8, Unlike: 0.6,
 
-		PartSize: 0.6, AskWeight: 80, AskMargin: 0.25,
+		AskWeight: 80, Margin: 0.25,
 
 		CropMargin: 1.6, CropMost: 0.8, CropStep: 1.0 / 16,
 	}

@@ -53,7 +53,7 @@ func (v *votes) cast(k *Tuning, e *motion.Entry, object motion.Affine) *seg.Logi
 	return l
 }
 
-// vote compares two squared misses, each forgiven and bounded, so that a vector that fits neither says little.
+// vote compares two squared misses, each less what is allowed and bounded, so that a vector that fits neither says little.
 func (k *Tuning) vote(object, scene float64) float32 {
 	a, b := math.Exp(-object/(2*k.VoteSigma2))+k.VoteFloor, math.Exp(-scene/(2*k.VoteSigma2))+k.VoteFloor
 	return float32(math.Log(a / b))

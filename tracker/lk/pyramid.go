@@ -83,7 +83,7 @@ func (p *pyramid) build(k *Tuning, g *motion.Gray) {
 	}
 	p.stamp = g.Stamp
 	n, pad := 1, max(k.Radius, k.Coarse)+2
-	for w, h := g.W, g.H; n < k.Levels && (w+1)/2 >= k.LeastSide && (h+1)/2 >= k.LeastSide; n++ {
+	for w, h := g.W, g.H; (w+1)/2 >= k.LeastSide && (h+1)/2 >= k.LeastSide; n++ {
 		w, h = (w+1)/2, (h+1)/2
 	}
 	for len(p.levels) < n {

@@ -5,7 +5,6 @@ package lk
 type Tuning struct {
 	Radius     int     // half the window's side on the finest level: a window of 2·Radius+1, at most 9 [+3.7 +1.5]
 	Coarse     int     // the same on the levels above, at most 9 [+0.5 +1.1]
-	Levels     int     // of the pyramid at most [+0.1 0]
 	LeastSide  int     // of a level that is worth searching [0 +0.1]
 	Iterations int     // a level at most [+0.2 +1.2]
 	StillStep2 float64 // squared length of a step after which no other is taken [0 0]
@@ -15,5 +14,5 @@ type Tuning struct {
 
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
-	return Tuning{Radius: 6, Coarse: 5, Levels: 4, LeastSide: 24, Iterations: 10, StillStep2: 0.0009, MaxFB: 1.5, MinTexture: 0.8}
+	return Tuning{Radius: 6, Coarse: 5, LeastSide: 24, Iterations: 10, StillStep2: 0.0009, MaxFB: 1.5, MinTexture: 0.8}
 }

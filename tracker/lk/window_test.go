@@ -62,7 +62,7 @@ func TestStepIsTheOneByTheBook(t *testing.T) {
 	}
 	for _, radius := range []int{1, 5, 6, maxRadius} {
 		var a, b pyramid
-		one := &Tuning{Radius: radius, Levels: 1}
+		one := &Tuning{Radius: radius, LeastSide: 1 << 20}
 		a.build(one, ga)
 		b.build(one, gb)
 		w := newWindow(radius)
@@ -92,7 +92,7 @@ func TestStepIsTheOneByTheBook(t *testing.T) {
 func TestPyramidHalvesAndRepeatsItsEdges(t *testing.T) {
 	g := noise(61, 49, 3)
 	var p pyramid
-	p.build(&Tuning{Radius: 3, Levels: 3, LeastSide: Defaults().LeastSide}, g)
+	p.build(&Tuning{Radius: 3, LeastSide: Defaults().LeastSide}, g)
 	if len(p.levels) != 2 {
 		t.Fatalf("%d levels of a picture of 61×49", len(p.levels))
 	}
