@@ -18,22 +18,22 @@ type Tuning struct {
 	Look   look.Tuning
 
 	// What is much or little of what is usual, and how that is learnt.
-	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size [0 0]
-	Some         float64 // share of a thing, in size, vectors or votes, that counts as a part of it
-	Half         float64 // share of what is usual, in likeness, colours, vectors or size, from which on it may be all of a thing
-	Most         float64 // share of a thing, in size, vectors or colours, that counts as all but all of it [0 0]
-	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 0]
+	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size [−0.4 0]
+	Some         float64 // share of a thing, in size, vectors or votes, that counts as a part of it [0 0]
+	Half         float64 // share of what is usual, in likeness, colours, vectors or size, from which on it may be all of a thing [−0.1 +0.2]
+	Most         float64 // share of a thing, in size, vectors or colours, that counts as all but all of it [0 0, scenes +0.2 +0.3]
+	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 −0.7]
 
 	// An object's fit to the motion.
 	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
-	Fresh       int     // frames for which a mask is new: so long it is bent, after which small errors would add up, and nothing rests by what it showed
-	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 +2.0]
-	SpeedRate   float64 // at which the speed follows what is measured [−0.9 0]
+	Fresh       int     // frames for which a mask is new: so long it is bent, after which small errors would add up, and nothing rests by what it showed [0 0]
+	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 −1.0]
+	SpeedRate   float64 // at which the speed follows what is measured [0 0]
 	SpeedSlack  float64 // squared change of speed at which a vector weighs half [0 0]
 	SpeedShare  float64 // of the squared speed, added to that [0 0]
 
 	// What rests with the scene while an object moves.
-	MovingSpeed   float64 // against the scene from which on rest is told from motion [0 0]
+	MovingSpeed   float64 // against the scene from which on rest is told from motion [−0.2 0]
 	RestSpeed     float64 // of the object's: what has less of it rests, and two whose speeds differ by less move together [0 0]
 	TellingColour float64 // usual log-odds up to which its colours are not told from the scene's: motion alone says what rests [0 0]
 
@@ -42,25 +42,25 @@ type Tuning struct {
 	CrowdedWeight float64 // of the decoder's answer where another object is near [0 0]
 
 	// The fusion of a keyframe's evidence.
-	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+1.3 −0.7]
-	PriorWeight   float64 // of the warped mask, all of whose vectors its motion explains [+4.2 −1.5]
+	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+0.3 −0.8]
+	PriorWeight   float64 // of the warped mask, all of whose vectors its motion explains [+0.6 −1.2]
 	PriorRadius   int     // by which the warped edge may be off [0 +0.1]
 	Growth        int     // about the warped mask in which it may grow [0 0]
-	ModelWeight   float64 // of the decoder's answer [−0.1 +0.2]
-	FeatureWeight float64 // of the likeness to the object [0 +0.3]
-	FeatureClip   float64 // likeness that counts at most [0 0]
-	ColourWeight  float64 // of the colours [−0.4 +0.6]
-	VoteContrast  float64 // between inside and outside at which votes count in full [+0.1 +0.1]
-	VoteSigma2    float64 // squared miss that is allowed [+0.2 0]
-	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 +0.1]
-	StillWeight   float64 // of a place whose picture has not changed, for what it was [0 +0.2]
-	StillChange   int     // grey steps, over the three colours, up to which it has not [0 +0.2]
+	ModelWeight   float64 // of the decoder's answer [−0.2 −0.3]
+	FeatureWeight float64 // of the likeness to the object [+0.1 −0.6]
+	FeatureClip   float64 // likeness that counts at most [0 −0.7]
+	ColourWeight  float64 // of the colours [−1.2 +0.5]
+	VoteContrast  float64 // between inside and outside at which votes count in full [+0.1 0]
+	VoteSigma2    float64 // squared miss that is allowed [0 0]
+	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 0]
+	StillWeight   float64 // of a place whose picture has not changed, for what it was [0 +0.1]
+	StillChange   int     // grey steps, over the three colours, up to which it has not [0 −0.7]
 	OtherWeight   float64 // against a place where another object is [0 0, scenes 0 −0.1]
-	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 +0.2]
+	SizeUp        float64 // rate at which the expected size grows, a keyframe [0 +0.1]
 	SizeDown      float64 // and shrinks: what shrinks is mostly hidden and comes back [0 0]
 
 	// The readout of what is shown.
-	SnapRadius int // by which the edge may be off [+0.1 −0.2]
+	SnapRadius int // by which the edge may be off [+0.2 −0.2]
 
 	// The life of an object.
 	MostDoubts  int     // answers refused in a row after which it is gone [0 0]
@@ -68,7 +68,7 @@ type Tuning struct {
 
 	// What makes an answer believable.
 	MostGrowth float64 // area over the usual one [−0.8 0]
-	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 0]
+	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
 	SeekReach  float64 // roots of the usual area that it may have come at once [0 0]
@@ -78,13 +78,13 @@ type Tuning struct {
 	Unlike     float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 
 	// Questions to the model.
-	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 +0.2]
-	Margin    float64 // about a mask in which its surroundings are learnt, and what looks like the object is asked about, of the sum of its sides
+	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 0]
+	Margin    float64 // about a mask in which its surroundings are learnt, and what looks like the object is asked about, of the sum of its sides [−0.1 −0.3]
 
 	// What a keyframe shows.
-	CropMargin float64 // sides of a crop over the objects' own [−3.9 +3.3]
-	CropMost   float64 // a larger crop is not worth it [+3.3 −4.0]
-	CropStep   float64 // of sizes, so that the same come again [+1.3 −0.1]
+	CropMargin float64 // sides of a crop over the objects' own [−4.5 +0.3]
+	CropMost   float64 // a larger crop is not worth it [−0.1 −5.1]
+	CropStep   float64 // of sizes, so that the same come again [−1.3 −0.1]
 }
 
 // Bounds, not tuned: of memory, of time, and of what a person may expect. No score tells which is better.

@@ -3,13 +3,13 @@ package look
 // Tuning is every number of this package that was chosen.
 // In brackets: what J&F changes, in points, with the number a fifth lower and a fifth higher (docs/sensitivity.md; a point is noise).
 type Tuning struct {
-	Keep         float64 // of what the keyframes before taught, at each: of mean features, their covariance and colours [+0.9 −7.7]
-	Anchor       float64 // what the first mask's features weigh beside the newer ones', 0..1 [+0.2 0]
-	SpreadRidge  float64 // added to the features' unit variances [+0.2 0]
-	SpreadPart   int     // one of so many cells of a later keyframe counts [+0.2 +0.2]
-	ColourFirst  float64 // what the first mask's colours weigh, and keep [+0.1 +0.1]
-	ColourPseudo float64 // pixels that are taken for seen of each colour on both sides [0 +0.2]
-	ColourClip   float64 // log-odds of a pixel's colour, or of its motion, that count at most [−0.4 +0.2]
+	Keep         float64 // of what the keyframes before taught, at each: of mean features, their covariance and colours [−0.2 −11.8]
+	Anchor       float64 // what the first mask's features weigh beside the newer ones', 0..1 [0 0]
+	SpreadRidge  float64 // added to the features' unit variances [0 0]
+	SpreadPart   int     // one of so many cells of a later keyframe counts [0 0]
+	ColourFirst  float64 // what the first mask's colours weigh, and keep [0 +0.1]
+	ColourPseudo float64 // pixels that are taken for seen of each colour on both sides [+0.1 0]
+	ColourClip   float64 // log-odds of a pixel's colour, or of its motion, that count at most [−0.2 −1.5]
 	MapColour    float64 // weight of a cell's colours there, likeness a logit [0 0]
 }
 

@@ -4,17 +4,17 @@ package motion
 // pixels of the reduced picture unless a comment says otherwise.
 // In brackets: what J&F changes, in points, with the number a fifth lower and a fifth higher (docs/sensitivity.md; a point is noise).
 type Tuning struct {
-	FitRounds   int     // rounds of reweighting in a fit [0 +0.1]
-	FitSigma    float64 // residual at which a pair's weight falls to a quarter in the last rounds (Geman–McClure's scale) [0 +0.2]
-	FitWide     int     // first rounds in which that scale is doubled for each round that is left of them [−0.5 −1.5]
-	FitDamp     float64 // squared pixels: as if each pair had been seen moving rigidly so far off the middle [+0.2 0]
-	InlierReach float64 // of FitSigma: residual up to which a pair counts as explained [0 0]
-	BendPairs   int     // pairs from which on a fit may also stretch and shear, and a region bend [0 0]
+	FitRounds   int     // rounds of reweighting in a fit [+0.1 0]
+	FitSigma    float64 // residual at which a pair's weight falls to a quarter in the last rounds (Geman–McClure's scale) [+0.1 −0.1]
+	FitWide     int     // first rounds in which that scale is doubled for each round that is left of them [−0.3 −1.7]
+	FitDamp     float64 // squared pixels: as if each pair had been seen moving rigidly so far off the middle [0 0]
+	InlierReach float64 // of FitSigma: residual up to which a pair counts as explained [+0.1 −0.1]
+	BendPairs   int     // pairs from which on a fit may also stretch and shear, and a region bend [0 0, scenes 0 −0.1]
 	BendDamp    float64 // squared pixels: what holds the fit to its similarity [0 0]
-	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight [+0.2 0]
+	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight [0 0]
 	PointReach  float64 // radius of the vectors that move a point, of the picture's width [0 0]
-	MeshStep    int     // distance between a mesh's nodes, and the most that a vector may miss the affine motion by in a step [+0.1 +0.1]
-	MeshRadius  float64 // distances between grid points: how far a vector speaks [+0.2 +0.3]
+	MeshStep    int     // distance between a mesh's nodes, and the most that a vector may miss the affine motion by in a step [−0.1 0]
+	MeshRadius  float64 // distances between grid points: how far a vector speaks [0 +0.1]
 }
 
 // Bounds, not tuned: no score tells which is better.

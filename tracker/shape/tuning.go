@@ -3,7 +3,7 @@ package shape
 // Tuning is every number of this package that was chosen, in cells of the grid.
 // In brackets: what J&F changes, in points, with the number a fifth lower and a fifth higher (docs/sensitivity.md; a point is noise).
 type Tuning struct {
-	Margin int // kept of a patch around its positive cells, and shown around an object in a mask prompt [0 +0.1]
+	Margin int // kept of a patch around its positive cells, and shown around an object in a mask prompt [−0.4 −2.7]
 }
 
 // Bounds, not tuned: they hold time and memory, and no score tells which is better.
