@@ -15,7 +15,7 @@ import (
 // clockScript reads the time that the source has drawn (capture/synthetic, DrawTime) out of each picture as it is shown, and keeps with it
 // when it reaches the screen. The figure of the page's own strip is kept each second.
 const clockScript = `(() => {
-  const video = document.getElementById("video"), columns = 24, rows = 2, lines = 45, seen = window.seen = {ages: [], at: [], unread: 0, own: []};
+  const video = document.getElementById("video"), columns = 24, rows = 2, lines = 45, seen = window.seen = {ages: [], at: [], unread: 0, own: [], wrong: ""};
   const c = new OffscreenCanvas(1, 1), g = c.getContext("2d", {willReadFrequently: true});
   const read = () => {
     const s = video.videoHeight / lines;
@@ -33,13 +33,15 @@ const clockScript = `(() => {
     return word % 4096n === steps % 4093n + 1n ? Number(steps) : null;
   };
   const wrap = 2 ** 36, next = () => video.requestVideoFrameCallback((now, meta) => {
-    const steps = read(), at = performance.timeOrigin + meta.expectedDisplayTime;
+    next();
+    let steps = null;
+    try { steps = read(); } catch (e) { seen.wrong = String(e); }
+    const at = performance.timeOrigin + meta.expectedDisplayTime;
     if (steps === null) seen.unread++; else {
       let age = at * 10 % wrap - steps;
       if (age < -wrap / 2) age += wrap; else if (age > wrap / 2) age -= wrap;
       seen.ages.push(age / 10); seen.at.push(at);
     }
-    next();
   });
   next();
   window.ownFigure = setInterval(() => { const n = parseFloat(document.getElementById("stat-latency").textContent); if (n > 0) seen.own.push(n); }, 1000);
@@ -51,6 +53,7 @@ type shownPictures struct {
 	At     []float64 // when, ms since 1970
 	Unread int       // pictures without a time that could be read
 	Own    []float64 // what the page's strip said, ms
+	Wrong  string    // what went wrong in the last picture that could not be read at all
 }
 
 // five are prompts for the four objects of the scene and the path that they are on.
@@ -77,7 +80,7 @@ func (p *page) shown() shownPictures {
 	ctx, cancel := context.WithTimeout(p.tab, patience)
 	defer cancel()
 	out, err := chromedp.Run(ctx, chromedp.Evaluate[shownPictures](
-		`(() => { const s = {...seen}; Object.assign(seen, {ages: [], at: [], unread: 0, own: []}); return s; })()`))
+		`(() => { const s = {...seen}; Object.assign(seen, {ages: [], at: [], unread: 0, own: [], wrong: ""}); return s; })()`))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -142,7 +145,7 @@ func measure(t *testing.T, p *page, viewers string, others []*peer, long time.Du
 	time.Sleep(long)
 	s := p.shown()
 	if len(s.Ages) < 2 {
-		t.Fatalf("the browser has shown %d pictures in %v", len(s.Ages), long)
+		t.Fatalf("the browser has shown %d pictures in %v, and %d without a time; %s", len(s.Ages), long, s.Unread, s.Wrong)
 	}
 	var gaps, theirs []float64
 	for i := 1; i < len(s.At); i++ {
