@@ -170,7 +170,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	if most := t.opt.MaxArea * float64(p.W*p.H); n > most && o.area <= most {
 		return false // unless it is so large because a person asked for it
 	}
-	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.Some {
+	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastPart {
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {

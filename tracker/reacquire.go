@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"image"
 	"math"
 
 	"github.com/segedge/segedge/seg"
@@ -83,6 +84,7 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if o.coasting && colours >= k.Most && size >= k.Half && p.Middle().In(o.track.Bounds()) {
 		return true // beside what it went behind, the encoder sees it in other company
 	}
+	enters := !p.Rect.Inset(-1).In(image.Rect(0, 0, p.W, p.H)) // and may be seen only in part
 	mean, ok := t.looks.Resemblance(l, ev.view, m)
 	if !ok {
 		mean = math.Inf(-1)
@@ -90,7 +92,8 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if o.again(k, mean, l.Usual, colours, size) {
 		return true // seen from another side, again and again
 	}
-	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && size >= k.Some
+	whole := size >= k.WholeSize || enters && size >= k.LeastPart && colours >= k.Most
+	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && whole
 }
 
 // colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.
@@ -105,7 +108,7 @@ func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
 	floor, least := -k.FoundLike, k.Half
 	if usual < k.FoundLike {
-		floor, least = min(floor, usual-k.Unlike), k.Some
+		floor, least = min(floor, usual-k.Unlike), k.WholeSize
 	}
 	if mean >= floor && colours >= k.Most && size >= least {
 		o.found++

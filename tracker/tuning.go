@@ -68,12 +68,14 @@ type Tuning struct {
 
 	// What makes an answer believable.
 	MostGrowth float64 // area over the usual one [−0.8 0]
+	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
 	SeekReach  float64 // roots of the usual area that it may have come at once [0 0]
 	SeekSpeed  float64 // and picture widths a frame since [0 0]
 	FoundLike  float64 // least mean likeness of the mask that is found [0 0]
+	WholeSize  float64 // least share of its expected size: a part of something else is small
 	FoundAgain int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
 	Unlike     float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 
@@ -129,10 +131,10 @@ func Defaults() Tuning {
 
 		MostDoubts: 3, LeastInside: 0.12,
 
-		MostGrowth: 2.5, SizeOdds: 0.5,
+		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
 
 		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2,
-		FoundAgain: 8, Unlike: 0.6,
+		WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6,
 
 		AskWeight: 80, Margin: 0.25,
 
