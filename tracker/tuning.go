@@ -22,7 +22,7 @@ type Tuning struct {
 	Some         float64 // share of a thing, in size, vectors or votes, that counts as a part of it [0 0]
 	Half         float64 // share of what is usual, in likeness, colours, vectors or size, from which on it may be all of a thing [−0.1 +0.2]
 	Most         float64 // share of a thing, in size, vectors or colours, that counts as all but all of it [0 0, scenes +0.2 +0.3]
-	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 −0.7]
+	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 −0.1]
 
 	// An object's fit to the motion.
 	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
@@ -42,14 +42,14 @@ type Tuning struct {
 	CrowdedWeight float64 // of the decoder's answer where another object is near [0 0]
 
 	// The fusion of a keyframe's evidence.
-	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+0.3 −0.8]
-	PriorWeight   float64 // of the warped mask, all of whose vectors its motion explains [+0.6 −1.2]
+	MaskClip      float64 // log-odds of a mask, the warped one or the decoder's, that count at most [+0.3 −0.2]
+	PriorWeight   float64 // of the warped mask, all of whose vectors its motion explains [+0.6 −0.6]
 	PriorRadius   int     // by which the warped edge may be off [0 +0.1]
 	Growth        int     // about the warped mask in which it may grow [0 0]
 	ModelWeight   float64 // of the decoder's answer [−0.2 −0.3]
 	FeatureWeight float64 // of the likeness to the object [+0.1 −0.6]
 	FeatureClip   float64 // likeness that counts at most [0 −0.7]
-	ColourWeight  float64 // of the colours [−1.2 +0.5]
+	ColourWeight  float64 // of the colours [−4.0 +0.5]
 	VoteContrast  float64 // between inside and outside at which votes count in full [+0.1 0]
 	VoteSigma2    float64 // squared miss that is allowed [0 0]
 	VoteFloor     float64 // chance of any motion: a vector that fits neither says little [0 0]
@@ -68,14 +68,14 @@ type Tuning struct {
 
 	// What makes an answer believable.
 	MostGrowth float64 // area over the usual one [−0.8 0]
-	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing
+	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing [0 0]
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
 	SeekReach  float64 // roots of the usual area that it may have come at once [0 0]
 	SeekSpeed  float64 // and picture widths a frame since [0 0]
 	FoundLike  float64 // least mean likeness of the mask that is found [0 0]
-	WholeSize  float64 // least share of its expected size: a part of something else is small
+	WholeSize  float64 // least share of its expected size: a part of something else is small [0 0]
 	FoundAgain int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
 	Unlike     float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
 
