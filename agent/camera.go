@@ -249,6 +249,7 @@ func (c *camera) show(f *frame.Frame, objects []seg.Object) {
 	if c.o.Video != nil {
 		c.o.Video.Show(f, objects)
 	}
+	c.endDoubles(f.Captured, objects)
 	if first {
 		close(c.first)
 	}

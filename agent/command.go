@@ -171,6 +171,7 @@ func (c *camera) edit(object string, change func(seg.ID) (seg.Object, error)) (a
 	if err != nil {
 		return nil, err
 	}
+	c.lookout.keep(id)
 	o, err := change(id)
 	if err != nil {
 		return nil, err

@@ -190,7 +190,7 @@ func (c *camera) pursue(ctx context.Context, w *watch.Watch, r pipeline.Request,
 	case err != nil:
 		return err
 	}
-	c.has(w, res.Object.ID)
+	c.makes(w, res.Object.ID)
 	out.add(res)
 	return nil
 }
@@ -200,6 +200,14 @@ func (c *camera) has(w *watch.Watch, id seg.ID) {
 	c.lookout.mu.Lock()
 	defer c.lookout.mu.Unlock()
 	w.Found(id)
+	c.lookout.revision.Add(1)
+}
+
+// makes notes that a watch has made an object.
+func (c *camera) makes(w *watch.Watch, id seg.ID) {
+	c.lookout.mu.Lock()
+	defer c.lookout.mu.Unlock()
+	w.Makes(id)
 	c.lookout.revision.Add(1)
 }
 

@@ -50,8 +50,9 @@ type lookout struct {
 	revision atomic.Uint64 // of what is looked for
 	more     chan struct{} // tells of a change
 
-	mu      sync.Mutex // never held while a model is asked
-	watches []*watch.Watch
+	mu       sync.Mutex // never held while a model is asked
+	watches  []*watch.Watch
+	compared time.Time // when the frame was that their objects were last compared in
 }
 
 // begin takes up the configured watches, with the objects that they had, and those that commands made in an earlier run.
@@ -64,7 +65,7 @@ func (l *lookout) begin(o LookOptions, configured []watch.Saved, known *Known) {
 	for _, w := range configured {
 		w.Configured = true
 		if i := slices.IndexFunc(before, func(b watch.Saved) bool { return sameWatch(&b, &w) }); i >= 0 {
-			w.Objects = before[i].Objects
+			w.Objects, w.Made = before[i].Objects, before[i].Made
 		}
 		l.watches = append(l.watches, &watch.Watch{Saved: w})
 	}
@@ -92,6 +93,7 @@ func (l *lookout) put(w *watch.Watch) error {
 	switch i := l.find(&w.Saved); {
 	case i >= 0:
 		w.Configured = l.watches[i].Configured
+		w.Made = append(slices.Clone(l.watches[i].Made), w.Made...)
 		l.watches[i] = w
 	case len(l.watches) >= maxWatches:
 		sentence := fmt.Sprintf("the camera looks for %d phrases already: end one with follow: false", maxWatches)
@@ -160,7 +162,7 @@ func (l *lookout) save() (out []watch.Saved) {
 	defer l.mu.Unlock()
 	for _, w := range l.watches {
 		s := w.Saved
-		s.Objects = slices.Clone(s.Objects)
+		s.Objects, s.Made = slices.Clone(s.Objects), slices.Clone(s.Made)
 		out = append(out, s)
 	}
 	return out

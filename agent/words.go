@@ -25,8 +25,20 @@ type meaning struct {
 	choose bool     // one object, whose candidates are all that fit, instead of an object of each
 }
 
-// ask prompts the pipeline. A phrase that the model does not understand by itself becomes boxes first.
+// ask asks what a person wants to have followed, and takes the objects that answer it for that person's.
 func (c *camera) ask(ctx context.Context, r pipeline.Request, m meaning) (answer, error) {
+	found, err := c.prompt(ctx, r, m)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, id := range found.objects {
+		c.lookout.keep(id)
+	}
+	return found, nil
+}
+
+// prompt prompts the pipeline. A phrase that the model does not understand by itself becomes boxes first.
+func (c *camera) prompt(ctx context.Context, r pipeline.Request, m meaning) (answer, error) {
 	if r.Prompt.Text != "" && !c.pipe.Kinds().Text {
 		return c.askInWords(ctx, r, m)
 	}

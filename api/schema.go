@@ -122,8 +122,9 @@ func eventFields(defs object, scenes []string) {
 		optional []string
 	}{
 		{seg.ObjectEnded, object{
-			"removed": object{"const": true, "description": "it was removed or cleared; absent where it was given up"},
-		}, []string{"removed"}},
+			"removed":   object{"const": true, "description": "it was removed or cleared; absent where it was given up"},
+			"double_of": text("the object that goes on: a phrase that is followed had made two of one thing; absent for any other reason"),
+		}, []string{"removed", "double_of"}},
 		{seg.ZoneEntered, object{"zone": text("its name")}, nil},
 		{seg.ZoneLeft, object{
 			"zone": text("its name"), "dwell_frames": object{"type": "integer", "minimum": 0},

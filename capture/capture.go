@@ -103,6 +103,7 @@ type Capture struct {
 	mu      sync.Mutex // held while a frame is numbered and while a state is reported
 	current *session
 	seq     uint64
+	round   uint64 // of a loop
 	state   State
 	size    [2]int // of the newest frame
 	rhythm  rhythm
@@ -138,6 +139,7 @@ func (c *Capture) Run(ctx context.Context) error {
 			return nil //nolint:nilerr // being stopped is no failure
 		case errors.Is(err, io.EOF) && c.o.Loop && s.frames.Load() > 0:
 			begin = s.pace.end()
+			c.again(s)
 			continue
 		case errors.Is(err, io.EOF):
 			c.report(State{Kind: Ended, Reason: "the source has ended"})
@@ -153,6 +155,16 @@ func (c *Capture) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// again notes that the source begins again at its end. One whose pictures took no time to show, such as a single one, shows the same again.
+func (c *Capture) again(s *session) {
+	if !s.worked() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.round++
 }
 
 // pause reports the failure and waits before the next opening; false when ctx ended.

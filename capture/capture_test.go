@@ -264,6 +264,23 @@ func TestFileIsPacedAndLoops(t *testing.T) {
 	})
 }
 
+// A loop counts its rounds, by which who follows knows that all may be elsewhere. What shows for a moment alone, such as one picture, does not.
+func TestALoopCountsItsRounds(t *testing.T) {
+	for frames, want := range map[int]uint64{15: 2, 5: 0} { // of a tenth of a second each
+		synctest.Test(t, func(t *testing.T) {
+			clip := script{info: Info{FPS: 10}, reads: steady(frames, 0)}
+			r := newRig(t, Options{Loop: true}, clip, clip, clip)
+			r.openErr = io.EOF
+			if err := r.run(time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if first, last := r.frames[0].Round, r.frames[len(r.frames)-1].Round; first != 0 || last != want {
+				t.Errorf("%d frames: rounds %d to %d, want %d", frames, first, last, want)
+			}
+		})
+	}
+}
+
 func TestSizeChangeIsReportedAndOddEdgesKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{}, live(steady(2, beat), []read{{w: 7, h: 5}, {w: 7, h: 5}}, steady(1, beat)))

@@ -20,7 +20,7 @@ func (c *Capture) deliver(s *session, f *frame.Frame) bool {
 		return false
 	}
 	c.seq++
-	f.Seq, f.Captured = c.seq, time.Now()
+	f.Seq, f.Captured, f.Round = c.seq, time.Now(), c.round
 	c.arrived(s, f)
 	c.stats.arrived(f)
 	if s.frames.Load() == 1 {

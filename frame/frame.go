@@ -16,6 +16,7 @@ type Meta struct {
 	Width    int           // pixels
 	Height   int           // pixels
 	Scene    Scene         // what the picture as a whole is worth, as judged when it was captured
+	Round    uint64        // how often the source has begun again at its end: all may be elsewhere in the first picture of a round
 }
 
 // Frame is a packed BGR image, 8 bits a channel, row by row, stride 3·Width. It is written by one owner until

@@ -44,6 +44,12 @@ func (p *Pipeline) Remove(ctx context.Context, id seg.ID) error {
 	return err
 }
 
+// End ends an object that nobody has asked to be removed; its last event has these details.
+func (p *Pipeline) End(ctx context.Context, id seg.ID, details map[string]any) error {
+	_, err := p.edit(ctx, id, func() error { return p.tr.End(id, details) })
+	return err
+}
+
 // Clear ends every object.
 func (p *Pipeline) Clear(ctx context.Context) error {
 	return p.call(ctx, func() { p.tr.Clear(); p.news() })

@@ -115,7 +115,8 @@ type Pipeline struct {
 
 	size    [2]int // of the last frame
 	scene   frame.Scene
-	late    *job // with Delay: the keyframe whose time is not up
+	round   uint64 // of the last frame
+	late    *job   // with Delay: the keyframe whose time is not up
 	ref     seg.FrameRef
 	objects []seg.Object
 	told    []seg.Change // by the tracker
@@ -231,6 +232,10 @@ func (p *Pipeline) take(f *frame.Frame) {
 	}
 	if f.Scene != p.scene {
 		p.sceneBecomes(f.Scene)
+	}
+	if f.Round != p.round {
+		p.round = f.Round
+		p.afresh() // motion does not lead from a film's end to its beginning
 	}
 	p.hold(f)
 	start := time.Now()

@@ -82,3 +82,45 @@ func TestAFrozenPictureKeepsItsObjects(t *testing.T) {
 		t.Errorf("%v, %v", objects, err)
 	}
 }
+
+// Motion does not lead from a film's end to its beginning: in the first picture of a round nothing is carried on, and the object is found
+// again.
+func TestALoopCarriesNothingOn(t *testing.T) {
+	end, begin := block{x: 30, y: 80, w: 60, h: 60, color: [3]int{40, 60, 210}}, block{x: 50, y: 90, w: 60, h: 60, color: [3]int{40, 60, 210}}
+	p := newSyncRig(t, inferencetest.New(inferencetest.Options{}))
+	f := frame.New(sceneW, sceneH)
+	n := uint64(0)
+	show := func(round uint64, b block) seg.Object {
+		t.Helper()
+		n++
+		draw(f, n, []block{b})
+		f.Round = round
+		if err := p.Step(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if n == 1 {
+			if _, err := p.Prompt(t.Context(), Request{Prompt: seg.Prompt{Clicks: []seg.Click{{Point: b.center(1), Label: seg.Positive}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		objects, _, err := p.Objects(t.Context())
+		if err != nil || len(objects) != 1 {
+			t.Fatalf("frame %d: %d objects, %v", n, len(objects), err)
+		}
+		return objects[0]
+	}
+	for range 20 {
+		show(0, end)
+	}
+	flushed := p.tr.Oldest() // the history's first frame
+	o := show(1, begin)
+	if p.tr.Oldest() <= flushed {
+		t.Error("motion leads back over the loop point")
+	}
+	for range 90 {
+		o = show(1, begin)
+	}
+	if o.State != seg.Tracking || iou(o, begin.truth(n)) < 0.85 {
+		t.Errorf("three seconds later: %v, IoU %.2f", o.State, iou(o, begin.truth(n)))
+	}
+}

@@ -184,6 +184,15 @@ func (t *Tracker) Remove(id seg.ID) error {
 	})
 }
 
+// End ends an object that nobody wants gone. The details say why.
+func (t *Tracker) End(id seg.ID, details map[string]any) error {
+	return t.on(id, func(o *object) error {
+		t.close(o, details)
+		t.objects.sweep()
+		return nil
+	})
+}
+
 // Clear ends every object.
 func (t *Tracker) Clear() {
 	for _, o := range t.objects {
@@ -193,11 +202,14 @@ func (t *Tracker) Clear() {
 }
 
 // remove ends an object that somebody wants gone, and says so.
-func (t *Tracker) remove(o *object) {
+func (t *Tracker) remove(o *object) { t.close(o, map[string]any{"removed": true}) }
+
+// close ends an object and says why.
+func (t *Tracker) close(o *object, details map[string]any) {
 	n := len(t.changes)
 	t.end(o)
 	if len(t.changes) > n {
-		t.changes[n].Details = map[string]any{"removed": true}
+		t.changes[n].Details = details
 	}
 }
 

@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/look"
@@ -67,10 +68,8 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	for q, there := range t.objects.others(o, ev.seq) {
-		if q != o.cover && there.Cover(m) > k.Some {
-			return false
-		}
+	if t.another(o, p, m, ev.seq) {
+		return false
 	}
 	colours := 1.0 // share of the usual
 	if o.Colours.Ready() && o.base > 0 {
@@ -94,6 +93,21 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	}
 	whole := size >= k.WholeSize || enters && size >= k.LeastPart && colours >= k.Most
 	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && whole
+}
+
+// another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it; or the
+// cover itself. The other's own mask may be of a newer frame: what is found may have been asked about an older one.
+func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bool {
+	return slices.ContainsFunc(t.objects, func(q *object) bool {
+		if q == o || !q.visible() {
+			return false
+		}
+		there, ok := t.trackAt(q, seq)
+		if ok && q == o.cover {
+			return there.Cover(t.maskOf(p, seq)) > t.tuning.Most
+		}
+		return ok && there.Cover(m) > t.tuning.Some
+	})
 }
 
 // colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.

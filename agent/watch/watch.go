@@ -26,6 +26,7 @@ type Saved struct {
 	Until      time.Time // when it ends; zero for never
 	Configured bool      // it is in the configuration
 	Objects    []seg.ID  // that it found, or that it found to be followed already
+	Made       []seg.ID  // those of them that it made, and that no person has taken for theirs since
 }
 
 // Watch is a phrase that is looked for again and again. Its owner calls it from one goroutine at a time.
@@ -34,6 +35,8 @@ type Watch struct {
 	sights   []sight // boxes of the last looks that nobody had
 	declined []sight // boxes of what a person does not want
 	frame    uint64  // the last one that was looked at
+	pairs    []pair  // of its objects that are the same thing
+	parts    []pair  // of its objects one of which is a part of the other
 }
 
 // sight is a box that is seen again and again.
@@ -72,7 +75,8 @@ func (w *Watch) Match(boxes []seg.Box, places []tracker.Place, most int, within 
 	var finds []Find
 	var free []seg.Box
 	owned := map[seg.ID]bool{}
-	for i, owner := range w.owners(boxes, places) {
+	owners := w.owners(boxes, places)
+	for i, owner := range owners {
 		if owner == nil {
 			free = append(free, boxes[i])
 			continue
@@ -83,6 +87,7 @@ func (w *Watch) Match(boxes []seg.Box, places []tracker.Place, most int, within 
 		}
 		w.Found(owner.ID)
 	}
+	w.part(boxes, owners, places)
 	free = w.refuse(free)
 	sought, all := w.missing(places, owned)
 	need := confirmed
@@ -121,6 +126,12 @@ func (w *Watch) Found(id seg.ID) {
 	}
 }
 
+// Makes notes that the watch has made an object.
+func (w *Watch) Makes(id seg.ID) {
+	w.Found(id)
+	w.Made = append(w.Made, id)
+}
+
 // Decline takes it that what is in a box, an object of the watch, is not wanted, for as long as it is seen there.
 func (w *Watch) Decline(id seg.ID, b seg.Box) {
 	i := slices.Index(w.Objects, id)
@@ -128,6 +139,7 @@ func (w *Watch) Decline(id seg.ID, b seg.Box) {
 		return
 	}
 	w.Objects = slices.Delete(w.Objects, i, i+1)
+	w.Keep(id)
 	if !b.Empty() {
 		w.declined = append(w.declined, sight{box: b})
 	}
@@ -138,9 +150,10 @@ func Key(text string) string { return strings.Join(strings.Fields(strings.ToLowe
 
 // keep forgets the objects that have ended.
 func (w *Watch) keep(places []tracker.Place) {
-	w.Objects = slices.DeleteFunc(w.Objects, func(id seg.ID) bool {
+	ended := func(id seg.ID) bool {
 		return !slices.ContainsFunc(places, func(p tracker.Place) bool { return p.ID == id })
-	})
+	}
+	w.Objects, w.Made = slices.DeleteFunc(w.Objects, ended), slices.DeleteFunc(w.Made, ended)
 }
 
 // missing is how many of the watch's objects have no box of their own, and which of them are hidden or lost, and so to be asked about.

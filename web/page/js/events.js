@@ -7,7 +7,7 @@ const most = 100;
 const scenes = { ok: "sees well again", dark: "sees next to nothing: it is dark", blurred: "sees nothing sharp", frozen: "shows the same picture for ever", moved: "has another view" };
 const words = {
   "object.new": () => "is followed", "object.ambiguous": () => "may be one of several", "object.occluded": () => "is hidden", "object.lost": () => "is lost",
-  "object.recovered": () => "is back", "object.ended": () => "is no longer followed",
+  "object.recovered": () => "is back", "object.ended": (e) => (e.double_of ? `was ${e.double_of} too` : "is no longer followed"),
   "zone.entered": (e) => `entered ${e.zone}`, "zone.left": (e) => `left ${e.zone}${e.dwell_s ? ` after ${Math.round(e.dwell_s)} s` : ""}`,
   "line.crossed": (e) => `crossed ${e.line}${e.direction ? `, ${e.direction}` : ""}`,
   "camera.stalled": (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`, "camera.recovered": () => "is back",
