@@ -105,7 +105,8 @@ func (t *Tracker) passing(o *object, seq uint64) bool {
 		if o.cover == q || q.cover == o {
 			continue
 		}
-		if math.Hypot(o.track.speed[0]-q.track.speed[0], o.track.speed[1]-q.track.speed[1]) <= t.tuning.RestSpeed*math.Hypot(o.track.speed[0], o.track.speed[1]) {
+		mine, its := o.track.speed, q.track.speed
+		if math.Hypot(mine[0]-its[0], mine[1]-its[1]) <= t.tuning.RestSpeed*math.Hypot(mine[0], mine[1]) {
 			continue
 		}
 		if there.Bounds().Overlaps(r) && (m.ShareUnder(&there.Track) > 0 || there.ShareUnder(&m) > 0) {

@@ -95,8 +95,8 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && whole
 }
 
-// another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it; or the
-// cover itself. The other's own mask may be of a newer frame: what is found may have been asked about an older one.
+// another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or
+// the cover itself. The other's own mask may be of a newer frame: what is found may have been asked about an older one.
 func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bool {
 	return slices.ContainsFunc(t.objects, func(q *object) bool {
 		if q == o || !q.visible() {

@@ -26,7 +26,7 @@ type Tuning struct {
 
 	// An object's fit to the motion.
 	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
-	Fresh       int     // frames for which a mask is new: so long it is bent, after which small errors would add up, and nothing rests by what it showed [0 0]
+	Fresh       int     // frames for which a mask is new: so long it is bent, then small errors would add up, and nothing rests by it [0 0]
 	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 −1.0]
 	SpeedRate   float64 // at which the speed follows what is measured [0 0]
 	SpeedSlack  float64 // squared change of speed at which a vector weighs half [0 0]
@@ -81,7 +81,7 @@ type Tuning struct {
 
 	// Questions to the model.
 	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 0]
-	Margin    float64 // about a mask in which its surroundings are learnt, and what looks like the object is asked about, of the sum of its sides [−0.1 −0.3]
+	Margin    float64 // of the sum of its sides, about a mask: what is there is learnt, and asked about where it looks alike [−0.1 −0.3]
 
 	// What a keyframe shows.
 	CropMargin float64 // sides of a crop over the objects' own [−4.5 +0.3]
