@@ -104,7 +104,7 @@ func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bo
 		}
 		there, ok := t.trackAt(q, seq)
 		if ok && q == o.cover {
-			return there.Cover(t.maskOf(p, seq)) > t.tuning.Most
+			return there.Cover(t.maskOf(p, seq)) > coverOwn
 		}
 		return ok && there.Cover(m) > t.tuning.Some
 	})

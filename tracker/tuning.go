@@ -104,6 +104,7 @@ const (
 	closerMost  = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
 	closerStep  = 3     // least distance between them
 	closerRough = 3     // rows and columns of which one is looked at to see how much of an object shows
+	coverOwn    = 0.9   // share of a find under what hides the object, above which it is what hides it: less of it comes out beside that
 	promptTrust = 0.5   // below which a propagated prompt is not used
 	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
 	offerWay    = 1.0   // roots of its usual area that the object may have come until then
