@@ -184,17 +184,11 @@ func ReadSecret(file string) (string, error) {
 // envPrefix starts the environment variables: SEGEDGE_HTTP_LISTEN is http.listen.
 const envPrefix = "SEGEDGE_"
 
-// notSettings are variables that are no settings: the library's, those of the project's own tests, and what Docker and Kubernetes set
-// for a service that is called segedge.
-var notSettings = regexp.MustCompile(
-	`^(ORT_LIB|SHARED|CHROMIUM|UPSTREAM|SCENES|SHOTS|PAGE_FILM|SMOKE_REQUIRED|TEST_\w+|NAME|SERVICE_\w+|PORT(_\w+)?)$`,
-)
-
 // setEnv applies one environment variable if it is one of ours. One that is mistyped is a problem.
 func (l *Loaded) setEnv(kv string, ps *Problems) {
 	name, value, _ := strings.Cut(kv, "=")
 	rest, ours := strings.CutPrefix(name, envPrefix)
-	if !ours || notSettings.MatchString(rest) {
+	if !ours || noSetting(rest) {
 		return
 	}
 	key, ok := envKey(reflect.TypeFor[Config](), rest)
