@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/segedge/segedge/secret"
@@ -51,4 +52,21 @@ func (ps Problems) Err() error {
 // Add appends one.
 func (ps *Problems) Add(key, format string, args ...any) {
 	*ps = append(*ps, Problem{Key: key, Text: secret.Mask(fmt.Sprintf(format, shownTexts(args)...))})
+}
+
+// AddError adds what an error says of a setting, whole: a word with a colon in a sentence is no setting. Of the setting's own value, which
+// the sentence may repeat, stands there what may be shown.
+func (ps *Problems) AddError(key, value string, err error) {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), key+": "), key+" ")
+	if shown := shownText(value); shown != value {
+		text = strings.ReplaceAll(text, value, shown)
+		text = strings.ReplaceAll(text, inQuotes(value), inQuotes(shown))
+	}
+	*ps = append(*ps, Problem{Key: key, Text: secret.Mask(text)})
+}
+
+// inQuotes is a value as %q writes it, without the quotation marks.
+func inQuotes(s string) string {
+	q := strconv.Quote(s)
+	return q[1 : len(q)-1]
 }

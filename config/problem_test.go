@@ -2,6 +2,8 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -346,5 +348,25 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 	}
 	if !s.Properties["http"].Properties["token"].WriteOnly || *s.AdditionalProperties || cam.Properties["zones"].Items.Properties["points"].Items.Items == nil {
 		t.Error("tokens are secret, unknown keys are refused, points have two numbers")
+	}
+}
+
+// TestAnErrorIsToldWhole: settings' names are ordinary words too, and what is hidden is another setting in the value alone.
+func TestAnErrorIsToldWhole(t *testing.T) {
+	t.Parallel()
+	for _, k := range []struct{ value, err, want string }{
+		{"x", "not an ONNX model: sam.pt is a PyTorch checkpoint: weights", "model.name: not an ONNX model: sam.pt is a PyTorch checkpoint: weights"},
+		{"x", `model.name "x" is none of the names: there is no key: look at the source: token: none`, `model.name: "x" is none of the names: ` +
+			"there is no key: look at the source: token: none"},
+		{"x", "model.name: the file: empty", "model.name: the file: empty"},
+		{"x token: geheim", `"x token: geheim" is no name: the name: x`, `model.name: "x ***" is no name: the name: x`},
+		{"x\ttoken: geh\"eim", fmt.Sprintf("%q is no model: it is none", "x\ttoken: geh\"eim"), `model.name: "x ***" is no model: it is none`},
+		{"x", "rtsp://user:geheim@host/y: token=geheim", "model.name: rtsp://***@host/y: token=***"},
+	} {
+		var ps Problems
+		ps.AddError("model.name", k.value, errors.New(k.err))
+		if ps.Error() != k.want {
+			t.Errorf("%q: %s", k.value, ps)
+		}
 	}
 }

@@ -73,10 +73,10 @@ func checkSource(c *config.Camera, key string, strict bool, ps *config.Problems)
 	case strings.TrimSpace(c.Source) == "": // told already
 	case errors.Is(err, capture.ErrAbsent) && !strict:
 	case err != nil:
-		ps.Add(key+".source", "%v", err)
+		ps.AddError(key+".source", c.Source, err)
 	case spec.Kind == capture.KindSynthetic:
 		if _, err := syntheticOpener(spec); err != nil {
-			ps.Add(key+".source", "%v", err)
+			ps.AddError(key+".source", c.Source, err)
 		}
 	}
 	if c.PasswordFile != "" {
@@ -106,7 +106,7 @@ func checkPrompts(c *config.Camera, key string, words *grounding.Words, ps *conf
 		key := fmt.Sprintf("%s.prompts.%d", key, i)
 		once, follow, err := parsePrompts([]string{p})
 		if err != nil {
-			ps.Add(key, "%v", err)
+			ps.AddError(key, p, err)
 			continue
 		}
 		phrase := ""
@@ -125,7 +125,7 @@ func checkPrompts(c *config.Camera, key string, words *grounding.Words, ps *conf
 			continue
 		}
 		if _, err := words.Parse(phrase); err != nil {
-			ps.Add(key, "%v", err)
+			ps.AddError(key, p, err)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func checkModelFiles(c *config.Config, ps *config.Problems) {
 	}
 	_, files, err := modelFiles(c.Model, state)
 	if err != nil {
-		ps.Add("model.name", "%s", strings.TrimPrefix(err.Error(), "model.name "))
+		ps.AddError("model.name", c.Model.Name, err)
 	}
 	key := "model.name"
 	if c.Model.Encoder != "" {
@@ -172,7 +172,7 @@ func checkDoorFiles(c *config.Config, ps *config.Problems) {
 		}
 	}
 	if _, err := iceServers(&c.HTTP); err != nil && c.HTTP.ICECredentials != "" {
-		ps.Add("http.ice_credentials_file", "%s", strings.TrimPrefix(err.Error(), "http.ice_credentials_file: "))
+		ps.AddError("http.ice_credentials_file", c.HTTP.ICECredentials, err)
 	}
 	for i := range c.Webhooks {
 		key := fmt.Sprintf("webhooks.%d", i)

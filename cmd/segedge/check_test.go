@@ -119,3 +119,32 @@ func TestDefaultFileNamesNoMachine(t *testing.T) {
 		t.Errorf("it is not fine: %s", said)
 	}
 }
+
+// TestConfigCheckTellsWholeErrors: a word of a sentence that is called like a setting is none, and a setting within a value is hidden.
+func TestConfigCheckTellsWholeErrors(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "sam.pt"), []byte("abc"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []struct {
+		settings []string
+		want     string
+	}{
+		{[]string{"model.name=" + folder}, "model.name: not an ONNX model: sam.pt is a PyTorch checkpoint: weights without a graph. Export it to ONNX"},
+		{[]string{"model.name=x password: geheim"}, `model.name: "x ***" is neither default, nor a model that was pulled`},
+		{[]string{"cameras.0.source=x password: geheim"}, `cameras.0.source: source "x ***": no such file; a source is`},
+		{[]string{"cameras.0.prompts=x password: geheim"}, `cameras.0.prompts.0: prompt "x ***": write point:x,y[,label]`},
+		{[]string{"http.ice_servers=turn:host:3478", "http.ice_credentials_file=" + folder + "/sam.pt"}, "sam.pt: the file must hold one line, user:password"},
+	} {
+		args := []string{"config", "check"}
+		for _, s := range k.settings {
+			args = append(args, "--set", s)
+		}
+		var out bytes.Buffer
+		code := execute(t.Context(), args, &out, &out)
+		if code == 0 || !strings.Contains(out.String(), k.want) || strings.Contains(out.String(), "geheim") {
+			t.Errorf("%s: %d, %s", k.settings, code, out.String())
+		}
+	}
+}
