@@ -5,12 +5,15 @@
 #
 #     scripts/gpu-report.sh [FOLDER…] > report.md
 #
-# SEGEDGE names the program (bin/segedge), SECONDS_EACH how long each run lasts (20), BUILD_LIMIT how long an engine may take (1800).
+# STATE_DIRECTORY names the state folder that has the models (~/.local/state/segedge), SEGEDGE the program (bin/segedge), SECONDS_EACH how
+# long each run lasts (20), BUILD_LIMIT how long an engine may take (1800).
 # It runs to its end without a GPU, and says what is missing. It leaves nothing behind: state and engines are in a folder of its own.
 set -u
 segedge=${SEGEDGE:-bin/segedge}
 each=${SECONDS_EACH:-20}
 limit=${BUILD_LIMIT:-1800}
+store=${STATE_DIRECTORY:-${XDG_STATE_HOME:-$HOME/.local/state}/segedge}
+store=$(realpath -m "${store%%:*}")
 work=$(mktemp -d)
 agent=
 trap 'if [ -n "$agent" ]; then kill "$agent" 2>/dev/null; wait "$agent"; fi; rm -rf "$work"' EXIT
@@ -52,6 +55,7 @@ until_metric() {
 # row MODEL PROVIDER LABEL
 row() {
     state=$work/state-$3; built=-; cached=-
+    mkdir -p "$state"; ln -sfn "$store/models" "$state/models"
     if [ "$2" = tensorrt ] && [ "$trt" = yes ]; then
         start "$1" "$2" "$state" "$limit"
         built=$(until_metric 'segedge_model_provider{provider="tensorrt"}' "$limit"); stop
@@ -63,7 +67,7 @@ row() {
     runs_on=$(echo "$check" | value provider)
     if [ "$runs_on" != "$2" ]; then
         why=$(echo "$check" | sed -n 's/.*"why":"\([^"]*\)".*/\1/p')
-        echo "| $1 | $3 | not run: ${why:-$(tail -n 1 "$work/err")} | | | | | | | |"
+        echo "| $1 | $3 | not run: ${why:-$(tail -n 1 "$work/err")} | | | | | | | | |"
         return
     fi
     iou=$(echo "$check" | value agreement_iou)
@@ -92,7 +96,7 @@ trt=no; ldconfig -p | grep -q libnvinfer.so.10 && nvidia-smi >/dev/null 2>&1 && 
 echo; "$segedge" doctor --set "agent.state=$work/doctor" 2>&1 | grep -i model; echo
 echo "| model | on | encode ms | a decode ms | five ms | IoU with the CPU | frames/s | RSS MiB | GPU MiB | engine built s | start with it s |"
 echo "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-here=$("$segedge" models list --json 2>/dev/null | tr '{' '\n' | grep '"have":true' | sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
+here=$("$segedge" models list --state "$store" 2>/dev/null | awk 'NR > 2 && $3 == "yes" { print $1 }')
 for model in default $here "$@"; do
     row "$model" cpu cpu
     row "$model" cuda cuda

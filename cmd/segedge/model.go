@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/segedge/segedge/config"
@@ -15,6 +16,7 @@ import (
 	"github.com/segedge/segedge/inference/known"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/inference/provider"
+	"github.com/segedge/segedge/inference/store"
 	"github.com/segedge/segedge/models"
 )
 
@@ -116,10 +118,29 @@ func modelFiles(c config.Model, state string) (name string, files []inference.Fi
 	if name, files, ok := pulled(c.Name, state); ok {
 		return name, files, nil
 	}
-	if own := filepath.Join(state, "models", c.Name); filepath.IsLocal(c.Name) && isDir(own) {
+	if own, ok := ownFolder(c.Name, state); ok {
 		return modelFolder(own)
 	}
+	if _, err := os.Stat(c.Name); err != nil && published(c.Name) {
+		return "", nil, notPulled(c.Name, state)
+	}
 	return modelFolder(c.Name)
+}
+
+// ownFolder is the folder among the state folder's models that a name means, unless it is that of a published model.
+func ownFolder(name, state string) (string, bool) {
+	dir := filepath.Join(state, "models", name)
+	s := store.Store{Dir: filepath.Join(state, "models"), Models: store.Published()}
+	return dir, name != "." && filepath.IsLocal(name) && isDir(dir) && !s.Begun(name)
+}
+
+// published reports whether a name is that of a model that can be pulled.
+func published(name string) bool {
+	return slices.ContainsFunc(store.Published(), func(m store.Model) bool { return m.Name == name })
+}
+
+func notPulled(name, state string) error {
+	return fmt.Errorf("model %q is not on this machine yet: pull it first, segedge models pull --state %s %s", name, state, name)
 }
 
 // listed refuses a model that no list of this machine has: a command names no path, be it a file beside the agent.
@@ -127,9 +148,13 @@ func listed(name, state string) error {
 	if strings.ContainsAny(name, `/\`) {
 		return fmt.Errorf("%q is a path: a command names a model that `segedge models list` shows", name)
 	}
-	_, _, known := pulled(name, state)
-	if known || builtIn(config.Model{Name: name}) || name != "." && filepath.IsLocal(name) && isDir(filepath.Join(state, "models", name)) {
+	_, _, here := pulled(name, state)
+	_, own := ownFolder(name, state)
+	switch {
+	case here || own || builtIn(config.Model{Name: name}):
 		return nil
+	case published(name):
+		return notPulled(name, state)
 	}
 	return fmt.Errorf("%q is neither default nor a model of this machine that `segedge models list` shows", name)
 }

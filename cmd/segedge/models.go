@@ -18,12 +18,11 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/inference/store"
-	"github.com/segedge/segedge/models"
 )
 
 // modelsCmd are the commands about models.
 type modelsCmd struct {
-	List    modelsListCmd    `cmd:"" help:"List the published models, and which are here."`
+	List    modelsListCmd    `cmd:"" help:"List the published models, which are here, and your own folders."`
 	Pull    modelsPullCmd    `cmd:"" help:"Download a published model."`
 	Inspect modelsInspectCmd `cmd:"" help:"Print what ONNX files say about themselves, and what was recognised."`
 	Gallery modelsGalleryCmd `cmd:"" help:"Click into pictures and lay them side by side, to look at."`
@@ -51,41 +50,6 @@ func isONNX(path string) error {
 		return err
 	}
 	return nil // what else there is to say, check says
-}
-
-type modelsListCmd struct {
-	storeFlags
-	JSON bool `name:"json" help:"Print the list as JSON."`
-}
-
-func (c *modelsListCmd) Run(e *env) error {
-	s, err := c.open()
-	if err != nil {
-		return err
-	}
-	list := s.List()
-	if c.JSON {
-		return json.NewEncoder(e.stdout).Encode(list)
-	}
-	fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", "name", "family", "here", "speed", "licence", "what it is")
-	fmt.Fprintf(
-		e.stdout,
-		"%-24s %-14s %-5s %-8s %-14s %s\n",
-		models.Name,
-		"segedge",
-		"yes",
-		"cpu",
-		"Apache-2.0",
-		"the default, inside the program",
-	)
-	for _, m := range list {
-		here := "no"
-		if m.Have {
-			here = "yes"
-		}
-		fmt.Fprintf(e.stdout, "%-24s %-14s %-5s %-8s %-14s %s\n", m.Name, m.Family, here, m.Speed, m.License, m.About)
-	}
-	return nil
 }
 
 type modelsPullCmd struct {
@@ -217,6 +181,9 @@ func (c *modelsInspectCmd) named(name string) ([]inference.File, error) {
 	state, err := stateDir(c.State)
 	if err != nil {
 		return nil, err
+	}
+	if own, ok := ownFolder(name, state); ok {
+		return graphsIn(own)
 	}
 	_, files, err := modelFiles(config.Model{Name: name}, state)
 	return files, err

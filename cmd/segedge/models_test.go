@@ -33,7 +33,7 @@ func TestAPulledModelIsFoundInTheConfiguredState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, problem := said(t, "models", "check", "edgesam-3x"); !strings.Contains(problem, `"edgesam-3x" is neither default, nor a model that was pulled`) &&
+	if _, problem := said(t, "models", "check", "edgesam-3x"); !strings.Contains(problem, `model "edgesam-3x" is not on this machine yet: pull it first`) &&
 		!strings.Contains(problem, onnx.ErrNoLibrary.Error()) {
 		t.Errorf("in the usual folder: %s", problem)
 	}

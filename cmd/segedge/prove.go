@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,6 +23,7 @@ import (
 type modelsCheckCmd struct {
 	settings
 	Model string `arg:"" optional:"" help:"A model's name, a folder or a file; by default the configured one."`
+	State string `help:"State folder, for names." type:"path" placeholder:"DIR"`
 	JSON  bool   `name:"json" help:"Print the result as JSON."`
 
 	Require string `name:"require-provider" help:"Fail with exit code 69 where the model runs on nothing as good as this: ${enum}." enum:",cpu,cuda,tensorrt" default:"" placeholder:"PROVIDER"`
@@ -48,7 +50,16 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	if r, ok := videoModel(c.Model); ok {
+	cfg.Agent.State = cmp.Or(c.State, cfg.Agent.State)
+	state, err := stateDir(cfg.Agent.State)
+	if err != nil {
+		return err
+	}
+	place := c.Model
+	if own, ok := ownFolder(c.Model, state); ok {
+		place = own
+	}
+	if r, ok := videoModel(place); ok {
 		return checkVideo(e, c.Model, r, cfg.Model.Threads, c.JSON)
 	}
 	if c.Model != "" {
@@ -60,10 +71,6 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
 	if err := require(c.Require, m.Info()); err != nil {
-		return err
-	}
-	state, err := stateDir(cfg.Agent.State)
-	if err != nil {
 		return err
 	}
 	_, files, err := modelFiles(cfg.Model, state)

@@ -39,8 +39,9 @@ type Model struct {
 // Status is a model with what the disk has of it.
 type Status struct {
 	Model
-	Have bool  `json:"have"` // all files are there
-	Disk int64 `json:"disk"` // bytes, partial files included
+	Have bool  `json:"have"`          // all files are there
+	Own  bool  `json:"own,omitempty"` // not of the manifest: somebody put it there
+	Disk int64 `json:"disk"`          // bytes, partial files included
 }
 
 // Store is a folder of models, one folder each.
