@@ -26,7 +26,7 @@ func ownFolders(t *testing.T) string {
 		t.Fatal(err)
 	}
 	at := func(parts ...string) string { return filepath.Join(append([]string{state, "models"}, parts...)...) }
-	for _, name := range []string{"mine", "odd", "empty", "mobilesam", "sam2-tiny", "default"} {
+	for _, name := range []string{"mine", "odd", "empty", "mobilesam", "sam2-tiny", "nanosam", "default"} {
 		if err := os.MkdirAll(at(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -34,6 +34,7 @@ func ownFolders(t *testing.T) string {
 	for name, target := range map[string]string{
 		at("mine", "encoder.onnx"): fixtures + "/sam/encoder.onnx", at("mine", "decoder.onnx"): fixtures + "/edgesam/decoder.onnx",
 		at("filmed"): video, at("default", "x.onnx"): fixtures + "/sam/encoder.onnx", at("sam2-tiny", "x.onnx"): fixtures + "/efficientsam-single/model.onnx",
+		at("nanosam", "decoder.onnx"): fixtures + "/nanosam/decoder.onnx", at("nanosam", "mine.onnx"): fixtures + "/nanosam/encoder-512.onnx",
 	} {
 		if err := os.Symlink(target, name); err != nil {
 			t.Fatal(err)
@@ -64,7 +65,7 @@ func TestTheListShowsOnesOwnFolders(t *testing.T) {
 	if err := json.Unmarshal(asJSON, &list); err != nil || problem != "" {
 		t.Fatalf("%s: %v, %s", asJSON, err, problem)
 	}
-	want := map[string]string{"mine": "edgesam", "filmed": "sam2-video", "odd": "?", "sam2-tiny": "efficientsam-single"}
+	want := map[string]string{"mine": "edgesam", "filmed": "sam2-video", "odd": "?", "sam2-tiny": "efficientsam-single", "nanosam": "nanosam"}
 	for _, m := range list {
 		if !m.Own {
 			continue
@@ -87,7 +88,7 @@ func TestACommandNamesWhatIsHere(t *testing.T) {
 	t.Parallel()
 	state := ownFolders(t)
 	for name, want := range map[string]string{
-		"mine": "", "odd": "", "sam2-tiny": "", "default": "", "segedge-tiny": "",
+		"mine": "", "odd": "", "sam2-tiny": "", "nanosam": "", "default": "", "segedge-tiny": "",
 		"mobilesam":       `model "mobilesam" is not on this machine yet: pull it first, segedge models pull --state ` + state + " mobilesam",
 		"efficientsam-ti": "pull it first", "nobody": "is neither default nor a model of this machine", ".": "neither default", "../models/mine": "is a path",
 	} {

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Own are the folders that somebody put beside the downloaded ones, each with its ONNX files. One that is called like a model of the
-// manifest is its owner's while nothing of that model is there.
+// Own are the folders that somebody put beside the downloaded ones, each with its ONNX files.
 func (s *Store) Own() []Status {
 	entries, err := os.ReadDir(s.Dir)
 	if err != nil {
@@ -16,19 +15,24 @@ func (s *Store) Own() []Status {
 	}
 	var out []Status
 	for _, e := range entries {
-		if s.Begun(e.Name()) {
-			continue
-		}
-		if m := s.own(e.Name()); len(m.Files) > 0 {
+		if m := s.own(e.Name()); len(m.Files) > 0 && !s.Begun(e.Name()) {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-// Begun reports whether something of a model of the manifest is there, all of it or not.
+// Begun reports whether a folder is that of a model of the manifest, of which something is there, all of it or not. One that is only called
+// so has other ONNX files.
 func (s *Store) Begun(name string) bool {
-	return slices.ContainsFunc(s.List(), func(m Status) bool { return m.Name == name && m.Disk > 0 })
+	list := s.List()
+	i := slices.IndexFunc(list, func(m Status) bool { return m.Name == name })
+	if i < 0 || list[i].Disk == 0 {
+		return false
+	}
+	return list[i].Have || !slices.ContainsFunc(s.own(name).Files, func(f File) bool {
+		return !slices.ContainsFunc(list[i].Files, func(of File) bool { return of.Name == f.Name })
+	})
 }
 
 // own is what a folder has.
