@@ -3,10 +3,12 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/testkit"
 )
@@ -171,43 +173,72 @@ func give(t *testing.T, from, to string) {
 	}
 }
 
-// pairs goes from each of n things to each of the others, once, in one way that begins and ends at the first. n is prime.
+// pairs goes from each of n things to each of the others, once, in one way that begins and ends at the first.
 func pairs(n int) []int {
 	var way []int
-	for step := 1; step < n; step++ {
-		for i := 1; i <= n; i++ {
-			way = append(way, i*step%n)
+	gone := make([]int, n) // to how many of the others, from each
+	var walk func(from int)
+	walk = func(from int) {
+		for gone[from] < n-1 {
+			gone[from]++
+			walk((from + gone[from]) % n)
 		}
+		way = append(way, from)
 	}
-	return way
+	walk(0)
+	slices.Reverse(way)
+	return way[1:]
 }
 
-// TestEveryFamilyTakesOverFromEveryOther changes from each family of models to each other one, by command and by configuration, while two objects
-// are followed, one of them with a point that not all families take: the agent goes on, the objects keep their ids, and nothing fails.
-func TestEveryFamilyTakesOverFromEveryOther(t *testing.T) {
-	graphs := func(encoder, decoder string) [2]string {
-		fixtures := filepath.Join(root(t), "inference", "testdata", "fixtures")
-		return [2]string{filepath.Join(fixtures, encoder), filepath.Join(fixtures, decoder)}
+// TestPairsAreEachOnce holds what the walk through the families rests on.
+func TestPairsAreEachOnce(t *testing.T) {
+	const n = 9
+	seen, at := map[[2]int]bool{}, 0
+	for _, to := range pairs(n) {
+		if pair := [2]int{at, to}; seen[pair] || at == to {
+			t.Errorf("%v is gone twice, or leads nowhere", pair)
+		}
+		seen[[2]int{at, to}], at = true, to
 	}
-	families := []struct {
-		name  string
-		files [2]string
-	}{
-		{"segedge", graphs("segedge/encoder.onnx", "segedge/decoder.onnx")},
-		{"sam", graphs("sam/encoder.onnx", "sam/decoder.onnx")},
-		{"nanosam", graphs("nanosam/encoder-512.onnx", "nanosam/decoder.onnx")},
-		{"sam2", graphs("sam2/encoder.onnx", "sam2/decoder.onnx")},
-		{"efficientsam", graphs("efficientsam/encoder.onnx", "efficientsam/decoder.onnx")},
+	if len(seen) != n*(n-1) || at != 0 {
+		t.Errorf("%d pairs, ending at %d", len(seen), at)
+	}
+}
+
+// swapped are the families and the fixtures of each, by which it is recognised.
+var swapped = []struct {
+	name   string
+	graphs []string
+}{
+	{"segedge", []string{"segedge/encoder", "segedge/decoder"}},
+	{"sam", []string{"sam/encoder", "sam/decoder"}},
+	{"sam-raw", []string{"sam-raw/encoder", "sam/decoder"}},
+	{"nanosam", []string{"nanosam/encoder-512", "nanosam/decoder"}},
+	{"edgesam", []string{"sam/encoder", "edgesam/decoder"}},
+	{"efficientsam", []string{"efficientsam/encoder", "efficientsam/decoder"}},
+	{"efficientsam-single", []string{"efficientsam-single/model"}},
+	{"sam2", []string{"sam2/encoder", "sam2/decoder"}},
+	{"sam2-sized", []string{"sam2-sized/encoder", "sam2-sized/decoder"}},
+}
+
+// TestEveryFamilyTakesOverFromEveryOther changes from each family of models to each other one by command, and once through all of them by
+// configuration, while two objects are followed, one of them with a point that not all families take: the agent goes on, the objects keep
+// their ids, and nothing fails. It prints the table of docs/models.md.
+func TestEveryFamilyTakesOverFromEveryOther(t *testing.T) {
+	if got := len(inference.Families()); got != len(swapped) {
+		t.Errorf("%d families, of which %d are changed to", got, len(swapped))
 	}
 	folder := t.TempDir()
+	for _, f := range swapped { // a command names a folder of the state's models, and recognises it by its graphs
+		giveFamily(t, f.graphs, filepath.Join(folder, "models", f.name))
+	}
 	config := filepath.Join(folder, "segedge.yaml")
-	configure := func(files [2]string) {
-		text := "model:\n  encoder: " + files[0] + "\n  decoder: " + files[1] + "\n"
-		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+	configure := func(name string) {
+		if err := os.WriteFile(config, []byte("model:\n  name: "+name+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	configure(families[0].files)
+	configure(swapped[0].name)
 	r := start(t, "--source", still(t), "--config", config, "--state", folder)
 	r.await("the first frames", func(s state) bool { return s.Processed > 2 })
 	for _, prompt := range []string{`{"points":[{"x":0.42,"y":0.36,"label":1},{"x":0.9,"y":0.1,"label":0}]}`, `{"points":[{"x":0.57,"y":0.62,"label":1}]}`} {
@@ -215,51 +246,93 @@ func TestEveryFamilyTakesOverFromEveryOther(t *testing.T) {
 			t.Fatalf("%d %v", status, reply)
 		}
 	}
-	runs := func() (family string) {
-		var info struct {
-			Family string `json:"family"`
-		}
-		r.get("api/v1/info", &info)
-		return info.Family
+	var ids []string
+	r.await("both objects", func(s state) bool {
+		ids = r.followedIDs()
+		return len(ids) == 2
+	})
+	at, ways := 0, make([][]string, len(swapped))
+	for i := range ways {
+		ways[i] = slices.Repeat([]string{"–"}, len(swapped))
 	}
-	at := families[0].name
-	for _, byCommand := range []bool{true, false} {
-		for _, k := range pairs(len(families)) {
-			next := families[k]
-			if byCommand { // a command names a model of the store, and recognises it by its graphs
-				giveFiles(t, next.files, filepath.Join(folder, "models", "mobilesam"))
-				if status, reply := r.post("model", `{"name":"mobilesam"}`); status != 200 {
-					t.Fatalf("%s to %s: %d %v", at, next.name, status, reply)
-				}
-			} else {
-				configure(next.files)
-				if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r.await(next.name, func(state) bool { return runs() == next.name })
-			from := r.await("a state", func(state) bool { return true }).Keyframes
-			s := r.await("two keyframes of "+next.name+" after "+at, func(s state) bool { return s.Keyframes > from+1 })
-			if s.Objects != 2 || s.ModelErrors+s.Refused+s.Panics != 0 {
-				t.Fatalf("%s to %s: %+v", at, next.name, s)
-			}
-			at = next.name
+	settle := func(k int, how string) {
+		next := swapped[k].name
+		r.await(next, func(state) bool { return r.family() == next })
+		from := r.await("a state", func(state) bool { return true }).Keyframes
+		s := r.await("two keyframes of "+next+" after "+swapped[at].name, func(s state) bool { return s.Keyframes > from+1 })
+		if now := r.followedIDs(); !slices.Equal(now, ids) || s.Objects != 2 || s.ModelErrors+s.Refused+s.Panics != 0 {
+			t.Fatalf("%s to %s: objects %v, were %v; %+v", swapped[at].name, next, now, ids, s)
 		}
+		ways[at][k] = strings.TrimPrefix(ways[at][k]+", "+how, "–, ")
+		at = k
 	}
+	for _, k := range pairs(len(swapped)) {
+		if status, reply := r.post("model", `{"name":"`+swapped[k].name+`"}`); status != 200 {
+			t.Fatalf("%s to %s: %d %v", swapped[at].name, swapped[k].name, status, reply)
+		}
+		settle(k, "command")
+	}
+	for i := range swapped {
+		k := (i + 1) % len(swapped)
+		configure(swapped[k].name)
+		if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		settle(k, "SIGHUP")
+	}
+	t.Log("from each family down to each across\n" + swapTable(ways))
 }
 
-// giveFiles puts an encoder and a decoder where a model of the store lies.
-func giveFiles(t *testing.T, files [2]string, to string) {
+// swapTable is the table of the ways that were gone, from the family of a row to that of a column.
+func swapTable(ways [][]string) string {
+	head, rule := "| from, to |", "| --- |"
+	for _, f := range swapped {
+		head += " `" + f.name + "` |"
+		rule += " --- |"
+	}
+	lines := []string{head, rule}
+	for i, row := range ways {
+		lines = append(lines, "| `"+swapped[i].name+"` | "+strings.Join(row, " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// family is that of the model that runs.
+func (r *running) family() string {
+	r.t.Helper()
+	var info struct {
+		Family string `json:"family"`
+	}
+	r.get("api/v1/info", &info)
+	return info.Family
+}
+
+// followedIDs are the ids of what the camera follows and has in sight.
+func (r *running) followedIDs() []string {
+	r.t.Helper()
+	var list struct {
+		Objects []followed `json:"objects"`
+	}
+	r.get("api/v1/cameras/camera/objects", &list)
+	var out []string
+	for _, o := range list.Objects {
+		if o.State == "tracking" || o.State == "uncertain" {
+			out = append(out, o.ID)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// giveFamily puts fixtures where a model of the store lies.
+func giveFamily(t *testing.T, graphs []string, to string) {
 	t.Helper()
-	for i, name := range []string{"encoder.onnx", "decoder.onnx"} {
-		data, err := os.ReadFile(files[i])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(to, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(to, name), data, 0o644); err != nil {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range graphs {
+		from := filepath.Join(root(t), "inference", "testdata", "fixtures", filepath.FromSlash(g)+".onnx")
+		if err := os.Symlink(from, filepath.Join(to, filepath.Base(from))); err != nil {
 			t.Fatal(err)
 		}
 	}
