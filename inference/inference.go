@@ -48,8 +48,11 @@ type Info struct {
 	Building string // a better provider that is made ready in the background, "tensorrt"; empty where none is
 	Since    time.Time
 	Away     string // a model elsewhere that ought to serve in this one's place, since when it does not, and why; empty where there is none
-	Kinds    Kinds
-	Batched  bool // one call decodes several prompts
+	// LoadTime and LoadMemory are how long it took to load it and about what the process grew by, in bytes; 0 where nobody measured.
+	LoadTime   time.Duration
+	LoadMemory int64
+	Kinds      Kinds
+	Batched    bool // one call decodes several prompts
 	// MaxPoints of one prompt, of which a box, or what stands for none, counts two; 0 is no limit but the vocabulary's.
 	MaxPoints int
 	// Logits is the grid on which a mask prompt is taken best, for a frame of the given aspect.

@@ -17,7 +17,7 @@ func someVitals() Vitals {
 	return Vitals{
 		Cameras: map[string]CameraVitals{"cam": {Stalls: 2, Reopens: 3, Abandoned: 1, Late: 40, Held: 5, ModelBusy: 0.25, Prompts: 3, Lanes: Lanes{Refresh: true}}},
 		Broker:  BrokerVitals{Connected: true, Sessions: 4, Pending: 7, Bytes: 4096, Sent: 100, Dropped: 6, Commands: 9, Refused: 8, Unheard: 5},
-		Model:   ModelVitals{Waiting: 2, Turns: 70},
+		Model:   ModelVitals{Waiting: 2, Turns: 70, Provider: "cuda", LoadSeconds: 1.5, LoadBytes: 1 << 20},
 		Machine: MachineVitals{Celsius: map[string]float64{"cpu-thermal": 71.5}, Hertz: map[string]float64{"gpu": 3e8}, Throttled: true, Back: 2},
 	}
 }
@@ -31,6 +31,7 @@ func TestVitals(t *testing.T) {
 		"segedge_outbox_dropped_total 6", "segedge_mqtt_commands_total 9", "segedge_mqtt_commands_refused_total 8",
 		"segedge_mqtt_replies_lost_total 5",
 		`segedge_prompts_waiting{camera="cam"} 3`, `segedge_lane_jobs{camera="cam",lane="refresh"} 1`, `segedge_lane_jobs{camera="cam",lane="embed"} 0`, "segedge_model_turns_waiting 2",
+		`segedge_model_load_seconds{provider="cuda"} 1.5`, `segedge_model_memory_bytes{provider="cuda"} 1.048576e+06`,
 		"segedge_model_turns_total 70", `segedge_temperature_celsius{zone="cpu-thermal"} 71.5`, `segedge_clock_hertz{unit="gpu"} 3e+08`, "segedge_throttled 1", "segedge_standing_back 2",
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {

@@ -35,6 +35,10 @@ type ModelVitals struct {
 	Turns   uint64 // that there were
 	// Of a model that an inference server runs: what went over the network, and how often it went away.
 	Sent, Received, Calls, Failed, Falls uint64
+	// Of the model that runs: on what, how long it took to load it there, and about what the process grew by; none where Provider is empty.
+	Provider    string
+	LoadSeconds float64
+	LoadBytes   int64
 }
 
 // Lanes say which of a camera's lanes have a job for the model.
@@ -80,6 +84,8 @@ type vitals struct {
 	celsius *prometheus.Desc
 	hertz   *prometheus.Desc
 	data    *prometheus.Desc
+	load    *prometheus.Desc
+	memory  *prometheus.Desc
 	machine []vital[MachineVitals]
 	cameras []vital[CameraVitals]
 	broker  []vital[BrokerVitals]
@@ -99,7 +105,13 @@ func newVitals(read func() Vitals) *vitals {
 		lanes:   desc("lane_jobs", "Jobs that the model works on for a camera, by lane.", "camera", "lane"),
 		celsius: desc("temperature_celsius", "Temperatures that the kernel shows.", "zone"),
 		data:    desc("data_pictures_total", "Pictures to learn from, by what became of them: stored, dropped, refused or failed.", "fate"),
-		hertz:   desc("clock_hertz", "Clocks that the kernel shows.", "unit"),
+		load:    desc("model_load_seconds", "How long it took to load the model that runs.", "provider"),
+		memory: desc(
+			"model_memory_bytes",
+			"About what the process grew by when the model that runs was loaded; memory of a GPU is not in it.",
+			"provider",
+		),
+		hertz: desc("clock_hertz", "Clocks that the kernel shows.", "unit"),
 		machine: []vital[MachineVitals]{
 			{desc("throttled", "1 while the machine throttles itself."), gauge, func(v *MachineVitals) float64 { return one(v.Throttled) }},
 			{
@@ -157,7 +169,11 @@ func modelVitals() []vital[ModelVitals] {
 		count("model_remote_received_bytes_total", "Bytes that came from it.", func(v *ModelVitals) uint64 { return v.Received }),
 		count("model_remote_calls_total", "Calls of it; repetitions count.", func(v *ModelVitals) uint64 { return v.Calls }),
 		count("model_remote_calls_failed_total", "Of these, the ones that failed.", func(v *ModelVitals) uint64 { return v.Failed }),
-		count("model_remote_falls_total", "Times that the local model took over from it.", func(v *ModelVitals) uint64 { return v.Falls }),
+		count(
+			"model_remote_falls_total",
+			"Times that the local model took over from it; once where it was away from the start.",
+			func(v *ModelVitals) uint64 { return v.Falls },
+		),
 	}
 }
 
@@ -208,6 +224,8 @@ func (v *vitals) Describe(ch chan<- *prometheus.Desc) {
 	ch <- v.celsius
 	ch <- v.hertz
 	ch <- v.data
+	ch <- v.load
+	ch <- v.memory
 	for _, f := range v.machine {
 		ch <- f.desc
 	}
@@ -240,6 +258,12 @@ func (v *vitals) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, f := range v.model {
 		ch <- metric(f.desc, f.kind, f.read(&now.Model))
+	}
+	if m := &now.Model; m.Provider != "" {
+		ch <- metric(v.load, prometheus.GaugeValue, m.LoadSeconds, m.Provider)
+		if m.LoadBytes > 0 {
+			ch <- metric(v.memory, prometheus.GaugeValue, float64(m.LoadBytes), m.Provider)
+		}
 	}
 	for zone, c := range now.Machine.Celsius {
 		ch <- metric(v.celsius, prometheus.GaugeValue, c, zone)

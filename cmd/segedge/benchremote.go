@@ -168,7 +168,7 @@ func (b *benchRemoteCmd) row(ctx context.Context, rt *onnx.Runtime, w way, state
 		n, after := uint64(cameras*b.Keyframes), there.server.Traffic()
 		row.Sent, row.Received = (after.Sent-before.Sent)/n, (after.Received-before.Received)/n
 		if there.Falls() > 0 {
-			errs = append(errs, errors.New("the server went away while it was measured"))
+			errs = append(errs, errors.New("the server was away, from the start or while it was measured"))
 		}
 	}
 	return row, errors.Join(errs...)

@@ -39,6 +39,9 @@ func (b *builder) health() []web.Check {
 func (b *builder) vitals() web.Vitals {
 	s, m := b.client.Stats(), b.agent.Model()
 	v := web.Vitals{Model: web.ModelVitals{Waiting: m.Waiting, Turns: m.Turns}, Cameras: map[string]web.CameraVitals{}}
+	if i := b.agent.Segmenter().Info(); i.LoadTime > 0 {
+		v.Model.Provider, v.Model.LoadSeconds, v.Model.LoadBytes = i.Provider, i.LoadTime.Seconds(), i.LoadMemory
+	}
 	v.Broker = web.BrokerVitals{
 		Connected: s.Connected, Sessions: s.Sessions, Pending: s.Outbox.Pending, Bytes: s.Outbox.Bytes, Sent: s.Outbox.Sent,
 		Dropped: s.Outbox.Dropped + s.Lost, Commands: s.Commands, Refused: s.Refused, Unheard: s.Replies,

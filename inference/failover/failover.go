@@ -41,6 +41,7 @@ type Model struct {
 	since  time.Time           // when that began, or when it came
 	served time.Duration       // for how long it did the last time, once
 	falls  uint64
+	asked  bool // the other, once at least
 	closed bool
 	life   context.Context // ends when the model is closed
 	end    context.CancelFunc
@@ -74,6 +75,10 @@ func (m *Model) Connect(ctx context.Context) error {
 	defer cancel()
 	s, err := m.o.Connect(limited)
 	m.mu.Lock()
+	if err != nil && !m.asked {
+		m.falls++ // away from the start: the local one serves in its place as if it had fallen
+	}
+	m.asked = true
 	switch {
 	case err != nil:
 		m.why = err.Error()

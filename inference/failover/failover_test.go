@@ -123,6 +123,9 @@ func TestNothingIsLostWhileTheOtherIsAway(t *testing.T) {
 			}
 		}
 		back("at start")
+		if m.Falls() != 1 {
+			t.Errorf("away from the start: it fell %d times", m.Falls())
+		}
 		for _, c := range []struct {
 			name string
 			b    *atomic.Bool
@@ -147,7 +150,7 @@ func TestNothingIsLostWhileTheOtherIsAway(t *testing.T) {
 			}
 			back(c.name)
 		}
-		if m.Falls() != 2 {
+		if m.Falls() != 3 {
 			t.Errorf("it fell %d times", m.Falls())
 		}
 		cancel()

@@ -49,7 +49,7 @@ func (m *Model) fall(s inference.Segmenter, err error) {
 	}
 }
 
-// Falls is how often the other model went away.
+// Falls is how often the other model went away; being away from the start is once.
 func (m *Model) Falls() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

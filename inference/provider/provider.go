@@ -174,9 +174,11 @@ func (m *Model) try(ctx context.Context, s step, reference inference.Segmenter) 
 func (m *Model) load(s step) (inference.Segmenter, error) {
 	o := m.opts.Model
 	o.Provider = s.provider.Name
-	return inference.Open(func(f inference.File, outputs []string) (inference.Graph, error) {
-		return m.factory.Load(f, outputs, s.provider)
-	}, m.family.Name, o, m.files...)
+	return measure(func() (inference.Segmenter, error) {
+		return inference.Open(func(f inference.File, outputs []string) (inference.Graph, error) {
+			return m.factory.Load(f, outputs, s.provider)
+		}, m.family.Name, o, m.files...)
+	})
 }
 
 // refuse notes why a better provider is not used.
