@@ -280,6 +280,9 @@ func TestEveryFamilyTakesOverFromEveryOther(t *testing.T) {
 		}
 		settle(k, "SIGHUP")
 	}
+	if took := r.metric(`segedge_model_load_seconds{provider="cpu"}`); took <= 0 {
+		t.Errorf("the model that runs took %g s to load", took)
+	}
 	t.Log("from each family down to each across\n" + swapTable(ways))
 }
 

@@ -14,7 +14,7 @@ var foreign = map[string]string{
 	".pth":         checkpoint,
 	".ckpt":        checkpoint,
 	".bin":         checkpoint,
-	".safetensors": "safetensors: weights without a graph. " + export,
+	".safetensors": "safetensors file: weights without a graph. " + export,
 	".engine":      engineAdvice,
 	".plan":        engineAdvice,
 	".trt":         engineAdvice,
@@ -83,7 +83,7 @@ func Foreign(path string) error {
 		return nil
 	}
 	article := "a "
-	if strings.ContainsAny(form[:1], "O") {
+	if strings.ContainsAny(form[:1], "Oa") {
 		article = "an "
 	}
 	return fmt.Errorf("%w: %s is %s%s", ErrNotONNX, filepath.Base(path), article, form)

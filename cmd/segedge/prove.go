@@ -26,7 +26,7 @@ type modelsCheckCmd struct {
 	State string `help:"State folder, for names." type:"path" placeholder:"DIR"`
 	JSON  bool   `name:"json" help:"Print the result as JSON."`
 
-	Require string `name:"require-provider" help:"Fail with exit code 69 where the model runs on nothing as good as this: ${enum}." enum:",cpu,cuda,tensorrt" default:"" placeholder:"PROVIDER"`
+	Require providerName `name:"require-provider" help:"Fail with exit code 69 where the model runs on nothing as good as this: cpu, cuda, tensorrt; without it, the best that works here will do." placeholder:"PROVIDER"`
 }
 
 // checkResult is how a model runs here.

@@ -15,7 +15,8 @@ func (e lacksProvider) Error() string {
 
 // require refuses a model that does not run on this provider, or a better one: TensorRT is CUDA's better, and an engine that is being built
 // counts, since the agent that is required to have it is the one that builds it.
-func require(wanted string, i inference.Info) error {
+func require(name providerName, i inference.Info) error {
+	wanted := string(name)
 	switch {
 	case wanted == "", i.Provider == wanted, i.Building == wanted, wanted == inference.CUDA && i.Provider == inference.TensorRT:
 		return nil

@@ -10,7 +10,7 @@ import (
 
 func TestRequire(t *testing.T) {
 	for _, c := range []struct {
-		wanted string
+		wanted providerName
 		info   inference.Info
 		ok     bool
 	}{
@@ -62,5 +62,25 @@ func TestRunRequiresAProvider(t *testing.T) {
 	var out, problem bytes.Buffer
 	if code := execute(t.Context(), []string{"run", "--require-provider", "gpu"}, &out, &problem); code != exitUsage {
 		t.Errorf("a provider that is none: exit code %d: %s", code, problem.String())
+	}
+}
+
+// TestProvidersAreNamed: in the help and where another is asked for, without a name for none.
+func TestProvidersAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"models", "check", "--help"}, "as good as this: cpu, cuda, tensorrt; without it, the best that works here"},
+		{[]string{"run", "--help"}, "as good as this: cpu, cuda, tensorrt; without it, the best that works here"},
+		{[]string{"models", "check", "--require-provider", "npu"}, `--require-provider: "npu" is none of cpu, cuda, tensorrt`},
+		{[]string{"run", "--require-provider", ""}, `--require-provider: "" is none of cpu, cuda, tensorrt`},
+	} {
+		var out bytes.Buffer
+		execute(t.Context(), c.args, &out, &out)
+		if text := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(text, c.want) {
+			t.Errorf("%s: %s", c.args, text)
+		}
 	}
 }

@@ -32,7 +32,7 @@ type runCmd struct {
 	Summary  string        `help:"Write a summary as JSON at the end; overlay and encoder then always run." type:"path" placeholder:"FILE"`
 	Out      string        `help:"Write the overlay as .mp4 (of the first camera)." type:"path" placeholder:"FILE"`
 	Offline  bool          `help:"Follow every frame of a recording, as fast as the machine can, without doors: the files of --out, --masks and --summary are what is left."`
-	Require  string        `name:"require-provider" help:"End with exit code 69 where the model runs on nothing as good as this: ${enum}." enum:",cpu,cuda,tensorrt" default:"" placeholder:"PROVIDER"`
+	Require  providerName  `name:"require-provider" help:"End with exit code 69 where the model runs on nothing as good as this: cpu, cuda, tensorrt; without it, the best that works here will do." placeholder:"PROVIDER"`
 	Masks    string        `help:"Write every frame's masks as JSON lines (of the first camera)." type:"path" placeholder:"FILE"`
 
 	madeToken bool // the agent made its token itself
