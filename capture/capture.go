@@ -214,6 +214,7 @@ func (c *Capture) stop(s *session) bool {
 
 // judge reports a stall, and answers an error once the session must be given up.
 func (c *Capture) judge(s *session) error {
+	seq := c.delivered()
 	waited, silent, what := s.busy()
 	stall, stuck := c.limits(what)
 	blind := waited >= c.o.BlindLimit && silent < waited
@@ -226,8 +227,7 @@ func (c *Capture) judge(s *session) error {
 		}
 		return nil
 	}
-	c.report(State{Kind: Stalled, Reason: silence(what, stall, blind)})
-	if silent < stuck && !blind {
+	if !c.reportStall(seq, silence(what, stall, blind)) || silent < stuck && !blind {
 		return nil
 	}
 	gaveUp := fmt.Errorf("gave up: %s", silence(what, waited.Round(time.Second), blind))

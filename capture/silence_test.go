@@ -136,3 +136,11 @@ func TestOtherSizesAreTold(t *testing.T) {
 		}
 	})
 }
+
+// A frame that comes between the finding of a stall and its report ends it before it is told.
+func TestAStallThatIsOverIsNotTold(t *testing.T) {
+	c := &Capture{seq: 5}
+	if c.reportStall(4, "no frame for 2s") || c.state.Kind == Stalled {
+		t.Errorf("it is told: %v", c.state)
+	}
+}

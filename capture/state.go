@@ -53,15 +53,33 @@ func (s State) String() string {
 	return string(s.Kind)
 }
 
-// report changes the state. A stall that lasts is reported once for each reason, and once for each failed opening: a
-// sign that the capture lives although the camera does not.
+// report changes the state. A stall that lasts is reported once for each failed opening: a sign that the capture lives although the camera
+// does not.
 func (c *Capture) report(s State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.Kind == Stalled && s.Retry == 0 && c.state.Kind == Stalled && c.state.Reason == s.Reason {
-		return
-	}
 	c.set(s)
+}
+
+// delivered is the number of the newest frame.
+func (c *Capture) delivered() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seq
+}
+
+// reportStall reports that no frame has come for long, unless one came after the frame seq, which was the newest when that was found: a
+// stall that is over is none. It says whether there is one.
+func (c *Capture) reportStall(seq uint64, reason string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seq != seq {
+		return false
+	}
+	if c.state.Kind != Stalled || c.state.Reason != reason {
+		c.set(State{Kind: Stalled, Reason: reason})
+	}
+	return true
 }
 
 // reportWaiting tells once that the source is open and sends, but no picture yet.
