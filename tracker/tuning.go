@@ -10,8 +10,8 @@ import (
 // pixels of the reduced picture, speeds pixels a frame, weights and clips logits, unless a comment says otherwise.
 //
 // In brackets, of this and of the tunings inside, is what J&F changes, in points, with the number a fifth lower and a fifth higher
-// (docs/sensitivity.md; a point is noise); a test holds them to that. [0 0]: the sequences never come there, to what is lost for long,
-// found again or stops; tests hold the branch. J&F follows one object at a time: of what it cannot feel, what the built-in scenes say.
+// (docs/sensitivity.md; a point is noise); a test holds them to that. [0 0]: less than half a tenth, mostly since the sequences never come
+// there, to what is lost for long, found again or stops. J&F follows one object at a time: of what it cannot feel, what the scenes say.
 type Tuning struct {
 	Motion motion.Tuning
 	Shape  shape.Tuning
