@@ -119,11 +119,12 @@ func TestABadPathSpoilsNobodysPicture(t *testing.T) {
 	}
 	send(2, low, false) // not before a keyframe
 	send(2, full, false)
+	within(t, "frame 2 is sent", func() bool { return v.traffic.units.Load() == 2 }) // a keyframe replaces what still waits
 	send(3, low, true)
 	send(3, full, false)
 	send(4, full, false)
 	send(4, low, false)
-	within(t, "it changes over", func() bool { return v.history.has(4) })
+	within(t, "it changes over", func() bool { return v.history.has(4) && v.traffic.units.Load() >= 4 })
 	within(t, "the statistics tell", func() bool {
 		for _, s := range st.Stats() {
 			if s.Viewer == bad.id() && s.Rendition == "low" {
