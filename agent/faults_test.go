@@ -73,7 +73,8 @@ func TestWhatCannotBeDoneIsNotTheAgentsFault(t *testing.T) {
 	}
 }
 
-// However pause and resume come together, what the camera says it does is what it does.
+// However pause and resume come together, a camera that says it runs does, and both are obeyed afterwards. What says that it is paused is
+// what keeps the walk from looking (TestPauseLooksAway): it cannot run then.
 func TestPauseAndResumeAtOnce(t *testing.T) {
 	r := newRig(t, nil)
 	r.next(40)

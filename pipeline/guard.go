@@ -28,17 +28,8 @@ func (p *Pipeline) recovered(what string, r any) {
 	p.panics.Add(1)
 	p.calm = 0
 	p.shaken++
-	p.o.Logger.Error(
-		"following objects panicked, and starts afresh",
-		"at",
-		what,
-		"panic",
-		fmt.Sprint(r),
-		"again",
-		p.shaken-1,
-		"stack",
-		string(stack),
-	)
+	p.o.Logger.Error("following objects panicked, and starts afresh",
+		"at", what, "panic", fmt.Sprint(r), "again", p.shaken-1, "stack", string(stack))
 	if p.shaken >= maxShaken {
 		p.fatal = fmt.Errorf("pipeline: %d panics, the last at %s: %v", p.shaken, what, r)
 		return

@@ -111,7 +111,24 @@ func (m *Mask) IoU(o *Mask) float64 {
 	if m.W != o.W || m.H != o.H {
 		return 0
 	}
-	inter := 0
+	inter := m.both(o)
+	union := m.Count() + o.Count() - inter
+	if union == 0 {
+		return 1
+	}
+	return float64(inter) / float64(union)
+}
+
+// Nested is the share of the smaller of two masks on one grid that lies in the other: 0 where one is empty, or the grids differ.
+func (m *Mask) Nested(o *Mask) float64 {
+	if m.W != o.W || m.H != o.H {
+		return 0
+	}
+	return float64(m.both(o)) / float64(max(min(m.Count(), o.Count()), 1))
+}
+
+// both counts the pixels that two masks on one grid have in common.
+func (m *Mask) both(o *Mask) (inter int) {
 	r := m.Rect.Intersect(o.Rect)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		a := m.Row(y)[r.Min.X-m.Rect.Min.X:][:r.Dx()]
@@ -120,11 +137,7 @@ func (m *Mask) IoU(o *Mask) float64 {
 			inter += int(a[i] & b[i])
 		}
 	}
-	union := m.Count() + o.Count() - inter
-	if union == 0 {
-		return 1
-	}
-	return float64(inter) / float64(union)
+	return inter
 }
 
 // Resize is the mask on another grid, each new cell taken from the old cell under its centre.

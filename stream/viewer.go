@@ -158,15 +158,8 @@ func (v *viewer) run() {
 	v.cancel()
 	v.connected.Store(false)
 	v.close(&wg)
-	v.log.Info(
-		"viewer left",
-		"after",
-		time.Since(v.since).Round(time.Second),
-		"units",
-		v.traffic.units.Load(),
-		"dropped",
-		v.queue.dropped.Load(),
-	)
+	v.log.Info("viewer left",
+		"after", time.Since(v.since).Round(time.Second), "units", v.traffic.units.Load(), "dropped", v.queue.dropped.Load())
 }
 
 // closeTime bounds the wait for the stack to close a connection: a viewer must not hold up the agent's end.

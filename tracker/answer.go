@@ -161,7 +161,7 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	k := t.tuning
 	area := p.Area()
 	n := float64(area)
-	if area < leastCells {
+	if area < LeastCells {
 		return false
 	}
 	if o.track == nil || o.asked {

@@ -80,8 +80,8 @@ func TestARefusedRefinementLeavesTheFirstPromptWaiting(t *testing.T) {
 	}
 }
 
-// Undo after a refinement to a wrong thing: it looks like itself again, and is followed on.
-func TestUndoBringsBackWhatItLooksLike(t *testing.T) {
+// Undo after refinements to a wrong thing: the first thing is followed on. That its look comes back: TestUndoTakesBackAllThatWasLearnt.
+func TestAfterUndoTheFirstThingIsFollowed(t *testing.T) {
 	w := settled(t, 13)
 	id, now := w.ids[0], w.tr.Newest()
 	c := w.s.truth(1, 12).Centroid()

@@ -124,7 +124,7 @@ func (t *Tracker) expire(o *object, now uint64) {
 	x, y := o.track.Center()
 	way := math.Hypot(x-float64(o.offeredAt.X), y-float64(o.offeredAt.Y))
 	late := now-min(o.offered, now) > uint64(t.clock.frames(offerFor))
-	if !o.state.Visible() || late || way > offerWay*math.Sqrt(o.area) {
+	if !o.state.Visible() || late || way > math.Sqrt(o.area) { // further than it is wide
 		t.withdraw(o)
 	}
 }

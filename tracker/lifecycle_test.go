@@ -94,6 +94,7 @@ func TestWhatBecomesOfWhatIsDoubted(t *testing.T) {
 		{what: "misses all the time", patch: inside, state: seg.Uncertain, misses: limit, want: seg.Occluded, event: seg.ObjectOccluded},
 		{what: "three answers refused at once", patch: inside, state: seg.Uncertain, doubts: 3, want: seg.Uncertain},
 		{what: "three in time", patch: inside, state: seg.Uncertain, doubts: 3, since: limit, want: seg.Occluded, event: seg.ObjectOccluded},
+		{what: "two in that time", patch: inside, state: seg.Uncertain, doubts: 2, since: limit, want: seg.Uncertain},
 		{
 			what: "behind what rests", patch: inside, state: seg.Uncertain, misses: limit, resting: 0.8,
 			want: seg.Occluded, event: seg.ObjectOccluded, coasting: true,

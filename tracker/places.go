@@ -41,12 +41,6 @@ func (t *Tracker) maskAt(o *object, seq uint64) *seg.Mask {
 	return nil
 }
 
-// Two masks are of one thing from this IoU on; those of one kind from this share of the smaller one on.
-const (
-	sameIoU   = 0.5
-	sameShare = 0.7
-)
-
 // Same is the object whose mask in frame seq is that of the logits, if there is one; or whose mask was that when the model was first asked
 // about it there, whatever has become of it since. For the objects of kin, of which the logits may be another part or the whole, it
 // suffices that one mask lies mostly in the other.
@@ -62,10 +56,10 @@ func (t *Tracker) Same(seq uint64, l *seg.Logits, kin []seg.ID) (seg.ID, bool) {
 	}
 	for _, o := range t.objects {
 		one := slices.Contains(kin, o.id)
-		if there := t.maskAt(o, seq); there != nil && same(there, m, one) {
+		if there := t.maskAt(o, seq); there != nil && t.same(there, m, one) {
 			return o.id, true
 		}
-		if o.said.mask != nil && o.said.seq == seq && same(t.maskOf(o.said.mask, seq), m, one) {
+		if o.said.mask != nil && o.said.seq == seq && t.same(t.maskOf(o.said.mask, seq), m, one) {
 			return o.id, true
 		}
 	}
@@ -78,10 +72,7 @@ func (t *Tracker) maskOf(p *shape.Patch, seq uint64) *seg.Mask {
 	return t.readout.cut.Mask(&alone)
 }
 
-// same says whether two masks are of one thing; of kin, too, where one lies mostly in the other.
-func same(a, b *seg.Mask, kin bool) bool {
-	iou := a.IoU(b)
-	m, n := float64(a.Count()), float64(b.Count())
-	both := iou * (m + n) / (1 + iou)
-	return iou >= sameIoU || kin && both >= sameShare*min(m, n)
+// same says whether two masks are of one thing: they overlap by half. Those of kin are, too, where one lies all but wholly in the other.
+func (t *Tracker) same(a, b *seg.Mask, kin bool) bool {
+	return a.IoU(b) >= t.tuning.Half || kin && a.Nested(b) >= t.tuning.Most
 }

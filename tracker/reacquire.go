@@ -37,16 +37,9 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 // nowhere is a likeness that no place has.
 const nowhere = -2
 
-// veto takes out what cannot be the object: where others and its rivals are, and, soon after it was hidden, what lies too far away.
+// veto takes out what cannot be the object: where others and its rivals are.
 func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 	w, h := float64(e.Gray.W), float64(e.Gray.H)
-	cx, cy := o.track.Center()
-	reach := math.Sqrt(o.area)*t.tuning.SeekReach + t.tuning.SeekSpeed*w*float64(t.since(o.since)+1)
-	for i := range places.Data {
-		if x, y := places.Middle(i); math.Hypot(x*w-cx, y*h-cy) > reach {
-			places.Data[i] = nowhere
-		}
-	}
 	out := func(there *track) {
 		for i := range places.Data {
 			if x, y := places.Middle(i); there.Value(x*w, y*h) > 0 {
@@ -104,7 +97,7 @@ func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bo
 		}
 		there, ok := t.trackAt(q, seq)
 		if ok && q == o.cover {
-			return there.Cover(t.maskOf(p, seq)) > coverOwn
+			return there.Cover(t.maskOf(p, seq)) > t.tuning.Most // less of it comes out beside what hides it
 		}
 		return ok && there.Cover(m) > t.tuning.Some
 	})

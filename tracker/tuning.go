@@ -72,8 +72,6 @@ type Tuning struct {
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
-	SeekReach  float64 // roots of the usual area that it may have come at once [0 0]
-	SeekSpeed  float64 // and picture widths a frame since [0 0]
 	FoundLike  float64 // least mean likeness of the mask that is found [0 0]
 	WholeSize  float64 // least share of its expected size: a part of something else is small [0 0]
 	FoundAgain int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
@@ -100,15 +98,14 @@ const (
 	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
 	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
 	leastCrop   = 0.25  // of the frame's sides that a keyframe shows: nothing is magnified further
-	leastCells  = 6     // of a mask that may be a thing
 	closerMost  = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
 	closerStep  = 3     // least distance between them
 	closerRough = 3     // rows and columns of which one is looked at to see how much of an object shows
-	coverOwn    = 0.9   // share of a find under what hides the object, above which it is what hides it: less of it comes out beside that
-	promptTrust = 0.5   // below which a propagated prompt is not used
 	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
-	offerWay    = 1.0   // roots of its usual area that the object may have come until then
 )
+
+// LeastCells is what a mask has of a thing at least: fewer tell nothing. A bound as well.
+const LeastCells = 6
 
 // Defaults are the numbers that the product is shipped with.
 func Defaults() Tuning {
@@ -134,8 +131,7 @@ func Defaults() Tuning {
 
 		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
 
-		SeekReach: 1.5, SeekSpeed: 0.02, FoundLike: 0.2,
-		WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6,
+		FoundLike: 0.2, WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6,
 
 		AskWeight: 80, Margin: 0.25,
 

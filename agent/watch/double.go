@@ -18,11 +18,8 @@ type pair struct {
 
 // What it takes to hold two objects for one thing.
 const (
-	compared   = 5   // comparisons in a row: what passes in front of another covers it for a moment
-	looked     = 4   // looks in a row
-	sameIoU    = 0.5 // of the masks, or of the boxes
-	sameShare  = 0.9 // of one mask that lies in the other
-	leastCells = 6   // of a mask that tells anything
+	compared = 5 // comparisons in a row: what passes in front of another covers it for a moment
+	looked   = 4 // looks in a row
 )
 
 // Compare compares the watch's objects as a frame shows them, and says which ones are to end, because for several comparisons in a row they
@@ -38,7 +35,7 @@ func (w *Watch) Compare(objects []seg.Object) (ends []Double) {
 				continue
 			}
 			p := pair{one: max(a.ID, b.ID), other: min(a.ID, b.ID)}.after(w.pairs)
-			if oneThing(a.Mask, b.Mask) || p.times > 1 && a.Mask.Box().IoU(b.Mask.Box()) >= sameIoU {
+			if oneThing(a.Mask, b.Mask) || p.times > 1 && a.Mask.Box().IoU(b.Mask.Box()) >= anyIoU {
 				now = append(now, p)
 			}
 		}
@@ -99,15 +96,9 @@ func (w *Watch) take(ends []Double, pairs []pair, often int) ([]Double, []pair) 
 	return ends, rest
 }
 
-// oneThing says whether two masks are of the same thing: they overlap by half, or one lies nearly all in the other.
+// oneThing says whether two masks are of the same thing: they overlap by half, or one lies mostly in the other.
 func oneThing(a, b *seg.Mask) bool {
-	if a.Rect.Intersect(b.Rect).Empty() {
-		return false
-	}
-	iou := a.IoU(b)
-	m, n := float64(a.Count()), float64(b.Count())
-	both := iou * (m + n) / (1 + iou)
-	return min(m, n) >= leastCells && (iou >= sameIoU || both >= sameShare*min(m, n))
+	return min(a.Count(), b.Count()) >= tracker.LeastCells && (a.IoU(b) >= anyIoU || a.Nested(b) >= ownPart)
 }
 
 // Keep takes it that an object of the watch has become a person's own: the watch does not end it any more.

@@ -169,8 +169,8 @@ func (w *Watch) missing(places []tracker.Place, owned map[seg.ID]bool) (sought [
 	return sought, all
 }
 
-// From these overlaps on a box is that of an object: of any, of the watch's own, and, by share of the object's, of its own of which only a
-// part has a mask.
+// From these overlaps on a box is that of an object, and two objects are one: of any, of the watch's own, and, by share of the object's, of
+// its own of which only a part has a mask.
 const (
 	anyIoU  = 0.5
 	ownIoU  = 0.3

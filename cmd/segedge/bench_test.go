@@ -62,6 +62,19 @@ func TestBenchMeasuresTheConfiguredTracker(t *testing.T) {
 	}
 }
 
+// Of ten objects that cross a picture of 480 lines, most are followed to the end: 8.7 in a frame, 6.6 before the tracker was put in order.
+func TestBenchFollowsItsTenObjects(t *testing.T) {
+	testkit.Long(t)
+	code, stdout, stderr := command(t, "bench", "--size", "854x480", "--objects", "10", "--json")
+	var got benchResult
+	if code != 0 || json.Unmarshal([]byte(stdout), &got) != nil {
+		t.Fatal(code, stderr)
+	}
+	if f := got.Rows[0].Followed; f < 8.5 {
+		t.Errorf("%.1f of ten objects were followed", f)
+	}
+}
+
 func TestBenchRefusesWhatItCannotMeasure(t *testing.T) {
 	for text, args := range map[string][]string{
 		"854x480":        {"--size", "big"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"image"
@@ -28,15 +29,15 @@ func jpegOf(t *testing.T, w, h int) []byte {
 	return out.Bytes()
 }
 
-// python is a Python with pycocotools: SEGEDGE_TEST_PYTHON, else python3.
-func python(t *testing.T) string {
+// pythonWith is a Python with some modules: SEGEDGE_TEST_PYTHON, else python3.
+func pythonWith(t *testing.T, modules ...string) string {
 	t.Helper()
 	path := os.Getenv("SEGEDGE_TEST_PYTHON")
 	if path == "" {
 		path = "python3"
 	}
-	if out, err := exec.Command(path, "-c", "import pycocotools.coco, numpy").CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED: %s has no pycocotools, or there is none (SEGEDGE_TEST_PYTHON names one): %v: %.200s", path, err, out)
+	if out, err := exec.Command(path, "-c", "import "+strings.Join(modules, ", ")).CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: %s has no %s, or there is none (SEGEDGE_TEST_PYTHON names one): %v: %.200s", path, modules[0], err, out)
 	}
 	return path
 }
@@ -60,7 +61,7 @@ print(json.dumps(out))
 
 // pycocotools, not this project, says what the exported annotations are.
 func TestPycocotoolsReadsTheSameMasks(t *testing.T) {
-	py := python(t)
+	py := pythonWith(t, "pycocotools.coco", "numpy")
 	masks := shapes(320, 240)
 	for name, m := range shapes(64, 48) {
 		masks["small "+name] = m
@@ -82,16 +83,10 @@ func TestPycocotoolsReadsTheSameMasks(t *testing.T) {
 		if _, err := Write(out, form, sequenceOf(set(masks))); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(py, "-c", asked, filepath.Join(out, "instances.json"), filepath.Join(dir, "truth.json"))
-		var said bytes.Buffer
-		cmd.Stderr = &said
-		answer, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, said.String())
-		}
 		var got map[string][4]any
-		if err := json.Unmarshal(answer, &got); err != nil || len(got) != len(masks) {
-			t.Fatalf("%v: %s", err, answer)
+		answer(t, &got, py, asked, filepath.Join(out, "instances.json"), filepath.Join(dir, "truth.json"))
+		if len(got) != len(masks) {
+			t.Fatalf("%d of %d masks were read", len(got), len(masks))
 		}
 		for name, v := range got {
 			if v[0].(float64) < least || v[1] != v[2] {

@@ -209,13 +209,8 @@ func (b *Outbox) refuse(err error) {
 		for _, s := range b.cameras {
 			s.ID = b.o.newID()
 		}
-		b.o.Logger.Error(
-			"the event journal cannot be written: events are kept in memory and would be lost by a restart",
-			"folder",
-			b.o.Dir,
-			"error",
-			err,
-		)
+		b.o.Logger.Error("the event journal cannot be written: events are kept in memory and would be lost by a restart",
+			"folder", b.o.Dir, "error", err)
 	}
 	b.stats.Disk = err
 	b.retry = b.o.Now().Add(b.o.Retry)

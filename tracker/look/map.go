@@ -27,9 +27,6 @@ func (p Map) Peak() int {
 	return best
 }
 
-// sure is the logit of what a flood has reached, and its negative that of the rest: the amplitude of a mask prompt.
-const sure = 6
-
 // Flood is the connected cells above floor around a cell, as a mask prompt.
 func (p Map) Flood(from int, floor float32) *seg.Logits {
 	out := &seg.Logits{W: p.W, H: p.H, Origin: p.Origin, Extent: p.Extent, Data: make([]float32, len(p.Data))}

@@ -50,7 +50,7 @@ func (m *Memory) means(l *Likeness, v *View, cover [][]float32, keep float64) bo
 				m.cells = append(m.cells, int32(j))
 			}
 		}
-		if in < 0.5 || all-in < 0.5 {
+		if in < leastSide || all-in < leastSide {
 			return false
 		}
 		for ch := range f.C {

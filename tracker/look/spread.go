@@ -30,7 +30,7 @@ func (s *spread) see(v *View, k *Tuning) {
 	}
 	part, keep := 1, 0.0
 	if s.frames > 0 {
-		part, keep = k.SpreadPart, k.Keep
+		part, keep = spreadPart, k.Keep
 	}
 	s.frames++
 	s.phase = (s.phase + 1) % part

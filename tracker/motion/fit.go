@@ -116,14 +116,14 @@ func medianMotion(ps []Pair) (dx, dy float64) {
 		weightedMedian(ps, func(p *Pair) float64 { return p.V - p.Y })
 }
 
-// weightedMedian narrows an interval by bisection: no sorting, no allocation, 1/100 pixel exact.
+// weightedMedian narrows an interval by bisection: no sorting, no allocation.
 func weightedMedian(ps []Pair, of func(*Pair) float64) float64 {
 	lo, hi, all := math.Inf(1), math.Inf(-1), 0.0
 	for i := range ps {
 		v := of(&ps[i])
 		lo, hi, all = min(lo, v), max(hi, v), all+ps[i].W
 	}
-	for hi-lo > 0.01 {
+	for hi-lo > medianStep {
 		mid, below := (lo+hi)/2, 0.0
 		for i := range ps {
 			if of(&ps[i]) <= mid {

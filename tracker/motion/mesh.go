@@ -88,7 +88,7 @@ func (l *Local) Fit(k *Tuning, ps []Pair, motion Affine, r image.Rectangle, radi
 	clear(m.nodes)
 	l.weights = slices.Grow(l.weights[:0], len(m.nodes))[:len(m.nodes)]
 	for i := range l.weights {
-		l.weights[i] = float32(meshDamp)
+		l.weights[i] = float32(k.MeshDamp)
 	}
 	back, stray := motion.Inverse(), float64(k.MeshStep) // more would fold the mesh
 	for i := range ps {

@@ -9,7 +9,7 @@ import (
 // Propagate calls step for each entry on the way from entry i to entry j, in either direction, and returns the trust that is left of 1:
 // step says what share of the motion over an entry was explained, 0..1.
 func (s *Scene) Propagate(i, j int, step func(e *Entry, forward bool) float64) float64 {
-	trust, doubt := 1.0, stepDoubt
+	trust, doubt := 1.0, s.tuning.StepDoubt
 	for ; i < j; i++ {
 		trust *= 1 - doubt + doubt*step(s.At(i+1), true)
 	}

@@ -15,6 +15,8 @@ type Tuning struct {
 	PointReach  float64 // radius of the vectors that move a point, of the picture's width [0 0]
 	MeshStep    int     // distance between a mesh's nodes, and the most that a vector may miss the affine motion by in a step [−0.1 0]
 	MeshRadius  float64 // distances between grid points: how far a vector speaks [0 +0.1]
+	MeshDamp    float64 // weight, where a sure vector has 4, of a node's keeping to the affine motion: it has one where no vector speaks [0 0]
+	StepDoubt   float64 // what a step takes from the trust in what is propagated over it, where nothing explains its motion [0 0]
 }
 
 // Bounds, not tuned: no score tells which is better.
@@ -22,13 +24,12 @@ const (
 	// MeshKept is the newest steps of a track whose meshes are kept, so that what comes late is answered as exactly. It holds memory.
 	MeshKept = 16
 
-	meshDamp  = 0.01  // weight, where a sure vector has 4, of a node's keeping to the affine motion: it has one where no vector speaks
-	shedDown  = 0.85  // factor of the number of points after a frame that was missed: these three hold time
-	shedUp    = 1.005 // and after one that was not
-	shedLeast = 0.4   // share of the points that is always measured
-	stepDoubt = 0.1   // what a step takes from the trust in what is propagated over it, where nothing explains its motion
-	edgeSlack = 2.0   // by which a propagated point may leave the picture before it counts as gone: motion is not measured better
-	spare     = 64    // points for which an entry has room beyond those of its frame: their number wavers, and a frame allocates nothing
+	shedDown   = 0.85  // factor of the number of points after a frame that was missed: these three hold time
+	shedUp     = 1.005 // and after one that was not
+	shedLeast  = 0.4   // share of the points that is always measured
+	medianStep = 0.01  // to which the median of vectors is exact: they are not measured better
+	edgeSlack  = 2.0   // by which a propagated point may leave the picture before it counts as gone: motion is not measured better
+	spare      = 64    // points for which an entry has room beyond those of its frame: their number wavers, and a frame allocates nothing
 )
 
 // Defaults are the numbers that the product is shipped with.
@@ -37,6 +38,6 @@ func Defaults() Tuning {
 		FitRounds: 5, FitSigma: 1, FitWide: 2, FitDamp: 8, InlierReach: 2,
 		BendPairs: 16, BendDamp: 40, BackFloor: 0.25,
 		PointReach: 1.0 / 24,
-		MeshStep:   8, MeshRadius: 1.6,
+		MeshStep:   8, MeshRadius: 1.6, MeshDamp: 0.01, StepDoubt: 0.1,
 	}
 }

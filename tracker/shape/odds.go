@@ -11,9 +11,8 @@ var (
 		return t
 	}()
 	logits = func() (t [1025]float32) {
-		const sure = 0.0008 // so far from 0 and 1 a chance is held: ±7.1 logits
 		for i := range t {
-			p := min(max(float64(i)/float64(len(t)-1), sure), 1-sure)
+			p := min(max(float64(i)/float64(len(t)-1), leastChance), 1-leastChance)
 			t[i] = float32(math.Log(p / (1 - p)))
 		}
 		return t

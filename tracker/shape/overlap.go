@@ -2,9 +2,6 @@ package shape
 
 import "github.com/segedge/segedge/seg"
 
-// shareStep and overlapStep are the rows and columns of which one is looked at for a share: shares are compared with coarse limits only.
-const shareStep, overlapStep = 3, 2
-
 // ShareUnder is the share of a track's mask that another's covers.
 func (t *Track) ShareUnder(other *Track) float64 {
 	r := t.Bounds()
