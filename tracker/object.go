@@ -80,16 +80,17 @@ func (a *appearance) clone() appearance {
 	return c
 }
 
-// anchor is a prompt, and the frame it was given on or has been carried to.
+// anchor is a prompt, the frame it was given on or has been carried to, and the trust that is left in it.
 type anchor struct {
 	prompt seg.Prompt
 	seq    uint64
+	trust  float64
 	dead   bool // lost its place
 	words  string
 }
 
 func anchorOf(p seg.Prompt, seq uint64) anchor {
-	return anchor{prompt: p.Clone(), seq: seq, words: p.Summary()}
+	return anchor{prompt: p.Clone(), seq: seq, trust: 1, words: p.Summary()}
 }
 
 // candidate is another valid answer to an ambiguous prompt; it moves with the believed one.

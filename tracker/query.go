@@ -103,7 +103,7 @@ func (t *Tracker) querySuspect(o *object, seq uint64, dst []Query) []Query {
 		return dst
 	}
 	p, trust, err := t.Carry(a.prompt, a.seq, seq)
-	if err != nil || trust == 0 {
+	if err != nil || trust < promptTrust {
 		return dst
 	}
 	return append(dst, Query{o.id, p})
@@ -182,19 +182,21 @@ func agreeing(clicks []seg.Click, m *shape.Track) []seg.Click {
 func (t *Tracker) said(o *object, seq uint64) (p seg.Prompt, ok bool) {
 	for i := range o.anchors {
 		a := &o.anchors[i]
-		q, trust, err := a.prompt, 1.0, error(nil)
+		q, trust, err := a.prompt, a.trust, error(nil)
 		if a.seq != seq && !a.dead {
 			if o.track != nil && !o.asked {
 				q.Mask, q.Box, q.Others = nil, nil, nil // the track knows better
 			}
-			q, trust, err = t.Carry(q, a.seq, seq)
+			var way float64
+			q, way, err = t.Carry(q, a.seq, seq)
+			trust *= way
 		}
-		if err != nil || trust == 0 || a.dead { // it has left the picture
+		if err != nil || trust < promptTrust || a.dead {
 			a.dead = a.dead || err != nil || seq >= a.seq && !o.asked
 			continue
 		}
 		if seq > a.seq {
-			a.prompt, a.seq = q, seq
+			a.prompt, a.seq, a.trust = q, seq, trust
 		}
 		p = merged(p, q)
 	}

@@ -101,6 +101,7 @@ const (
 	closerMost  = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
 	closerStep  = 3     // least distance between them
 	closerRough = 3     // rows and columns of which one is looked at to see how much of an object shows
+	promptTrust = 0.5   // below which a propagated prompt is not used: StepDoubt, which is tuned, says how soon that is
 	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
 )
 
