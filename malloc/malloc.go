@@ -1,7 +1,8 @@
-// Package malloc keeps the C library's heap from growing: what OpenCV, FFmpeg, ONNX Runtime and the encoder allocate. glibc gives every few
+// Package malloc keeps the heaps from growing, the C library's first of all: what OpenCV, FFmpeg, ONNX Runtime and the encoder allocate. glibc gives every few
 // threads a heap of their own, up to eight for each core, and Go moves goroutines between threads, so the same work touches one heap after
 // the other, each of which keeps its peak; free pages between blocks that are in use are not given back. A program that imports it has two
-// heaps from its start (heaps.c). It is a leaf that calls C, knows nothing of who allocates, and does nothing with another C library.
+// heaps from its start (heaps.c). Go's own heap keeps what viewers or commands took for its next collection; it is given back as well. The
+// package is a leaf that calls C, knows nothing of who allocates, and does nothing to the heap of another C library.
 package malloc
 
 // #include "heaps.h"
@@ -9,11 +10,16 @@ import "C"
 
 import (
 	"context"
+	"runtime/debug"
+	"runtime/metrics"
 	"time"
 )
 
 // trimEvery is how often free pages are given back. It takes a few milliseconds.
 const trimEvery = 20 * time.Second
+
+// mostFree is how much of Go's heap may be free and kept: less is worth no collection.
+const mostFree = 8 << 20
 
 // Trim gives free pages back to the system, every 20 s, until ctx ends.
 func Trim(ctx context.Context) error {
@@ -25,6 +31,16 @@ func Trim(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 			C.trim()
+			if free() > mostFree {
+				debug.FreeOSMemory()
+			}
 		}
 	}
+}
+
+// free is how much of Go's heap is free, but not given back.
+func free() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

@@ -63,6 +63,35 @@ func TestFreePagesAreGivenBack(t *testing.T) {
 	}
 }
 
+// What Go's heap has kept of what was needed for a moment goes back too.
+func TestGoGivesBackWhatItKeeps(t *testing.T) {
+	kept := func() int {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int(m.HeapIdle - m.HeapReleased)
+	}
+	const moment = 96 << 20
+	hold := make([]byte, moment)
+	for i := range hold {
+		hold[i] = 1
+	}
+	runtime.KeepAlive(hold)
+	runtime.GC()
+	if kept() < moment/2 {
+		t.Skip("SKIPPED: Go has given it back by itself")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := malloc.Trim(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	if n := kept(); n > 16<<20 {
+		t.Errorf("%d MiB are kept", n>>20)
+	}
+}
+
 // However many threads allocate, and however much, they share two arenas: the first, and one more.
 func TestHeapsAreFew(t *testing.T) {
 	testkit.Long(t) // the race detector has heaps of its own
