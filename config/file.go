@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -72,6 +73,9 @@ func (c *Config) parse(name string, data []byte) (*document, Problems) {
 	return d, w.problems
 }
 
+// without are the kinds of documents that say nothing. The parser takes a %YAML line for a document of its own.
+var without = []ast.NodeType{ast.NullType, ast.CommentType, ast.DirectiveType}
+
 // root is the one document's content; nil where there is none.
 func (d *document) root() (ast.Node, *Problem) {
 	if !utf8.Valid(d.data) || bytes.IndexByte(d.data, 0) >= 0 {
@@ -87,7 +91,7 @@ func (d *document) root() (ast.Node, *Problem) {
 	var root ast.Node
 	for _, doc := range file.Docs {
 		body := doc.Body
-		if body == nil || body.Type() == ast.NullType || body.Type() == ast.CommentType {
+		if body == nil || slices.Contains(without, body.Type()) {
 			continue
 		}
 		if root != nil {

@@ -29,6 +29,7 @@ func TestNothingWrittenIsTheDefault(t *testing.T) {
 		"empty": "", "comments": "# http:\n#   listen: :80\n", "dashes": "---\n", "dashes and comments": "---\n# a\n", "bom": "\ufeff", "ended": "---\n...\n",
 		"bom and comments": "\ufeff# a\n", "null": "null\n", "tilde": "~", "section": "http:\n  # listen: :80\nmodel:\n", "key": "http:\n  listen:\n",
 		"list": "cameras:\n#  - name: door\n", "bom and key": "\ufeffmodel:\n  name: default\n", "crlf": "# a\r\nhttp:\r\n  # b\r\n",
+		"directive": "%YAML 1.2\n---\n# a\n", "directive and key": "# a\n%YAML 1.2\n---\nmodel:\n  name: default\n",
 	} {
 		c, err := Load(file(t, in), nil, nil)
 		if err != nil {
