@@ -51,10 +51,10 @@ type Options struct {
 	// The limits measure silence: where a source can tell (Listener), bytes that come count although no picture does. Those
 	// of a read grow with what is usual between the camera's own frames.
 	StallAfter time.Duration // silent for so long, the source is reported stalled
-	StuckAfter time.Duration // and is given up, to be opened anew
+	StuckAfter time.Duration // and is given up, to be opened anew, unless it is a recording
 	OpenLimit  time.Duration // the same for opening
 	FirstLimit time.Duration // and for the first read
-	BlindLimit time.Duration // given up although bytes come, since no picture does
+	BlindLimit time.Duration // given up although bytes come, since no picture does; a recording although it is silent
 	Grace      time.Duration // how long a read may take to come back that is told to end; then it is left behind
 	BackoffMin time.Duration // between two openings at first, doubling
 	BackoffMax time.Duration // and at most, each ± 20 %
@@ -216,7 +216,7 @@ func (c *Capture) stop(s *session) bool {
 func (c *Capture) judge(s *session) error {
 	seq := c.delivered()
 	waited, silent, what := s.busy()
-	stall, stuck := c.limits(what)
+	stall, stuck := c.limits(s, what)
 	blind := waited >= c.o.BlindLimit && silent < waited
 	switch {
 	case waited < stall:
@@ -243,7 +243,7 @@ func (c *Capture) judge(s *session) error {
 }
 
 // limits are how long a call may be silent before the source counts as stalled, and before it is given up.
-func (c *Capture) limits(what activity) (stall, stuck time.Duration) {
+func (c *Capture) limits(s *session, what activity) (stall, stuck time.Duration) {
 	switch what {
 	case opening:
 		return c.o.StuckAfter, c.o.OpenLimit
@@ -254,7 +254,11 @@ func (c *Capture) limits(what activity) (stall, stuck time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	stall = c.rhythm.patience(c.o.StallAfter)
-	return stall, max(c.o.StuckAfter, 2*stall)
+	stuck = max(c.o.StuckAfter, 2*stall)
+	if s.taped.Load() {
+		stuck = max(stuck, c.o.BlindLimit)
+	}
+	return stall, stuck
 }
 
 func silence(what activity, d time.Duration, blind bool) string {

@@ -39,6 +39,7 @@ type session struct {
 	first  atomic.Int64 // when the first frame came, after begun
 	newest atomic.Int64 // and the newest
 	source atomic.Pointer[Listener]
+	taped  atomic.Bool // what it reads is a recording, which opened again would begin again
 
 	spares *frame.Pool  // of one, made when first needed
 	spare  *frame.Frame // to read into when there is no other
@@ -116,6 +117,7 @@ func (s *session) run(ctx context.Context) error {
 	if d, ok := src.(Describer); ok {
 		s.info = d.Info()
 	}
+	s.taped.Store(!s.info.Live)
 	if l, ok := src.(Listener); ok {
 		s.source.Store(&l)
 	}
@@ -149,6 +151,7 @@ func (s *session) step(ctx context.Context, src Source) error {
 	s.arrived()
 	if d, ok := src.(Describer); ok && s.frames.Load() == 1 {
 		s.info = d.Info() // it may know more by now
+		s.taped.Store(!s.info.Live)
 	}
 	if !s.info.Live || s.info.Paced {
 		if err := s.pace.wait(ctx, f.PTS); err != nil {

@@ -60,6 +60,35 @@ func TestSilenceEndsASession(t *testing.T) {
 	})
 }
 
+// A recording that is not read for a while, on a slow disk or a busy machine, goes on where it was: opened again it would begin again.
+func TestARecordingIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := script{info: Info{FPS: 10}, reads: append(append(steady(5, 0), read{after: 20 * time.Second}), steady(5, 0)...)}
+		r := newRig(t, Options{}, disk)
+		if err := r.run(2 * time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		wantKinds(t, r, Opening, Opened, Stalled, Recovered, Ended)
+		if len(r.opens) != 1 || len(r.frames) != 11 {
+			t.Errorf("%d openings, %d frames", len(r.opens), len(r.frames))
+		}
+	})
+}
+
+// One that stays silent is given up all the same.
+func TestARecordingThatHangsIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := script{info: Info{FPS: 10}, reads: append(steady(5, 0), read{after: time.Hour})}
+		r := newRig(t, Options{}, hangs, script{info: Info{FPS: 10}, reads: steady(5, 0)})
+		if err := r.run(2 * time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.opens) != 2 || r.opens[1].Sub(r.opens[0]) < time.Minute {
+			t.Errorf("%d openings, %v", len(r.opens), r.states)
+		}
+	})
+}
+
 // Cameras that send a picture only now and then are neither stalled nor opened again.
 func TestLimitsFollowTheCamerasOwnRate(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, 1430 * time.Millisecond, 2 * time.Second, 3300 * time.Millisecond, 9 * time.Second} {
