@@ -12,16 +12,37 @@ import (
 // Hidden stands where a secret was.
 const Hidden = "***"
 
-// pair is a key that names a secret, with its value: of an address's query, of a GStreamer pipeline.
+// pair is a key that names a secret, with its value: of an address's query or path, of a GStreamer pipeline. The words are those of
+// cameras' own interfaces, of storage services and of signed addresses.
 var pair = regexp.MustCompile(
-	`(?i)\b(pass|passwd|password|pwd|token|secret|key|api_key|apikey|auth|user|username|user-id|user-pw|proxy-pw)=` +
-		`("[^"]*"|[^&\s"']+)`,
+	`(?i)([\w.-]*(?:passw|passphrase|pwd|psw|token|secret|api_?key|accesskey|signature|credential|username|login|basic_?auth|authbasic)` +
+		`[\w.-]*|` +
+		`(?:\b|_)(?:pass|pas|pw|psk|key|auth|authorization|sig|hmac|sas|user|usr|user-id|user-pw|proxy-id|proxy-pw)_?)(\s*=\s*)` +
+		`("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^&\s"']+)`,
 )
+
+// following begins what some recorders write into their paths behind a user or a password: user=a_password=b_channel=1_stream=0.sdp.
+var following = regexp.MustCompile(`(?i)[_;,](?:password|passwd|pwd|channel|chan|ch|stream|subtype)=`)
+
+// maskPairs hides the values of keys that name a secret. One that names the file with it is shown.
+func maskPairs(s string) string {
+	return pair.ReplaceAllStringFunc(s, func(whole string) string {
+		m := pair.FindStringSubmatch(whole)
+		key, is, value := m[1], m[2], m[3]
+		if strings.HasSuffix(strings.ToLower(key), "_file") {
+			return whole
+		}
+		if next := following.FindStringIndex(value); next != nil && value[0] != '"' && value[0] != '\'' {
+			return key + is + Hidden + value[next[0]:next[0]+1] + maskPairs(value[next[0]+1:])
+		}
+		return key + is + Hidden
+	})
+}
 
 // Mask hides user names and passwords of addresses, and values of keys that name a secret, in text that is to be read by people. Of an
 // address, everything before its last @ is hidden: a password that was not percent-encoded may hold any of / # ? : @ %.
 func Mask(s string) string {
-	return pair.ReplaceAllString(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@"), "${1}="+Hidden)
+	return maskPairs(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@"))
 }
 
 // relay is the address of a TURN or STUN server (RFC 7065) with a user before its host, where none belongs.
@@ -40,7 +61,7 @@ func maskUsers(s string) string {
 		i += len(mark)
 		out.WriteString(s[:i])
 		s = s[i:]
-		if at := userEnd(s[:addressEnd(s)]); at >= 0 {
+		if at := userEnd(s[:userArea(s)]); at >= 0 {
 			out.WriteString(Hidden)
 			s = s[at:]
 		}
@@ -54,6 +75,23 @@ func userEnd(s string) int {
 		return -1
 	}
 	return at
+}
+
+// userArea is how much of a text an address's user and password may take: the address, or up to its line's end or to the next address
+// where it ends within what is no host with a port. White space and quotation marks may be part of a password.
+func userArea(s string) int {
+	end := addressEnd(s)
+	if strings.ContainsAny(s[:end], "@/?#") || !portless(strings.TrimRight(s[:end], ".,:;)]}")) {
+		return end
+	}
+	rest := s[end:]
+	if i := strings.IndexAny(rest, "\r\n"); i >= 0 {
+		rest = rest[:i]
+	}
+	if i := strings.Index(rest, "://"); i >= 0 {
+		rest = rest[:i]
+	}
+	return end + len(rest)
 }
 
 // addressEnd is where an address in a text ends: at white space, at a quotation mark that is followed by what follows one in prose or

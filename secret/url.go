@@ -9,7 +9,7 @@ import (
 
 // errEncoding is an address that a person understands and a program does not.
 var errEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it " +
-	"(@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25)")
+	"(@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25, a space is %20)")
 
 // ParseURL is url.Parse with errors that repeat nothing of the address, and with a refusal of addresses whose password was not
 // percent-encoded and would be taken for a host, a path or a fragment.
@@ -42,6 +42,11 @@ func straddles(rest string) bool {
 	if i := strings.LastIndexByte(host, '@'); i >= 0 {
 		host = host[i+1:]
 	}
+	return portless(host)
+}
+
+// portless reports whether what follows a host's colon is no port.
+func portless(host string) bool {
 	colon := strings.LastIndexByte(host, ':')
 	if colon < 0 || strings.HasSuffix(host, "]") {
 		return false
