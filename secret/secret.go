@@ -35,18 +35,32 @@ func maskPairs(s string) string {
 		if next := following.FindStringIndex(value); next != nil && value[0] != '"' && value[0] != '\'' {
 			return key + is + Hidden + value[next[0]:next[0]+1] + maskPairs(value[next[0]+1:])
 		}
-		return key + is + Hidden
+		return key + is + Hidden + value[len(strings.TrimRight(value, ":,;")):] // which belong to the text
 	})
 }
 
 // Mask hides user names and passwords of addresses, and values of keys that name a secret, in text that is to be read by people. Of an
 // address, everything before its last @ is hidden: a password that was not percent-encoded may hold any of / # ? : @ %.
 func Mask(s string) string {
-	return maskPairs(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@"))
+	return maskPairs(maskBare(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@")))
 }
 
 // relay is the address of a TURN or STUN server (RFC 7065) with a user before its host, where none belongs.
 var relay = regexp.MustCompile(`(?i)\b((?:turn|stun)s?:)[^\s"']*@`)
+
+// bare is a user and a password before a host, without "://" in front: it was forgotten, or mistyped.
+var bare = regexp.MustCompile(`(^|[\s"'=(,/])((?i:(?:rtsps?|https?|mqtts?|wss?|tcp|tls|ssl):/*)?)[^\s"'=(,/@:]+:[^\s"']*@`)
+
+// maskBare hides them, where none is hidden already.
+func maskBare(s string) string {
+	return bare.ReplaceAllStringFunc(s, func(whole string) string {
+		if strings.HasSuffix(whole, Hidden+"@") || strings.Contains(whole, "://") {
+			return whole
+		}
+		m := bare.FindStringSubmatch(whole)
+		return m[1] + m[2] + Hidden + "@"
+	})
+}
 
 // maskUsers hides what stands before the @ of every address in a text.
 func maskUsers(s string) string {
@@ -77,21 +91,20 @@ func userEnd(s string) int {
 	return at
 }
 
-// userArea is how much of a text an address's user and password may take: the address, or up to its line's end or to the next address
-// where it ends within what is no host with a port. White space and quotation marks may be part of a password.
+// userArea is how much of a text an address's user and password may take: the address, or beyond it up to the next @ where it ends
+// within what is no host with a port. White space and quotation marks may be part of a password.
 func userArea(s string) int {
 	end := addressEnd(s)
 	if strings.ContainsAny(s[:end], "@/?#") || !portless(strings.TrimRight(s[:end], ".,:;)]}")) {
 		return end
 	}
-	rest := s[end:]
-	if i := strings.IndexAny(rest, "\r\n"); i >= 0 {
-		rest = rest[:i]
+	rest, _, _ := strings.Cut(s[end:], "\n")
+	rest, _, _ = strings.Cut(rest, "://")
+	at := strings.IndexByte(rest, '@')
+	if at < 0 {
+		return end
 	}
-	if i := strings.Index(rest, "://"); i >= 0 {
-		rest = rest[:i]
-	}
-	return end + len(rest)
+	return end + at + 1 + addressEnd(rest[at+1:])
 }
 
 // addressEnd is where an address in a text ends: at white space, at a quotation mark that is followed by what follows one in prose or
