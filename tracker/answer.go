@@ -170,7 +170,11 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	if most := t.opt.MaxArea * float64(p.W*p.H); n > most && o.area <= most {
 		return false // unless it is so large because a person asked for it
 	}
-	if ratio := n / max(o.area, 1); ratio > k.MostGrowth && n > o.size || ratio < k.LeastPart {
+	most, least := k.MostGrowth, k.LeastPart
+	if o.away { // another view may show it from nearer, or from further away
+		most, least = most*most, least*least
+	}
+	if ratio := n / max(o.area, 1); ratio > most && n > o.size || ratio < least {
 		return false
 	}
 	if ev.prior == nil || !o.state.Visible() {

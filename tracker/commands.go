@@ -220,7 +220,7 @@ func (t *Tracker) Flush() {
 	for _, o := range t.objects {
 		if o.state != seg.Tentative && o.state != seg.Lost {
 			t.lose(o, now)
-			o.away = o.track != nil
+			o.away, o.around = o.track != nil, t.around.usual()
 		}
 		if o.away {
 			o.other = false // the next question is about its place
@@ -230,4 +230,5 @@ func (t *Tracker) Flush() {
 		o.undo = nil
 	}
 	t.scene.Clear()
+	t.around = around{}
 }

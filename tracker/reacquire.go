@@ -61,7 +61,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	if t.another(o, p, m, ev.seq) {
+	if t.another(o, p, m, ev.seq) || !o.stands(p) && o.elsewhere(k, ev.e) {
 		return false
 	}
 	colours := 1.0 // share of the usual
@@ -84,8 +84,26 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if o.again(k, mean, l.Usual, colours, size) {
 		return true // seen from another side, again and again
 	}
-	whole := size >= k.WholeSize || enters && size >= k.LeastPart && colours >= k.Most
-	return ok && mean >= max(k.FoundLike, k.Half*l.Usual) && colours >= k.Half && whole
+	whole := size >= k.WholeSize || enters && !o.away && size >= k.LeastPart && colours >= k.Most
+	return ok && mean >= max(k.FoundLike, o.leastLike(k, p)*l.Usual) && colours >= k.Half && whole
+}
+
+// leastLike is the share of its usual likeness that an object must have where it is found. In a picture that is another than the one in
+// which it was seen last, something else in another place is more likely than it.
+func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
+	if o.away && !o.stands(p) {
+		return k.Most
+	}
+	return k.Half
+}
+
+// stands says whether a patch is where the object was last.
+func (o *object) stands(p *shape.Patch) bool { return p.Middle().In(o.track.Bounds()) }
+
+// elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture
+// went away.
+func (o *object) elsewhere(k *Tuning, e *motion.Entry) bool {
+	return o.away && o.around != nil && o.around.common(paletteOf(e)) < k.Half
 }
 
 // another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or
@@ -111,11 +129,15 @@ func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 
 // again counts the finds in a row that may be the object, by their mean likeness, which is usual for it, and by the shares of its usual
 // colours and size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from
-// the rest, a look-alike perhaps; less is asked of it then.
+// the rest, a look-alike perhaps; less is asked of it then. Else more is asked in a picture that is another than the object's: whatever
+// stays there is found again and again.
 func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
 	floor, least := -k.FoundLike, k.Half
-	if usual < k.FoundLike {
+	switch {
+	case usual < k.FoundLike:
 		floor, least = min(floor, usual-k.Unlike), k.WholeSize
+	case o.away:
+		floor = k.Most * usual
 	}
 	if mean >= floor && colours >= k.Most && size >= least {
 		o.found++

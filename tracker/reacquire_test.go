@@ -7,17 +7,20 @@ func TestFoundAgainAndAgain(t *testing.T) {
 	for _, c := range []struct {
 		what                       string
 		mean, usual, colours, size float64
-		want                       bool
+		away, want                 bool
 	}{
-		{"its other side", -0.1, 1, 0.9, 0.6, true},
-		{"unlike it", -0.3, 1, 0.9, 0.6, false},
-		{"in other colours", 0.1, 1, 0.6, 0.6, false},
-		{"a part of something", 0.1, 1, 0.9, 0.4, false},
-		{"a ball that the encoder takes for its twin", -0.5, -0.06, 1.05, 0.45, true},
-		{"something else, where the encoder knows little", -0.8, -0.06, 1.05, 0.45, false},
-		{"a small part, where the encoder knows little", -0.5, -0.06, 1.05, 0.25, false},
+		{"its other side", -0.1, 1, 0.9, 0.6, false, true},
+		{"unlike it", -0.3, 1, 0.9, 0.6, false, false},
+		{"in other colours", 0.1, 1, 0.6, 0.6, false, false},
+		{"a part of something", 0.1, 1, 0.9, 0.4, false, false},
+		{"a ball that the encoder takes for its twin", -0.5, -0.06, 1.05, 0.45, false, true},
+		{"something else, where the encoder knows little", -0.8, -0.06, 1.05, 0.45, false, false},
+		{"a small part, where the encoder knows little", -0.5, -0.06, 1.05, 0.25, false, false},
+		{"trousers of a mug's colour, after a cut", 0.38, 1, 1, 0.9, true, false},
+		{"the mug after a cut", 0.8, 1, 1, 0.9, true, true},
+		{"its twin after a cut", -0.5, -0.06, 1.05, 0.45, true, true},
 	} {
-		o := &object{}
+		o := &object{away: c.away}
 		got := 0
 		for range tuned.FoundAgain {
 			if o.again(tuned, c.mean, c.usual, c.colours, c.size) {

@@ -17,6 +17,7 @@ type Tracker struct {
 	clock   clock
 	scene   *motion.Scene
 	looks   look.Memory
+	around  around
 	objects roster
 	changes []seg.Change // that nobody has taken yet
 	budget  budget
