@@ -39,16 +39,25 @@ func checkText(what, s string) error {
 	if len(s) > maxName {
 		return fmt.Errorf("a %s has at most %d bytes, not %d", what, maxName, len(s))
 	}
-	if s != "" && strings.TrimSpace(s) == "" {
+	if s != "" && strings.TrimFunc(s, blank) == "" {
 		return fmt.Errorf("the %s is nothing but blanks", what)
 	}
 	for _, r := range s {
-		if unicode.IsControl(r) || strings.ContainsRune(turning, r) || r == utf8.RuneError {
+		if unicode.IsControl(r) || strings.ContainsRune(turning, r) || r == utf8.RuneError || unicode.Is(unicode.Noncharacter_Code_Point, r) {
 			return fmt.Errorf("the %s %q has the character %U in it, which cannot be shown", what, s, r)
 		}
 	}
 	return nil
 }
+
+// blank reports whether nobody sees a character: a space of any width, a mark that only joins or selects others, a filler.
+func blank(r rune) bool {
+	return unicode.IsSpace(r) || r == emptyBraille ||
+		unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// emptyBraille is a character of Braille without dots, which counts as no space.
+const emptyBraille = '\u2800'
 
 // turning are the line and paragraph separators and the marks that override the direction of text (Unicode, annex 9).
 const turning = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
