@@ -30,6 +30,7 @@ struct av_source {
   uint8_t *bounce[4];  // a converted picture with rows that swscale may write beyond
   int bounce_line[4], bounce_w, bounce_h;
   int stream, turn, draining, damaged;
+  int said;  // the turn that the pictures themselves said, 0 for none
   int opened;  // fmt is whole: a failed opening closes the connection, and asks interrupted, when fmt->pb is gone already
   int64_t position;  // in the byte stream, where there is one
   int64_t parted;    // where the newest packet ended there
@@ -213,13 +214,22 @@ static int shown_width(av_source *s, int width) {
   return FFMAX(2, (int)lround(width * wide / 2) * 2);
 }
 
+// picture_turn is how the picture is to be turned. What one says of it holds for those that follow; of pictures that know nothing of each
+// other, each speaks for itself.
+static int picture_turn(av_source *s) {
+  const AVFrameSideData *matrix = av_frame_get_side_data(s->frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  const AVCodecDescriptor *codec = avcodec_descriptor_get(s->dec->codec_id);
+  if (matrix && matrix->size >= 36) s->said = turn_of((const int32_t *)matrix->data);
+  else if (codec && codec->props & AV_CODEC_PROP_INTRA_ONLY) s->said = 0;
+  return s->said ? s->said : s->turn;
+}
+
 av_shape av_source_shape(av_source *s) {
   const AVFrame *f = s->frame;
-  const AVFrameSideData *matrix = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
   int64_t t = f->best_effort_timestamp;
   return (av_shape){
       .width = shown_width(s, f->width), .height = f->height,
-      .turn = matrix && matrix->size >= 36 ? turn_of((const int32_t *)matrix->data) : s->turn,
+      .turn = picture_turn(s),
       .seconds = t == AV_NOPTS_VALUE ? NAN : t * av_q2d(s->fmt->streams[s->stream]->time_base),
   };
 }

@@ -30,6 +30,19 @@ func TestRotationIsAppliedAsPlayersDo(t *testing.T) {
 	}
 }
 
+// A stream may say it in its pictures (ITU-T H.264, D.2.27), and then in the first alone: all come as that does.
+func TestARotationHoldsForThePicturesAfterIt(t *testing.T) {
+	flat := clip(t, "flat.mp4", "-f", "lavfi", "-i", quarters("80x32"), "-frames:v", "6", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "3")
+	for _, turn := range []string{"rotate=90", "rotate=270", "flip=horizontal", "rotate=90:flip=vertical"} {
+		path := clip(t, "said.mp4", "-i", flat, "-c", "copy", "-bsf:v", "h264_metadata=display_orientation=insert:"+turn)
+		f := frame.New(2, 2)
+		all(t, openFile(t, path), f)
+		if want := reference(t, path, 0); !near(f.Pix, want, 3) || (f.Width < f.Height) != strings.HasPrefix(turn, "rotate") {
+			t.Errorf("%s: %dx%d is not as ffmpeg shows it", turn, f.Width, f.Height)
+		}
+	}
+}
+
 // turned is an MP4 with the matrix of its track header (ISO/IEC 14496-12, 8.3.2) set to a quarter turn or more: ffmpeg has had another option for
 // it in every version.
 func turned(t *testing.T, path, turn string) string {
