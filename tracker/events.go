@@ -22,15 +22,34 @@ func (t *Tracker) change(typ seg.EventType, o *object) {
 	o.shown, o.updated = &after, t.Newest()
 }
 
-// report says that a visible object has changed, at most once in its time.
+// restEvery is the time in seconds between two reports of an object that does not change.
+const restEvery = 30
+
+// report says that a visible object has changed, at most once in its time. What changed for no eye, since the picture has noise, is no
+// change; that it is still there is said now and then.
 func (t *Tracker) report(o *object, now uint64) {
 	every := 1
 	if t.opt.UpdateEvery > 0 {
 		every = t.clock.frames(t.opt.UpdateEvery)
 	}
-	if o.shown != nil && o.state.Visible() && now-o.updated >= uint64(every) {
+	if o.shown == nil || !o.state.Visible() || now-max(o.updated, o.compared) < uint64(every) {
+		return
+	}
+	o.compared = now
+	if t.opt.UpdateEvery < 0 || now-o.updated >= uint64(t.clock.frames(restEvery)) || t.differs(o) {
 		t.change(seg.ObjectUpdated, o)
 	}
+}
+
+// leastShared is the IoU of two masks from which on nobody sees a difference.
+const leastShared = 0.9
+
+// differs says whether an object is another than it was last reported to be.
+func (t *Tracker) differs(o *object) bool {
+	if o.state != o.shown.State || o.shown.Mask == nil {
+		return true
+	}
+	return o.shown.Mask.IoU(t.mask(o)) < leastShared
 }
 
 // occluded makes an object hidden in its place.

@@ -43,9 +43,10 @@ type object struct {
 	doubts  int    // answers refused in a row
 	doubted uint64 // the newest frame when the first of them came
 
-	mask    *seg.Mask // of the present frame, made when first wanted
-	shown   *seg.Object
-	updated uint64 // frame of the last change reported
+	mask     *seg.Mask // of the present frame, made when first wanted
+	shown    *seg.Object
+	updated  uint64 // frame of the last change reported
+	compared uint64 // and of the last look for one
 }
 
 // belief is the mask that is believed in.
