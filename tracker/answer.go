@@ -248,7 +248,7 @@ func (o *object) shared(p *shape.Patch, seq uint64) bool {
 func (t *Tracker) accept(o *object) {
 	was, asked := o.state, o.asked
 	o.answered()
-	o.coasting, o.returning, o.away, o.misses, o.doubts, o.found, o.rivals = false, false, false, 0, 0, 0, nil
+	o.coasting, o.returning, o.away, o.misses, o.doubts, o.rivals = false, false, false, 0, 0, nil
 	o.become(seg.Tracking, t.Newest())
 	switch {
 	case o.shown == nil:

@@ -107,7 +107,7 @@ func (t *Tracker) Undo(id seg.ID) error {
 // restore makes an object what it was, but for where it has gone since.
 func (t *Tracker) restore(o *object, m *memento) {
 	o.anchors, o.belief, o.appearance, o.mask = m.anchors, m.belief, m.appearance, nil
-	o.misses, o.doubts, o.found = 0, 0, 0
+	o.misses, o.doubts = 0, 0
 	o.said = reply{}    // it was taken back
 	if o.track == nil { // the first prompt had no answer yet when it was refined
 		o.become(seg.Tentative, t.Newest())

@@ -29,7 +29,6 @@ type object struct {
 	belief
 	cover     *object  // the one that hides a part of it in this frame
 	coasting  bool     // it is occluded, and expected where its speed takes it
-	found     int      // finds in a row that may be it
 	returning bool     // it was restored, and has not been found since, nor reported lost
 	away      bool     // the picture that it was in went away, and it has not been found since
 	around    *palette // that picture's

@@ -81,9 +81,6 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	if !ok {
 		mean = math.Inf(-1)
 	}
-	if o.again(k, mean, l.Usual, colours, size) {
-		return true // seen from another side, again and again
-	}
 	whole := size >= k.WholeSize || enters && !o.away && size >= k.LeastPart && colours >= k.Most
 	return ok && mean >= max(k.FoundLike, o.leastLike(k, p)*l.Usual) && colours >= k.Half && whole
 }
@@ -125,24 +122,4 @@ func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bo
 func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 	alone := shape.NewTrack(p, ev.seq)
 	return o.Colours.Share(&t.tuning.Look, &alone, ev.e)
-}
-
-// again counts the finds in a row that may be the object, by their mean likeness, which is usual for it, and by the shares of its usual
-// colours and size, and says whether they are enough. Where the usual likeness is low, what the encoder sees hardly tells the object from
-// the rest, a look-alike perhaps; less is asked of it then. Else more is asked in a picture that is another than the object's: whatever
-// stays there is found again and again.
-func (o *object) again(k *Tuning, mean, usual, colours, size float64) bool {
-	floor, least := -k.FoundLike, k.Half
-	switch {
-	case usual < k.FoundLike:
-		floor, least = min(floor, usual-k.Unlike), k.WholeSize
-	case o.away:
-		floor = k.Most * usual
-	}
-	if mean >= floor && colours >= k.Most && size >= least {
-		o.found++
-	} else {
-		o.found = 0
-	}
-	return o.found >= k.FoundAgain
 }

@@ -72,10 +72,8 @@ type Tuning struct {
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
-	FoundLike  float64 // least mean likeness of the mask that is found [0 0]
-	WholeSize  float64 // least share of its expected size: a part of something else is small [0 0]
-	FoundAgain int     // finds in a row that have its colours and size, and are not unlike it, after which it is believed [0 0]
-	Unlike     float64 // below its usual likeness, where that is low: so much less is another thing [0 0]
+	FoundLike float64 // least mean likeness of the mask that is found [0 0]
+	WholeSize float64 // least share of its expected size: a part of something else is small [0 0]
 
 	// Questions to the model.
 	AskWeight float64 // of the likeness to the object beside the carried mask, times the square of what its motion leaves unexplained [0 0]
@@ -132,7 +130,7 @@ func Defaults() Tuning {
 
 		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
 
-		FoundLike: 0.2, WholeSize: 0.35, FoundAgain: 8, Unlike: 0.6,
+		FoundLike: 0.2, WholeSize: 0.35,
 
 		AskWeight: 80, Margin: 0.25,
 
