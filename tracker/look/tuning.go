@@ -14,7 +14,7 @@ type Tuning struct {
 
 // Bounds, not tuned: no score tells which is better.
 const (
-	spreadPart = 4    // one of so many cells of a later keyframe counts for the spread of its features: it holds time, all of them score the same
+	spreadPart = 4    // one of so many cells of a later keyframe counts for its features' spread: it holds time, all score the same
 	cropExtent = 0.95 // share of the encoder's picture below which a map cannot be one of the whole frame: the families pad no more
 	leastSide  = 0.5  // cells of an object, or of the rest, below which a frame teaches nothing of it: half of one is nobody's
 	sure       = 6    // logit of what a flood has reached, and its negative that of the rest: the amplitude of a mask prompt
