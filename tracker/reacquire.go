@@ -61,7 +61,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	if t.another(o, p, m, ev.seq) || !o.stands(p) && o.elsewhere(k, ev.e) {
+	if t.another(o, p, m, ev.seq) || o.elsewhere(k, ev.e) && !t.inPlace(o, p, ev.seq) {
 		return false
 	}
 	colours := 1.0 // share of the usual
@@ -92,6 +92,11 @@ func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
 		return k.Most
 	}
 	return k.Half
+}
+
+// inPlace says whether a patch of frame seq is what the object's mask was last.
+func (t *Tracker) inPlace(o *object, p *shape.Patch, seq uint64) bool {
+	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.tuning.Most
 }
 
 // stands says whether a patch is where the object was last.
