@@ -3,24 +3,25 @@ package memory
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/segedge/segedge/frame"
-	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
 )
 
-// Bank is what one camera remembers of its objects. One goroutine uses it. Of each object there are at most 4 conditioning frames and 6
-// others with their spatial memories (1 MiB each at 1024 pixels, 128 KiB for EdgeTAM), and 15 object pointers.
+// Bank is what one camera remembers of its objects. One goroutine uses it; what it asks may be answered in others (Call). Of each object
+// there are at most 4 conditioning frames and 6 others with their spatial memories (1 MiB each at 1024 pixels, 128 KiB for EdgeTAM), and 15
+// object pointers.
 type Bank struct {
 	model   *Model
-	picture *inference.Picture
 	objects []*object // by ID
 	code    code
-	space   space
-	spare   [][]float32 // spatial memories that are no longer needed, for new ones
 }
+
+// NewBank is an empty memory for the objects of one camera.
+func (m *Model) NewBank() *Bank { return &Bank{model: m} }
 
 // code is what places a spatial memory, the same in every frame: learnt from the memory encoder, and saved with what it made.
 type code struct {
@@ -40,13 +41,13 @@ type space struct {
 func (b *Bank) Step(ctx context.Context, f *frame.Frame, asked map[int64]seg.Prompt) ([]Seen, error) {
 	var qs []*question
 	for _, o := range b.objects {
-		q := &question{object: o, at: o.Now}
+		q := &question{id: o.ID, object: o, told: o.told, at: o.Now}
 		if p, ok := asked[o.ID]; ok {
-			q.prompt = &p
+			q.prompt, q.person = &p, true
 		}
 		qs = append(qs, q)
 	}
-	return b.answer(ctx, f, append(qs, b.strangers(asked)...))
+	return b.look(ctx, f, append(qs, b.strangers(asked)...))
 }
 
 // Correct looks once more at the frame that Step saw last, for the objects that are asked about alone: what was remembered of this frame
@@ -55,79 +56,46 @@ func (b *Bank) Correct(ctx context.Context, f *frame.Frame, asked map[int64]seg.
 	var qs []*question
 	for _, o := range b.objects {
 		if p, ok := asked[o.ID]; ok {
-			qs = append(qs, &question{object: o, at: o.Now - 1, prompt: &p})
+			qs = append(qs, &question{id: o.ID, object: o, told: o.told, at: o.Now - 1, prompt: &p, person: true})
 		}
 	}
-	return b.answer(ctx, f, append(qs, b.strangers(asked)...))
+	return b.look(ctx, f, append(qs, b.strangers(asked)...))
 }
 
 // strangers are those asked about of whom nothing is known.
 func (b *Bank) strangers(asked map[int64]seg.Prompt) []*question {
 	var qs []*question
 	for id, p := range asked {
-		if _, known := b.find(id); !known {
-			qs = append(qs, &question{object: &object{ID: id}, prompt: &p})
+		if !b.Knows(id) {
+			qs = append(qs, &question{id: id, prompt: &p, person: true})
 		}
 	}
 	return qs
 }
 
-func (b *Bank) answer(ctx context.Context, f *frame.Frame, qs []*question) ([]Seen, error) {
+// look asks about a frame, and remembers all of it.
+func (b *Bank) look(ctx context.Context, f *frame.Frame, qs []*question) (out []Seen, err error) {
 	if len(qs) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(qs, func(x, y *question) int { return cmp.Compare(x.object.ID, y.object.ID) })
 	if len(qs) > maxObjects {
 		return nil, fmt.Errorf("%d objects are too many: at most %d are remembered", len(qs), maxObjects)
 	}
-	for _, q := range qs {
-		if q.prompt != nil {
-			if err := b.model.refuse(q.prompt); err != nil {
-				return nil, fmt.Errorf("object %d: %w", q.object.ID, err)
-			}
-		}
-		q.memory = q.object.choose(q.at, b.model.timed)
+	slices.SortFunc(qs, func(x, y *question) int { return cmp.Compare(x.id, y.id) })
+	v, err := b.model.see(ctx, f)
+	if err != nil {
+		return nil, err
 	}
-	t, placed := b.picture.Put(f)
-	if err := b.model.graphs.look(ctx, b, &picture{t, placed, f.Width, f.Height}, qs); err != nil {
-		return nil, fmt.Errorf("model %s: %w", b.model.name, err)
+	defer func() { err = errors.Join(err, v.Close()) }()
+	c := b.call(qs)
+	if err := c.answer(ctx, v, qs); err != nil {
+		return nil, err
 	}
-	return b.keep(qs), nil
-}
-
-// keep remembers the answers.
-func (b *Bank) keep(qs []*question) []Seen {
-	out := make([]Seen, 0, len(qs))
-	for _, q := range qs {
-		q.made.At, q.made.Prompted = q.at, q.prompt != nil
-		q.object.put(q.made, b.free)
-		if i, known := b.find(q.object.ID); !known {
-			b.objects = slices.Insert(b.objects, i, q.object)
-		}
-		q.seen.ID = q.object.ID
+	for i, q := range qs {
+		b.Keep(c, i)
 		out = append(out, q.seen)
 	}
-	return out
-}
-
-// maxSpare bounds what is kept for new memories.
-const maxSpare = 8
-
-func (b *Bank) free(features []float32) {
-	if len(b.spare) < maxSpare {
-		b.spare = append(b.spare, features)
-	}
-}
-
-// hold is a copy of a spatial memory.
-func (b *Bank) hold(features []float32) []float32 {
-	if n := len(b.spare); n > 0 && len(b.spare[n-1]) == len(features) {
-		own := b.spare[n-1]
-		b.spare = b.spare[:n-1]
-		copy(own, features)
-		return own
-	}
-	return slices.Clone(features)
+	return out, nil
 }
 
 func (b *Bank) find(id int64) (int, bool) {
@@ -141,8 +109,29 @@ func (b *Bank) Forget(id int64) {
 	}
 }
 
+// Retell forgets of one object all but what a person, or whoever began its memory, said it is.
+func (b *Bank) Retell(id int64) {
+	if i, known := b.find(id); known {
+		o := b.objects[i]
+		o.Records = slices.DeleteFunc(slices.Clone(o.Records), func(r record) bool { return !r.Prompted })
+		o.Now = o.Records[len(o.Records)-1].At + 1
+		o.told++
+	}
+}
+
+// Only forgets whom the others do not follow any more.
+func (b *Bank) Only(follows func(id int64) bool) {
+	b.objects = slices.DeleteFunc(b.objects, func(o *object) bool { return !follows(o.ID) })
+}
+
+// Knows reports whether anything is remembered of an object.
+func (b *Bank) Knows(id int64) bool {
+	_, known := b.find(id)
+	return known
+}
+
 // Flush forgets all objects.
-func (b *Bank) Flush() { b.objects, b.spare = nil, nil }
+func (b *Bank) Flush() { b.objects = nil }
 
 // Len is the number of objects that are remembered.
 func (b *Bank) Len() int { return len(b.objects) }

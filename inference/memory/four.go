@@ -26,19 +26,23 @@ func newFour(g []inference.Graph, r *Recognised) graphs {
 
 func (m *four) supports(*seg.Prompt) error { return nil }
 
-func (m *four) look(ctx context.Context, b *Bank, in *picture, qs []*question) error {
+func (m *four) see(ctx context.Context, in *picture) (func(), error) {
 	seen, release, err := m.encoder.Run(ctx, []inference.Tensor{*in.tensor})
-	if err != nil {
-		return err
-	}
-	defer release()
+	in.seen = seen
+	return release, err
+}
+
+func (m *four) answer(ctx context.Context, w *work, in *picture, qs []*question) error {
 	for _, g := range groups(qs) {
-		if err := m.answer(ctx, b, in, seen, g); err != nil {
+		if err := m.answerGroup(ctx, w, in, g); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// maxGroup bounds the objects of a call: attention is shown some 20 MiB of each at 1024 pixels.
+const maxGroup = 8
 
 // groups are the questions that share a call: nobody said anything, and as much is remembered, of the same age. A prompt has a call of its
 // own.
@@ -46,7 +50,7 @@ func groups(qs []*question) [][]*question {
 	var out [][]*question
 	for _, q := range qs {
 		i := slices.IndexFunc(out, func(g []*question) bool {
-			return q.prompt == nil && g[0].prompt == nil && alike(&q.memory, &g[0].memory)
+			return q.prompt == nil && g[0].prompt == nil && len(g) < maxGroup && alike(&q.memory, &g[0].memory)
 		})
 		if i < 0 {
 			out = append(out, []*question{q})
@@ -61,8 +65,9 @@ func alike(a, b *choice) bool {
 	return len(a.spatial) == len(b.spatial) && len(a.pointers) == len(b.pointers) && a.age == b.age
 }
 
-// answer asks for one group: attention, where there is something to remember, the decoder, and the memory encoder.
-func (m *four) answer(ctx context.Context, b *Bank, in *picture, seen []inference.Tensor, g []*question) error {
+// answerGroup asks for one group: attention, where there is something to remember, the decoder, and the memory encoder.
+func (m *four) answerGroup(ctx context.Context, w *work, in *picture, g []*question) error {
+	seen := in.seen
 	image, err := output(seen, "vision_feats")
 	if err != nil {
 		return err
@@ -70,12 +75,12 @@ func (m *four) answer(ctx context.Context, b *Bank, in *picture, seen []inferenc
 	embed := []inference.Tensor{*image}
 	if g[0].remembers() {
 		var release func()
-		if embed, release, err = m.attention.Run(ctx, m.attend(b, seen, g)); err != nil {
+		if embed, release, err = m.attention.Run(ctx, m.attend(w, seen, g)); err != nil {
 			return err
 		}
 		defer release()
 	}
-	points, labels := m.points(b, in, g)
+	points, labels := m.points(w, in, g)
 	inputs := append([]inference.Tensor{points, labels}, named(embed, "vision_feats", "image_embed")...)
 	inputs = append(append(inputs, named(seen, "high_res_feat0", "high_res_feats_0")...), named(seen, "high_res_feat1", "high_res_feats_1")...)
 	decoded, release, err := m.decoder.Run(ctx, inputs)
@@ -83,12 +88,15 @@ func (m *four) answer(ctx context.Context, b *Bank, in *picture, seen []inferenc
 		return err
 	}
 	defer release()
+	if err := m.read(in, decoded, g); err != nil || w.plain {
+		return err
+	}
 	remembered, release, err := m.memory.Run(ctx, append(slices.Clip(decoded), named(seen, "pix_feat", "pix_feat")...))
 	if err != nil {
 		return err
 	}
 	defer release()
-	return m.read(b, in, decoded, remembered, g)
+	return remember(w, decoded, remembered, g)
 }
 
 // named are the tensors of one name under another.
@@ -105,12 +113,12 @@ func named(ts []inference.Tensor, from, to string) []inference.Tensor {
 
 // points are the prompts in the model's frame, where the decoder adds half a pixel by itself. Who is not asked about has one point labelled
 // −1.
-func (m *four) points(b *Bank, in *picture, g []*question) (points, labels inference.Tensor) {
+func (m *four) points(w *work, in *picture, g []*question) (points, labels inference.Tensor) {
 	n := 1
 	if p := g[0].prompt; p != nil {
 		n = len(placesOf(p))
 	}
-	s := &b.space
+	s := w.space
 	s.points, s.labels = sized(s.points, 2*n*len(g)), sized(s.labels, n*len(g))
 	clear(s.points)
 	for i := range s.labels {
@@ -138,8 +146,8 @@ func placesOf(p *seg.Prompt) []seg.Click {
 }
 
 // attend are the inputs of the memory attention.
-func (m *four) attend(b *Bank, seen []inference.Tensor, g []*question) []inference.Tensor {
-	s, c := &b.space, &b.code
+func (m *four) attend(w *work, seen []inference.Tensor, g []*question) []inference.Tensor {
+	s, c := w.space, &w.code
 	count, k, n := len(g), len(g[0].memory.spatial), len(g[0].memory.pointers)
 	s.spatial, s.place, s.pointers = s.spatial[:0], s.place[:0], s.pointers[:0]
 	width := len(c.Times) / (recent + 1)
@@ -180,36 +188,36 @@ func (c *code) placed(to []float32, age, width int) []float32 {
 	return to
 }
 
-// read takes the group's answers out of what the decoder and the memory encoder gave.
-func (m *four) read(b *Bank, in *picture, decoded, remembered []inference.Tensor, g []*question) error {
-	var out [5]*inference.Tensor
-	for i, name := range []string{"pred_mask", "iou", "occ_logit", "obj_ptr"} {
-		t, err := output(decoded, name)
-		if err != nil {
-			return err
-		}
-		out[i] = t
-	}
-	features, err := output(remembered, "maskmem_features")
+// read takes the group's answers out of what the decoder gave.
+func (m *four) read(in *picture, decoded []inference.Tensor, g []*question) error {
+	rows, ts, err := rowsOf(decoded, len(g), "pred_mask", "iou", "occ_logit")
 	if err != nil {
 		return err
 	}
-	out[4] = features
-	if err := b.code.learn(remembered, features, len(g)); err != nil {
+	mask := ts[0].Shape
+	for i, q := range g {
+		q.seen = Seen{IoU: float64(rows[i][1][0]), Occlusion: float64(rows[i][2][0]), Logits: &seg.Logits{
+			W: int(mask[len(mask)-1]), H: int(mask[len(mask)-2]), Extent: in.placed.Extent, Data: slices.Clone(rows[i][0]),
+		}}
+	}
+	return nil
+}
+
+// remember takes what is remembered of the group out of what the decoder and the memory encoder gave.
+func remember(w *work, decoded, remembered []inference.Tensor, g []*question) error {
+	pointers, _, err := rowsOf(decoded, len(g), "obj_ptr")
+	if err != nil {
+		return err
+	}
+	features, ts, err := rowsOf(remembered, len(g), "maskmem_features")
+	if err != nil {
+		return err
+	}
+	if err := w.code.learn(remembered, ts[0], len(g)); err != nil {
 		return err
 	}
 	for i, q := range g {
-		var rows [5][]float32
-		for k, t := range out {
-			if rows[k], err = row(t, i, len(g)); err != nil {
-				return err
-			}
-		}
-		mask := out[0].Shape
-		q.seen = Seen{IoU: float64(rows[1][0]), Occlusion: float64(rows[2][0]), Logits: &seg.Logits{
-			W: int(mask[len(mask)-1]), H: int(mask[len(mask)-2]), Extent: in.placed.Extent, Data: slices.Clone(rows[0]),
-		}}
-		q.made = record{Pointer: slices.Clone(rows[3]), Features: b.hold(rows[4])}
+		q.made = record{Pointer: slices.Clone(pointers[i][0]), Features: slices.Clone(features[i][0])}
 	}
 	return nil
 }

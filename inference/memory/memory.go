@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/seg"
@@ -32,33 +33,46 @@ type Model struct {
 	name   string
 	image  inference.ImageRule
 	timed  bool // pointers are told apart by their age
+	scored bool // it predicts the IoU of its masks
 	graphs graphs
 	loaded []inference.Graph
+	told   inference.Options // what Info says
+	life   shared            // the model's own, and one of each open view
+
+	mu       sync.Mutex
+	pictures []*inference.Picture // that no view uses
+	spaces   []*space             // that no call uses
 }
 
 // graphs is a layout at work.
 type graphs interface {
-	// look answers all questions about one picture, with one pass of the image encoder.
-	look(ctx context.Context, b *Bank, in *picture, qs []*question) error
+	// see does what needs the picture alone, once. What it gave may be read until release.
+	see(ctx context.Context, in *picture) (release func(), err error)
+	// answer answers questions about a picture that was seen.
+	answer(ctx context.Context, w *work, in *picture, qs []*question) error
 	// supports reports what about a prompt the layout cannot take.
 	supports(p *seg.Prompt) error
 }
 
 // picture is a frame in the model's input.
 type picture struct {
-	tensor        *inference.Tensor
-	placed        inference.Placed
-	width, height int // of the frame
+	tensor *inference.Tensor
+	placed inference.Placed
+	seen   []inference.Tensor // what the encoder made of it
 }
 
 // question is one object in one frame, and then its answer.
 type question struct {
-	object *object
+	id     int64
+	object *object     // nil where nothing was known of it
+	told   int         // the object's, then
+	seq    uint64      // the camera's frame; 0 where nobody said
 	at     int64       // the frame's time for the object
 	prompt *seg.Prompt // nil where nobody said anything
+	person bool        // it is a person's: it rewrites what is remembered of the frame and of later ones
 	memory choice
 	seen   Seen
-	made   record
+	made   record // without features before it is answered
 }
 
 // remembers says that there are earlier frames.
@@ -70,7 +84,8 @@ func Open(load inference.Loader, files ...inference.File) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{name: r.Name, image: r.image, timed: r.Timed}
+	m := &Model{name: r.Name, image: r.image, timed: r.Timed, scored: len(r.graphs) > 1}
+	m.life.init(m.free)
 	for i, g := range r.graphs {
 		loaded, err := load(r.Files[i], g.outputs)
 		if err != nil {
@@ -84,18 +99,6 @@ func Open(load inference.Loader, files ...inference.File) (*Model, error) {
 
 // Name is the layout's: "sam2-video".
 func (m *Model) Name() string { return m.name }
-
-// Close frees the graphs. Banks of the model answer nothing after it.
-func (m *Model) Close() error {
-	var err error
-	for _, g := range m.loaded {
-		err = errors.Join(err, g.Close())
-	}
-	return err
-}
-
-// NewBank is an empty memory for the objects of one camera.
-func (m *Model) NewBank() *Bank { return &Bank{model: m, picture: inference.NewPicture(m.image)} }
 
 // refuse is a prompt that a layout cannot take.
 func (m *Model) refuse(p *seg.Prompt) error {
@@ -123,6 +126,26 @@ func output(ts []inference.Tensor, name string) (*inference.Tensor, error) {
 		}
 	}
 	return nil, fmt.Errorf("the graph gives no %s of float32", name)
+}
+
+// rowsOf are the parts of the outputs of these names that belong to each of n items, and the outputs.
+func rowsOf(out []inference.Tensor, n int, names ...string) ([][][]float32, []*inference.Tensor, error) {
+	rows, ts := make([][][]float32, n), make([]*inference.Tensor, len(names))
+	for k, name := range names {
+		t, err := output(out, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		ts[k] = t
+		for i := range rows {
+			r, err := row(t, i, n)
+			if err != nil {
+				return nil, nil, err
+			}
+			rows[i] = append(rows[i], r)
+		}
+	}
+	return rows, ts, nil
 }
 
 // row is the part of a tensor that belongs to item i of n.

@@ -38,23 +38,28 @@ func (m *one) supports(p *seg.Prompt) error {
 // reduced is by how much smaller than its input the graph is told the picture is: it answers at that size, and its own masks are a quarter.
 const reduced = 4
 
-func (m *one) look(ctx context.Context, b *Bank, in *picture, qs []*question) error {
+// see has nothing to do: the encoder runs again in every call.
+func (m *one) see(context.Context, *picture) (func(), error) { return func() {}, nil }
+
+func (m *one) answer(ctx context.Context, w *work, in *picture, qs []*question) error {
 	slices.SortStableFunc(qs, func(x, y *question) int { return place(x) - place(y) })
-	w, h := max(in.placed.Width/reduced, 1), max(in.placed.Height/reduced, 1)
-	inputs := append(m.remembered(b, qs), m.asked(b, qs, w, h)...)
+	width, height := max(in.placed.Width/reduced, 1), max(in.placed.Height/reduced, 1)
+	inputs := append(m.remembered(w, qs), m.asked(w, qs, width, height)...)
 	order := make([]int64, len(qs))
 	for i := range order {
 		order[i] = int64(i)
 	}
 	inputs = append(inputs, *in.tensor,
-		inference.Tensor{Name: "original_size", Shape: []int64{2}, Int32: []int32{int32(h), int32(w)}},
+		inference.Tensor{Name: "original_size", Shape: []int64{2}, Int32: []int32{int32(height), int32(width)}},
 		inference.Tensor{Name: "permutation", Shape: []int64{int64(len(qs))}, Int64: order})
 	out, release, err := m.graph.Run(ctx, inputs)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return m.read(b, out, qs, seg.Point{X: float64(w*reduced) / float64(in.placed.Width), Y: float64(h*reduced) / float64(in.placed.Height)})
+	return m.read(w, out, qs, seg.Point{
+		X: float64(width*reduced) / float64(in.placed.Width), Y: float64(height*reduced) / float64(in.placed.Height),
+	})
 }
 
 // place is where in the batch a question belongs: without a prompt, with points, with a box.
@@ -69,20 +74,19 @@ func place(q *question) int {
 }
 
 // remembered are the memories: conditioning features and their place, the last frame's and theirs; zeros for what is new.
-func (m *one) remembered(b *Bank, qs []*question) []inference.Tensor {
-	s, cells := &b.space, int64(m.side/16)
+func (m *one) remembered(w *work, qs []*question) []inference.Tensor {
+	s, cells := w.space, int64(m.side/16)
 	size, n := int(64*cells*cells), int64(len(qs))
 	s.spatial, s.pointers = sized(s.spatial, 4*size*len(qs)), sized(s.pointers, 2*256*len(qs))
 	clear(s.spatial)
 	clear(s.pointers)
 	for i, q := range qs {
-		if q.prompt != nil || len(q.object.Records) == 0 {
+		if q.prompt != nil || q.memory.last == nil {
 			continue
 		}
-		last := q.object.Records[len(q.object.Records)-1]
-		for k, r := range []record{q.object.conditioning(), last} {
+		for k, r := range []*record{q.memory.said, q.memory.last} {
 			copy(s.spatial[(4*i+2*k)*size:][:size], r.Features)
-			copy(s.spatial[(4*i+2*k+1)*size:][:size], b.code.Place)
+			copy(s.spatial[(4*i+2*k+1)*size:][:size], w.code.Place)
 			copy(s.pointers[(2*i+k)*256:][:256], r.Pointer)
 		}
 	}
@@ -92,19 +96,9 @@ func (m *one) remembered(b *Bank, qs []*question) []inference.Tensor {
 	}
 }
 
-// conditioning is the newest conditioning frame.
-func (o *object) conditioning() record {
-	for i := len(o.Records) - 1; i > 0; i-- {
-		if o.Records[i].Prompted {
-			return o.Records[i]
-		}
-	}
-	return o.Records[0]
-}
-
 // asked are the prompts, on a picture of w×h. The decoder adds half a pixel of its input by itself.
-func (m *one) asked(b *Bank, qs []*question, w, h int) []inference.Tensor {
-	s := &b.space
+func (m *one) asked(wk *work, qs []*question, w, h int) []inference.Tensor {
+	s := wk.space
 	s.points, s.labels = s.points[:0], s.labels[:0]
 	var short []int32
 	var boxes []float32
@@ -140,30 +134,23 @@ func (m *one) asked(b *Bank, qs []*question, w, h int) []inference.Tensor {
 	}
 }
 
-func (m *one) read(b *Bank, out []inference.Tensor, qs []*question, extent seg.Point) error {
-	var ts [5]*inference.Tensor
-	for i, name := range []string{"high_res_masks", "object_score_logits", "obj_ptr_features", "maskmem_features", "maskmem_pos_enc"} {
-		t, err := output(out, name)
-		if err != nil {
-			return err
-		}
-		ts[i] = t
+func (m *one) read(w *work, out []inference.Tensor, qs []*question, extent seg.Point) error {
+	rows, ts, err := rowsOf(out, len(qs), "high_res_masks", "object_score_logits", "obj_ptr_features", "maskmem_features", "maskmem_pos_enc")
+	if err != nil {
+		return err
 	}
+	s := ts[0].Shape
 	for i, q := range qs {
-		var rows [5][]float32
-		for k, t := range ts {
-			var err error
-			if rows[k], err = row(t, i, len(qs)); err != nil {
-				return err
-			}
-		}
-		s := ts[0].Shape
-		q.seen = Seen{Occlusion: float64(rows[1][0]), Logits: &seg.Logits{
-			W: int(s[len(s)-1]), H: int(s[len(s)-2]), Extent: extent, Data: slices.Clone(rows[0]),
+		r := rows[i]
+		q.seen = Seen{Occlusion: float64(r[1][0]), Logits: &seg.Logits{
+			W: int(s[len(s)-1]), H: int(s[len(s)-2]), Extent: extent, Data: slices.Clone(r[0]),
 		}}
-		q.made = record{Pointer: slices.Clone(rows[2]), Features: b.hold(rows[3])}
-		if b.code.Shape == nil {
-			b.code = code{Shape: slices.Clone(ts[3].Shape[1:]), Place: slices.Clone(rows[4])}
+		if w.plain {
+			continue
+		}
+		q.made = record{Pointer: slices.Clone(r[2]), Features: slices.Clone(r[3])}
+		if w.code.Shape == nil {
+			w.code = code{Shape: slices.Clone(ts[3].Shape[1:]), Place: slices.Clone(r[4])}
 		}
 	}
 	return nil

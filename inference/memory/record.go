@@ -12,8 +12,9 @@ const (
 
 // record is what is kept of one object in one frame.
 type record struct {
-	At       int64 // the object's frames, counted from its first
-	Prompted bool  // a person said something: a conditioning frame
+	At       int64  // the object's frames, counted from its first
+	Seq      uint64 // the camera's frame; 0 where nobody said
+	Prompted bool   // a person said something: a conditioning frame
 	Features []float32
 	Pointer  []float32
 }
@@ -23,22 +24,20 @@ type object struct {
 	ID      int64
 	Now     int64 // the time of its next frame
 	Records []record
+
+	told int // how often a person has said anew what it is: what was asked before knows less
 }
 
-// put adds the newest record, in place of one of the same time, and forgets what is beyond the bounds. It gives each spatial memory that is
-// no longer needed to free.
-func (o *object) put(r record, free func(features []float32)) {
-	for n := len(o.Records); n > 0 && o.Records[n-1].At >= r.At; n-- {
-		free(o.Records[n-1].Features)
-		o.Records = o.Records[:n-1]
-	}
+// put adds the newest record, in place of those of its time and later, and forgets what is beyond the bounds. What a question was shown stays
+// as it was.
+func (o *object) put(r record) {
+	o.Records = slices.DeleteFunc(slices.Clone(o.Records), func(old record) bool { return old.At >= r.At })
 	o.Records = append(o.Records, r)
 	o.Now = r.At + 1
 	o.spareConditioning()
 	o.Records = slices.DeleteFunc(o.Records, func(old record) bool { return !old.Prompted && o.Now-old.At > pointers })
 	for i := range o.Records {
 		if old := &o.Records[i]; !old.Prompted && o.Now-old.At > recent && old.Features != nil {
-			free(old.Features)
 			old.Features = nil
 		}
 	}
@@ -67,6 +66,8 @@ type choice struct {
 	spatial  []spatial
 	pointers [][]float32
 	age      float32 // of the first pointer, frames
+
+	said, last *record // the newest conditioning frame and the newest frame; nil where there is none
 }
 
 // spatial is a memory with its place in the model's table of ages: 0 is the last frame, the last entry is for conditioning frames.
@@ -85,6 +86,9 @@ func (o *object) choose(now int64, timed bool) choice {
 			old = append(old, r)
 		}
 	}
+	if n := len(old); n > 0 {
+		c.said, c.last = conditioning(old), &old[n-1]
+	}
 	for _, r := range old {
 		switch age := now - r.At; {
 		case r.Prompted:
@@ -102,6 +106,29 @@ func (o *object) choose(now int64, timed bool) choice {
 	}
 	return c
 }
+
+// conditioning is the newest conditioning frame; the first is one.
+func conditioning(old []record) *record {
+	for i := len(old) - 1; i > 0; i-- {
+		if old[i].Prompted {
+			return &old[i]
+		}
+	}
+	return &old[0]
+}
+
+// at is the time of the camera's frame seq for the object: what was remembered of that frame, and of newer ones, is later or the same.
+func (o *object) at(seq uint64) int64 {
+	for i := len(o.Records) - 1; i >= 0; i-- {
+		if o.Records[i].Seq < seq {
+			return o.Records[i].At + 1
+		}
+	}
+	return 0
+}
+
+// newest is the camera's frame of which something was remembered last.
+func (o *object) newest() uint64 { return o.Records[len(o.Records)-1].Seq }
 
 // choosePointers picks for a graph that takes the age of the first pointer, and for which the others are 1, 2, 3 … frames old. So the first
 // is a conditioning frame, and the others are those before now without a gap: every pointer has its true age. The first is the newest

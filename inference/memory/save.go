@@ -48,7 +48,11 @@ func (b *Bank) Load(r io.Reader) error {
 	}
 	b.code, b.objects = s.Code, nil
 	for i := range s.Objects {
-		b.objects = append(b.objects, &s.Objects[i])
+		o := &s.Objects[i]
+		for k := range o.Records {
+			o.Records[k].Seq = 0 // of an earlier run
+		}
+		b.objects = append(b.objects, o)
 	}
 	return nil
 }
