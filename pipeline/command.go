@@ -15,12 +15,12 @@ import (
 
 // Choose picks candidate n of an ambiguous object.
 func (p *Pipeline) Choose(ctx context.Context, id seg.ID, n int) (seg.Object, error) {
-	return p.edit(ctx, id, func() error { return p.tr.Choose(id, n) })
+	return p.edit(ctx, id, func() error { return p.forgetting(id, p.tr.Choose(id, n)) })
 }
 
 // Undo takes the last click of an object back.
 func (p *Pipeline) Undo(ctx context.Context, id seg.ID) (seg.Object, error) {
-	return p.edit(ctx, id, func() error { p.forced = true; return p.tr.Undo(id) })
+	return p.edit(ctx, id, func() error { p.forced = true; return p.forgetting(id, p.tr.Undo(id)) })
 }
 
 // Confirm says that the object's mask is right.
@@ -30,7 +30,7 @@ func (p *Pipeline) Confirm(ctx context.Context, id seg.ID) (seg.Object, error) {
 
 // Reject says that the object's mask is wrong.
 func (p *Pipeline) Reject(ctx context.Context, id seg.ID) (seg.Object, error) {
-	return p.edit(ctx, id, func() error { return p.tr.Reject(id) })
+	return p.edit(ctx, id, func() error { return p.doubting(id, p.tr.Reject(id)) })
 }
 
 // Rename names an object.
@@ -152,6 +152,8 @@ func (p *Pipeline) Counters() Counters {
 		Overheld:     p.frames.overheld.Load(),
 		Waiting:      int(p.queued.Load()),
 		Busy:         p.lanes.now(),
+
+		Remembered: int(p.remembered.Load()), RememberedBytes: int(p.rememberedBytes.Load()),
 	}
 }
 

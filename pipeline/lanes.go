@@ -32,6 +32,7 @@ type job struct {
 	emb     inference.Embedding
 	queries []tracker.Query
 	tickets []*ticket // the prompts that this decode answers, by their order in queries
+	recall  *recall   // decode: of a model that remembers objects; else nil
 
 	embedding   inference.Embedding
 	predictions []seg.Prediction
@@ -67,30 +68,39 @@ func (j *job) run(ctx context.Context) {
 
 // decode asks all queries at once. Where that fails it asks each by itself: what the model refuses, or fails at, is that query's alone.
 func (j *job) decode(ctx context.Context) {
-	prompts := make([]seg.Prompt, len(j.queries))
-	for i := range j.queries {
-		prompts[i] = j.queries[i].Prompt
-	}
-	j.errs = make([]error, len(prompts))
-	j.predictions, j.err = j.ask(ctx, prompts)
+	n := len(j.queries)
+	j.errs = make([]error, n)
+	j.predictions, j.err = j.some(ctx, 0, n)
 	if j.err == nil {
 		return
 	}
-	if len(prompts) == 1 || ctx.Err() != nil {
+	if n == 1 || ctx.Err() != nil {
 		for i := range j.errs {
 			j.errs[i] = j.err
 		}
 		return
 	}
 	first := j.err
-	j.predictions = make([]seg.Prediction, len(prompts))
-	for i := range prompts {
-		p, err := j.ask(ctx, prompts[i:i+1])
+	j.predictions = make([]seg.Prediction, n)
+	for i := range n {
+		p, err := j.some(ctx, i, i+1)
 		if j.errs[i] = err; err == nil {
 			j.predictions[i], first = p[0], nil
 		}
 	}
 	j.err = first
+}
+
+// some asks the queries from one up to another.
+func (j *job) some(ctx context.Context, from, to int) ([]seg.Prediction, error) {
+	if j.recall != nil {
+		return j.recall.ask(ctx, j, from, to)
+	}
+	prompts := make([]seg.Prompt, 0, to-from)
+	for i := from; i < to; i++ {
+		prompts = append(prompts, j.queries[i].Prompt)
+	}
+	return j.ask(ctx, prompts)
 }
 
 // ask is one call of the decoder.

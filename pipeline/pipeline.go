@@ -11,6 +11,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
 	"github.com/segedge/segedge/zones"
@@ -88,6 +89,7 @@ type Pipeline struct {
 	zones *zones.Watch
 	model inference.Segmenter
 	info  inference.Info
+	bank  *memory.Bank // what this camera's objects look like to a model that remembers them; nil for one that does not
 
 	latest  *frame.Frame // the newest full frame, held until the next comes; nil before, and between the steps of a synchronous pipeline
 	crop    crop
@@ -126,7 +128,9 @@ type Pipeline struct {
 	processed, keyframes, lastKeyframe, answers, modelErrors, refusals, panics, revision atomic.Uint64
 
 	queued atomic.Int64 // prompts that wait
-	kinds  atomic.Pointer[inference.Kinds]
+
+	remembered, rememberedBytes atomic.Int64 // objects of which the model remembers something, and what that takes
+	kinds                       atomic.Pointer[inference.Kinds]
 
 	ctx context.Context // Run's or Step's, for jobs run in the caller; never kept beyond
 }
@@ -143,6 +147,9 @@ type Counters struct {
 	Overheld     uint64 // frames that could not be kept or lent, because others were held for too long
 	Waiting      int    // prompts that wait for the model now
 	Busy         Busy
+
+	Remembered      int // objects of which the model remembers something
+	RememberedBytes int // and what that takes
 }
 
 // Busy says which lanes have a job now.
@@ -155,13 +162,11 @@ func New(o Options) (*Pipeline, error) {
 	}
 	o = o.withDefaults()
 	p := &Pipeline{
-		o: o, tr: o.Tracker, zones: o.Zones, model: o.Model, info: sized(o.Model.Info(), o.Side),
+		o: o, tr: o.Tracker, zones: o.Zones,
 		frames: newFrameRing(o.Frames, o.FrameBytes, o.Logger), keys: keyframeRing{limit: o.Keyframes},
 		lanes: newLanes(), turn: newTurn(nil), calls: make(chan func(), 64), stopped: make(chan struct{}),
 	}
-	kinds := p.info.Kinds
-	p.kinds.Store(&kinds)
-	p.tr.UseModel(p.info.Identity())
+	p.useModel(o.Model)
 	return p, nil
 }
 
@@ -286,6 +291,7 @@ func (p *Pipeline) news() { p.publish(nil) }
 
 // publish passes on what the tracker has to tell, and what the objects of a frame do at zones and lines.
 func (p *Pipeline) publish(objects []seg.Object) {
+	p.forgetEnded()
 	p.told = p.tr.Changes(p.told[:0])
 	p.changes = p.zones.Report(p.ref, p.told, objects, p.changes[:0])
 	if len(p.changes) > len(p.told) || slices.ContainsFunc(p.told, notable) {

@@ -282,10 +282,7 @@ func objectError(err error) error {
 // caller's to close, after Swap returns: no lane uses it then but for work that is under way.
 func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
 	return p.call(ctx, func() {
-		p.model, p.info = m, sized(m.Info(), p.o.Side)
-		kinds := p.info.Kinds
-		p.kinds.Store(&kinds)
-		p.tr.UseModel(p.info.Identity())
+		p.useModel(m)
 		p.flush()
 		p.forced = true
 	})

@@ -41,9 +41,9 @@ func (p *Pipeline) frameForRoutine() (*frame.Frame, *crop) {
 }
 
 // cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
-// reduced frame. One that was asked for by command shows all.
+// reduced frame. One that was asked for by command shows all; so do all of a model that remembers objects, by where they were in the picture.
 func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
-	if p.forced || p.latest == nil || p.latest.Seq != f.Seq {
+	if p.forced || p.bank != nil || p.latest == nil || p.latest.Seq != f.Seq {
 		return f, nil
 	}
 	box, ok := p.tr.Crop()
@@ -85,7 +85,7 @@ func (p *Pipeline) dispatchRefresh() {
 		p.queries = p.tr.QueryPart(k.seq, refreshPart, p.queries[:0])
 		more = len(p.queries) > 0
 		for _, q := range p.queries {
-			if q = adapt(q, &p.info, nil); !p.promptWaits(q.ID) && k.shows(&q.Prompt) && q.Prompt.Validate() == nil {
+			if q = adapt(q, &p.info, nil); !p.promptWaits(q.ID) && (p.knows(q.ID) || k.shows(&q.Prompt) && q.Prompt.Validate() == nil) {
 				j.queries = append(j.queries, q)
 			}
 		}
@@ -95,6 +95,7 @@ func (p *Pipeline) dispatchRefresh() {
 		return
 	}
 	k.users++
+	j.recall = p.recall(j)
 	p.submit(j)
 }
 

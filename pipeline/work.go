@@ -53,6 +53,7 @@ func (p *Pipeline) dispatchPrompts(lane int) {
 	}
 	if j.key != nil {
 		j.key.users++
+		j.recall = p.recall(j)
 		p.prompting[lane] = j
 		p.submit(j)
 	}
@@ -73,7 +74,7 @@ func (p *Pipeline) keyframeFor(t *ticket) *keyframe {
 func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	p.queries = p.tr.Query(seq, []seg.ID{t.id}, p.queries[:0])
 	if len(p.queries) > 0 {
-		return adapt(p.queries[0], &p.info, &t.prompt), nil
+		return adapt(p.corrects(p.queries[0]), &p.info, &t.prompt), nil
 	}
 	if _, alive := p.tr.Object(t.id); alive {
 		return tracker.Query{}, ErrMovedOn
@@ -173,7 +174,7 @@ func (p *Pipeline) countRefusals(j *job) (failure error) {
 		q := &j.queries[i]
 		switch {
 		case err == nil:
-		case errors.As(err, &unsupported), q.Prompt.Validate() != nil:
+		case errors.As(err, &unsupported), !j.recall.asks(i) && q.Prompt.Validate() != nil:
 			p.refusals.Add(1)
 			p.o.Logger.Warn("the model takes no such prompt: it is left out", "object", q.ID, "lane", laneStages[j.lane], "err", err)
 		default:
@@ -202,6 +203,7 @@ func (p *Pipeline) decoded(j *job) {
 		}
 	}
 	p.tr.Answer(j.seq, answers)
+	p.remember(j, answers)
 	for i, t := range j.tickets {
 		p.settle(t, j.seq, answers[i])
 	}

@@ -15,6 +15,8 @@ type Answer struct {
 	Prompt     seg.Prompt // the query's
 	Prediction seg.Prediction
 	Err        error
+
+	Believed bool // set by Tracker.Answer: the object's mask has been made of it
 }
 
 // Answer takes the model's answers for frame seq, carries each to the present by the motion recorded since, and accepts it or not.
@@ -88,6 +90,7 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 	}
 	t.adopt(o, p, ev, best)
 	t.accept(o)
+	a.Believed = true
 }
 
 // likeliest is the answer whose size is nearest to the one expected, among those that the model believes nearly as much.
@@ -152,6 +155,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 	o.key, o.iou, o.stab = ev.seq, 1, 1
 	if best := a.Prediction.Best(); best != nil {
 		o.iou, o.stab = best.PredictedIoU, best.Stability
+		a.Believed = true
 	}
 	t.accept(o)
 }

@@ -83,6 +83,9 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 // UseModel says whose answers and features come from now on. What objects look like is kept by model, so that a change back finds it again.
 func (t *Tracker) UseModel(identity string) { t.looks.UseModel(identity) }
 
+// Recalls says whether the model remembers objects, and so may be asked about one without a prompt, from now on.
+func (t *Tracker) Recalls(yes bool) { t.recalls = yes }
+
 // See takes the features of keyframe seq, for the answers about it that follow. It copies them. A model without features is
 // followed as well, but objects are then told apart by colour alone.
 func (t *Tracker) See(seq uint64, fs []seg.Features) {

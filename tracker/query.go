@@ -5,7 +5,8 @@ import (
 	"github.com/segedge/segedge/tracker/shape"
 )
 
-// Query is what to ask the model about one object in one frame: its prompts, carried to that frame.
+// Query is what to ask the model about one object in one frame: its prompts, carried to that frame. A model that remembers objects is also
+// asked about what is hidden or lost where no place looks like it: the prompt is empty then.
 type Query struct {
 	ID     seg.ID
 	Prompt seg.Prompt
@@ -72,7 +73,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	case o.track == nil:
 		return dst
 	case (o.state == seg.Lost || o.state == seg.Occluded) && !expected:
-		if p, ok = t.lookFor(o, seq); ok {
+		if p, ok = t.lookFor(o, seq); ok || t.recalls {
 			dst = append(dst, Query{o.id, p})
 		}
 		return dst

@@ -22,6 +22,7 @@ type Tracker struct {
 	changes []seg.Change // that nobody has taken yet
 	budget  budget
 	crops   cropper
+	recalls bool // the model remembers objects
 	fitter  fitter
 	fusion  fusion
 	readout readout
@@ -50,6 +51,9 @@ func (t *Tracker) Remembers(seq uint64) bool {
 	_, exact := t.scene.Find(seq)
 	return exact
 }
+
+// Follows says whether an object is alive.
+func (t *Tracker) Follows(id seg.ID) bool { return t.objects.find(id) != nil }
 
 // Newest is the last frame, 0 before the first.
 func (t *Tracker) Newest() uint64 { return t.scene.Newest() }

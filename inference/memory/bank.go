@@ -130,6 +130,9 @@ func (b *Bank) Knows(id int64) bool {
 	return known
 }
 
+// Takes reports whether a prompt is of a kind that the model can be asked with.
+func (b *Bank) Takes(p *seg.Prompt) bool { return b.model.refuse(p) == nil }
+
 // Flush forgets all objects.
 func (b *Bank) Flush() { b.objects = nil }
 

@@ -63,6 +63,9 @@ func (c *Call) Run(ctx context.Context, e inference.Embedding, at ...int) ([]seg
 	if !ok || v.model != c.model {
 		return nil, fmt.Errorf("model %s: it is asked about what another model saw", c.model.name)
 	}
+	if len(at) == 0 {
+		return nil, nil
+	}
 	qs := make([]*question, len(at))
 	for i, k := range at {
 		qs[i] = c.qs[k]
