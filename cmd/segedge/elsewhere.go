@@ -13,6 +13,7 @@ import (
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/failover"
 	"github.com/segedge/segedge/inference/known"
+	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/inference/onnx"
 	remotemodel "github.com/segedge/segedge/inference/remote"
 )
@@ -110,6 +111,9 @@ func remoteParts(rt *onnx.Runtime, c config.Model, state string) (remotemodel.Pa
 		_, files, err := modelFiles(c, state)
 		if err != nil {
 			return p, err
+		}
+		if r, err := memory.Recognise(files...); err == nil {
+			return p, fmt.Errorf("%s is %s: its parts run together, not on two machines", c.Name, r.Title)
 		}
 		p.Local = files
 	}

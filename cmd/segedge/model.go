@@ -14,6 +14,7 @@ import (
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/known"
+	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/inference/onnx"
 	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/inference/store"
@@ -73,10 +74,21 @@ func openOn(ctx context.Context, rt *onnx.Runtime, c config.Model, state string,
 	if err != nil || builtIn(c) {
 		return m, err
 	}
-	if err := known.Prove(ctx, m); err != nil {
+	if err := proved(ctx, m); err != nil {
 		return nil, errors.Join(fmt.Errorf("model %s is refused: %w", m.Info().Name, err), m.Close())
 	}
 	return m, nil
+}
+
+// proved asks a model about known pictures, and one that remembers also to follow what is known.
+func proved(ctx context.Context, m served) error {
+	if err := known.Prove(ctx, m); err != nil {
+		return err
+	}
+	if v, ok := m.(*remembering); ok {
+		return follows(ctx, v.Model)
+	}
+	return nil
 }
 
 func builtIn(c config.Model) bool {
@@ -88,6 +100,9 @@ func openAny(ctx context.Context, rt *onnx.Runtime, c config.Model, state string
 	name, files, err := modelFiles(c, state)
 	if err != nil {
 		return nil, err
+	}
+	if r, err := memory.Recognise(files...); err == nil {
+		return openVideo(ctx, rt.Factory(onnx.SessionOptions{Threads: c.Threads}), c, name, r, log)
 	}
 	machine := provider.Detect(os.DirFS("/"))
 	o := provider.Options{
@@ -183,7 +198,7 @@ func pulled(name, state string) (string, []inference.File, bool) {
 	return name, files, len(files) > 0
 }
 
-// modelFolder are the one or two graphs in a folder, or a single file.
+// modelFolder are the one or two graphs in a folder, the four of a video model, or a single file.
 func modelFolder(path string) (string, []inference.File, error) {
 	st, err := os.Stat(path)
 	if err != nil {
@@ -192,9 +207,6 @@ func modelFolder(path string) (string, []inference.File, error) {
 			path,
 		)
 	}
-	if err := notYetFollowed(path); err != nil {
-		return "", nil, err
-	}
 	if !st.IsDir() {
 		return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), []inference.File{{Path: path}}, nil
 	}
@@ -202,7 +214,7 @@ func modelFolder(path string) (string, []inference.File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if len(files) > 2 {
+	if _, err := memory.Recognise(files...); err != nil && len(files) > 2 {
 		return "", nil, fmt.Errorf(
 			"model.name %s has %d ONNX files, not one or two: name the files as model.encoder and model.decoder",
 			path,

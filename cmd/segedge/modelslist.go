@@ -50,7 +50,7 @@ func ownModels(s *store.Store) []store.Status {
 // ownFamily is the family of files, and what the list says of them.
 func ownFamily(files []inference.File, name string) (family, about string) {
 	if r, err := memory.Recognise(files...); err == nil {
-		return r.Name, "your own folder: a video model; cameras do not follow by it yet"
+		return r.Name, "your own folder: a video model, by whose memory cameras follow"
 	}
 	r, err := inference.Recognise("", files...)
 	if err != nil {

@@ -6,14 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"log/slog"
 	"math"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/memory"
 	"github.com/segedge/segedge/inference/onnx"
+	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/seg"
 )
 
@@ -139,12 +143,76 @@ func (v *videoCheck) walk(ctx context.Context, b *memory.Bank) error {
 	return nil
 }
 
-// notYetFollowed is what a video model is refused with where a camera's model is meant.
-func notYetFollowed(path string) error {
-	r, ok := videoModel(path)
-	if !ok {
-		return nil
+// remembering is a video model by whose memory cameras follow.
+type remembering struct{ *memory.Model }
+
+// Run has nothing to do: no better provider is made ready in the background.
+func (*remembering) Run(context.Context) error { return nil }
+
+// openVideo opens a video model on CUDA, where that is wanted and there, else on the CPU, if its answers are those of the graphs as the files
+// have them; else it runs as the files have it.
+func openVideo(
+	ctx context.Context, f inference.Factory, c config.Model, name string, r *memory.Recognised, log *slog.Logger,
+) (*remembering, error) {
+	open := func(p inference.Provider) (*memory.Model, error) {
+		return memory.Open(func(file inference.File, outputs []string) (inference.Graph, error) { return f.Load(file, outputs, p) }, r.Files...)
 	}
-	return fmt.Errorf("%s is %s: `segedge models check %s` tries it, but cameras do not follow by it yet; export the image model for them",
-		path, r.Title, path)
+	plain, err := open(inference.Unoptimized())
+	if err != nil {
+		return nil, err
+	}
+	o, why := inference.Options{Name: name, Provider: inference.CPU}, []string{"TensorRT is not tried for video models"}
+	providers := []string{inference.CUDA, inference.CPU}
+	if c.Provider == inference.CPU {
+		providers, why = providers[1:], nil
+	}
+	for _, p := range providers {
+		m, err := agreeing(ctx, f, inference.Provider{Name: p}, open, plain)
+		if err == nil {
+			o.Provider, o.Why = p, strings.Join(append(why, "its answers are those of the graphs as the files have them"), "; ")
+			m.Tell(o)
+			return &remembering{m}, plain.Close()
+		}
+		if ctx.Err() != nil {
+			return nil, errors.Join(ctx.Err(), plain.Close())
+		}
+		log.Info("a video model does not run there", "provider", p, "why", err)
+		why = append(why, p+": "+err.Error())
+	}
+	o.Why = strings.Join(append(why, "the graphs run as the files have them"), "; ")
+	plain.Tell(o)
+	return &remembering{plain}, nil
+}
+
+// agreeing is a video model on a provider that answers as the plain one does.
+func agreeing(
+	ctx context.Context, f inference.Factory, p inference.Provider, open func(inference.Provider) (*memory.Model, error), plain *memory.Model,
+) (*memory.Model, error) {
+	if err := f.Probe(p); err != nil {
+		return nil, err
+	}
+	m, err := open(p)
+	if err != nil {
+		return nil, err
+	}
+	a, err := provider.Compare(ctx, plain, m)
+	if err == nil {
+		err = a.Check()
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// follows has a video model follow the known walk.
+func follows(ctx context.Context, m *memory.Model) error {
+	v := videoCheck{Least: 1}
+	if err := v.walk(ctx, m.NewBank()); err != nil {
+		return fmt.Errorf("the known walk: %w", err)
+	}
+	if v.Refused != "" {
+		return errors.New("it does not follow by its memory: " + v.Refused)
+	}
+	return nil
 }

@@ -1,0 +1,315 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+
+	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/inference/memory"
+	"github.com/segedge/segedge/inference/memory/memorytest"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker"
+	"github.com/segedge/segedge/tracker/lk"
+)
+
+// remembering is a synchronous pipeline over blocks with a model that remembers.
+type remembering struct {
+	*Pipeline
+	t       *testing.T
+	graphs  *memorytest.Graphs
+	model   *memory.Model
+	blocks  []block
+	hidden  map[int]bool // blocks that are not to be seen
+	n       uint64
+	frame   *frame.Frame
+	changes []seg.Change
+}
+
+func remember(t *testing.T, graphs *memorytest.Graphs, model *memory.Model, blocks ...block) *remembering {
+	t.Helper()
+	r := &remembering{t: t, graphs: graphs, model: model, blocks: blocks, hidden: map[int]bool{}, frame: frame.New(sceneW, sceneH)}
+	p, err := New(Options{
+		Model: model, Tracker: tracker.New(tracker.Options{}, lk.New(lk.Options{})), Synchronous: true,
+		Changed: func(_ seg.FrameRef, c []seg.Change) { r.changes = append(r.changes, c...) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Pipeline = p
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// openGraphs is a model whose graphs and answers are all given back in the end.
+func openGraphs(t *testing.T, g *memorytest.Graphs) *memory.Model {
+	t.Helper()
+	m, err := g.Model("remembers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if graphs, answers := g.Left(); graphs+answers != 0 {
+			t.Errorf("%d graphs are open, %d answers were not given back", graphs, answers)
+		}
+	})
+	return m
+}
+
+// next walks a frame.
+func (r *remembering) next() []seg.Object {
+	r.t.Helper()
+	r.n++
+	var seen []block
+	for i, b := range r.blocks {
+		if !r.hidden[i] {
+			seen = append(seen, b)
+		}
+	}
+	draw(r.frame, r.n, seen)
+	if err := r.Step(r.t.Context(), r.frame); err != nil {
+		r.t.Fatal(err)
+	}
+	objects, _, err := r.Objects(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return objects
+}
+
+func (r *remembering) until(what string, is func([]seg.Object) bool) {
+	r.t.Helper()
+	for range 400 {
+		if is(r.next()) {
+			return
+		}
+	}
+	r.t.Fatalf("never: %s", what)
+}
+
+func (r *remembering) click(id seg.ID, b int) seg.ID {
+	r.t.Helper()
+	at := seg.Click{Point: r.blocks[b].center(r.n), Label: seg.Positive}
+	got, err := r.Prompt(r.t.Context(), Request{Object: id, Prompt: seg.Prompt{Clicks: []seg.Click{at}}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return got.Object.ID
+}
+
+// follows holds each object to its block.
+func (r *remembering) follows(objects []seg.Object, blocks ...int) {
+	r.t.Helper()
+	if len(objects) != len(blocks) {
+		r.t.Fatalf("frame %d: %d objects, want %d", r.n, len(objects), len(blocks))
+	}
+	for i, b := range blocks {
+		if got := iou(objects[i], r.blocks[b].truth(r.n)); got < 0.8 {
+			r.t.Fatalf("frame %d: object %d has an IoU of %.2f with its block, state %v", r.n, objects[i].ID, got, objects[i].State)
+		}
+	}
+}
+
+func (r *remembering) remembers(objects int) int {
+	r.t.Helper()
+	c := r.Counters()
+	if c.Remembered != objects || (c.RememberedBytes > 0) != (objects > 0) {
+		r.t.Fatalf("frame %d: %d objects are remembered, in %d bytes, want %d objects", r.n, c.Remembered, c.RememberedBytes, objects)
+	}
+	return c.RememberedBytes
+}
+
+// twins are two blocks alike.
+func twins() []block {
+	red := [3]int{40, 40, 210}
+	return []block{{x: 20, y: 30, w: 44, h: 44, vx: 0.5, color: red}, {x: 60, y: 160, w: 44, h: 44, vx: 0.6, vy: -0.1, color: red}}
+}
+
+// TestAModelThatRemembersIsFollowedBy walks two look-alikes through a whole life: the encoder runs once a keyframe, those that are known
+// share the calls after it and are asked without a prompt, what the model does not see becomes hidden and is found again by what is
+// remembered, a correction begins with what is remembered and is, and who ends is forgotten.
+func TestAModelThatRemembersIsFollowedBy(t *testing.T) {
+	g := &memorytest.Graphs{}
+	r := remember(t, g, openGraphs(t, g), twins()...)
+	r.next()
+	first, second := r.click(0, 0), r.click(0, 1)
+	r.remembers(2)
+	for range 60 {
+		r.follows(r.next(), 0, 1)
+	}
+	if got, want := len(g.Calls(memorytest.Encoder)), int(r.Counters().Keyframes); got != want || want < 10 {
+		t.Errorf("the encoder ran %d times for %d keyframes", got, want)
+	}
+	prompts := 0
+	for _, c := range g.Calls(memorytest.Decoder) {
+		if c.Prompt {
+			prompts++
+		} else if c.Objects != 2 {
+			t.Errorf("a call for %d objects, want 2", c.Objects)
+		}
+	}
+	if prompts != 2 {
+		t.Errorf("%d prompts reached the decoder, want the two of a person", prompts)
+	}
+	full := r.remembers(2)
+
+	r.hidden[0] = true
+	r.until("the first is hidden", func(os []seg.Object) bool { return !os[0].State.Visible() && os[1].State.Visible() })
+	if now := r.remembers(2); now > full {
+		t.Errorf("%d bytes are remembered while nothing is seen, were %d", now, full)
+	}
+	r.hidden[0] = false
+	r.blocks[0].vx, r.blocks[0].x = 0, r.blocks[0].x+r.blocks[0].vx*float64(r.n)
+	r.until("the first is found again", func(os []seg.Object) bool { return os[0].State == seg.Tracking })
+	for range 10 {
+		r.next()
+	}
+	r.follows(r.next(), 0, 1)
+
+	shown := len(g.Calls(memorytest.Attention))
+	if id := r.click(first, 0); id != first {
+		t.Errorf("the correction made object %d", id)
+	}
+	if calls := g.Calls(memorytest.Attention)[shown:]; len(calls) == 0 || calls[0].Objects != 1 || calls[0].Shown == 0 {
+		t.Errorf("the correction was not asked on what is remembered: %+v", calls)
+	}
+	r.follows(r.next(), 0, 1)
+	if err := r.Remove(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	r.remembers(1)
+	r.follows(r.next(), 0)
+	if err := r.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.remembers(0)
+}
+
+// TestUndoBeginsTheMemoryAnew: what was remembered since the click that is taken back is gone, and the mask that undo brings back begins it.
+func TestUndoBeginsTheMemoryAnew(t *testing.T) {
+	g := &memorytest.Graphs{}
+	r := remember(t, g, openGraphs(t, g), twins()...)
+	r.next()
+	id := r.click(0, 0)
+	for range 20 {
+		r.next()
+	}
+	r.click(id, 1) // it is another one now
+	r.next()
+	if _, err := r.Undo(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	before := len(g.Calls(memorytest.Decoder))
+	for range 20 {
+		r.follows(r.next(), 0)
+	}
+	if calls := g.Calls(memorytest.Decoder)[before:]; len(calls) < 2 || !calls[0].Prompt || calls[1].Prompt {
+		t.Errorf("after undo the decoder was asked %+v, want the restored mask once, and then by memory", calls)
+	}
+	r.remembers(1)
+	if _, err := r.Reject(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	r.until("what was rejected is found again", func(os []seg.Object) bool { return os[0].State == seg.Tracking })
+}
+
+// TestAMemoryDoesNotOutliveItsModel changes to a model without memory and back: the objects live on, what was remembered does not, and what
+// motion has carried begins it anew.
+func TestAMemoryDoesNotOutliveItsModel(t *testing.T) {
+	g := &memorytest.Graphs{}
+	m := openGraphs(t, g)
+	r := remember(t, g, m, twins()...)
+	r.next()
+	r.click(0, 0)
+	r.click(0, 1)
+	for range 20 {
+		r.follows(r.next(), 0, 1)
+	}
+	plain := inferencetest.New(inferencetest.Options{Tolerance: 60})
+	for _, s := range []struct {
+		to   inference.Segmenter
+		want int
+	}{{plain, 0}, {m, 2}, {plain, 0}, {m, 2}} {
+		if err := r.Swap(t.Context(), s.to); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			r.follows(r.next(), 0, 1)
+		}
+		r.remembers(s.want)
+	}
+	if err := r.Swap(t.Context(), plain); err != nil {
+		t.Fatal(err)
+	}
+	if n := plain.Live(); n > 4 {
+		t.Errorf("%d embeddings are open", n)
+	}
+}
+
+// TestCamerasShareAModelAndNoMemories: the objects of two cameras have the same ids.
+func TestCamerasShareAModelAndNoMemories(t *testing.T) {
+	g := &memorytest.Graphs{}
+	m := openGraphs(t, g)
+	one, other := remember(t, g, m, twins()...), remember(t, g, m, twins()...)
+	one.next()
+	other.next()
+	if a, b := one.click(0, 0), other.click(0, 1); a != b {
+		t.Fatalf("ids %d and %d", a, b)
+	}
+	for range 30 {
+		one.follows(one.next(), 0)
+		other.follows(other.next(), 1)
+	}
+	if err := one.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	one.remembers(0)
+	other.remembers(1)
+	other.follows(other.next(), 1)
+}
+
+// TestLanesShareAMemory has prompts and corrections answered while keyframes are: for the race detector, and for what is given back.
+func TestLanesShareAMemory(t *testing.T) {
+	g := &memorytest.Graphs{}
+	m := openGraphs(t, g)
+	blocks := twins()
+	r := newRig(t, inferencetest.New(inferencetest.Options{}), func(o *Options) { o.Model = m }, blocks...)
+	r.next()
+	var ids []seg.ID
+	for _, b := range blocks {
+		a := r.wait(r.click(b.center(r.n), r.n))
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		ids = append(ids, a.Object.ID)
+	}
+	for i := range 60 {
+		r.next()
+		if i%6 == 0 {
+			k := i / 6 % 2
+			c := seg.Click{Point: blocks[k].center(r.n), Label: seg.Positive}
+			if a := r.wait(r.ask(Request{Object: ids[k], Prompt: seg.Prompt{Clicks: []seg.Click{c}}})); a.err != nil {
+				t.Fatal(a.err)
+			}
+		}
+	}
+	for i, o := range r.next() {
+		if got := iou(o, blocks[i].truth(r.n)); got < 0.8 {
+			t.Errorf("object %d has an IoU of %.2f", o.ID, got)
+		}
+	}
+	if err := r.Clear(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Counters(); c.Remembered != 0 || c.ModelErrors+c.Refusals+c.Panics != 0 {
+		t.Errorf("%+v", c)
+	}
+}
