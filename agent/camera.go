@@ -318,6 +318,7 @@ func (c *camera) state() api.State {
 		Schema: api.Schema, Camera: c.name, Captured: got.Captured, Dropped: got.Dropped,
 		Processed: done.Processed, Keyframes: done.Keyframes, Stages: c.times.snapshot(),
 		ModelErrors: done.ModelErrors, Refusals: done.Refusals, Panics: done.Panics, Overheld: done.Overheld,
+		Remembered: done.Remembered, MemoryBytes: done.RememberedBytes,
 	}
 	if c.o.Viewers != nil {
 		s.Viewers = c.o.Viewers()

@@ -193,6 +193,8 @@ type State struct {
 	Refusals    uint64             `json:"prompts_refused,omitempty"` // prompts of a kind that the model cannot take
 	Panics      uint64             `json:"panics,omitempty"`          // after which following objects started afresh
 	Overheld    uint64             `json:"frames_overheld,omitempty"` // frames that could not be kept or lent, because others were held for too long
+	Remembered  int                `json:"-"`                         // objects of which a model with memory remembers something, for /metrics alone
+	MemoryBytes int                `json:"-"`                         // and what that takes
 	Provider    string             `json:"provider,omitempty"`        // where the model runs
 	Building    *Building          `json:"building,omitempty"`        // a better provider that is made ready meanwhile
 	Away        string             `json:"model_away,omitempty"`      // the inference server that ought to run the model, since when it does not, and why
