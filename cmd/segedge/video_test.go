@@ -1,14 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/inference"
 	"github.com/segedge/segedge/inference/inferencetest"
+	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 var videoFixture = filepath.Join("..", "..", "inference", "testdata", "fixtures", "sam2-video")
@@ -44,11 +53,123 @@ func TestVideoModelsAreNamed(t *testing.T) {
 	if family, _, _, refusal := inspected(t, []string{single}); family != "sam2-video-single" {
 		t.Errorf("one graph: %s, %s", family, refusal)
 	}
-	for _, path := range []string{videoFixture, single} {
-		_, problem := said(t, "run", "--source", "synthetic", "--duration", "1s", "--set", "model.name="+path)
-		if !strings.Contains(problem, "cameras do not follow by it yet") {
-			t.Errorf("run with %s: %s", path, problem)
+	_, problem := said(t, "run", "--source", "synthetic", "--duration", "1s", "--set", "model.name="+single)
+	if !strings.Contains(problem, "model.onnx") || strings.Contains(problem, "ONNX files, not one or two") {
+		t.Errorf("run with a graph that computes nothing: %s", problem)
+	}
+}
+
+// TestAVideoModelIsACamerasModel: it is opened as others are, and says what it is; a server is given no part of it.
+func TestAVideoModelIsACamerasModel(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	cfg := config.Default()
+	cfg.Model.Name, cfg.Model.Provider = videoFixture, inference.CPU
+	m, err := openModel(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := m.Info()
+	if _, remembers := m.served.(*remembering); !remembers || i.Family != "sam2-video" || i.Name != "sam2-video" || i.Provider != "cpu" || i.Why == "" {
+		t.Errorf("%+v", i)
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
+	cfg.Model.Remote = config.Remote{Address: "http://127.0.0.1:1", Encoder: "x"}
+	if _, err := openModel(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "not on two machines") {
+		t.Errorf("its encoder elsewhere: %v", err)
+	}
+}
+
+// twoSquares is a folder of pictures: two red squares that drift to the right, the upper of which is not to be seen for a while.
+func twoSquares(t *testing.T, pictures int, gone func(i int) bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := range pictures {
+		img := image.NewRGBA(image.Rect(0, 0, 480, 320))
+		first, second := image.Rect(40+i, 40, 100+i, 100), image.Rect(60+i, 220, 120+i, 280)
+		for y := range 320 {
+			for x := range 480 {
+				n := uint8((x/5*31 + y/5*17) % 13)
+				c := color.RGBA{R: 60 + n, G: 104 + n, B: 60 + n, A: 255}
+				if p := image.Pt(x, y); p.In(first) && !gone(i) || p.In(second) {
+					n = uint8(((x-i)/5*31 + y/5*17) % 13)
+					c = color.RGBA{R: 200 + n, G: 40 + n, B: 30 + n, A: 255}
+				}
+				img.SetRGBA(x, y, c)
+			}
 		}
+		var data bytes.Buffer
+		if err := png.Encode(&data, img); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("img_%04d.png", i)), data.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestARecordingIsFollowedByMemory runs the agent over pictures with the fixture's graphs: two look-alikes are followed, each by its own
+// memory, one of them through a second out of sight.
+func TestARecordingIsFollowedByMemory(t *testing.T) {
+	testkit.Long(t)
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	const pictures = 150
+	dir := twoSquares(t, pictures, func(i int) bool { return i >= 50 && i < 80 })
+	masks := filepath.Join(t.TempDir(), "masks.jsonl")
+	_, problem := said(t, "run", "--offline", "--source", dir, "--masks", masks, "--set", "model.name="+videoFixture, "--set", "model.provider=cpu",
+		"--prompt", "point:0.15,0.22", "--prompt", "point:0.19,0.78")
+	if problem != "" {
+		t.Fatal(problem)
+	}
+	lines := bytes.Split(bytes.TrimSpace(read(t, masks)), []byte("\n"))
+	if len(lines) != pictures {
+		t.Fatalf("%d lines", len(lines))
+	}
+	visible, hidden := 0, 0
+	for i, line := range lines {
+		var doc struct {
+			Objects []struct {
+				ID, State string
+				RLE       *seg.RLE
+			}
+		}
+		if err := json.Unmarshal(line, &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range doc.Objects {
+			left, top := float64(60+i), 220.
+			if o.ID == "camera-1" {
+				left, top = float64(40+i), 40
+			}
+			if o.ID != "camera-1" && o.ID != "camera-2" {
+				t.Errorf("picture %d: object %s", i, o.ID)
+			}
+			if o.State != "tracking" && o.State != "uncertain" {
+				hidden++
+				if i < 50 || o.ID != "camera-1" {
+					t.Errorf("picture %d: object %s is %s", i, o.ID, o.State)
+				}
+				continue
+			}
+			if i >= 50 && i < 80 && o.ID == "camera-1" || o.RLE == nil {
+				continue // it is not to be seen, which takes a while to be believed
+			}
+			visible++
+			want := seg.Box{X0: left / 480, Y0: top / 320, X1: (left + 60) / 480, Y1: (top + 60) / 320}
+			m, err := o.RLE.Mask()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Box(); got.IoU(want) < 0.7 {
+				t.Errorf("picture %d: object %s is at %v, and should be at %v", i, o.ID, got, want)
+			}
+		}
+	}
+	t.Logf("%d masks in sight, %d times hidden", visible, hidden)
+	if visible < 240 || hidden == 0 {
+		t.Errorf("%d masks in sight, %d times hidden", visible, hidden)
 	}
 }
 
