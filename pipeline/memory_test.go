@@ -309,6 +309,51 @@ func TestAMemoryDoesNotOutliveItsModel(t *testing.T) {
 	}
 }
 
+// TestOneGraphIsFollowedByToo: its encoder runs in every call, and it takes no box together with points: what was not said just now is left
+// out then.
+func TestOneGraphIsFollowedByToo(t *testing.T) {
+	g := &memorytest.Graphs{}
+	m, err := g.SingleModel("single")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r := remember(t, g, m, twins()...)
+	r.next()
+	r.click(0, 0)
+	box := r.blocks[1].truth(r.n).Box()
+	got, err := r.Prompt(t.Context(), Request{Prompt: seg.Prompt{Box: &box}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		r.follows(r.next(), 0, 1)
+	}
+	calls := g.Calls(memorytest.Single)
+	if last := calls[len(calls)-1]; last.Objects != 2 || last.Prompt {
+		t.Errorf("the last call is %+v, want both objects by what is remembered", last)
+	}
+	if id := r.click(got.Object.ID, 1); id != got.Object.ID {
+		t.Errorf("a click on an object that was made by a box made object %d", id)
+	}
+	plain := inferencetest.New(inferencetest.Options{Tolerance: 60})
+	for _, to := range []inference.Segmenter{plain, m, plain} { // what is carried to it is a box, and clicks
+		if err := r.Swap(t.Context(), to); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			r.follows(r.next(), 0, 1)
+		}
+	}
+	if c := r.Counters(); c.ModelErrors+c.Refusals != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestCamerasShareAModelAndNoMemories: the objects of two cameras have the same ids.
 func TestCamerasShareAModelAndNoMemories(t *testing.T) {
 	g := &memorytest.Graphs{}

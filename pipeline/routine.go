@@ -41,7 +41,7 @@ func (p *Pipeline) frameForRoutine() (*frame.Frame, *crop) {
 }
 
 // cropped is what to encode for a routine keyframe of a reduced frame: the part of the full frame that the tracker wants to see, or the
-// reduced frame. One that was asked for by command shows all; so do all of a model that remembers objects, by where they were in the picture.
+// reduced frame. One that was asked for by command shows all; so do those of a model that remembers where objects were in the picture.
 func (p *Pipeline) cropped(f *frame.Frame) (*frame.Frame, *crop) {
 	if p.forced || p.bank != nil || p.latest == nil || p.latest.Seq != f.Seq {
 		return f, nil

@@ -149,8 +149,8 @@ type remembering struct{ *memory.Model }
 // Run has nothing to do: no better provider is made ready in the background.
 func (*remembering) Run(context.Context) error { return nil }
 
-// openVideo opens a video model on CUDA, where that is wanted and there, else on the CPU, if its answers are those of the graphs as the files
-// have them; else it runs as the files have it.
+// openVideo opens a video model on CUDA, where that is wanted and there, else on the CPU, if its answers are those of the graphs as the
+// files have them; else it runs as the files have it.
 func openVideo(
 	ctx context.Context, f inference.Factory, c config.Model, name string, r *memory.Recognised, log *slog.Logger,
 ) (*remembering, error) {

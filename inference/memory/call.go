@@ -17,8 +17,8 @@ type Ask struct {
 	Person bool // the prompt is a person's: it is believed more than what was remembered of this frame and of later ones
 }
 
-// Call is what a camera asks about one frame. What is remembered is chosen when it is made, so it may be run in any goroutine while the Bank
-// goes on; nothing of it is remembered before the Bank is told to keep it.
+// Call is what a camera asks about one frame. What is remembered is chosen when it is made, so it may be run in any goroutine while the
+// Bank goes on; nothing of it is remembered before the Bank is told to keep it.
 type Call struct {
 	model *Model
 	code  code
@@ -127,8 +127,8 @@ func (c *Call) answer(ctx context.Context, v *View, qs []*question) error {
 	return nil
 }
 
-// Keep remembers the answer to question i of a call that was run: until then it is only an answer, which may be wrong. What has become known
-// of the object since counts more, unless a person says otherwise. It reports whether it is remembered.
+// Keep remembers the answer to question i of a call that was run: until then it is only an answer, which may be wrong. What has become
+// known of the object since counts more, unless a person says otherwise. It reports whether it is remembered.
 func (b *Bank) Keep(c *Call, i int) bool {
 	q := c.qs[i]
 	if q.made.Features == nil || c.model != b.model {

@@ -28,8 +28,8 @@ type object struct {
 	told int // how often a person has said anew what it is: what was asked before knows less
 }
 
-// put adds the newest record, in place of those of its time and later, and forgets what is beyond the bounds. What a question was shown stays
-// as it was.
+// put adds the newest record, in place of those of its time and later, and forgets what is beyond the bounds. What a question was shown
+// stays as it was.
 func (o *object) put(r record) {
 	o.Records = slices.DeleteFunc(slices.Clone(o.Records), func(old record) bool { return old.At >= r.At })
 	o.Records = append(o.Records, r)
@@ -119,9 +119,9 @@ func conditioning(old []record) *record {
 
 // at is the time of the camera's frame seq for the object: what was remembered of that frame, and of newer ones, is later or the same.
 func (o *object) at(seq uint64) int64 {
-	for i := len(o.Records) - 1; i >= 0; i-- {
-		if o.Records[i].Seq < seq {
-			return o.Records[i].At + 1
+	for _, r := range slices.Backward(o.Records) {
+		if r.Seq < seq {
+			return r.At + 1
 		}
 	}
 	return 0

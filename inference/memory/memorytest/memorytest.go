@@ -1,7 +1,7 @@
 // Package memorytest is a video model for tests, in the four graphs of SAM 2's export but in pure Go, exact and at once: what is tracked is
-// the red within three cells of 16 pixels of where it was in any frame that is remembered, what is asked about is the red near a click or in
-// a box, and there is an object where anything of it is seen. The fixture sam2-video computes the same. It counts what it is asked and what
-// is given back. It is no model for people, and no product code imports it.
+// the red within three cells of 16 pixels of where it was in any frame that is remembered, what is asked about is the red near a click or
+// in a box, and there is an object where anything of it is seen. The fixture sam2-video computes the same. It is to be had in one graph too,
+// as Isaac ROS exports it. It counts what it is asked and what is given back. It is no model for people, and no product code imports it.
 package memorytest
 
 import (
@@ -36,7 +36,7 @@ type Graphs struct {
 
 // Call is one call of a graph.
 type Call struct {
-	Role    string // "image encoder", "memory attention", "mask decoder", "memory encoder"
+	Role    string // Encoder, Attention, Decoder, Memory or Single
 	Objects int
 	Prompt  bool // the decoder was asked about points
 	Shown   int  // the attention: frames of each object
@@ -48,11 +48,17 @@ const (
 	Attention = "memory attention"
 	Decoder   = "mask decoder"
 	Memory    = "memory encoder"
+	Single    = "one graph"
 )
 
-// Model makes a model of the graphs.
-func (g *Graphs) Model(name string) (*memory.Model, error) {
-	m, err := memory.Open(g.load, contracts()...)
+// Model makes a model of the four graphs.
+func (g *Graphs) Model(name string) (*memory.Model, error) { return g.made(name, contracts()...) }
+
+// SingleModel makes a model of the one graph.
+func (g *Graphs) SingleModel(name string) (*memory.Model, error) { return g.made(name, single()) }
+
+func (g *Graphs) made(name string, files ...inference.File) (*memory.Model, error) {
+	m, err := memory.Open(g.load, files...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,21 +87,25 @@ func (g *Graphs) Left() (graphs, answers int) {
 	return g.open, g.lent
 }
 
-func contracts() []inference.File {
-	file := func(role string, in, out []string) inference.File {
-		c := &inference.Contract{}
-		for _, n := range in {
-			c.Inputs = append(c.Inputs, inference.Port{Name: n, Type: "float32"})
+// file is a graph of these inputs, of which the picture has its size, and outputs.
+func file(role string, in, out []string) inference.File {
+	c := &inference.Contract{}
+	for _, n := range in {
+		p := inference.Port{Name: n, Type: "float32"}
+		if n == "image" {
+			p.Shape = []int64{1, 3, Side, Side}
 		}
-		for _, n := range out {
-			c.Outputs = append(c.Outputs, inference.Port{Name: n, Type: "float32"})
-		}
-		return inference.File{Name: role, Says: c}
+		c.Inputs = append(c.Inputs, p)
 	}
-	encoder := file(Encoder, []string{"image"}, []string{"pix_feat", "high_res_feat0", "high_res_feat1", "vision_feats", "vision_pos_embed"})
-	encoder.Says.Inputs[0].Shape = []int64{1, 3, Side, Side}
+	for _, n := range out {
+		c.Outputs = append(c.Outputs, inference.Port{Name: n, Type: "float32"})
+	}
+	return inference.File{Name: role, Says: c}
+}
+
+func contracts() []inference.File {
 	return []inference.File{
-		encoder,
+		file(Encoder, []string{"image"}, []string{"pix_feat", "high_res_feat0", "high_res_feat1", "vision_feats", "vision_pos_embed"}),
 		file(Attention, []string{
 			"current_vision_feat", "current_vision_pos_embed", "memory_0", "memory_1", "memory_pos_embed", "cond_frame_id_diff",
 		}, []string{"image_embed"}),
@@ -148,16 +158,21 @@ func (g *graph) Run(ctx context.Context, in []inference.Tensor) ([]inference.Ten
 		c.Objects = int(of(in, "point_labels").Shape[0])
 		c.Prompt = slices.ContainsFunc(of(in, "point_labels").Float32, func(v float32) bool { return v >= 0 })
 		out = decode(in)
+	case Single:
+		c.Objects = int(of(in, "permutation").Shape[0])
+		c.Prompt = of(in, "point_labels").Shape[0]+of(in, "bbox_coords").Shape[0] > 2
+		out = all(in)
 	default:
 		c.Objects = int(of(in, "mask_for_mem").Shape[0])
 		out = remember(in)
 	}
 	g.of.mu.Lock()
 	defer g.of.mu.Unlock()
-	if g.role == Decoder && g.of.blind {
-		there := of(out, "occ_logit").Float32
-		for i := range there {
-			there[i] = -3
+	for _, t := range out {
+		for i := range t.Float32 {
+			if g.of.blind && (t.Name == "occ_logit" || t.Name == "object_score_logits") {
+				t.Float32[i] = -3
+			}
 		}
 	}
 	g.of.calls = append(g.of.calls, c)
@@ -232,8 +247,9 @@ func decode(in []inference.Tensor) []inference.Tensor {
 	points, labels, colours := of(in, "point_coords").Float32, of(in, "point_labels"), of(in, "high_res_feats_0").Float32
 	n, k := int(labels.Shape[0]), int(labels.Shape[1])
 	embed := of(in, "image_embed").Float32
-	pointer, high, mask := tensor("obj_ptr", int64(n), 256), tensor("mask_for_mem", int64(n), 1, Side, Side), tensor("pred_mask", int64(n), 1, low, low)
-	iou, there := tensor("iou", int64(n), 1), tensor("occ_logit", int64(n), 1)
+	rows := int64(n)
+	pointer, high, mask := tensor("obj_ptr", rows, 256), tensor("mask_for_mem", rows, 1, Side, Side), tensor("pred_mask", rows, 1, low, low)
+	iou, there := tensor("iou", rows, 1), tensor("occ_logit", rows, 1)
 	for o := range n {
 		on := wanted(points[2*o*k:][:2*k], labels.Float32[o*k:][:k], embed[o%max(len(embed)/(256*cells*cells), 1)*256*cells*cells:])
 		most, m := float32(-8), mask.Float32[o*low*low:][:low*low]
