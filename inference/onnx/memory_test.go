@@ -92,3 +92,47 @@ func TestMemoryFollowsItsObject(t *testing.T) {
 		}
 	}
 }
+
+// TestFollowingByMemoryIsFlat follows like a camera that runs for long, with objects that come, are corrected and go.
+func TestFollowingByMemoryIsFlat(t *testing.T) {
+	m := videoFixture(t)
+	b := m.NewBank()
+	seq := uint64(0)
+	rounds := func(n int) {
+		for range n {
+			seq++
+			var asks []memory.Ask
+			for id := range int64(1 + seq/7%4) {
+				a := memory.Ask{ID: id}
+				if !b.Knows(id) || seq%11 == 0 {
+					at := seg.Point{X: (64 + 100*float64(id)) / 512, Y: 44. / 256}
+					a.Prompt, a.Person = &seg.Prompt{Clicks: []seg.Click{{Point: at, Label: seg.Positive}}}, true
+				}
+				asks = append(asks, a)
+			}
+			v, err := m.Embed(t.Context(), squares(image.Pt(40, 20), image.Pt(140, 20), image.Pt(240, 20), image.Pt(340, 20)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := b.Ask(seq, asks)
+			for i := range asks {
+				if got, err := c.Run(t.Context(), v, i); err != nil || got[0].Best() == nil {
+					t.Fatalf("round %d: object %d: %v", seq, i, err)
+				}
+				b.Keep(c, i)
+			}
+			b.Only(func(id int64) bool { return id < int64(len(asks)) && (id == 0 || seq%13 != 0) })
+			if err := v.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rounds(150)
+	before := resident(t)
+	rounds(200)
+	if grown := resident(t) - before; grown > 16<<10 {
+		t.Errorf("grown by %d KiB in 200 keyframes", grown)
+	} else {
+		t.Logf("%d KiB more after 200 keyframes; %d objects, %d bytes", grown, b.Len(), b.Bytes())
+	}
+}
