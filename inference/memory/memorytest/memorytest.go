@@ -1,7 +1,7 @@
 // Package memorytest is a video model for tests, in the four graphs of SAM 2's export but in pure Go, exact and at once: what is tracked is
 // the red within three cells of 16 pixels of where it was in any frame that is remembered, what is asked about is the red near a click or
-// in a box, and there is an object where anything of it is seen. The fixture sam2-video computes the same. It is to be had in one graph too,
-// as Isaac ROS exports it. It counts what it is asked and what is given back. It is no model for people, and no product code imports it.
+// in a box, and there is an object where anything of it is seen. The fixture sam2-video computes the same. It is to be had in one graph
+// too, as Isaac ROS exports it. It counts what it is asked and what is given back. It is no model for people; no product code imports it.
 package memorytest
 
 import (

@@ -42,8 +42,10 @@ func all(in []inference.Tensor) []inference.Tensor {
 		}
 	}
 	decoded := decode([]inference.Tensor{
-		{Name: "point_coords", Float32: coords}, {Name: "point_labels", Shape: []int64{int64(n), k}, Float32: said},
-		attend([]inference.Tensor{memories})[0], {Name: "high_res_feats_0", Float32: of(seen, "high_res_feat0").Float32},
+		{Name: "point_coords", Float32: coords},
+		{Name: "point_labels", Shape: []int64{int64(n), k}, Float32: said},
+		attend([]inference.Tensor{memories})[0],
+		{Name: "high_res_feats_0", Float32: of(seen, "high_res_feat0").Float32},
 	})
 	mask := tensor("high_res_masks", int64(n), 1, int64(size[0]), int64(size[1]))
 	for o := range n {
