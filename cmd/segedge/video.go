@@ -177,7 +177,7 @@ func openVideo(
 			return nil, errors.Join(ctx.Err(), plain.Close())
 		}
 		log.Info("a video model does not run there", "provider", p, "why", err)
-		why = append(why, p+": "+err.Error())
+		why = append(why, p+": "+strings.TrimPrefix(err.Error(), p+": "))
 	}
 	o.Why = strings.Join(append(why, "the graphs run as the files have them"), "; ")
 	plain.Tell(o)
