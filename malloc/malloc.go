@@ -1,8 +1,8 @@
-// Package malloc keeps the heaps from growing, the C library's first of all: what OpenCV, FFmpeg, ONNX Runtime and the encoder allocate. glibc gives every few
-// threads a heap of their own, up to eight for each core, and Go moves goroutines between threads, so the same work touches one heap after
-// the other, each of which keeps its peak; free pages between blocks that are in use are not given back. A program that imports it has two
-// heaps from its start (heaps.c). Go's own heap keeps what viewers or commands took for its next collection; it is given back as well. The
-// package is a leaf that calls C, knows nothing of who allocates, and does nothing to the heap of another C library.
+// Package malloc keeps the heaps from growing, the C library's first of all: what OpenCV, FFmpeg, ONNX Runtime and the encoder allocate.
+// glibc gives every few threads a heap of their own, up to eight for each core, and Go moves goroutines between threads, so the same work
+// touches one heap after the other, each of which keeps its peak; free pages between blocks that are in use are not given back. A program
+// that imports it has two heaps from its start (heaps.c). Go's own heap keeps what viewers or commands took for its next collection; it is
+// given back as well. The package is a leaf that calls C, knows nothing of who allocates, and does nothing to another C library's.
 package malloc
 
 // #include "heaps.h"

@@ -159,7 +159,8 @@ func nothing(answers []Answer) string {
 	}
 	switch {
 	case empty == len(answers):
-		return "it finds nothing anywhere: its weights look like zeros or shuffled, or its picture is not what it expects (colours, normalisation)"
+		return "it finds nothing anywhere: its weights look like zeros or shuffled, " +
+			"or its picture is not what it expects (colours, normalisation)"
 	case sum < leastClick*clicks:
 		return "its answers have little to do with what is asked: its weights look shuffled, zero in part, damaged or untrained"
 	}
