@@ -27,7 +27,7 @@ type Tuning struct {
 	// An object's fit to the motion.
 	FewPairs    int     // vectors below which they tell no motion: alone the scene's, beside its speed half of an object's [−2.2 0]
 	Fresh       int     // frames for which a mask is new: so long it is bent, then small errors would add up, and nothing rests by it [0 0]
-	SteadyAfter int     // frames after which an object's speed is worth something [+0.1 −1.0]
+	SteadyAfter int     // frames after which an object's speed is worth something [+0.2 −0.1]
 	SpeedRate   float64 // at which the speed follows what is measured [0 0]
 	SpeedSlack  float64 // squared change of speed at which a vector weighs half [0 0]
 	SpeedShare  float64 // of the squared speed, added to that [0 0]
@@ -80,7 +80,7 @@ type Tuning struct {
 	Margin    float64 // of the sum of its sides, about a mask: what is there is learnt, and asked about where it looks alike [−0.1 −0.3]
 
 	// What a keyframe shows.
-	CropMargin float64 // sides of a crop over the objects' own [−4.5 +0.3]
+	CropMargin float64 // sides of a crop over the objects' own [−4.4 +0.3]
 	CropMost   float64 // a larger crop is not worth it [−0.1 −5.1]
 	CropStep   float64 // of sizes, so that the same come again [−1.3 −0.1]
 }

@@ -12,7 +12,7 @@ type Tuning struct {
 	BendPairs   int     // pairs from which on a fit may also stretch and shear, and a region bend [0 0, scenes 0 −0.1]
 	BendDamp    float64 // squared pixels: what holds the fit to its similarity [0 0]
 	BackFloor   float64 // added to a vector's forward-backward error; the inverse of the sum is its weight [0 0]
-	PointReach  float64 // radius of the vectors that move a point, of the picture's width [0 0]
+	PointReach  float64 // radius of the vectors that move a point, of the picture's width [0 0, scenes −0.1 0]
 	MeshStep    int     // distance between a mesh's nodes, and the most that a vector may miss the affine motion by in a step [−0.1 0]
 	MeshRadius  float64 // distances between grid points: how far a vector speaks [0 +0.1]
 	MeshDamp    float64 // weight, where a sure vector has 4, of a node's keeping to the affine motion: it has one where no vector speaks [0 0]
