@@ -82,6 +82,9 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 		mean = math.Inf(-1)
 	}
 	whole := size >= k.WholeSize || enters && !o.away && size >= k.LeastPart && colours >= k.Most
+	if l.Usual < k.FoundLike { // what the encoder sees hardly tells it from the rest: its colours have to
+		return colours >= k.Most && whole
+	}
 	return ok && mean >= max(k.FoundLike, o.leastLike(k, p)*l.Usual) && colours >= k.Half && whole
 }
 
