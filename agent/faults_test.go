@@ -99,6 +99,12 @@ func TestPauseAndResumeAtOnce(t *testing.T) {
 	if s, _ := r.State("cam"); s.State != api.Running {
 		t.Errorf("it is %s", s.State)
 	}
+	if reply := r.do("pause", ""); !reply.OK {
+		t.Fatal(reply.Error)
+	}
+	if s, _ := r.State("cam"); s.State != api.Paused {
+		t.Errorf("it is %s", s.State)
+	}
 }
 
 // brokenScreen is a video sink that cannot show anything.

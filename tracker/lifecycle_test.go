@@ -312,11 +312,20 @@ func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 	tr := stage(t, 3, calm)
 	o := place(tr, square(20, 10, 12), seg.Tracking)
 	o.base = 0.7
+	e := tr.scene.Last()
+	o.Colours.Learn(&tr.tuning.Look, e, o.track.Patch, image.Rect(0, 0, e.Gray.W, e.Gray.H))
+	view := tr.looks.See(tr.Newest(), []seg.Features{{W: 6, H: 4, C: 1, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 24)}})
+	tr.looks.Learn(o.In(view), view, tr.maskOf(o.track.Patch, tr.Newest()))
 	was := o.clone()
+	if !was.Colours.Ready() || !was.In(view).Known() {
+		t.Fatal("the test needs a look that was learnt")
+	}
 	if err := tr.Refine(o.id, clickAt(50, 30, seg.Positive), tr.Newest()); err != nil {
 		t.Fatal(err)
 	}
-	o.appearance = appearance{area: 1, size: 2, base: 0.1} // what the answer to that taught
+	tr.looks.Learn(o.In(view), view, tr.maskOf(square(45, 25, 8), tr.Newest())) // what the answer to that taught
+	o.Colours.Learn(&tr.tuning.Look, e, square(45, 25, 8), image.Rect(0, 0, e.Gray.W, e.Gray.H))
+	o.area, o.size, o.base = 1, 2, 0.1
 	o.said = reply{tr.Newest(), square(45, 25, 8)}
 	if err := tr.Undo(o.id); err != nil {
 		t.Fatal(err)
