@@ -115,3 +115,24 @@ func TestFilesAreShort(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// mostFields is how many fields the tracker has at most: what more of them would hold has a room of its own.
+const mostFields = 12
+
+func TestTheTrackerIsSmall(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "../tracker/tracker.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	ast.Inspect(f, func(node ast.Node) bool {
+		spec, ok := node.(*ast.TypeSpec)
+		if ok && spec.Name.Name == "Tracker" {
+			n = spec.Type.(*ast.StructType).Fields.NumFields()
+		}
+		return true
+	})
+	if n == 0 || n > mostFields {
+		t.Errorf("the tracker has %d fields, and may have %d", n, mostFields)
+	}
+}

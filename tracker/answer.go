@@ -69,13 +69,13 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 			ev.prior = &m
 		}
 	}
-	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.tuning.Most) {
+	if ev.prior != nil && (t.passing(o, ev.seq) || o.track.resting > t.opt.Tuning.Most) {
 		o.key = ev.seq // whose answer this is, motion alone can tell
 		return
 	}
 	var p *shape.Patch
 	if first {
-		p = t.tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
+		p = t.opt.Tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
 	} else {
 		p = t.fuse(o, ev)
 	}
@@ -102,7 +102,7 @@ func (t *Tracker) likeliest(o *object, a *seg.Prediction, w, h int) *seg.Candida
 			continue
 		}
 		n := float64(c.Logits.Cut(w, h, seg.Threshold).Count())
-		if score := c.PredictedIoU - t.tuning.SizeOdds*math.Abs(math.Log2(max(n, 1)/max(o.size, 1))); score > most {
+		if score := c.PredictedIoU - t.opt.Tuning.SizeOdds*math.Abs(math.Log2(max(n, 1)/max(o.size, 1))); score > most {
 			best, most = c, score
 		}
 	}
@@ -117,7 +117,7 @@ func (t *Tracker) candidates(a *seg.Prediction, w, h int) []candidate {
 	var out []candidate
 	for _, c := range a.Candidates[1:] {
 		if c.Logits != nil && c.Logits.Finite() {
-			out = append(out, candidate{t.tuning.Shape.PatchOf(c.Logits, w, h), motion.Identity, c.PredictedIoU, c.Stability})
+			out = append(out, candidate{t.opt.Tuning.Shape.PatchOf(c.Logits, w, h), motion.Identity, c.PredictedIoU, c.Stability})
 		}
 	}
 	return out
@@ -162,7 +162,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 
 // believable says whether a mask can be the object's.
 func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) bool {
-	k := t.tuning
+	k := t.opt.Tuning
 	area := p.Area()
 	n := float64(area)
 	if area < LeastCells {
@@ -200,7 +200,7 @@ func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Ca
 			l.Usual = mean
 		}
 		if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
-			l.Usual += t.tuning.UsualRate * (mean - l.Usual)
+			l.Usual += t.opt.Tuning.UsualRate * (mean - l.Usual)
 		}
 	}
 	return true
@@ -212,7 +212,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if o.track == nil || o.asked {
 		o.area = n
 	} else {
-		o.area += t.tuning.UsualRate * (n - o.area)
+		o.area += t.opt.Tuning.UsualRate * (n - o.area)
 	}
 	if o.asked || o.track == nil {
 		o.said = reply{ev.seq, p}
@@ -224,7 +224,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if !o.shared(p, ev.seq) {
 		t.learn(o, p, ev)
 	}
-	o.past.note(p, ev.seq, t.tuning.Fresh, o.asked || ev.prior == nil)
+	o.past.note(p, ev.seq, t.opt.Tuning.Fresh, o.asked || ev.prior == nil)
 	m := newTrack(p, ev.seq)
 	if ev.prior != nil {
 		m.pace = o.track.pace

@@ -26,7 +26,7 @@ func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
 	t.objects = append(t.objects, o)
 	if at, ok := t.scene.Find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
 		g := &t.scene.At(at).Gray
-		o.track, o.given = newTrack(t.tuning.Shape.PatchOf(p.Mask, g.W, g.H), seq), true
+		o.track, o.given = newTrack(t.opt.Tuning.Shape.PatchOf(p.Mask, g.W, g.H), seq), true
 		t.replay(o.track, at, t.scene.Len()-1)
 	}
 	return o.id
@@ -220,7 +220,7 @@ func (t *Tracker) Flush() {
 	for _, o := range t.objects {
 		if o.state != seg.Tentative && o.state != seg.Lost {
 			t.lose(o, now)
-			o.away, o.around = o.track != nil, t.around.usual()
+			o.away, o.picture = o.track != nil, t.scene.palettes.usual()
 		}
 		if o.away {
 			o.other = false // the next question is about its place
@@ -230,5 +230,5 @@ func (t *Tracker) Flush() {
 		o.undo = nil
 	}
 	t.scene.Clear()
-	t.around = around{}
+	t.scene.palettes = palettes{}
 }

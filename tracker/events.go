@@ -22,9 +22,6 @@ func (t *Tracker) change(typ seg.EventType, o *object) {
 	o.shown, o.updated = &after, t.Newest()
 }
 
-// restEvery is the time in seconds between two reports of an object that does not change.
-const restEvery = 30
-
 // report says that a visible object has changed, at most once in its time. What changed for no eye, since the picture has noise, is no
 // change; that it is still there is said now and then.
 func (t *Tracker) report(o *object, now uint64) {
@@ -40,9 +37,6 @@ func (t *Tracker) report(o *object, now uint64) {
 		t.change(seg.ObjectUpdated, o)
 	}
 }
-
-// leastShared is the IoU of two masks from which on nobody sees a difference.
-const leastShared = 0.9
 
 // differs says whether an object is another than it was last reported to be.
 func (t *Tracker) differs(o *object) bool {

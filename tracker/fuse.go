@@ -10,7 +10,7 @@ import (
 // fuse makes one patch of the evidence: where the object was, what the model says, what looks like the object rather than like its
 // surroundings, and what moves with it rather than with the scene, as a sum of log-odds.
 func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
-	k := t.tuning
+	k := t.opt.Tuning
 	w, h := ev.e.Gray.W, ev.e.Gray.H
 	r, said := k.core(ev.model, w, h)
 	if ev.prior != nil {
@@ -24,7 +24,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	if ev.prior != nil {
 		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.trustInPrior(ev.prior)), float32(k.MaskClip))
 		t.addVotes(s, o, ev)
-		o.past.addTo(s, k, t.scene, ev.at)
+		o.past.addTo(s, k, t.scene.Scene, ev.at)
 	}
 	if l := o.known(ev); l != nil {
 		s.AddMap(t.looks.Read(l, ev.view, s.Box()).Logits, float32(k.FeatureWeight), float32(k.FeatureClip))
@@ -44,15 +44,15 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 // trustInModel is the weight of the decoder's answer. Where another object is near, the answer may be about that one.
 func (t *Tracker) trustInModel(o *object, ev *evidence) float64 {
 	if ev.prior == nil {
-		return t.tuning.ModelWeight
+		return t.opt.Tuning.ModelWeight
 	}
 	r := ev.prior.Bounds()
 	for _, there := range t.objects.others(o, ev.seq) {
 		if there.Bounds().Overlaps(r) {
-			return t.tuning.CrowdedWeight
+			return t.opt.Tuning.CrowdedWeight
 		}
 	}
-	return t.tuning.ModelWeight
+	return t.opt.Tuning.ModelWeight
 }
 
 // trustInPrior is the weight of the warped mask: by the share of its vectors that its motion explains, but for what stands in for a motion
@@ -63,7 +63,7 @@ func (k *Tuning) trustInPrior(m *track) float64 {
 
 // addOthers takes weight from where other objects are. What hides the object leaves it there as it was believed.
 func (t *Tracker) addOthers(s *shape.Sum, o *object, ev *evidence) {
-	weight := float32(t.tuning.OtherWeight)
+	weight := float32(t.opt.Tuning.OtherWeight)
 	for q, there := range t.objects.others(o, ev.seq) {
 		switch {
 		case o.cover == q && ev.prior != nil:
@@ -80,7 +80,7 @@ func (t *Tracker) addOthers(s *shape.Sum, o *object, ev *evidence) {
 // object a moment ago seldom becomes so, and a mask that spills over does it a little at a time: so of what speaks for more, the surest
 // counts. The expected size grows slowly, where all the evidence and the model's answer alone, of so many cells, both say so.
 func (t *Tracker) limited(s *shape.Sum, expected, said float64) float64 {
-	k := t.tuning
+	k := t.opt.Tuning
 	n := float64(s.Limit(int(expected)))
 	if n > expected {
 		n = max(expected, min(n, said))
@@ -95,7 +95,7 @@ func (t *Tracker) limited(s *shape.Sum, expected, said float64) float64 {
 // addVotes adds the motion votes of the vectors that led to the keyframe, as far as they tell the object from what is around it: on water,
 // the ground itself moves with a swan.
 func (t *Tracker) addVotes(s *shape.Sum, o *object, ev *evidence) {
-	k := t.tuning
+	k := t.opt.Tuning
 	before, ok := t.before(o, ev.seq)
 	if !ok || !t.uses(CueMotion) {
 		return
@@ -132,6 +132,6 @@ func (t *Tracker) learn(o *object, p *shape.Patch, ev *evidence) {
 	if ev.view != nil {
 		t.looks.Learn(o.In(ev.view), ev.view, m)
 	}
-	margin := int(t.tuning.Margin * float64(m.Rect.Dx()+m.Rect.Dy()))
-	o.Colours.Learn(&t.tuning.Look, ev.e, p, m.Rect.Inset(-margin).Intersect(image.Rect(0, 0, p.W, p.H)))
+	margin := int(t.opt.Tuning.Margin * float64(m.Rect.Dx()+m.Rect.Dy()))
+	o.Colours.Learn(&t.opt.Tuning.Look, ev.e, p, m.Rect.Inset(-margin).Intersect(image.Rect(0, 0, p.W, p.H)))
 }

@@ -36,8 +36,8 @@ func (o *object) wants(now uint64) bool {
 // the whole frame. The keyframe counts as taken.
 func (t *Tracker) Crop() (seg.Box, bool) {
 	box, hidden, ok := t.visibleBox()
-	size := t.tuning.cropSize(box)
-	if !ok || size > t.tuning.CropMost || !t.uses(CueCrop) {
+	size := t.opt.Tuning.cropSize(box)
+	if !ok || size > t.opt.Tuning.CropMost || !t.uses(CueCrop) {
 		t.crops = cropper{last: t.Newest()}
 		return whole, false
 	}
@@ -67,7 +67,7 @@ func (t *Tracker) visibleBox() (all seg.Box, hidden, ok bool) {
 
 // marginBox is an object's box with its margin.
 func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
-	g, k := &t.scene.Last().Gray, t.tuning
+	g, k := &t.scene.Last().Gray, t.opt.Tuning
 	r := o.track.Bounds().Inset(k.Shape.Margin)
 	if r.Empty() {
 		return seg.Box{}, false

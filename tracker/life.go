@@ -18,20 +18,20 @@ func (t *Tracker) move(o *object, e *motion.Entry) {
 		return
 	case o.state == seg.Occluded:
 		dx, dy := o.track.expected(e)
-		o.track.Advance(&t.tuning.Motion, motion.Shift(dx, dy), nil, e.Seq, t.opt.History)
+		o.track.Advance(&t.opt.Tuning.Motion, motion.Shift(dx, dy), nil, e.Seq, t.opt.History)
 		return
 	}
 	x0, y0 := o.track.Center()
 	dx, dy := o.track.carried(e)
 	weight := t.stride(o, o.track, t.scene.Len()-1)
 	x1, y1 := o.track.Center()
-	o.track.measured(t.tuning, x1-x0-dx, y1-y0-dy, weight)
+	o.track.measured(t.opt.Tuning, x1-x0-dx, y1-y0-dy, weight)
 	t.judge(o, e)
 }
 
 // judge counts the frames in which little speaks for the object.
 func (t *Tracker) judge(o *object, e *motion.Entry) {
-	k, fit := t.tuning, &o.track.last
+	k, fit := t.opt.Tuning, &o.track.last
 	bad := fit.Pairs >= k.FewPairs && fit.Inliers == 0 || o.track.resting > k.Most
 	if o.base > 0 && o.Colours.Share(&k.Look, &o.track.Track, e) < k.Half*o.base {
 		bad = true
@@ -72,7 +72,7 @@ func (t *Tracker) sweep(now uint64) {
 
 // doubt makes an object that was visible uncertain, occluded or lost, where what was seen asks for it.
 func (t *Tracker) doubt(o *object, now uint64) {
-	k, limit := t.tuning, t.clock.frames(t.opt.LostAfter)
+	k, limit := t.opt.Tuning, t.clock.frames(t.opt.LostAfter)
 	refused := o.doubts >= k.MostDoubts && int(t.since(o.doubted)) >= limit // three answers in three frames are one and the same
 	gone := o.misses >= limit || refused
 	switch inside := t.inside(o); {

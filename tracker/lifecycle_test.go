@@ -313,7 +313,7 @@ func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 	o := place(tr, square(20, 10, 12), seg.Tracking)
 	o.base = 0.7
 	e := tr.scene.Last()
-	o.Colours.Learn(&tr.tuning.Look, e, o.track.Patch, image.Rect(0, 0, e.Gray.W, e.Gray.H))
+	o.Colours.Learn(&tr.opt.Tuning.Look, e, o.track.Patch, image.Rect(0, 0, e.Gray.W, e.Gray.H))
 	view := tr.looks.See(tr.Newest(), []seg.Features{{W: 6, H: 4, C: 1, Extent: seg.Point{X: 1, Y: 1}, Data: make([]float32, 24)}})
 	tr.looks.Learn(o.In(view), view, tr.maskOf(o.track.Patch, tr.Newest()))
 	was := o.clone()
@@ -324,7 +324,7 @@ func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 		t.Fatal(err)
 	}
 	tr.looks.Learn(o.In(view), view, tr.maskOf(square(45, 25, 8), tr.Newest())) // what the answer to that taught
-	o.Colours.Learn(&tr.tuning.Look, e, square(45, 25, 8), image.Rect(0, 0, e.Gray.W, e.Gray.H))
+	o.Colours.Learn(&tr.opt.Tuning.Look, e, square(45, 25, 8), image.Rect(0, 0, e.Gray.W, e.Gray.H))
 	o.area, o.size, o.base = 1, 2, 0.1
 	o.said = reply{tr.Newest(), square(45, 25, 8)}
 	if err := tr.Undo(o.id); err != nil {

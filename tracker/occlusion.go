@@ -15,7 +15,7 @@ func (t *Tracker) hiders(o *object, m *shape.Track, seq uint64) []shape.Track {
 	if !t.uses(CueCover) {
 		return nil
 	}
-	r := m.Bounds().Inset(-int(t.tuning.HideMargin))
+	r := m.Bounds().Inset(-int(t.opt.Tuning.HideMargin))
 	for q, there := range t.objects.others(o, seq) {
 		if q.cover != o && there.Bounds().Overlaps(r) {
 			t.fitter.hiders = append(t.fitter.hiders, there.Track)
@@ -56,7 +56,7 @@ func (t *Tracker) order(o, q *object, e *motion.Entry) {
 	r := a.Bounds().Intersect(b.Bounds())
 	votes, n := 0.0, 0.0
 	for i := range e.Vectors {
-		p, ok := t.tuning.Motion.Pair(e, i, true)
+		p, ok := t.opt.Tuning.Motion.Pair(e, i, true)
 		if !ok || !(image.Point{X: int(p.X), Y: int(p.Y)}).In(r) || a.Value(p.X, p.Y) <= 0 || b.Value(p.X, p.Y) <= 0 {
 			continue
 		}
@@ -65,9 +65,9 @@ func (t *Tracker) order(o, q *object, e *motion.Entry) {
 		votes += (mq - mo) / (mq + mo + 1) // a ratio of the misses, so that a few pixels of error do not matter where the two move apart
 	}
 	switch {
-	case n > 0 && votes > t.tuning.Some*n:
+	case n > 0 && votes > t.opt.Tuning.Some*n:
 		o.hide(q)
-	case n > 0 && votes < -t.tuning.Some*n:
+	case n > 0 && votes < -t.opt.Tuning.Some*n:
 		q.hide(o)
 	}
 }
@@ -97,7 +97,7 @@ func (t *Tracker) hidden(o *object, seq uint64) float64 {
 // model and the colours say there may be about either of them.
 func (t *Tracker) passing(o *object, seq uint64) bool {
 	m, ok := o.track.In(seq)
-	if !ok || !t.uses(CueCover) || o.track.steady < t.tuning.SteadyAfter {
+	if !ok || !t.uses(CueCover) || o.track.steady < t.opt.Tuning.SteadyAfter {
 		return false
 	}
 	r := m.Bounds()
@@ -106,7 +106,7 @@ func (t *Tracker) passing(o *object, seq uint64) bool {
 			continue
 		}
 		mine, its := o.track.speed, q.track.speed
-		if math.Hypot(mine[0]-its[0], mine[1]-its[1]) <= t.tuning.RestSpeed*math.Hypot(mine[0], mine[1]) {
+		if math.Hypot(mine[0]-its[0], mine[1]-its[1]) <= t.opt.Tuning.RestSpeed*math.Hypot(mine[0], mine[1]) {
 			continue
 		}
 		if there.Bounds().Overlaps(r) && (m.ShareUnder(&there.Track) > 0 || there.ShareUnder(&m) > 0) {
@@ -123,7 +123,7 @@ func (t *Tracker) emerging(o *object, seq uint64) bool {
 	}
 	if h := t.hidden(o, seq); h > 0 {
 		o.due = seq
-		return h < t.tuning.Most
+		return h < t.opt.Tuning.Most
 	}
 	return seq-min(o.due, seq) < uint64(t.clock.frames(t.opt.LostAfter))
 }

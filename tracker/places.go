@@ -50,16 +50,16 @@ func (t *Tracker) Same(seq uint64, l *seg.Logits, kin []seg.ID) (seg.ID, bool) {
 		return 0, false
 	}
 	g := &t.scene.At(at).Gray
-	m := t.maskOf(t.tuning.Shape.PatchOf(l, g.W, g.H), seq)
+	m := t.maskOf(t.opt.Tuning.Shape.PatchOf(l, g.W, g.H), seq)
 	if m.Rect.Empty() {
 		return 0, false
 	}
 	for _, o := range t.objects {
 		one := slices.Contains(kin, o.id)
-		if there := t.maskAt(o, seq); there != nil && t.same(there, m, one) {
+		if there := t.maskAt(o, seq); there != nil && t.opt.Tuning.OneThing(there, m, one) {
 			return o.id, true
 		}
-		if o.said.mask != nil && o.said.seq == seq && t.same(t.maskOf(o.said.mask, seq), m, one) {
+		if o.said.mask != nil && o.said.seq == seq && t.opt.Tuning.OneThing(t.maskOf(o.said.mask, seq), m, one) {
 			return o.id, true
 		}
 	}
@@ -72,7 +72,8 @@ func (t *Tracker) maskOf(p *shape.Patch, seq uint64) *seg.Mask {
 	return t.readout.cut.Mask(&alone)
 }
 
-// same says whether two masks are of one thing: they overlap by half. Those of kin are, too, where one lies all but wholly in the other.
-func (t *Tracker) same(a, b *seg.Mask, kin bool) bool {
-	return a.IoU(b) >= t.tuning.Half || kin && a.Nested(b) >= t.tuning.Most
+// OneThing says whether two masks are of one thing: they overlap by half. Those of kin, of which one may be a part of the other, are, too,
+// where one lies all but wholly in the other.
+func (k *Tuning) OneThing(a, b *seg.Mask, kin bool) bool {
+	return a.IoU(b) >= k.Half || kin && a.Nested(b) >= k.Most
 }

@@ -36,7 +36,7 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 	}
 	if out.Mask != nil && i != j {
 		g := &t.scene.Last().Gray
-		m := newTrack(t.tuning.Shape.PatchOf(out.Mask, g.W, g.H), from)
+		m := newTrack(t.opt.Tuning.Shape.PatchOf(out.Mask, g.W, g.H), from)
 		trust = min(trust, t.replay(m, i, j))
 		out.Mask = m.Logits(out.Mask.W, out.Mask.H, out.Mask.Origin, out.Mask.Extent)
 	}
@@ -47,7 +47,7 @@ func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, err
 func (t *Tracker) replay(m *track, i, j int) float64 {
 	return t.scene.Propagate(i, j, func(e *motion.Entry, forward bool) float64 {
 		pairs := t.fitter.follow(m, e, forward, nil, nil)
-		m.Advance(&t.tuning.Motion, m.last.Affine, t.fitter.parts(m, e, pairs), e.Seq, t.opt.History)
+		m.Advance(&t.opt.Tuning.Motion, m.last.Affine, t.fitter.parts(m, e, pairs), e.Seq, t.opt.History)
 		return m.last.Inliers
 	})
 }
@@ -68,12 +68,12 @@ func (t *Tracker) stride(o *object, m *track, i int) (weight float64) {
 	var parts *motion.Mesh
 	weight = 1
 	switch {
-	case len(hiders) == 0 && m.resting <= t.tuning.Some:
+	case len(hiders) == 0 && m.resting <= t.opt.Tuning.Some:
 		parts = t.fitter.parts(m, e, pairs)
-	case m.steady >= t.tuning.SteadyAfter:
-		weight = m.coast(t.tuning, e)
+	case m.steady >= t.opt.Tuning.SteadyAfter:
+		weight = m.coast(t.opt.Tuning, e)
 	}
-	m.Advance(&t.tuning.Motion, m.last.Affine, parts, e.Seq, t.opt.History)
+	m.Advance(&t.opt.Tuning.Motion, m.last.Affine, parts, e.Seq, t.opt.History)
 	return weight
 }
 
@@ -100,7 +100,7 @@ func (t *Tracker) trackAt(o *object, seq uint64) (track, bool) {
 	for ; i > j; i-- {
 		e := t.scene.At(i)
 		pairs := t.fitter.follow(&m, e, false, nil, nil)
-		m.Advance(&t.tuning.Motion, m.last.Affine, t.fitter.parts(&m, e, pairs), t.scene.At(i-1).Seq, t.opt.History)
+		m.Advance(&t.opt.Tuning.Motion, m.last.Affine, t.fitter.parts(&m, e, pairs), t.scene.At(i-1).Seq, t.opt.History)
 	}
 	return m, true
 }

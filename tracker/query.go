@@ -115,7 +115,7 @@ func (t *Tracker) querySuspect(o *object, seq uint64, dst []Query) []Query {
 // The likeness weighs by the square of what the motion leaves unexplained: where the mask was carried well, a look-alike beside it would
 // only be asked about too.
 func (t *Tracker) maskPrompt(o *object, m *track, seq uint64) *seg.Logits {
-	k, v := t.tuning, t.looks.At(seq)
+	k, v := t.opt.Tuning, t.looks.At(seq)
 	if v == nil || o.asked || !o.In(v).Known() || !t.uses(CueFeatures) {
 		return k.Shape.Prompt(&m.Track)
 	}
@@ -155,7 +155,7 @@ func (t *Tracker) lookFor(o *object, seq uint64) (seg.Prompt, bool) {
 // shrunk says whether an object that no other may cover has lost parts of itself: a mask prompt of what is left would only be answered with
 // what is left.
 func (t *Tracker) shrunk(o *object, m *shape.Track, seq uint64) bool {
-	if o.cover != nil || float64(m.Patch.Area()) >= t.tuning.Half*o.size { // both in the patch's own frame
+	if o.cover != nil || float64(m.Patch.Area()) >= t.opt.Tuning.Half*o.size { // both in the patch's own frame
 		return false
 	}
 	return len(t.hiders(o, m, seq)) == 0

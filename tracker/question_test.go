@@ -137,8 +137,8 @@ func TestATuningIsCopied(t *testing.T) {
 	k.SnapRadius = 7
 	tr := New(Options{Tuning: &k}, wind(calm))
 	k.SnapRadius = 8
-	if tr.tuning.SnapRadius != 7 || New(Options{}, wind(calm)).tuning.SnapRadius != Defaults().SnapRadius {
-		t.Errorf("an edge may be off by %d pixels", tr.tuning.SnapRadius)
+	if tr.opt.Tuning.SnapRadius != 7 || New(Options{}, wind(calm)).opt.Tuning.SnapRadius != Defaults().SnapRadius {
+		t.Errorf("an edge may be off by %d pixels", tr.opt.Tuning.SnapRadius)
 	}
 }
 

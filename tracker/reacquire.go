@@ -21,7 +21,7 @@ func (t *Tracker) seek(o *object, seq uint64) (seg.Prompt, bool) {
 	}
 	e := t.scene.At(at)
 	places := t.looks.Read(o.In(v), v, look.Everywhere)
-	o.Colours.AddToMap(&t.tuning.Look, places, e)
+	o.Colours.AddToMap(&t.opt.Tuning.Look, places, e)
 	t.veto(o, places, e)
 	best := places.Peak()
 	if best < 0 || places.Data[best] <= 0 {
@@ -59,7 +59,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 
 // recognised says whether a mask that was found without a past is the object: it looks like it all over, and is nobody else.
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
-	k := t.tuning
+	k := t.opt.Tuning
 	m := t.readout.uncovered(o, p, ev.seq)
 	if t.another(o, p, m, ev.seq) || o.elsewhere(k, ev.e) && !t.inPlace(o, p, ev.seq) {
 		return false
@@ -99,7 +99,7 @@ func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
 
 // inPlace says whether a patch of frame seq is what the object's mask was last.
 func (t *Tracker) inPlace(o *object, p *shape.Patch, seq uint64) bool {
-	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.tuning.Most
+	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.opt.Tuning.Most
 }
 
 // stands says whether a patch is where the object was last.
@@ -108,7 +108,7 @@ func (o *object) stands(p *shape.Patch) bool { return p.Middle().In(o.track.Boun
 // elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture
 // went away.
 func (o *object) elsewhere(k *Tuning, e *motion.Entry) bool {
-	return o.away && o.around != nil && o.around.common(paletteOf(e)) < k.Half
+	return o.away && o.picture != nil && o.picture.common(paletteOf(e)) < k.Half
 }
 
 // another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or
@@ -120,14 +120,14 @@ func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bo
 		}
 		there, ok := t.trackAt(q, seq)
 		if ok && q == o.cover {
-			return there.Cover(t.maskOf(p, seq)) > t.tuning.Most // less of it comes out beside what hides it
+			return there.Cover(t.maskOf(p, seq)) > t.opt.Tuning.Most // less of it comes out beside what hides it
 		}
-		return ok && there.Cover(m) > t.tuning.Some
+		return ok && there.Cover(m) > t.opt.Tuning.Some
 	})
 }
 
 // colourShare is the share of a patch's cells, in the frame of the evidence, whose colour is the object's.
 func (t *Tracker) colourShare(o *object, p *shape.Patch, ev *evidence) float64 {
 	alone := shape.NewTrack(p, ev.seq)
-	return o.Colours.Share(&t.tuning.Look, &alone, ev.e)
+	return o.Colours.Share(&t.opt.Tuning.Look, &alone, ev.e)
 }

@@ -27,16 +27,16 @@ func (t *Tracker) beside(o *object, p *shape.Patch, seq uint64) bool {
 	for ; i > j; i-- {
 		e := t.scene.At(i)
 		t.fitter.follow(m, e, false, nil, nil)
-		if m.last.Pairs < t.tuning.FewPairs || m.last.Inliers < t.tuning.LeastInliers {
+		if m.last.Pairs < t.opt.Tuning.FewPairs || m.last.Inliers < t.opt.Tuning.LeastInliers {
 			return false
 		}
-		m.Advance(&t.tuning.Motion, m.last.Affine, nil, t.scene.At(i-1).Seq, t.opt.History)
+		m.Advance(&t.opt.Tuning.Motion, m.last.Affine, nil, t.scene.At(i-1).Seq, t.opt.History)
 	}
 	if x, y := m.Center(); !inPicture(t.scene.At(j), x, y) {
 		return false
 	}
 	there := track{Track: o.track.Start()}
-	return there.Cover(t.readout.cut.Mask(&m.Track)) <= t.tuning.Some
+	return there.Cover(t.readout.cut.Mask(&m.Track)) <= t.opt.Tuning.Some
 }
 
 func inPicture(e *motion.Entry, x, y float64) bool {
@@ -50,7 +50,7 @@ func (t *Tracker) rival(o *object, p *shape.Patch, seq uint64) bool {
 	mask := t.readout.cut.Mask(&m.Track)
 	if slices.ContainsFunc(o.rivals, func(r *track) bool {
 		there, ok := r.in(seq)
-		return ok && there.Cover(mask) > t.tuning.Most
+		return ok && there.Cover(mask) > t.opt.Tuning.Most
 	}) {
 		return true
 	}
@@ -72,6 +72,6 @@ func (t *Tracker) moveRivals(o *object, e *motion.Entry) {
 	o.rivals = slices.DeleteFunc(o.rivals, func(r *track) bool {
 		t.stride(o, r, t.scene.Len()-1)
 		x, y := r.Center()
-		return r.last.Pairs < t.tuning.FewPairs || !inPicture(e, x, y)
+		return r.last.Pairs < t.opt.Tuning.FewPairs || !inPicture(e, x, y)
 	})
 }

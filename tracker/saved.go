@@ -59,7 +59,7 @@ func save(said []anchor, b *belief, a *appearance) Saved {
 // believed is a belief that was saved, as what undo brings back; false where it makes no sense.
 func (t *Tracker) believed(s *Saved) (memento, bool) {
 	p, ok := s.Mask.Patch()
-	l, known := s.Look.Look(&t.tuning.Look)
+	l, known := s.Look.Look(&t.opt.Tuning.Look)
 	if !ok || !known || !(s.Area > 0) {
 		return memento{}, false
 	}
@@ -126,5 +126,5 @@ func (t *Tracker) formerPlace(o *object) (seg.Prompt, bool) {
 	if o.track.Bounds().Empty() {
 		return seg.Prompt{}, false
 	}
-	return seg.Prompt{Mask: t.tuning.Shape.Prompt(&o.track.Track), Single: true}, true
+	return seg.Prompt{Mask: t.opt.Tuning.Shape.Prompt(&o.track.Track), Single: true}, true
 }

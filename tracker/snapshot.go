@@ -14,7 +14,7 @@ func (t *Tracker) mask(o *object) *seg.Mask {
 		return nil
 	}
 	if o.mask == nil {
-		o.mask = t.readout.refined(o, t.tuning, t.scene.Last())
+		o.mask = t.readout.refined(o, t.opt.Tuning, t.scene.Last())
 		if o.cover != nil && o.cover.track != nil {
 			o.mask = o.cover.track.CutFrom(o.mask)
 		}

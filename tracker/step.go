@@ -23,7 +23,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	e, last := t.scene.Take(f)
 	t.readout.left = snapPixels
 	t.regrid(e)
-	t.around.note(e, t.clock.frames(1))
+	t.scene.palettes.note(e, t.clock.frames(1))
 	if last == nil {
 		t.clock.tick(f.Captured, 0)
 		return nil
@@ -51,7 +51,7 @@ func (t *Tracker) regrid(e *motion.Entry) {
 			continue
 		}
 		k := float64(w*h) / float64(o.track.Patch.W*o.track.Patch.H)
-		o.track = newTrack(t.tuning.Shape.Regridded(&o.track.Track, w, h), e.Seq)
+		o.track = newTrack(t.opt.Tuning.Shape.Regridded(&o.track.Track, w, h), e.Seq)
 		o.mask, o.candidates = nil, nil
 		o.area, o.size = o.area*k, o.size*k
 	}
@@ -69,7 +69,7 @@ func (t *Tracker) closerPoints(last *motion.Entry, spacing int) []motion.Pixel {
 	pts := t.fitter.closer[:0]
 	for _, o := range t.objects {
 		if o.visible() {
-			share := min(t.tuning.Motion.BendPairs, closerMost/visible)
+			share := min(t.opt.Tuning.Motion.BendPairs, closerMost/visible)
 			pts = t.fitter.closerPoints(pts, &o.track.Track, t.hiders(o, &o.track.Track, last.Seq), spacing, share)
 		}
 	}

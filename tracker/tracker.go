@@ -13,11 +13,9 @@ import (
 // Tracker follows the objects of one camera. One goroutine owns it.
 type Tracker struct {
 	opt     Options
-	tuning  *Tuning
 	clock   clock
-	scene   *motion.Scene
+	scene   scene
 	looks   look.Memory
-	around  around
 	objects roster
 	changes []seg.Change // that nobody has taken yet
 	budget  budget
@@ -28,6 +26,12 @@ type Tracker struct {
 	readout readout
 }
 
+// scene is how the picture moves, and what it looked like of late.
+type scene struct {
+	*motion.Scene
+	palettes palettes
+}
+
 // New makes a tracker that measures motion with flow.
 func New(o Options, flow motion.Flow) *Tracker {
 	o = withDefaults(o)
@@ -35,9 +39,10 @@ func New(o Options, flow motion.Flow) *Tracker {
 	if o.Tuning != nil {
 		k = *o.Tuning
 	}
+	o.Tuning = &k
 	return &Tracker{
-		opt: o, budget: budget{share: 1}, tuning: &k, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
-		scene:   motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow),
+		opt: o, budget: budget{share: 1}, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
+		scene:   scene{Scene: motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow)},
 		fitter:  fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
 		readout: readout{rough: o.Without&CueSnap != 0},
 	}

@@ -87,20 +87,23 @@ type Tuning struct {
 
 // Bounds, not tuned: of memory, of time, and of what a person may expect. No score tells which is better.
 const (
-	usualFPS    = 30    // frames a second of cameras that have not shown theirs yet
-	rateGain    = 0.05  // weight of a new frame in the rate
-	leastGap    = 0.002 // seconds between two frames below which they tell no rate
-	mostGap     = 1.0   // and above which
-	mostCredit  = 10.0  // frames of unspent model time that may gather
-	wholeAfter  = 1.0   // seconds after which a keyframe shows the whole frame again
-	snapPixels  = 40000 // whose edges are refined in a frame, over all objects
-	doubtParts  = 3     // the part of LostAfter after which an object is uncertain: a third
-	leastCrop   = 0.25  // of the frame's sides that a keyframe shows: nothing is magnified further
-	closerMost  = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
-	closerStep  = 3     // least distance between them
-	closerRough = 3     // rows and columns of which one is looked at to see how much of an object shows
-	promptTrust = 0.5   // below which a propagated prompt is not used: StepDoubt, which is tuned, says how soon that is
-	offerFor    = 10.0  // seconds for which the other answers to a prompt may be chosen
+	usualFPS      = 30    // frames a second of cameras that have not shown theirs yet
+	rateGain      = 0.05  // weight of a new frame in the rate
+	leastGap      = 0.002 // seconds between two frames below which they tell no rate
+	mostGap       = 1.0   // and above which
+	mostCredit    = 10.0  // frames of unspent model time that may gather
+	wholeAfter    = 1.0   // seconds after which a keyframe shows the whole frame again
+	snapPixels    = 40000 // whose edges are refined in a frame, over all objects
+	doubtParts    = 3     // the part of LostAfter after which an object is uncertain: a third
+	leastCrop     = 0.25  // of the frame's sides that a keyframe shows: nothing is magnified further
+	closerMost    = 256   // points that are added in a frame where objects are small or partly hidden, over all objects, or twice that
+	closerStep    = 3     // least distance between them
+	closerRough   = 3     // rows and columns of which one is looked at to see how much of an object shows
+	promptTrust   = 0.5   // below which a propagated prompt is not used: StepDoubt, which is tuned, says how soon that is
+	leastShared   = 0.9   // IoU of two masks from which on nobody sees a difference, and none is told
+	restEvery     = 30    // seconds between two reports of an object that does not change
+	paletteLevels = 8     // coarse colours that are told apart in each of a pixel's three values, to know a place by: 512 in all
+	offerFor      = 10.0  // seconds for which the other answers to a prompt may be chosen
 )
 
 // LeastCells is what a mask has of a thing at least: fewer tell nothing. A bound as well.

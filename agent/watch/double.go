@@ -16,12 +16,6 @@ type pair struct {
 	times      int // in a row
 }
 
-// What it takes to hold two objects for one thing.
-const (
-	compared = 5 // comparisons in a row: what passes in front of another covers it for a moment
-	looked   = 4 // looks in a row
-)
-
 // Compare compares the watch's objects as a frame shows them, and says which ones are to end, because for several comparisons in a row they
 // have been the same thing as another one, or for several looks a part of it. Masks tell; once they have told, boxes do too: the tracker
 // draws apart what lies on one place, and each has a part of the thing then. The newer of two ends, or the older where the newer is a
@@ -96,9 +90,9 @@ func (w *Watch) take(ends []Double, pairs []pair, often int) ([]Double, []pair) 
 	return ends, rest
 }
 
-// oneThing says whether two masks are of the same thing: they overlap by half, or one lies mostly in the other.
+// oneThing says whether two masks are of the same thing: by the tracker's rule, unless one is a speck.
 func oneThing(a, b *seg.Mask) bool {
-	return min(a.Count(), b.Count()) >= tracker.LeastCells && (a.IoU(b) >= anyIoU || a.Nested(b) >= ownPart)
+	return min(a.Count(), b.Count()) >= tracker.LeastCells && rules.OneThing(a, b, true)
 }
 
 // Keep takes it that an object of the watch has become a person's own: the watch does not end it any more.

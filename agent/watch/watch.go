@@ -46,14 +46,6 @@ type sight struct {
 	missed int // looks in a row in which it was not
 }
 
-// What it takes to believe a box, in looks.
-const (
-	confirmed = 2  // until something is made of a box: one look alone may be mistaken
-	patience  = 4  // the same, while the watch has an object that is not where it is thought to be, and that it may be
-	forgotten = 2  // until a box that is gone is forgotten
-	unwanted  = 20 // the same of one that a person does not want
-)
-
 // Find is a box that something has to be done about.
 type Find struct {
 	Box     seg.Box
@@ -169,14 +161,6 @@ func (w *Watch) missing(places []tracker.Place, owned map[seg.ID]bool) (sought [
 	return sought, all
 }
 
-// From these overlaps on a box is that of an object, and two objects are one: of any, of the watch's own, and, by share of the object's, of
-// its own of which only a part has a mask.
-const (
-	anyIoU  = 0.5
-	ownIoU  = 0.3
-	ownPart = 0.8
-)
-
 // owners are the objects that the boxes are of, each of at most one, the best overlaps first; nil for a box of none.
 func (w *Watch) owners(boxes []seg.Box, places []tracker.Place) []*tracker.Place {
 	type pair struct {
@@ -251,5 +235,5 @@ func (s sight) near(b seg.Box) bool {
 	p, q := s.box.Center(), b.Center()
 	reach := max(b.X1-b.X0, b.Y1-b.Y0, s.box.X1-s.box.X0, s.box.Y1-s.box.Y0)
 	ratio := b.Area() / max(s.box.Area(), 1e-9)
-	return math.Hypot(p.X-q.X, p.Y-q.Y) <= reach && ratio > 0.25 && ratio < 4
+	return math.Hypot(p.X-q.X, p.Y-q.Y) <= reach && max(ratio, 1/ratio) < mostGrowth
 }

@@ -181,3 +181,39 @@ func TestPhrasesAreTheSameWhateverTheirCase(t *testing.T) {
 		t.Error("they differ")
 	}
 }
+
+// A box is that of an object by how much they overlap: less is asked of the watch's own, and of a part of its own that fills little of the box.
+func TestWhoseABoxIs(t *testing.T) {
+	box := seg.Box{X0: 0.2, Y0: 0.2, X1: 0.6, Y1: 0.6}
+	for what, c := range map[string]struct {
+		place     seg.Box
+		own, want bool
+	}{
+		"half of any":               {seg.Box{X0: 0.2, Y0: 0.2, X1: 0.6, Y1: 0.41}, false, true},
+		"less than half of any":     {seg.Box{X0: 0.2, Y0: 0.2, X1: 0.6, Y1: 0.38}, false, false},
+		"less than half of its own": {seg.Box{X0: 0.2, Y0: 0.2, X1: 0.6, Y1: 0.34}, true, true},
+		"little of its own":         {seg.Box{X0: 0.4, Y0: 0.2, X1: 0.8, Y1: 0.36}, true, false},
+		"a part of its own":         {seg.Box{X0: 0.25, Y0: 0.25, X1: 0.35, Y1: 0.35}, true, true},
+		"a part of its own, mostly": {seg.Box{X0: 0.17, Y0: 0.25, X1: 0.37, Y1: 0.35}, true, true},
+		"hardly a part":             {seg.Box{X0: 0.14, Y0: 0.25, X1: 0.34, Y1: 0.35}, true, false},
+	} {
+		w := &Watch{}
+		if c.own {
+			w.Objects = []seg.ID{1}
+		}
+		got := w.owners([]seg.Box{box}, []tracker.Place{{ID: 1, State: seg.Tracking, Box: c.place}})[0] != nil
+		if got != c.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}
+
+// What is seen again is about as large as before.
+func TestASightIsAboutAsLarge(t *testing.T) {
+	s := sight{box: seg.Box{X0: 0.4, Y0: 0.4, X1: 0.5, Y1: 0.5}}
+	for side, want := range map[float64]bool{0.1: true, 0.19: true, 0.21: false, 0.055: true, 0.045: false} {
+		if got := s.near(seg.Box{X0: 0.45 - side/2, Y0: 0.45 - side/2, X1: 0.45 + side/2, Y1: 0.45 + side/2}); got != want {
+			t.Errorf("a side of %g for 0.1: %v", side, got)
+		}
+	}
+}

@@ -5,9 +5,6 @@ import "github.com/segedge/segedge/tracker/motion"
 // palette is the share that each of the coarse colours has in a picture.
 type palette [paletteLevels * paletteLevels * paletteLevels]float32
 
-// paletteLevels are told apart in each of a pixel's three values.
-const paletteLevels = 8
-
 func paletteOf(e *motion.Entry) *palette {
 	p := &palette{}
 	n := len(e.BGR) / 3
@@ -27,15 +24,15 @@ func (p *palette) common(q *palette) float64 {
 	return float64(sum)
 }
 
-// around is what pictures looked like of late: the newer palette takes the older one's place when it is a second old, so that the older one
+// palettes are what pictures looked like of late: the newer one takes the older one's place when it is a second old, so that the older one
 // is of a time before what has just changed.
-type around struct {
+type palettes struct {
 	older, newer *palette
 	seq          uint64 // of the newer
 }
 
 // note looks at the newest entry once a second.
-func (a *around) note(e *motion.Entry, second int) {
+func (a *palettes) note(e *motion.Entry, second int) {
 	if a.newer != nil && e.Seq < a.seq+uint64(second) {
 		return
 	}
@@ -43,7 +40,7 @@ func (a *around) note(e *motion.Entry, second int) {
 }
 
 // usual is the picture as it was a second ago or earlier; as it was first, where it is younger.
-func (a *around) usual() *palette {
+func (a *palettes) usual() *palette {
 	if a.older == nil {
 		return a.newer
 	}
