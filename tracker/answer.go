@@ -199,9 +199,7 @@ func (t *Tracker) familiar(o *object, p *shape.Patch, ev *evidence, best *seg.Ca
 		if l.Usual == 0 {
 			l.Usual = mean
 		}
-		if len(t.hiders(o, &ev.prior.Track, ev.seq)) == 0 { // else some of what was seen may be another's
-			l.Usual += t.opt.Tuning.UsualRate * (mean - l.Usual)
-		}
+		l.Usual += t.opt.Tuning.UsualRate * (mean - l.Usual)
 	}
 	return true
 }
@@ -215,7 +213,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 		o.area += t.opt.Tuning.UsualRate * (n - o.area)
 	}
 	if o.asked || o.track == nil {
-		o.said = reply{ev.seq, p}
+		o.first = reply{ev.seq, p}
 	}
 	if o.asked {
 		o.size, o.vouched = 0, false

@@ -108,7 +108,7 @@ func (t *Tracker) Undo(id seg.ID) error {
 func (t *Tracker) restore(o *object, m *memento) {
 	o.anchors, o.belief, o.appearance, o.mask = m.anchors, m.belief, m.appearance, nil
 	o.misses, o.doubts = 0, 0
-	o.said = reply{}    // it was taken back
+	o.first = reply{}   // it was taken back
 	if o.track == nil { // the first prompt had no answer yet when it was refined
 		o.become(seg.Tentative, t.Newest())
 		o.asked = true

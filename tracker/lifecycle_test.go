@@ -326,14 +326,30 @@ func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 	tr.looks.Learn(o.In(view), view, tr.maskOf(square(45, 25, 8), tr.Newest())) // what the answer to that taught
 	o.Colours.Learn(&tr.opt.Tuning.Look, e, square(45, 25, 8), image.Rect(0, 0, e.Gray.W, e.Gray.H))
 	o.area, o.size, o.base = 1, 2, 0.1
-	o.said = reply{tr.Newest(), square(45, 25, 8)}
+	o.first = reply{tr.Newest(), square(45, 25, 8)}
 	if err := tr.Undo(o.id); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(o.appearance, was) {
 		t.Errorf("%+v, want %+v", o.appearance, was)
 	}
-	if o.said.mask != nil {
+	if o.first.mask != nil {
 		t.Error("a thing is still known by the answer that was taken back")
+	}
+}
+
+// What lies wholly in an object is a part of it, if it is of the same kin: else another thing that stands before it.
+func TestAPartOfItsKinIsTheSame(t *testing.T) {
+	tr := stage(t, 3, calm)
+	o := place(tr, square(10, 8, 24), seg.Tracking)
+	part := saying(image.Rect(14, 12, 26, 24)).Logits
+	if id, ok := tr.Same(tr.Newest(), part, []seg.ID{o.id}); !ok || id != o.id {
+		t.Errorf("a part of its kin: %v %v", id, ok)
+	}
+	if id, ok := tr.Same(tr.Newest(), part, nil); ok {
+		t.Errorf("a part of no kin is %v", id)
+	}
+	if id, ok := tr.Same(tr.Newest(), saying(image.Rect(27, 8, 51, 32)).Logits, []seg.ID{o.id}); ok {
+		t.Errorf("what lies beside, and overlaps a little, is %v", id)
 	}
 }

@@ -36,7 +36,7 @@ type object struct {
 	due       uint64   // the last frame in which it was expected to be hidden
 
 	appearance
-	said reply
+	first reply
 
 	misses  int    // frames in which little spoke for the object, less those in which much did
 	doubts  int    // answers refused in a row
