@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -45,6 +46,9 @@ func edit(data []byte, key, value string) ([]byte, error) {
 	if root != nil {
 		e.index("", root)
 	}
+	if err := e.aligned(); err != nil {
+		return nil, err
+	}
 	var err error
 	if _, ok := e.keys[key]; ok {
 		err = e.replace(key, value)
@@ -72,6 +76,22 @@ func (e *editor) index(key string, n ast.Node) {
 			e.index(k, it.Value())
 		}
 	}
+}
+
+// aligned refuses a file whose lines are not the parser's, so that another place than the one meant would be changed: to YAML a carriage
+// return alone ends a line (YAML 1.2, 5.4), and it may count characters in its own way.
+func (e *editor) aligned() error {
+	for i, line := range e.lines {
+		if cr := strings.IndexByte(line, '\r'); cr >= 0 && line[cr:] != "\r\n" {
+			return fmt.Errorf("line %d has a carriage return that ends no line: change it in the file", i+1)
+		}
+	}
+	for key, at := range e.keys {
+		if at.line < 1 || at.line > len(e.lines) || at.column < 1 || at.column > utf8.RuneCountInString(e.lines[at.line-1]) {
+			return refuseEdit(key, at.line)
+		}
+	}
+	return nil
 }
 
 func refuseEdit(key string, line int) error {

@@ -44,6 +44,7 @@ func TestEditRefusesWhatItCannotDoSafely(t *testing.T) {
 	for in, key := range map[string]string{
 		"cameras:\n- &a {name: a, source: synthetic}\n- *a\n": "cameras.1.fps", "log: &l\n  level: info\n": "log.level.x",
 		"cameras: [{name: a,\n  source: synthetic}]\n": "cameras.0.nix.x", "log: {level: \"info\n  \"}\n": "log.level", "": "cameras.0.fps", "a: [\n": "log.level",
+		"\rlog: {level: info}\n": "log.level", "a: 1\rlog:\n  level: info\n": "log.level", // to YAML, a line ends at \r too
 	} {
 		if got, err := Edit([]byte(in), map[string]string{key: "1"}); err == nil {
 			t.Errorf("%q %s: %s", in, key, got)
