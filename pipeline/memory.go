@@ -29,8 +29,8 @@ func (p *Pipeline) useModel(m inference.Segmenter) {
 // knows reports whether the model remembers an object.
 func (p *Pipeline) knows(id seg.ID) bool { return p.bank != nil && p.bank.Knows(int64(id)) }
 
-// corrects leaves the carried mask out of what a person says of an object that the model remembers: it knows better.
-func (p *Pipeline) corrects(q tracker.Query) tracker.Query {
+// correction leaves the carried mask out of what a person says of an object that the model remembers: it knows better.
+func (p *Pipeline) correction(q tracker.Query) tracker.Query {
 	if p.knows(q.ID) && (len(q.Prompt.Clicks) > 0 || q.Prompt.Box != nil) {
 		q.Prompt.Mask = nil
 	}
@@ -64,7 +64,7 @@ func (p *Pipeline) recall(j *job) *recall {
 		}
 		a := memory.Ask{ID: int64(q.ID), Person: t != nil}
 		if t != nil || !p.knows(q.ID) {
-			a.Prompt = p.taken(&q.Prompt, t)
+			a.Prompt = p.acceptable(&q.Prompt, t)
 		}
 		r.row[i] = len(asks)
 		asks = append(asks, a)
@@ -73,8 +73,8 @@ func (p *Pipeline) recall(j *job) *recall {
 	return r
 }
 
-// taken is a prompt without what the model cannot take together with the rest, unless a person has just said it.
-func (p *Pipeline) taken(said *seg.Prompt, t *ticket) *seg.Prompt {
+// acceptable is a prompt without what the model cannot take together with the rest, unless a person has just said it.
+func (p *Pipeline) acceptable(said *seg.Prompt, t *ticket) *seg.Prompt {
 	if said.Box == nil || len(said.Clicks) == 0 || p.bank.Takes(said) {
 		return said
 	}

@@ -74,7 +74,7 @@ func (p *Pipeline) keyframeFor(t *ticket) *keyframe {
 func (p *Pipeline) queryFor(t *ticket, seq uint64) (tracker.Query, error) {
 	p.queries = p.tr.Query(seq, []seg.ID{t.id}, p.queries[:0])
 	if len(p.queries) > 0 {
-		return adapt(p.corrects(p.queries[0]), &p.info, &t.prompt), nil
+		return adapt(p.correction(p.queries[0]), &p.info, &t.prompt), nil
 	}
 	if _, alive := p.tr.Object(t.id); alive {
 		return tracker.Query{}, ErrMovedOn

@@ -133,7 +133,7 @@ func (t *Tracker) catchUp(o *object) bool {
 	at, exact := t.scene.Find(o.track.Last())
 	if !exact {
 		t.lose(o, t.Newest())
-		o.away, o.other = o.track.Last() == 0, false // of an earlier run: it is looked for where it was
+		o.away, o.alternate = o.track.Last() == 0, false // of an earlier run: it is looked for where it was
 		return false
 	}
 	t.replay(o.track, at, t.scene.Len()-1)
@@ -223,7 +223,7 @@ func (t *Tracker) Flush() {
 			o.away, o.picture = o.track != nil, t.scene.palettes.usual()
 		}
 		if o.away {
-			o.other = false // the next question is about its place
+			o.alternate = false // the next question is about its place
 		}
 		o.rivals = nil
 		o.retract() // it was said of the old picture

@@ -12,19 +12,19 @@ import (
 
 // object is one thing that is followed.
 type object struct {
-	id      seg.ID
-	name    string
-	state   seg.State
-	since   uint64 // the frame that it took this state in
-	born    uint64
-	anchors []anchor // what a person said, oldest first
-	asked   bool     // a person's prompt waits for its answer
-	given   bool     // the track is a mask that a person gave, and no model is asked about it
-	undo    []memento
-	queried uint64  // the newest keyframe that QueryPart asked about
-	other   bool    // the next routine question is of the other kind, where there are two: they take turns
-	emerged uint64  // the frame in which it was last asked about where it should come out from behind another
-	suspect *anchor // where it may be, to be asked about; nil for nowhere
+	id        seg.ID
+	name      string
+	state     seg.State
+	since     uint64 // the frame that it took this state in
+	born      uint64
+	anchors   []anchor // what a person said, oldest first
+	asked     bool     // a person's prompt waits for its answer
+	given     bool     // the track is a mask that a person gave, and no model is asked about it
+	undo      []memento
+	queried   uint64  // the newest keyframe that QueryPart asked about
+	alternate bool    // the next routine question is of the other kind, where there are two: they take turns
+	emerged   uint64  // the frame in which it was last asked about where it should come out from behind another
+	suspect   *anchor // where it may be, to be asked about; nil for nowhere
 
 	belief
 	cover     *object  // the one that hides a part of it in this frame

@@ -29,6 +29,16 @@ func (p *palette) common(q *palette) float64 {
 type palettes struct {
 	older, newer *palette
 	seq          uint64 // of the newer
+	asked        *palette
+	askedSeq     uint64
+}
+
+// of is the palette of an entry, kept until another's is asked for: all that is lost is looked for in one frame.
+func (a *palettes) of(e *motion.Entry) *palette {
+	if a.asked == nil || a.askedSeq != e.Seq {
+		a.asked, a.askedSeq = paletteOf(e), e.Seq
+	}
+	return a.asked
 }
 
 // note looks at the newest entry once a second.

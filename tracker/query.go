@@ -64,9 +64,9 @@ func (t *Tracker) queryRoutine(o *object, seq uint64, dst []Query) []Query {
 func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	p, ok := t.said(o, seq)
 	if !o.asked {
-		o.other = !o.other
+		o.alternate = !o.alternate
 	}
-	expected := o.other && t.emerging(o, seq)
+	expected := o.alternate && t.emerging(o, seq)
 	switch {
 	case o.asked && ok && !o.visible():
 		return append(dst, Query{o.id, p})
@@ -89,7 +89,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	if !o.state.Visible() {
 		o.emerged = seq
 	}
-	if !o.asked && o.other && t.shrunk(o, &m.Track, seq) {
+	if !o.asked && o.alternate && t.shrunk(o, &m.Track, seq) {
 		return append(dst, Query{o.id, t.anew(&m.Track)})
 	}
 	p.Mask, p.Single = t.maskPrompt(o, &m, seq), true
@@ -143,7 +143,7 @@ func (t *Tracker) maskPrompt(o *object, m *track, seq uint64) *seg.Logits {
 // former place, and elsewhere in turn.
 func (t *Tracker) lookFor(o *object, seq uint64) (seg.Prompt, bool) {
 	stays := o.returning || o.away
-	if stays && o.other {
+	if stays && o.alternate {
 		return t.formerPlace(o)
 	}
 	if p, ok := t.seek(o, seq); ok || !stays {

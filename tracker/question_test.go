@@ -34,9 +34,9 @@ func TestWhatIsAskedAboutAnObject(t *testing.T) {
 			o.say(anchorOf(clickAt(25, 15, seg.Positive), tr.Newest()))
 		}, true, false, 1},
 		{"one that lost parts is asked about by a click, every other time", func(_ *Tracker, o *object) {
-			o.size, o.other = 1000, false
+			o.size, o.alternate = 1000, false
 		}, true, false, 1},
-		{"and by its mask, the other times", func(_ *Tracker, o *object) { o.size, o.other = 1000, true }, true, true, 0},
+		{"and by its mask, the other times", func(_ *Tracker, o *object) { o.size, o.alternate = 1000, true }, true, true, 0},
 		{"one that is lost, without features, is not asked about", func(_ *Tracker, o *object) { o.state = seg.Lost }, false, false, 0},
 		{"nor one that was answered about this frame", func(tr *Tracker, o *object) { o.key = tr.Newest() }, false, false, 0},
 		{"nor one that has left the picture", func(tr *Tracker, o *object) {

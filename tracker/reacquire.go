@@ -61,7 +61,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.opt.Tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	if t.another(o, p, m, ev.seq) || o.elsewhere(k, ev.e) && !t.inPlace(o, p, ev.seq) {
+	if t.another(o, p, m, ev.seq) || t.elsewhere(o, ev.e) && !t.matchesLast(o, p, ev.seq) {
 		return false
 	}
 	colours := 1.0 // share of the usual
@@ -91,24 +91,24 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 // leastLike is the share of its usual likeness that an object must have where it is found. In a picture that is another than the one in
 // which it was seen last, something else in another place is more likely than it.
 func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
-	if o.away && !o.stands(p) {
+	if o.away && !o.overLast(p) {
 		return k.Most
 	}
 	return k.Half
 }
 
-// inPlace says whether a patch of frame seq is what the object's mask was last.
-func (t *Tracker) inPlace(o *object, p *shape.Patch, seq uint64) bool {
+// matchesLast says whether a patch of frame seq is what the object's mask was last.
+func (t *Tracker) matchesLast(o *object, p *shape.Patch, seq uint64) bool {
 	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.opt.Tuning.Most
 }
 
-// stands says whether a patch is where the object was last.
-func (o *object) stands(p *shape.Patch) bool { return p.Middle().In(o.track.Bounds()) }
+// overLast says whether a patch is where the object was last.
+func (o *object) overLast(p *shape.Patch) bool { return p.Middle().In(o.track.Bounds()) }
 
-// elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture
-// went away.
-func (o *object) elsewhere(k *Tuning, e *motion.Entry) bool {
-	return o.away && o.picture != nil && o.picture.common(paletteOf(e)) < k.Half
+// elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture went
+// away.
+func (t *Tracker) elsewhere(o *object, e *motion.Entry) bool {
+	return o.away && o.picture != nil && o.picture.common(t.scene.palettes.of(e)) < t.opt.Tuning.Half
 }
 
 // another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or
