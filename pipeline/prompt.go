@@ -284,6 +284,10 @@ func (p *Pipeline) Swap(ctx context.Context, m inference.Segmenter) error {
 	return p.call(ctx, func() {
 		p.useModel(m)
 		p.flush()
+		if p.latest != nil && !p.paused.Load() { // who asks before the next frame, which may take seconds, asks about this one
+			w, h := p.info.Input(p.latest.Width, p.latest.Height)
+			p.frames.add(p.latest, w, h)
+		}
 		p.forced = true
 	})
 }

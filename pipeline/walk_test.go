@@ -254,6 +254,10 @@ func TestSwapKeepsTheObjects(t *testing.T) {
 	if err := r.Swap(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
+	again := seg.Prompt{Clicks: []seg.Click{{Point: red.center(1), Label: seg.Positive}}}
+	if b := r.wait(r.ask(Request{Object: a.Object.ID, Prompt: again})); b.err != nil { // before another frame has come
+		t.Errorf("a click right after the swap: %v", b.err)
+	}
 	var objects []seg.Object
 	for range 30 {
 		objects = r.next()
