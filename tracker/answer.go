@@ -152,6 +152,7 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 	}
 	o.given, o.vouched, o.area, o.size = false, true, float64(p.Area()), float64(p.Area())
 	t.learn(o, p, ev)
+	t.hold(o, p, ev)
 	o.key, o.iou, o.stab = ev.seq, 1, 1
 	if best := a.Prediction.Best(); best != nil {
 		o.iou, o.stab = best.PredictedIoU, best.Stability
@@ -222,7 +223,14 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	if !o.shared(p, ev.seq) {
 		t.learn(o, p, ev)
 	}
-	o.past.note(p, ev.seq, t.opt.Tuning.Fresh, o.asked || ev.prior == nil)
+	if o.asked || ev.prior == nil || o.past.empty() {
+		t.hold(o, p, ev)
+	} else {
+		o.past.note(p, ev.seq, t.opt.Tuning.Fresh)
+		if ev.rests {
+			o.still = t.opt.Tuning.referenceOf(p, ev.e)
+		}
+	}
 	m := newTrack(p, ev.seq)
 	if ev.prior != nil {
 		m.pace = o.track.pace
@@ -235,6 +243,11 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 	}
 	o.track, o.mask, o.key, o.iou, o.stab = m, nil, ev.seq, best.PredictedIoU, best.Stability
 	o.base = t.colourShare(o, p, ev)
+}
+
+// hold begins anew what an object is held to while nothing moves: a mask that is not its own word, a person's or what was found.
+func (t *Tracker) hold(o *object, p *shape.Patch, ev *evidence) {
+	o.past, o.still = sinceOf(p, ev.seq), t.opt.Tuning.referenceOf(p, ev.e)
 }
 
 // shared says whether the object's cover overlaps a patch: what it looks like then is not worth learning.

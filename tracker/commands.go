@@ -80,6 +80,7 @@ func (t *Tracker) Choose(id seg.ID, n int) error {
 		chosen.Track = o.track.Instead(c.patch, c.offset)
 		o.track, o.iou, o.stab, o.candidates, o.mask = &chosen, c.iou, c.stab, nil, nil
 		o.area, o.size = float64(c.patch.Area()), 0
+		o.past, o.still = since{}, nil
 		o.Forget() // what was learnt was another thing
 		t.change(seg.ObjectUpdated, o)
 		return nil

@@ -11,6 +11,7 @@ import (
 type fusion struct {
 	sum   shape.Sum
 	votes votes
+	same  []bool // blocks of a picture that look as they did
 }
 
 // evidence is all that speaks about an object in a keyframe.
@@ -21,6 +22,7 @@ type evidence struct {
 	prior *track      // the object's past, carried there; nil without one
 	model *seg.Logits // the model's answer
 	view  *look.View  // nil without features
+	rests bool        // the object's picture has hardly changed for some frames, and is not the one that it is held against
 	size  float64     // the object's expected size from here on, cells; 0 where nothing leads to one
 }
 

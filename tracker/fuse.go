@@ -24,7 +24,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	if ev.prior != nil {
 		s.AddPrior(&ev.prior.Track, k.PriorRadius, float32(k.trustInPrior(ev.prior)), float32(k.MaskClip))
 		t.addVotes(s, o, ev)
-		o.past.addTo(s, k, t.scene.Scene, ev.at)
+		ev.rests = !o.still.addTo(s, k, ev.e, &t.fusion.same) && o.past.addTo(s, k, t.scene.Scene, ev.at)
 	}
 	if l := o.known(ev); l != nil {
 		s.AddMap(t.looks.Read(l, ev.view, s.Box()).Logits, float32(k.FeatureWeight), float32(k.FeatureClip))

@@ -50,10 +50,11 @@ type object struct {
 
 // belief is the mask that is believed in.
 type belief struct {
-	track      *track // nil before the first accepted answer
-	vouched    bool   // it is one that a person gave: no model need see anything there
-	past       since  // keyframes that the present one is compared with
-	key        uint64 // the frame of that answer
+	track      *track     // nil before the first accepted answer
+	vouched    bool       // it is one that a person gave: no model need see anything there
+	past       since      // keyframes that the present one is compared with
+	still      *reference // and the picture in which it has rested since; nil for none
+	key        uint64     // the frame of that answer
 	iou, stab  float64
 	candidates []candidate
 	offered    uint64      // the frame of the prompt that they answered
