@@ -161,7 +161,8 @@ func (t *Tracker) take(o *object, ev *evidence, a *Answer) {
 	t.accept(o)
 }
 
-// believable says whether a mask can be the object's.
+// believable says whether a mask can be the object's. It learns what is usual of one that can, and keeps as a rival what only looks like a
+// lost one.
 func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.Candidate) bool {
 	k := t.opt.Tuning
 	area := p.Area()
@@ -214,7 +215,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 		o.area += t.opt.Tuning.UsualRate * (n - o.area)
 	}
 	if o.asked || o.track == nil {
-		o.first = reply{ev.seq, p}
+		o.reply = reply{ev.seq, p}
 	}
 	if o.asked {
 		o.size, o.vouched = 0, false
@@ -247,7 +248,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 
 // hold begins anew what an object is held to while nothing moves: a mask that is not its own word, a person's or what was found.
 func (t *Tracker) hold(o *object, p *shape.Patch, ev *evidence) {
-	o.past, o.still = sinceOf(p, ev.seq), t.opt.Tuning.referenceOf(p, ev.e)
+	o.past, o.still = pastOf(p, ev.seq), t.opt.Tuning.referenceOf(p, ev.e)
 }
 
 // shared says whether the object's cover overlaps a patch: what it looks like then is not worth learning.

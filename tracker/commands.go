@@ -80,7 +80,7 @@ func (t *Tracker) Choose(id seg.ID, n int) error {
 		chosen.Track = o.track.Instead(c.patch, c.offset)
 		o.track, o.iou, o.stab, o.candidates, o.mask = &chosen, c.iou, c.stab, nil, nil
 		o.area, o.size = float64(c.patch.Area()), 0
-		o.past, o.still = since{}, nil
+		o.past, o.still = past{}, nil
 		o.Forget() // what was learnt was another thing
 		t.change(seg.ObjectUpdated, o)
 		return nil
@@ -109,7 +109,7 @@ func (t *Tracker) Undo(id seg.ID) error {
 func (t *Tracker) restore(o *object, m *memento) {
 	o.anchors, o.belief, o.appearance, o.mask = m.anchors, m.belief, m.appearance, nil
 	o.misses, o.doubts = 0, 0
-	o.first = reply{}   // it was taken back
+	o.reply = reply{}   // it was taken back
 	if o.track == nil { // the first prompt had no answer yet when it was refined
 		o.become(seg.Tentative, t.Newest())
 		o.asked = true
@@ -125,7 +125,7 @@ func (t *Tracker) restore(o *object, m *memento) {
 
 // askable says whether what a person said can be asked about the newest frame.
 func (t *Tracker) askable(said []anchor) bool {
-	_, ok := t.said(&object{anchors: slices.Clone(said), asked: true}, t.Newest())
+	_, ok := t.wording(&object{anchors: slices.Clone(said), asked: true}, t.Newest())
 	return ok
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/motion"
 	"github.com/segedge/segedge/tracker/shape"
 )
 
@@ -124,6 +125,77 @@ func TestNothingIsLearntUnderACover(t *testing.T) {
 	}
 }
 
+// What comes into sight again may come in parts: it is expected to have the size that it had.
+func TestWhatComesBackInPartsKeepsItsSize(t *testing.T) {
+	tr := stage(t, 3, calm)
+	o := place(tr, square(10, 10, 12), seg.Occluded)
+	best, ev := saying(image.Rect(10, 10, 16, 16)), at(tr, tr.Newest())
+	tr.adopt(o, square(10, 10, 6), ev, &best)
+	if o.size != 144 {
+		t.Errorf("a quarter of it was found, and it is expected to have %.0f cells instead of 144", o.size)
+	}
+}
+
+// What was elsewhere while the object was still seen is another thing; where the way back is not known, it may be the object.
+func TestARivalWasSeenBesideTheObject(t *testing.T) {
+	blind := false
+	tr := New(Options{FPS: 30, UpdateEvery: 1e6}, flows(func(dst []motion.Vector) {
+		for i := range dst {
+			dst[i].OK = !blind
+		}
+	}))
+	for _, c := range []struct {
+		what          string
+		blind, beside bool
+		there         *shape.Patch
+	}{
+		{"elsewhere", false, true, square(40, 20, 12)},
+		{"in its place", false, false, square(11, 10, 12)},
+		{"elsewhere, by a way that nobody knows", true, false, square(40, 20, 12)},
+	} {
+		next(t, tr)
+		o := place(tr, square(10, 10, 12), seg.Lost)
+		blind = c.blind
+		next(t, tr)
+		if got := tr.beside(o, c.there, tr.Newest()); got != c.beside {
+			t.Errorf("%s: was it beside the object? %v", c.what, got)
+		}
+		blind = false
+	}
+}
+
+// flows is a flow in which nothing moves, and which measures where it says.
+type flows func(dst []motion.Vector)
+
+func (f flows) Step(_, _ *motion.Gray, _ []motion.Pixel, dst []motion.Vector) error {
+	clear(dst)
+	f(dst)
+	return nil
+}
+
+// Where the motion is not explained an object is asked about with what looks like it around its mask, but not where another object is near:
+// what looks like it may be that one.
+func TestALikenessIsNotAskedAboutInACrowd(t *testing.T) {
+	for _, crowd := range []bool{false, true} {
+		tr := stage(t, 1, calm)
+		o := lostThing(t, tr)
+		o.state = seg.Tracking
+		seq := shown(t, tr, thing{image.Rect(8, 8, 20, 20), 255, 1}, thing{image.Rect(20, 8, 32, 20), 255, 1})
+		if crowd {
+			place(tr, square(22, 10, 8), seg.Tracking)
+		}
+		there, ok := tr.trackAt(o, seq)
+		if !ok {
+			t.Fatal("its track is not there")
+		}
+		there.last.Inliers = 0
+		asked := tr.maskPrompt(o, &there, seq).Cut(60, 40, seg.Threshold)
+		if got := asked.Contains(seg.Point{X: 27.5 / 60, Y: 14.5 / 40}); got == crowd {
+			t.Errorf("with another near %v, what looks like it is asked about %v", crowd, got)
+		}
+	}
+}
+
 // thing is what a picture shows in a rectangle of the stage: its grey, and the one feature that the encoder has for it.
 type thing struct {
 	at      image.Rectangle
@@ -196,22 +268,29 @@ func TestWhatIsFoundLooksAsItUsuallyDid(t *testing.T) {
 		mean  float64 // of what is found: 1 as it looked once, −1 as the rest did
 		level byte
 		side  int
+		went  bool // behind something, and is expected where it is found
 		found bool
 	}{
-		{"as ever", 1, 1, white, 12, true},
-		{"rather unlike itself", 1, 0.4, white, 12, false},
-		{"in other colours", 1, 1, grey, 12, false},
-		{"a small part", 1, 1, white, 6, false},
-		{"seldom told from the rest, and now as ever", 0.3, 0.3, white, 12, true},
-		{"seldom told from the rest, and now not", 0.3, 0.17, white, 12, false},
-		{"never told from the rest, in its colours", 0.1, -0.5, white, 12, true},
-		{"never told from the rest, in others", 0.1, -0.5, grey, 12, false},
+		{"as ever", 1, 1, white, 12, false, true},
+		{"rather unlike itself", 1, 0.4, white, 12, false, false},
+		{"in other colours", 1, 1, grey, 12, false, false},
+		{"a small part", 1, 1, white, 6, false, false},
+		{"seldom told from the rest, and now as ever", 0.3, 0.3, white, 12, false, true},
+		{"seldom told from the rest, and now not", 0.3, 0.17, white, 12, false, false},
+		{"never told from the rest, in its colours", 0.1, -0.5, white, 12, false, true},
+		{"never told from the rest, in others", 0.1, -0.5, grey, 12, false, false},
+		{"in other company, beside what it went behind", 1, 0.2, white, 12, true, true},
+		{"the same in other colours", 1, 0.2, grey, 12, true, false},
+		{"the same of a part", 1, 0.2, white, 6, true, false},
 	} {
 		tr := stage(t, 1, calm)
 		o := lostThing(t, tr)
 		ev := at(tr, shown(t, tr, thing{image.Rect(40, 20, 40+c.side, 20+c.side), c.level, float32(c.mean+1) / 2}))
 		o.In(ev.view).Usual = c.usual
 		p := square(40, 20, c.side)
+		if c.went {
+			o.state, o.coasting, o.track = seg.Occluded, true, newTrack(square(40, 20, 12), ev.seq)
+		}
 		if mean, _ := tr.looks.Resemblance(o.known(ev), ev.view, tr.maskOf(p, ev.seq)); c.side == 12 && math.Abs(mean-c.mean) > 0.02 {
 			t.Fatalf("%s: it resembles it by %.2f, and the test needs %.2f", c.what, mean, c.mean)
 		}

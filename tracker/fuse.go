@@ -12,7 +12,7 @@ import (
 func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 	k := t.opt.Tuning
 	w, h := ev.e.Gray.W, ev.e.Gray.H
-	r, said := k.core(ev.model, w, h)
+	r, claimed := k.core(ev.model, w, h)
 	if ev.prior != nil {
 		r = r.Union(ev.prior.Bounds().Inset(-k.Growth))
 	}
@@ -36,7 +36,7 @@ func (t *Tracker) fuse(o *object, ev *evidence) *shape.Patch {
 		t.addOthers(s, o, ev)
 	}
 	if ev.prior != nil && o.size > 0 && t.uses(CueSize) {
-		ev.size = t.limited(s, o.sizeAt(ev.prior), float64(said))
+		ev.size = t.limited(s, o.sizeAt(ev.prior), float64(claimed))
 	}
 	return k.Shape.Patch(s)
 }
@@ -79,11 +79,11 @@ func (t *Tracker) addOthers(s *shape.Sum, o *object, ev *evidence) {
 // limited holds a sum to the size that the motion leads to expect, and returns the size to expect from here on. What was not part of an
 // object a moment ago seldom becomes so, and a mask that spills over does it a little at a time: so of what speaks for more, the surest
 // counts. The expected size grows slowly, where all the evidence and the model's answer alone, of so many cells, both say so.
-func (t *Tracker) limited(s *shape.Sum, expected, said float64) float64 {
+func (t *Tracker) limited(s *shape.Sum, expected, claimed float64) float64 {
 	k := t.opt.Tuning
 	n := float64(s.Limit(int(expected)))
 	if n > expected {
-		n = max(expected, min(n, said))
+		n = max(expected, min(n, claimed))
 	}
 	rate := k.SizeDown
 	if n/expected > 1 {

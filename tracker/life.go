@@ -46,7 +46,7 @@ func (t *Tracker) judge(o *object, e *motion.Entry) {
 // sweep turns what was seen into states and changes.
 func (t *Tracker) sweep(now uint64) {
 	for _, o := range t.objects {
-		switch age := int(now - min(o.since, now)); o.state {
+		switch age := int(now - min(o.stateSince, now)); o.state {
 		case seg.Tracking, seg.Uncertain:
 			t.doubt(o, now)
 		case seg.Occluded:
@@ -73,7 +73,7 @@ func (t *Tracker) sweep(now uint64) {
 // doubt makes an object that was visible uncertain, occluded or lost, where what was seen asks for it.
 func (t *Tracker) doubt(o *object, now uint64) {
 	k, limit := t.opt.Tuning, t.clock.frames(t.opt.LostAfter)
-	refused := o.doubts >= k.MostDoubts && int(t.since(o.doubted)) >= limit // three answers in three frames are one and the same
+	refused := o.doubts >= k.MostDoubts && int(t.framesSince(o.doubted)) >= limit // three answers in three frames are one and the same
 	gone := o.misses >= limit || refused
 	switch inside := t.inside(o); {
 	case inside < k.LeastInside:

@@ -45,7 +45,7 @@ func next(t *testing.T, tr *Tracker) {
 
 // place puts an object with a mask on the stage, as if an answer about the newest frame had just been believed.
 func place(tr *Tracker, p *shape.Patch, s seg.State) *object {
-	o := &object{id: tr.opt.NextID(), state: s, since: tr.Newest(), born: tr.Newest()}
+	o := &object{id: tr.opt.NextID(), state: s, stateSince: tr.Newest(), born: tr.Newest()}
 	o.track, o.key = newTrack(p, tr.Newest()), tr.Newest()
 	o.area, o.size = float64(p.Area()), float64(p.Area())
 	tr.objects = append(tr.objects, o)
@@ -279,34 +279,6 @@ func TestWhoLiesInFront(t *testing.T) {
 	}
 }
 
-// Vectors vote for the motion that explains them: for the object on it, against it beside it, and for nobody where the two agree.
-func TestVotesTellMotionsApart(t *testing.T) {
-	on := func(x, _ float64) (float64, float64) {
-		if x >= 20 && x < 40 {
-			return 3, 0
-		}
-		return 0, 0
-	}
-	var v votes
-	l := v.cast(tuned, streaming(2, on), motion.Shift(3, 0))
-	at := func(x, y int) float32 { return l.Data[y/4*l.W+x/4] }
-	if in, out := at(30, 20), at(50, 20); in < 2 || out > -2 {
-		t.Errorf("on the object %.2f, beside it %.2f", in, out)
-	}
-	in, out := contrast(l, &newTrack(square(20, 5, 20), 2).Track, image.Rect(0, 0, 60, 40))
-	if in < 1 || out > -1 {
-		t.Errorf("inside %.2f, outside %.2f", in, out)
-	}
-	for _, x := range v.cast(tuned, streaming(2, on), motion.Identity).Data {
-		if x != 0 {
-			t.Fatalf("a motion that is the scene's own gets a vote of %.2f", x)
-		}
-	}
-	if v.cast(tuned, still(60, 40, 0, 0, 0), motion.Identity) != nil {
-		t.Error("without vectors somebody votes")
-	}
-}
-
 // What an object looks like goes back with undo as a whole: the usual size, what is expected, and the features and colours.
 func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 	tr := stage(t, 3, calm)
@@ -326,14 +298,14 @@ func TestUndoTakesBackAllThatWasLearnt(t *testing.T) {
 	tr.looks.Learn(o.In(view), view, tr.maskOf(square(45, 25, 8), tr.Newest())) // what the answer to that taught
 	o.Colours.Learn(&tr.opt.Tuning.Look, e, square(45, 25, 8), image.Rect(0, 0, e.Gray.W, e.Gray.H))
 	o.area, o.size, o.base = 1, 2, 0.1
-	o.first = reply{tr.Newest(), square(45, 25, 8)}
+	o.reply = reply{tr.Newest(), square(45, 25, 8)}
 	if err := tr.Undo(o.id); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(o.appearance, was) {
 		t.Errorf("%+v, want %+v", o.appearance, was)
 	}
-	if o.first.mask != nil {
+	if o.reply.mask != nil {
 		t.Error("a thing is still known by the answer that was taken back")
 	}
 }

@@ -12,19 +12,19 @@ import (
 
 // object is one thing that is followed.
 type object struct {
-	id        seg.ID
-	name      string
-	state     seg.State
-	since     uint64 // the frame that it took this state in
-	born      uint64
-	anchors   []anchor // what a person said, oldest first
-	asked     bool     // a person's prompt waits for its answer
-	given     bool     // the track is a mask that a person gave, and no model is asked about it
-	undo      []memento
-	queried   uint64  // the newest keyframe that QueryPart asked about
-	alternate bool    // the next routine question is of the other kind, where there are two: they take turns
-	emerged   uint64  // the frame in which it was last asked about where it should come out from behind another
-	suspect   *anchor // where it may be, to be asked about; nil for nowhere
+	id         seg.ID
+	name       string
+	state      seg.State
+	stateSince uint64 // the frame that it took this state in
+	born       uint64
+	anchors    []anchor // what a person said, oldest first
+	asked      bool     // a person's prompt waits for its answer
+	given      bool     // the track is a mask that a person gave, and no model is asked about it
+	undo       []memento
+	queried    uint64  // the newest keyframe that QueryPart asked about
+	alternate  bool    // the next routine question is of the other kind, where there are two: they take turns
+	emerged    uint64  // the frame in which it was last asked about where it should come out from behind another
+	suspect    *anchor // where it may be, to be asked about; nil for nowhere
 
 	belief
 	cover     *object  // the one that hides a part of it in this frame
@@ -36,7 +36,7 @@ type object struct {
 	due       uint64   // the last frame in which it was expected to be hidden
 
 	appearance
-	first reply
+	reply reply
 
 	misses  int    // frames in which little spoke for the object, less those in which much did
 	doubts  int    // answers refused in a row
@@ -52,9 +52,9 @@ type object struct {
 type belief struct {
 	track      *track     // nil before the first accepted answer
 	vouched    bool       // it is one that a person gave: no model need see anything there
-	past       since      // keyframes that the present one is compared with
+	past       past       // keyframes that the present one is compared with
 	still      *reference // and the picture in which it has rested since; nil for none
-	key        uint64     // the frame of that answer
+	key        uint64     // the newest frame that was answered about
 	iou, stab  float64
 	candidates []candidate
 	offered    uint64      // the frame of the prompt that they answered
@@ -137,7 +137,7 @@ func (a *appearance) sizeAt(m *track) float64 {
 // become changes the state.
 func (o *object) become(s seg.State, now uint64) {
 	if o.state != s {
-		o.state, o.since, o.mask = s, now, nil
+		o.state, o.stateSince, o.mask = s, now, nil
 	}
 }
 

@@ -116,7 +116,7 @@ func (t *Tracker) passing(o *object, seq uint64) bool {
 	return false
 }
 
-// emerging says whether an object that went behind another is expected to be in sight again in frame seq.
+// emerging says whether an object that went behind another is expected to be in sight again in frame seq, and notes when it was not yet.
 func (t *Tracker) emerging(o *object, seq uint64) bool {
 	if !o.coasting {
 		return false

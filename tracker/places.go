@@ -59,7 +59,7 @@ func (t *Tracker) Same(seq uint64, l *seg.Logits, kin []seg.ID) (seg.ID, bool) {
 		if there := t.maskAt(o, seq); there != nil && t.opt.Tuning.OneThing(there, m, one) {
 			return o.id, true
 		}
-		if o.first.mask != nil && o.first.seq == seq && t.opt.Tuning.OneThing(t.maskOf(o.first.mask, seq), m, one) {
+		if o.reply.mask != nil && o.reply.seq == seq && t.opt.Tuning.OneThing(t.maskOf(o.reply.mask, seq), m, one) {
 			return o.id, true
 		}
 	}

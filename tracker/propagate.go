@@ -13,8 +13,8 @@ import (
 var ErrForgotten = errors.New("the frame has left the history")
 
 // Carry propagates a prompt given on frame from to frame to, in either direction, by the recorded motion around each of its parts. The
-// trust is 1 for no way at all and falls with what the motion leaves unexplained; it is 0 for what leaves the picture, which stays where it
-// was.
+// trust is 1 for no way at all and falls with what the motion leaves unexplained; it is 0 where a click or the box leaves the picture,
+// which stay where they were. A mask may leave it; the boxes of what was not meant do not count.
 func (t *Tracker) Carry(p seg.Prompt, from, to uint64) (seg.Prompt, float64, error) {
 	i, _ := t.scene.Find(from)
 	j, _ := t.scene.Find(to)

@@ -14,8 +14,9 @@ type Query struct {
 
 // Query appends what to ask the model about frame seq: for each object named, or for ids nil each that wants the model's opinion, its
 // prompt carried to that frame. An object without a mask sends what a person said; one with a mask sends the mask, warped to that frame,
-// and the clicks that can be trusted there; one that is hidden or lost sends the place in that frame that looks most like it. Objects that
-// have nothing to ask there are left out.
+// and the clicks that can be trusted there, or, every other time while it is much smaller than expected, a click into what is left; one
+// that is hidden or lost sends the place in that frame that looks most like it, or its mask where it is expected to come into sight.
+// Objects that have nothing to ask there are left out.
 func (t *Tracker) Query(seq uint64, ids []seg.ID, dst []Query) []Query {
 	if ids == nil {
 		for _, o := range t.objects {
@@ -62,7 +63,7 @@ func (t *Tracker) queryRoutine(o *object, seq uint64, dst []Query) []Query {
 }
 
 func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
-	p, ok := t.said(o, seq)
+	p, ok := t.wording(o, seq)
 	if !o.asked {
 		o.alternate = !o.alternate
 	}
@@ -178,9 +179,9 @@ func agreeing(clicks []seg.Click, m *shape.Track) []seg.Click {
 	return kept
 }
 
-// said merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there. What was carried to a newer
-// frame stays there, so that the way is walked once.
-func (t *Tracker) said(o *object, seq uint64) (p seg.Prompt, ok bool) {
+// wording merges what a person said into one prompt on frame seq, leaving out what the motion cannot carry there. What was carried to a
+// newer frame stays there, so that the way is walked once.
+func (t *Tracker) wording(o *object, seq uint64) (p seg.Prompt, ok bool) {
 	for i := range o.anchors {
 		a := &o.anchors[i]
 		q, trust, err := a.prompt, a.trust, error(nil)

@@ -102,7 +102,7 @@ func (t *Tracker) matchesLast(o *object, p *shape.Patch, seq uint64) bool {
 	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.opt.Tuning.Most
 }
 
-// overLast says whether a patch is where the object was last.
+// overLast says whether the middle of a patch lies where the object was last.
 func (o *object) overLast(p *shape.Patch) bool { return p.Middle().In(o.track.Bounds()) }
 
 // elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture went

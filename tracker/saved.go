@@ -115,7 +115,7 @@ func (t *Tracker) restored(s *Saved) *object {
 // returned ends the time in which an object that was saved may come back without having been lost.
 func (t *Tracker) returned(o *object) {
 	first := t.budget.first
-	if o.returning && first > 0 && t.since(first) >= uint64(t.clock.frames(t.opt.ReturnWithin)) {
+	if o.returning && first > 0 && t.framesSince(first) >= uint64(t.clock.frames(t.opt.ReturnWithin)) {
 		o.returning = false
 		t.change(seg.ObjectLost, o)
 	}

@@ -26,13 +26,13 @@ func (t *Tracker) mask(o *object) *seg.Mask {
 func (t *Tracker) snapshot(o *object) seg.Object {
 	s := seg.Object{
 		ID: o.id, Name: o.name, State: o.state, Mask: t.mask(o), PredictedIoU: o.iou, Stability: o.stab,
-		Keyframe: o.key, Age: int(t.since(o.born)),
+		Keyframe: o.key, Age: int(t.framesSince(o.born)),
 	}
 	if n := len(o.anchors); n > 0 {
 		s.Prompt = o.anchors[n-1].words
 	}
 	if o.key > 0 {
-		s.MaskAge = int(t.since(o.key))
+		s.MaskAge = int(t.framesSince(o.key))
 	}
 	if s.Mask == nil {
 		return s

@@ -15,20 +15,20 @@ type remembered struct {
 	seq   uint64
 }
 
-// since is two keyframes of an object's past: the older one is compared with, the newer one takes its place when it is old enough itself.
-type since [2]remembered
+// past is two keyframes of an object's past: the older one is compared with, the newer one takes its place when it is old enough itself.
+type past [2]remembered
 
-// sinceOf begins a past with what is believed in frame seq.
-func sinceOf(patch *shape.Patch, seq uint64) since {
+// pastOf begins a past with what is believed in frame seq.
+func pastOf(patch *shape.Patch, seq uint64) past {
 	now := remembered{patch, seq}
-	return since{now, now}
+	return past{now, now}
 }
 
 // empty says that nothing was noted yet.
-func (p *since) empty() bool { return p[0].patch == nil }
+func (p *past) empty() bool { return p[0].patch == nil }
 
 // note takes what is believed in frame seq into account: the newer one is kept for some frames.
-func (p *since) note(patch *shape.Patch, seq uint64, frames int) {
+func (p *past) note(patch *shape.Patch, seq uint64, frames int) {
 	if seq >= p[1].seq+uint64(frames) {
 		p[0], p[1] = p[1], remembered{patch, seq}
 	}
@@ -37,7 +37,7 @@ func (p *since) note(patch *shape.Patch, seq uint64, frames int) {
 // addTo adds to a sum about entry at of a scene that a place whose picture has not changed, where the scene leads it, is of the
 // object now if it was, and is not if it was not: what moves onto a place changes it. Without it a mask that is said back creeps over
 // a scene in which nothing moves. It returns whether the object's own places have hardly changed.
-func (p *since) addTo(s *shape.Sum, k *Tuning, scene *motion.Scene, at int) bool {
+func (p *past) addTo(s *shape.Sum, k *Tuning, scene *motion.Scene, at int) bool {
 	was, e := p[0], scene.At(at)
 	i, exact := scene.Find(was.seq)
 	if p.empty() || !exact || i >= at || was.patch.W != e.Gray.W || was.patch.H != e.Gray.H {
@@ -141,7 +141,7 @@ func (k *Tuning) referenceOf(p *shape.Patch, e *motion.Entry) *reference {
 	return f
 }
 
-// addTo is as that of since, against the reference. Where most of the object's own places have changed it adds nothing, and returns false.
+// addTo is as that of past, against the reference. Where most of the object's own places have changed it adds nothing, and returns false.
 func (f *reference) addTo(s *shape.Sum, k *Tuning, e *motion.Entry, same *[]bool) bool {
 	if f == nil || f.patch.W != e.Gray.W || f.patch.H != e.Gray.H || !f.holds(k, e, same) {
 		return false

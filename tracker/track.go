@@ -31,7 +31,7 @@ func (m *track) clone() *track {
 	return &c
 }
 
-// in is the track as it was in frame seq, if it was there.
+// in is the track with the place that it had in frame seq, if it was there; its motion is still that of the newest frame.
 func (m *track) in(seq uint64) (track, bool) {
 	there, ok := m.Track.In(seq)
 	return track{Track: there, last: m.last, pace: m.pace}, ok

@@ -70,5 +70,5 @@ func (t *Tracker) Spend(share float64) { t.budget.share = min(max(share, 0), 1) 
 // uses says that a cue is not left out.
 func (t *Tracker) uses(c Cues) bool { return t.opt.Without&c == 0 }
 
-// since is the number of frames from seq to the newest.
-func (t *Tracker) since(seq uint64) uint64 { return t.Newest() - min(seq, t.Newest()) }
+// framesSince is the number of frames from seq to the newest.
+func (t *Tracker) framesSince(seq uint64) uint64 { return t.Newest() - min(seq, t.Newest()) }

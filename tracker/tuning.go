@@ -21,7 +21,7 @@ type Tuning struct {
 	UsualRate    float64 // at which what is usual follows: the number of an object's vectors, their colours, its likeness, its size [−0.4 0]
 	Some         float64 // share of a thing, in size, vectors or votes, that counts as a part of it [0 0]
 	Half         float64 // share of what is usual, in likeness, colours, vectors or size, from which on it may be all of a thing [−0.1 +0.2]
-	Most         float64 // share of a thing, in size, vectors or colours, that counts as all but all of it [0 0, scenes +0.2 +0.3]
+	Most         float64 // share of a thing, in size, vectors, looks or overlap, that counts as all but all of it [0 0, scenes +0.2 +0.3]
 	LeastInliers float64 // share of a fit's vectors, by weight, that must be explained, else the scene's own motion stands in [0 −0.1]
 
 	// An object's fit to the motion.
