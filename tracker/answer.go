@@ -78,6 +78,9 @@ func (t *Tracker) answer(o *object, a *Answer, ev *evidence) {
 		p = t.opt.Tuning.Shape.PatchOf(best.Logits, w, h) // a person's word is not outvoted
 	} else {
 		p = t.fuse(o, ev)
+		if ev.prior == nil {
+			p = t.asItWas(o, p, ev)
+		}
 	}
 	if !t.believable(o, p, ev, best) {
 		t.refuse(o)
@@ -249,6 +252,7 @@ func (t *Tracker) adopt(o *object, p *shape.Patch, ev *evidence, best *seg.Candi
 // hold begins anew what an object is held to while nothing moves: a mask that is not its own word, a person's or what was found.
 func (t *Tracker) hold(o *object, p *shape.Patch, ev *evidence) {
 	o.past, o.still = pastOf(p, ev.seq), t.opt.Tuning.referenceOf(p, ev.e)
+	o.picture = t.scene.glimpses.of(ev.e)
 }
 
 // shared says whether the object's cover overlaps a patch: what it looks like then is not worth learning.

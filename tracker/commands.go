@@ -221,7 +221,7 @@ func (t *Tracker) Flush() {
 	for _, o := range t.objects {
 		if o.state != seg.Tentative && o.state != seg.Lost {
 			t.lose(o, now)
-			o.away, o.picture = o.track != nil, t.scene.palettes.usual()
+			o.away, o.picture = o.track != nil, t.scene.glimpses.before(o.picture)
 		}
 		if o.away {
 			o.alternate = false // the next question is about its place
@@ -231,5 +231,5 @@ func (t *Tracker) Flush() {
 		o.undo = nil
 	}
 	t.scene.Clear()
-	t.scene.palettes = palettes{}
+	t.scene.glimpses = glimpses{}
 }

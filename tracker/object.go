@@ -31,7 +31,7 @@ type object struct {
 	coasting  bool     // it is occluded, and expected where its speed takes it
 	returning bool     // it was restored, and has not been found since, nor reported lost
 	away      bool     // the picture that it was in went away, and it has not been found since
-	picture   *palette // that picture's
+	picture   *glimpse // that picture; of one that is seen, the picture that it was found in
 	rivals    []*track // what looks like it, and is known to be something else, while it is lost
 	due       uint64   // the last frame in which it was expected to be hidden
 

@@ -61,7 +61,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.opt.Tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	if t.another(o, p, m, ev.seq) || t.elsewhere(o, ev.e) && !t.matchesLast(o, p, ev.seq) {
+	if t.another(o, p, m, ev.seq) || t.elsewhere(o, ev.e) {
 		return false
 	}
 	colours := 1.0 // share of the usual
@@ -88,6 +88,19 @@ func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	return ok && mean >= max(k.FoundLike, o.leastLike(k, p)*l.Usual) && colours >= k.Half && whole
 }
 
+// asItWas is what was found of an object that was lost; where the picture about its place is the very same again, what it was there: a
+// model that is asked anew may say more or less.
+func (t *Tracker) asItWas(o *object, p *shape.Patch, ev *evidence) *shape.Patch {
+	k := t.opt.Tuning
+	if !o.still.holds(k, ev.e, &t.fusion.same) {
+		return p
+	}
+	if t.maskOf(p, ev.seq).IoU(t.maskOf(o.still.patch, ev.seq)) < k.Half {
+		return p
+	}
+	return o.still.patch
+}
+
 // leastLike is the share of its usual likeness that an object must have where it is found. In a picture that is another than the one in
 // which it was seen last, something else in another place is more likely than it.
 func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
@@ -97,18 +110,12 @@ func (o *object) leastLike(k *Tuning, p *shape.Patch) float64 {
 	return k.Half
 }
 
-// matchesLast says whether a patch of frame seq is what the object's mask was last.
-func (t *Tracker) matchesLast(o *object, p *shape.Patch, seq uint64) bool {
-	return t.maskOf(p, seq).IoU(t.readout.cut.Mask(&o.track.Track)) >= t.opt.Tuning.Most
-}
-
 // overLast says whether the middle of a patch lies where the object was last.
 func (o *object) overLast(p *shape.Patch) bool { return p.Middle().In(o.track.Bounds()) }
 
-// elsewhere says whether an entry shows, as far as its colours tell, another place than the one that an object was in when its picture went
-// away.
+// elsewhere says whether an entry shows another place than the one that an object was in when its picture went away.
 func (t *Tracker) elsewhere(o *object, e *motion.Entry) bool {
-	return o.away && o.picture != nil && o.picture.common(t.scene.palettes.of(e)) < t.opt.Tuning.Half
+	return o.away && o.picture != nil && o.picture.another(t.scene.glimpses.of(e), t.opt.Tuning)
 }
 
 // another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or

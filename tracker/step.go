@@ -23,7 +23,7 @@ func (t *Tracker) Step(f *frame.Frame) error {
 	e, last := t.scene.Take(f)
 	t.readout.left = snapPixels
 	t.regrid(e)
-	t.scene.palettes.note(e, t.clock.frames(1))
+	t.scene.glimpses.note(e, t.clock.frames(1))
 	if last == nil {
 		t.clock.tick(f.Captured, 0)
 		return nil

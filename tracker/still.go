@@ -143,7 +143,7 @@ func (k *Tuning) referenceOf(p *shape.Patch, e *motion.Entry) *reference {
 
 // addTo is as that of past, against the reference. Where most of the object's own places have changed it adds nothing, and returns false.
 func (f *reference) addTo(s *shape.Sum, k *Tuning, e *motion.Entry, same *[]bool) bool {
-	if f == nil || f.patch.W != e.Gray.W || f.patch.H != e.Gray.H || !f.holds(k, e, same) {
+	if !f.holds(k, e, same) {
 		return false
 	}
 	weight, r := float32(k.StillWeight), s.Rect()
@@ -166,6 +166,9 @@ func (f *reference) addTo(s *shape.Sum, k *Tuning, e *motion.Entry, same *[]bool
 
 // holds says whether most of the object's places show what they did, and notes which blocks do.
 func (f *reference) holds(k *Tuning, e *motion.Entry, same *[]bool) bool {
+	if f == nil || f.patch.W != e.Gray.W || f.patch.H != e.Gray.H {
+		return false
+	}
 	*same = slices.Grow((*same)[:0], len(f.mean))[:len(f.mean)]
 	own, rest := 0, 0
 	for i := range f.mean {

@@ -29,7 +29,7 @@ type Tracker struct {
 // scene is how the picture moves, and what it looked like of late.
 type scene struct {
 	*motion.Scene
-	palettes palettes
+	glimpses glimpses
 }
 
 // New makes a tracker that measures motion with flow.

@@ -103,6 +103,7 @@ const (
 	leastShared   = 0.9   // IoU of two masks from which on nobody sees a difference, and none is told
 	restEvery     = 30    // seconds between two reports of an object that does not change
 	paletteLevels = 8     // coarse colours that are told apart in each of a pixel's three values, to know a place by: 512 in all
+	layoutSide    = 24    // cells along each side of a picture by which a place is known
 	stillBlock    = 4     // sides of the blocks of a picture that is compared with what was there long ago
 	offerFor      = 10.0  // seconds for which the other answers to a prompt may be chosen
 )
