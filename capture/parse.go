@@ -160,7 +160,8 @@ func parsePath(path string) (_ Spec, err error) {
 		return Spec{}, errors.New("is a pipe, a socket or a device, not a video file; a pipeline is written gst: …")
 	case !errors.Is(err, fs.ErrNotExist):
 		return Spec{}, fmt.Errorf("cannot be read: %w", err)
-	case number.MatchString(filepath.Base(path)):
+	}
+	if _, base := filepath.Split(path); number.MatchString(base) {
 		return parsePattern(path)
 	}
 	return Spec{}, errors.New("no such file; a source is a video file, a folder of images, /dev/videoN, rtsp://…, gst: …, csi:N or synthetic")

@@ -118,6 +118,7 @@ func TestParseSourceRefuses(t *testing.T) {
 		"rtsp://u:geheim@ho st/a":  "not a valid address",
 		"http://u:geheim@h:port/a": "not a valid address",
 		"999":                      "no such file",
+		"%d/":                      "no such file",
 		"zero.mp4/under":           "cannot be read",
 	} {
 		_, err := ParseSource(in)

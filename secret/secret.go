@@ -42,8 +42,18 @@ func maskPairs(s string) string {
 // Mask hides user names and passwords of addresses, and values of keys that name a secret, in text that is to be read by people. Of an
 // address, everything before its last @ is hidden: a password that was not percent-encoded may hold any of / # ? : @ %.
 func Mask(s string) string {
-	return maskPairs(maskBare(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@")))
+	for range looks {
+		masked := maskPairs(maskBare(relay.ReplaceAllString(maskUsers(s), "${1}"+Hidden+"@")))
+		if masked == s {
+			break
+		}
+		s = masked
+	}
+	return s
 }
+
+// looks bounds how often a text is looked at: what was hidden may show that what is before it belongs to it.
+const looks = 4
 
 // relay is the address of a TURN or STUN server (RFC 7065) with a user before its host, where none belongs.
 var relay = regexp.MustCompile(`(?i)\b((?:turn|stun)s?:)[^\s"']*@`)
