@@ -101,7 +101,7 @@ type Watch struct {
 	Objects    []string   `json:"objects"`              // that it has found, or found to be followed already
 }
 
-// Snapshot is the result of snapshot: a picture with the overlay. HTTP and the data channel carry it in the reply, MQTT on
+// Snapshot is the result of snapshot: a picture, with the overlay or without. HTTP and the data channel carry it in the reply, MQTT on
 // a topic of its own.
 type Snapshot struct {
 	Width  int    `json:"width,omitempty"`

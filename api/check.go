@@ -107,6 +107,19 @@ func (a *Automask) check() error {
 	return nil
 }
 
+// The widths of pictures that may be asked for; a camera's own size is their limit anyway.
+const (
+	LeastWidth = 16
+	MostWidth  = 16384
+)
+
+func (s *Shot) check() error {
+	if s.Width != 0 && (s.Width < LeastWidth || s.Width > MostWidth) {
+		return fmt.Errorf("width is a number of columns within %d..%d, not %d", LeastWidth, MostWidth, s.Width)
+	}
+	return nil
+}
+
 func (m *Model) check() error {
 	if m.Name == "" {
 		return errors.New("model needs a name")

@@ -197,6 +197,8 @@ func commands(defs object) {
 	record := defs["command.record"].(object)["properties"].(object)
 	record["action"].(object)["enum"] = []string{RecordStart, RecordStop, RecordAround}
 	record["seconds"].(object)["minimum"], record["seconds"].(object)["maximum"] = 0, mostSeconds
+	width := defs["command.snapshot"].(object)["properties"].(object)["width"].(object)
+	width["minimum"], width["maximum"] = 0, MostWidth
 	automask := defs["command.automask"].(object)["properties"].(object)
 	automask["max"].(object)["minimum"] = 0
 	automask["min_area"].(object)["minimum"], automask["min_area"].(object)["maximum"] = 0, 1

@@ -55,8 +55,17 @@ type Pause struct {
 // On is what the camera is to be.
 func (p *Pause) On() bool { return p.Paused == nil || *p.Paused }
 
-// Nothing is the body of a verb that needs none: clear, resume, keyframe, snapshot.
+// Nothing is the body of a verb that needs none: clear, resume, keyframe.
 type Nothing struct{}
+
+// Shot is the body of snapshot: what the picture shows.
+type Shot struct {
+	Overlay *bool `json:"overlay,omitempty"` // false is the camera's picture, without what is painted into it
+	Width   int   `json:"width,omitempty"`   // reduced to so many columns; 0, and more than there are, is the camera's size
+}
+
+// Painted is whether the picture is with the overlay.
+func (s *Shot) Painted() bool { return s.Overlay == nil || *s.Overlay }
 
 // Automask segments everything on the next keyframe and tracks what passes.
 type Automask struct {
@@ -126,7 +135,7 @@ var verbs = map[string]func() any{
 	"pause":    func() any { return new(Pause) },
 	"resume":   func() any { return new(Nothing) },
 	"keyframe": func() any { return new(Nothing) },
-	"snapshot": func() any { return new(Nothing) },
+	"snapshot": func() any { return new(Shot) },
 	"automask": func() any { return new(Automask) },
 	"zone":     func() any { return new(Zone) },
 	"line":     func() any { return new(Line) },

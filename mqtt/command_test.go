@@ -296,7 +296,7 @@ func TestSnapshot(t *testing.T) {
 
 type snapshots struct{}
 
-func (snapshots) Snapshot(_ context.Context, camera string) ([]byte, error) {
+func (snapshots) Snapshot(_ context.Context, camera string, _ api.Shot) ([]byte, error) {
 	return []byte("jpeg of " + camera), nil
 }
 

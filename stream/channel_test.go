@@ -48,7 +48,7 @@ func TestACommandSentTwiceIsDoneOnce(t *testing.T) {
 // noisy makes pictures that compress badly.
 type noisy struct{}
 
-func (noisy) Snapshot(context.Context, string) ([]byte, error) {
+func (noisy) Snapshot(context.Context, string, api.Shot) ([]byte, error) {
 	m := image.NewGray(image.Rect(0, 0, 640, 480))
 	for i := range m.Pix {
 		m.Pix[i] = byte(i * i * 2654435761 >> 13)
@@ -62,7 +62,7 @@ func TestSnapshotFitsTheChannel(t *testing.T) {
 	st := start(t, func(o *Options) {
 		o.Commands = dispatch.New(dispatch.Options{Service: o.Service, Snapshot: noisy{}})
 	})
-	full, _ := noisy{}.Snapshot(t.Context(), "")
+	full, _ := noisy{}.Snapshot(t.Context(), "", api.Shot{})
 	p := newPeer(t, st, false).connect()
 	p.say(`{"verb":"snapshot","id":"1"}`)
 	var got api.Snapshot

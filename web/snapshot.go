@@ -53,9 +53,6 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(picture)
 }
 
-// mostWidth is the widest picture that is asked for; a camera's own size is its limit anyway.
-const mostWidth = 16384
-
 func shotOf(q url.Values) (overlay bool, width int, err error) {
 	for key := range q {
 		if key != "overlay" && key != "width" {
@@ -69,8 +66,8 @@ func shotOf(q url.Values) (overlay bool, width int, err error) {
 		}
 	}
 	if v := q.Get("width"); v != "" {
-		if width, err = strconv.Atoi(v); err != nil || width < 16 || width > mostWidth {
-			return false, 0, fmt.Errorf("width is a number of columns within 16..%d, not %q", mostWidth, v)
+		if width, err = strconv.Atoi(v); err != nil || width < api.LeastWidth || width > api.MostWidth {
+			return false, 0, fmt.Errorf("width is a number of columns within %d..%d, not %q", api.LeastWidth, api.MostWidth, v)
 		}
 	}
 	return overlay, width, nil

@@ -25,7 +25,7 @@ type Frames interface {
 
 // Snapshotter makes a JPEG of what a camera shows now. It waits for the next frame, as long as ctx lasts.
 type Snapshotter interface {
-	Snapshot(ctx context.Context, camera string) ([]byte, error)
+	Snapshot(ctx context.Context, camera string, shot api.Shot) ([]byte, error)
 }
 
 // Recorder begins and ends recordings of what a camera shows.
@@ -259,8 +259,8 @@ func (t *Ticket) do(ctx context.Context) api.Reply {
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.d.o.Timeout)
 	defer cancel()
-	if t.Verb == "snapshot" && t.d.o.Snapshot != nil {
-		return t.snapshot(ctx)
+	if s, ok := t.Body.(*api.Shot); ok && t.d.o.Snapshot != nil {
+		return t.snapshot(ctx, *s)
 	}
 	if r, ok := t.Body.(*api.Record); ok && t.d.o.Record != nil {
 		return t.record(ctx, r)

@@ -327,9 +327,15 @@ func TestEarlyCommandsWaitForTheFirstFrame(t *testing.T) {
 type snapshots struct {
 	picture []byte
 	err     error
+	asked   *api.Shot
 }
 
-func (s snapshots) Snapshot(context.Context, string) ([]byte, error) { return s.picture, s.err }
+func (s snapshots) Snapshot(_ context.Context, _ string, shot api.Shot) ([]byte, error) {
+	if s.asked != nil {
+		*s.asked = shot
+	}
+	return s.picture, s.err
+}
 
 // noise is a picture that compresses badly.
 func noise(w, h int) []byte {
@@ -368,6 +374,24 @@ func TestSnapshot(t *testing.T) {
 		if r.OK || r.Error.Code != code || !strings.Contains(r.Error.Message, err.Error()) {
 			t.Errorf("got %s, want %s", text(r), code)
 		}
+	}
+}
+
+func TestSnapshotShowsWhatIsAsked(t *testing.T) {
+	var asked api.Shot
+	d := New(Options{Service: &service{}, Snapshot: snapshots{picture: noise(64, 48), asked: &asked}})
+	for body, want := range map[string]struct {
+		painted bool
+		width   int
+	}{
+		`{"id":"1"}`: {true, 0}, `{"id":"2","overlay":true}`: {true, 0}, `{"id":"3","overlay":false,"width":320}`: {false, 320},
+	} {
+		if r := d.Do(t.Context(), request("http", "snapshot", body)); !r.OK || asked.Painted() != want.painted || asked.Width != want.width {
+			t.Errorf("%s: %+v, asked for %+v", body, r.Error, asked)
+		}
+	}
+	if r := d.Do(t.Context(), request("http", "snapshot", `{"id":"4","width":15}`)); r.OK || r.Error.Code != api.BadRequest {
+		t.Errorf("15 columns: %s", text(r))
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 
 // snapshot takes a picture. It is taken anew when the command is repeated: nothing is done twice by that, and pictures are
 // too large to be kept.
-func (t *Ticket) snapshot(ctx context.Context) api.Reply {
-	picture, err := t.d.o.Snapshot.Snapshot(ctx, t.Camera)
+func (t *Ticket) snapshot(ctx context.Context, shot api.Shot) api.Reply {
+	picture, err := t.d.o.Snapshot.Snapshot(ctx, t.Camera, shot)
 	if err != nil {
 		return api.Refuse(t.ID, code(err, api.NotReady), "no snapshot: "+err.Error())
 	}

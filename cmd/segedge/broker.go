@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/broker"
@@ -30,7 +31,7 @@ func (b *builder) buildMQTT() error {
 	}
 	var picture func(context.Context, string) ([]byte, error)
 	if c.Images {
-		picture = b.Snapshot
+		picture = func(ctx context.Context, camera string) ([]byte, error) { return b.Snapshot(ctx, camera, api.Shot{}) }
 	}
 	reached := connection(&c)
 	reached.ClientID, reached.Logger = c.ClientID, b.log

@@ -56,7 +56,7 @@ type verbs struct {
 	Zone     zoneCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Make, replace or remove a zone."`
 	Line     lineCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Make, replace or remove a line."`
 	Keyframe keyframeCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Ask the model about the next frame."`
-	Snapshot snapshotCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Write the picture with its overlay as JPEG."`
+	Snapshot snapshotCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Write the picture as JPEG, with its overlay or without."`
 	Record   recordCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Record a clip: start, stop, or around what happens now."`
 	Pause    pauseCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following until resume."`
 	Resume   resumeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Go on after pause."`

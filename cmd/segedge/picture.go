@@ -17,9 +17,9 @@ func streamed(u video.Unit) stream.Unit {
 	}
 }
 
-// Snapshot is a JPEG of what a camera's viewers see.
-func (b *builder) Snapshot(ctx context.Context, camera string) ([]byte, error) {
-	jpeg, _, err := b.picture(ctx, camera, true, 0)
+// Snapshot is a JPEG of what a camera shows, as its viewers see it unless something else is asked for.
+func (b *builder) Snapshot(ctx context.Context, camera string, shot api.Shot) ([]byte, error) {
+	jpeg, _, err := b.picture(ctx, camera, shot.Painted(), shot.Width)
 	return jpeg, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
@@ -54,7 +55,7 @@ type door interface {
 	// get is a camera's document, state or objects, as it is now.
 	get(ctx context.Context, camera, what string) ([]byte, error)
 	// snapshot is a JPEG of what the camera shows now.
-	snapshot(ctx context.Context, camera string) ([]byte, error)
+	snapshot(ctx context.Context, camera string, what api.Shot) ([]byte, error)
 	close()
 }
 

@@ -35,8 +35,8 @@ func (h overHTTP) get(ctx context.Context, camera, what string) ([]byte, error) 
 	return doc, refusedBy(err)
 }
 
-func (h overHTTP) snapshot(ctx context.Context, camera string) ([]byte, error) {
-	shot, err := askSnapshot(ctx, h, camera)
+func (h overHTTP) snapshot(ctx context.Context, camera string, what api.Shot) ([]byte, error) {
+	shot, err := askSnapshot(ctx, h, camera, what)
 	return shot.JPEG, err
 }
 
@@ -70,7 +70,7 @@ func (m overMQTT) get(ctx context.Context, camera, what string) (doc []byte, err
 }
 
 // snapshot listens for the picture before it asks for it: it comes before the reply.
-func (m overMQTT) snapshot(ctx context.Context, camera string) ([]byte, error) {
+func (m overMQTT) snapshot(ctx context.Context, camera string, what api.Shot) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ready, picture, ended := make(chan struct{}), make(chan []byte, 1), make(chan error, 1)
@@ -90,7 +90,7 @@ func (m overMQTT) snapshot(ctx context.Context, camera string) ([]byte, error) {
 		ended <- err
 		return nil, err
 	}
-	if _, err := askSnapshot(ctx, m, camera); err != nil {
+	if _, err := askSnapshot(ctx, m, camera, what); err != nil {
 		return nil, err
 	}
 	select {
@@ -104,9 +104,9 @@ func (m overMQTT) snapshot(ctx context.Context, camera string) ([]byte, error) {
 func (m overMQTT) close() { m.c.Close() }
 
 // askSnapshot sends the command and reads its result.
-func askSnapshot(ctx context.Context, d door, camera string) (api.Snapshot, error) {
+func askSnapshot(ctx context.Context, d door, camera string, what api.Shot) (api.Snapshot, error) {
 	var shot api.Snapshot
-	r, err := d.do(ctx, camera, "snapshot", nil)
+	r, err := d.do(ctx, camera, "snapshot", what)
 	if err == nil && !r.OK {
 		err = r.Error
 	}

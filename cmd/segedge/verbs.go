@@ -186,7 +186,9 @@ func (c *recordCmd) Run(e *env) error {
 
 type snapshotCmd struct {
 	asking
-	File string `arg:"" type:"path" help:"The .jpg to write; - is the standard output."`
+	File  string `arg:"" type:"path" help:"The .jpg to write; - is the standard output."`
+	Clean bool   `help:"The camera's picture, without the overlay."`
+	Width int    `help:"Reduced to so many columns; by default the camera's size."`
 }
 
 func (c *snapshotCmd) Run(e *env) error {
@@ -194,7 +196,11 @@ func (c *snapshotCmd) Run(e *env) error {
 		return err
 	}
 	return c.with(e, func(ctx context.Context, d door) error {
-		jpeg, err := d.snapshot(ctx, c.Camera)
+		what := api.Shot{Width: c.Width}
+		if c.Clean {
+			what.Overlay = new(bool)
+		}
+		jpeg, err := d.snapshot(ctx, c.Camera, what)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ import (
 type obedient struct {
 	mu   sync.Mutex
 	done []api.Command
+	shot api.Shot // that was asked for last
 }
 
 func (o *obedient) Do(_ context.Context, _ string, cmd api.Command) api.Reply {
@@ -53,7 +54,10 @@ func (o *obedient) last() api.Command {
 	return o.done[len(o.done)-1]
 }
 
-func (o *obedient) Snapshot(context.Context, string) ([]byte, error) {
+func (o *obedient) Snapshot(_ context.Context, _ string, shot api.Shot) ([]byte, error) {
+	o.mu.Lock()
+	o.shot = shot
+	o.mu.Unlock()
 	var out bytes.Buffer
 	err := jpeg.Encode(&out, image.NewGray(image.Rect(0, 0, 32, 16)), nil)
 	return out.Bytes(), err
@@ -133,12 +137,15 @@ func TestEveryVerbByEachWay(t *testing.T) {
 			}
 		}
 		file := filepath.Join(t.TempDir(), "s.jpg")
-		if code, stdout, stderr := command(t, append([]string{"snapshot", file}, flags...)...); code != 0 {
+		if code, stdout, stderr := command(t, append([]string{"snapshot", file, "--clean", "--width", "32"}, flags...)...); code != 0 {
 			t.Errorf("snapshot over %s: %d %s%s", way, code, stdout, stderr)
 		}
 		data, _ := os.ReadFile(file)
 		if c, err := jpeg.DecodeConfig(bytes.NewReader(data)); err != nil || c.Width != 32 {
 			t.Errorf("snapshot over %s: %v, %d bytes", way, err, len(data))
+		}
+		if agent.shot.Painted() || agent.shot.Width != 32 {
+			t.Errorf("snapshot over %s asked for %+v", way, agent.shot)
 		}
 	}
 }
