@@ -12,6 +12,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 // offline is a client that never connects; its commands are driven by hand.
@@ -124,6 +125,27 @@ func TestCommandIsDoneOnce(t *testing.T) {
 	}
 	if n := len(a.commands()); n != 2 {
 		t.Errorf("%d commands were done, want one of each client", n)
+	}
+}
+
+// Whatever the command, the second time it is only answered.
+func TestEveryVerbTwice(t *testing.T) {
+	a := &agent{}
+	d := newDesk(t, a, t.TempDir())
+	for _, verb := range api.Verbs() {
+		if verb == "snapshot" { // a picture is taken anew, and comes by itself: TestSnapshot
+			continue
+		}
+		was := len(a.commands())
+		for range 2 {
+			d.send("cam", verb, testkit.CommandOf(verb, `"id":"the `+verb+`"`, `"reply":"me"`))
+			if _, r := d.reply(); !r.OK || r.ID != "the "+verb || fmt.Sprint(r.Result) != "map[did:"+verb+"]" {
+				t.Errorf("%s: %+v", verb, r)
+			}
+		}
+		if n := len(a.commands()) - was; n != 1 {
+			t.Errorf("%s was done %d times", verb, n)
+		}
 	}
 }
 

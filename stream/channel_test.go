@@ -11,6 +11,7 @@ import (
 
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
+	"github.com/segedge/segedge/testkit"
 )
 
 func TestAReplyThatDoesNotFitSaysSo(t *testing.T) {
@@ -42,6 +43,27 @@ func TestACommandSentTwiceIsDoneOnce(t *testing.T) {
 	defer st.agent.mu.Unlock()
 	if n := len(st.agent.commands); n != 2 {
 		t.Errorf("done %d times, want once for each viewer", n)
+	}
+}
+
+func TestEveryVerbTwiceOverTheChannel(t *testing.T) {
+	st := start(t)
+	p := newPeer(t, st, false).connect()
+	for _, verb := range api.Verbs() {
+		was := st.agent.done()
+		for range 2 {
+			p.say(testkit.CommandOf(verb, `"verb":"`+verb+`"`, `"id":"the `+verb+`"`))
+			if r := p.message("reply"); string(r["ok"]) != "true" || string(r["id"]) != `"the `+verb+`"` {
+				t.Errorf("%s: %s", verb, r)
+			}
+		}
+		want := 1
+		if verb == "snapshot" { // a picture is taken anew
+			want = 2
+		}
+		if n := st.agent.done() - was; n != want {
+			t.Errorf("%s was done %d times, want %d", verb, n, want)
+		}
 	}
 }
 

@@ -85,6 +85,13 @@ func (a *agent) set(frame uint64, objects ...seg.Object) {
 	a.objects.Frame.Seq, a.objects.Objects = frame, objects
 }
 
+// done is how many commands arrived.
+func (a *agent) done() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.commands)
+}
+
 func (a *agent) last(t *testing.T) api.Command {
 	t.Helper()
 	a.mu.Lock()

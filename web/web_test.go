@@ -14,6 +14,7 @@ import (
 	"github.com/segedge/segedge/api"
 	"github.com/segedge/segedge/api/dispatch"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/testkit"
 )
 
 func newDoor(t *testing.T, o Options) *Server {
@@ -207,6 +208,30 @@ func TestACommandSentTwiceIsDoneOnce(t *testing.T) {
 	}
 	if n := len(agent.asked()); n != 1 {
 		t.Errorf("done %d times", n)
+	}
+}
+
+// TestEveryVerbTwice: whatever the command, the second time it is only answered. A picture alone is taken anew.
+func TestEveryVerbTwice(t *testing.T) {
+	agent := newFakeAgent("cam")
+	door := newDoor(t, Options{Service: agent})
+	for _, verb := range api.Verbs() {
+		was, first := len(agent.asked()), ""
+		for range 2 {
+			res := ask(door, "POST", "/api/v1/cameras/cam/"+verb, testkit.CommandOf(verb, `"id":"the `+verb+`"`), asJSON)
+			got, _ := io.ReadAll(res.Body)
+			if first != "" && string(got) != first || strings.Contains(string(got), "bad_json") {
+				t.Errorf("%s: %s, then %s", verb, first, got)
+			}
+			first = string(got)
+		}
+		want := 1
+		if verb == "snapshot" {
+			want = 2
+		}
+		if n := len(agent.asked()) - was; n != want {
+			t.Errorf("%s was done %d times, want %d", verb, n, want)
+		}
 	}
 }
 
