@@ -30,8 +30,9 @@ type fakeWHEP struct {
 	sessions map[string]*webrtc.PeerConnection
 	refuse   bool
 	links    []string
-	dark     bool // no pictures are sent
-	mute     bool // neither pictures nor messages: the agent has been killed, and nobody has told the network
+	slow     time.Duration // before the end of a session is taken up
+	dark     bool          // no pictures are sent
+	mute     bool          // neither pictures nor messages: the agent has been killed, and nobody has told the network
 	next     int
 	wg       sync.WaitGroup
 	overlay  string // that the newest session asked for
@@ -92,7 +93,10 @@ func (f *fakeWHEP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodPost:
 		f.offer(w, r)
 	case http.MethodDelete:
-		f.drop(strings.TrimPrefix(r.URL.Path[strings.LastIndex(r.URL.Path, "/"):], "/"))
+		time.Sleep(f.slow) // a connection that closes meanwhile has ended the session, as it does with the agent
+		if !f.drop(strings.TrimPrefix(r.URL.Path[strings.LastIndex(r.URL.Path, "/"):], "/")) {
+			http.Error(w, "there is no such session", http.StatusNotFound)
+		}
 	case http.MethodPatch:
 		w.WriteHeader(http.StatusNoContent)
 	case http.MethodOptions:
@@ -125,7 +129,7 @@ func (f *fakeWHEP) offer(w http.ResponseWriter, r *http.Request) {
 	f.overlay = r.URL.Query().Get("overlay")
 	f.sessions[id] = pc
 	f.mu.Unlock()
-	f.play(pc, track)
+	f.play(pc, track, id)
 	w.Header().Set("Content-Type", "application/sdp")
 	w.Header().Set("Location", r.URL.Path+"/"+id)
 	w.Header().Set("ETag", `"`+id+`"`)
@@ -164,7 +168,7 @@ func (f *fakeWHEP) answer(id, offer string) (*webrtc.PeerConnection, *webrtc.Tra
 }
 
 // play sends the clip in a loop, from its first picture once the peer is there, until the peer is gone.
-func (f *fakeWHEP) play(pc *webrtc.PeerConnection, track *webrtc.TrackLocalStaticSample) {
+func (f *fakeWHEP) play(pc *webrtc.PeerConnection, track *webrtc.TrackLocalStaticSample, id string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	up := make(chan struct{})
 	var once sync.Once
@@ -174,6 +178,7 @@ func (f *fakeWHEP) play(pc *webrtc.PeerConnection, track *webrtc.TrackLocalStati
 			once.Do(func() { close(up) })
 		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
 			cancel()
+			go f.drop(id) // not in the stack's own callback
 		}
 	})
 	f.wg.Go(func() {
@@ -254,13 +259,17 @@ func (f *fakeWHEP) setRefuse(on bool) {
 	f.mu.Unlock()
 }
 
-func (f *fakeWHEP) drop(id string) {
+// drop ends a session, and reports whether there was one.
+func (f *fakeWHEP) drop(id string) bool {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if pc := f.sessions[id]; pc != nil {
-		_ = pc.Close()
-		delete(f.sessions, id)
+	pc := f.sessions[id]
+	delete(f.sessions, id)
+	f.mu.Unlock()
+	if pc == nil {
+		return false
 	}
+	_ = pc.Close()
+	return true
 }
 
 func (f *fakeWHEP) close() {

@@ -2,7 +2,9 @@ package web
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -48,4 +50,40 @@ func TestPageDrawsTheMasks(t *testing.T) {
 	b.Live()
 	b.Until("nothing is drawn", alpha(0.4)+` === 0`)
 	b.Clean()
+}
+
+// A page that leaves a session says so before it closes the connection: where the connection goes first, the session is over before the
+// word comes, and the browser's console has an error that is none. Of a session that the agent has ended it says nothing.
+func TestPageLeavesWithoutAnError(t *testing.T) {
+	b := prepare(t)
+	b.whep.set(func(f *fakeWHEP) { f.slow = 300 * time.Millisecond })
+	b.open()
+	b.Do(chromedp.KeyEvent("m"))
+	b.Live()
+	for range 2 {
+		b.Do(chromedp.KeyEvent("m"))
+		b.Live()
+	}
+	b.eventually("one session", func() bool { return b.whep.watching() == 1 })
+	was := len(b.deletes())
+	if was == 0 {
+		t.Error("no session was ended")
+	}
+	b.whep.cut()
+	b.Until("it notices", `document.body.dataset.link !== "live"`)
+	b.Live()
+	if got := b.deletes(); len(got) != was {
+		t.Errorf("a session that was over was ended: %q", got[was:])
+	}
+	b.Clean()
+}
+
+// deletes are the ends of sessions that were asked for.
+func (b *browser) deletes() (out []string) {
+	for _, r := range b.Watch.Requests() {
+		if strings.HasPrefix(r, "DELETE ") {
+			out = append(out, r)
+		}
+	}
+	return out
 }

@@ -14,6 +14,7 @@ import { Stills } from "./stills.js";
 const delays = [400, 800, 1600, 3200, 6400]; // ms before attempt n, the last again and again
 const pathTime = 8000; // ms until a path or a picture that should be there is given up
 const stillTime = 1250; // ms without a picture or a word until what is on the screen is called frozen
+const byeTime = 3000; // ms that the agent has to hear of the end of a session
 const deadTime = 5000; // ms without a word until the session is given up
 
 // NoPath is that there is no way for video to this browser: trying again at once would not help.
@@ -32,7 +33,7 @@ export class Player extends EventTarget {
   constructor(video) {
     super();
     this.#video = video;
-    addEventListener("pagehide", () => this.#end());
+    addEventListener("pagehide", () => this.#end(true));
     addEventListener("pageshow", (e) => e.persisted && this.#attempt());
     addEventListener("online", () => this.retry());
     document.addEventListener("visibilitychange", () => this.#looked());
@@ -168,15 +169,13 @@ export class Player extends EventTarget {
   #listen(pc) {
     const channel = this.#channel = pc.createDataChannel("segedge");
     channel.addEventListener("message", (e) => {
+      if (pc !== this.#pc) return;
       const message = JSON.parse(e.data);
       this.#word = performance.now();
       if (message.type === "hello") this.viewer = message.viewer;
       this.dispatchEvent(new CustomEvent("message", { detail: message }));
     });
-    channel.addEventListener("close", () => {
-      this.dispatchEvent(new Event("silent"));
-      if (pc === this.#pc) this.#lost("the connection ended");
-    });
+    channel.addEventListener("close", () => pc === this.#pc && this.#ended("the connection ended"));
   }
 
   #show(track, receiver) {
@@ -220,7 +219,8 @@ export class Player extends EventTarget {
     const state = pc.connectionState;
     if (state === "connected") this.#connected = true;
     if (state === "failed" && !this.#connected) return this.#fallBack("no path to the agent's video: is UDP to it blocked?");
-    if (state === "failed" || state === "closed") this.#lost("the connection was lost");
+    if (state === "closed") return this.#ended("the connection ended");
+    if (state === "failed") this.#lost("the connection was lost");
     if (state === "disconnected") setTimeout(() => {
       if (pc === this.#pc && pc.connectionState === "disconnected") this.#lost("the connection was lost");
     }, 2500);
@@ -238,6 +238,12 @@ export class Player extends EventTarget {
     }, (why) => this.#still === still && this.#lost(why));
   }
 
+  // ended is a session that the agent has ended: there is none left to end.
+  #ended(reason) {
+    this.#resource = "";
+    this.#lost(reason);
+  }
+
   #lost(reason) {
     this.#end();
     const delay = delays[Math.min(this.#tries++, delays.length - 1)] * (0.8 + 0.4 * Math.random());
@@ -245,7 +251,7 @@ export class Player extends EventTarget {
     this.#timer = setTimeout(() => this.#attempt(), delay);
   }
 
-  #end() {
+  #end(now = false) {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#abort.abort();
@@ -253,12 +259,22 @@ export class Player extends EventTarget {
     this.#still = null;
     this.#connected = false;
     if (this.state === "live" || this.state === "frozen") this.dispatchEvent(new Event("leaving")); // the last picture can still be had
-    const pc = this.#pc;
+    const pc = this.#pc, resource = this.#resource;
     this.#pc = this.#channel = null;
-    pc?.close();
-    if (this.#resource) fetch(this.#resource, { method: "DELETE", keepalive: true }).catch(() => {});
     this.#resource = this.viewer = "";
+    if (!pc) return;
+    this.dispatchEvent(new Event("silent"));
+    hangUp(pc, resource, now);
   }
+}
+
+// hangUp tells the agent first and closes the connection then: closed first, it has the agent end the session by itself, and then there
+// is none to end. A page that goes closes at once, and can come back as it was.
+function hangUp(pc, resource, now) {
+  for (const r of pc.getReceivers()) r.track.stop(); // it shows nothing more meanwhile
+  const told = resource && fetch(resource, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(byeTime) }).catch(() => {});
+  if (!told || now) return pc.close();
+  told.finally(() => pc.close());
 }
 
 // gathered waits for the local candidates, briefly: the agent also finds a peer that reaches it first, unless a relay is the only way.
