@@ -67,7 +67,7 @@ func topicChannels() []channel {
 	}
 	for _, verb := range Verbs() {
 		name := "command." + verb
-		out = append(out, channel{name, "{camera}/cmd/" + verb, name, 1, false, exampleCommands[verb], "the command " + verb})
+		out = append(out, channel{name, "{camera}/cmd/" + verb, name, 1, false, ExampleCommand(verb), "the command " + verb})
 	}
 	return out
 }

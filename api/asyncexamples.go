@@ -29,6 +29,9 @@ const (
 		`"counts":"X` + "`" + `0` + "`" + `0` + "`" + `000000000000000000000000000000ho0"}}]}`
 )
 
+// ExampleCommand is a command of a verb, as MQTT takes it; the other doors know no reply. Empty for a verb that there is not.
+func ExampleCommand(verb string) string { return exampleCommands[verb] }
+
 var exampleCommands = map[string]string{
 	"prompt":   `{"id":"1","reply":"panel","points":[{"x":0.2,"y":0.5,"label":1}],"name":"cup"}`,
 	"choose":   `{"id":"2","reply":"panel","object":"cam-1","candidate":1}`,

@@ -83,7 +83,7 @@ func (e *editor) index(key string, n ast.Node) {
 func (e *editor) aligned() error {
 	for i, line := range e.lines {
 		if cr := strings.IndexByte(line, '\r'); cr >= 0 && line[cr:] != "\r\n" {
-			return fmt.Errorf("line %d has a carriage return that ends no line: change it in the file", i+1)
+			return fmt.Errorf("line %d has a carriage return without a line feed: change it in the file", i+1)
 		}
 	}
 	for key, at := range e.keys {

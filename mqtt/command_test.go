@@ -138,7 +138,7 @@ func TestEveryVerbTwice(t *testing.T) {
 		}
 		was := len(a.commands())
 		for range 2 {
-			d.send("cam", verb, testkit.CommandOf(verb, `"id":"the `+verb+`"`, `"reply":"me"`))
+			d.send("cam", verb, testkit.With(api.ExampleCommand(verb), map[string]any{"id": "the " + verb, "reply": "me"}))
 			if _, r := d.reply(); !r.OK || r.ID != "the "+verb || fmt.Sprint(r.Result) != "map[did:"+verb+"]" {
 				t.Errorf("%s: %+v", verb, r)
 			}

@@ -52,7 +52,7 @@ func TestEveryVerbTwiceOverTheChannel(t *testing.T) {
 	for _, verb := range api.Verbs() {
 		was := st.agent.done()
 		for range 2 {
-			p.say(testkit.CommandOf(verb, `"verb":"`+verb+`"`, `"id":"the `+verb+`"`))
+			p.say(testkit.With(api.ExampleCommand(verb), map[string]any{"verb": verb, "id": "the " + verb, "reply": nil}))
 			if r := p.message("reply"); string(r["ok"]) != "true" || string(r["id"]) != `"the `+verb+`"` {
 				t.Errorf("%s: %s", verb, r)
 			}

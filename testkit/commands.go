@@ -1,38 +1,22 @@
 package testkit
 
-import "strings"
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+)
 
-// commands are fields of a command for each verb, such as every door must take.
-var commands = map[string]string{
-	"prompt":   `"points":[{"x":0.5,"y":0.5}],"name":"cup"`,
-	"choose":   `"object":"cam-1","candidate":0`,
-	"rename":   `"object":"cam-1","name":"mug"`,
-	"remove":   `"object":"cam-1"`,
-	"undo":     `"object":"cam-1"`,
-	"confirm":  `"object":"cam-1"`,
-	"reject":   `"object":"cam-1"`,
-	"clear":    ``,
-	"pause":    ``,
-	"resume":   ``,
-	"keyframe": ``,
-	"snapshot": `"overlay":false,"width":320`,
-	"automask": `"max":3`,
-	"zone":     `"name":"door","points":[[0,0],[1,0],[1,1]]`,
-	"line":     `"name":"gate","points":[[0,0.5],[1,0.5]]`,
-	"model":    `"name":"tiny"`,
-	"config":   `"set":{"tracker.budget":0.4}`,
-	"record":   `"action":"start","seconds":5`,
-}
-
-// CommandOf is a command of a verb as JSON, with these fields before its own ones, as `"id":"1"`; empty for a verb that nobody has
-// written one for.
-func CommandOf(verb string, fields ...string) string {
-	own, ok := commands[verb]
-	if !ok {
-		return ""
+// With is a JSON object with these fields in place of its own; one that is nil is left out.
+func With(object string, fields map[string]any) string {
+	var all map[string]any
+	if err := json.Unmarshal([]byte(object), &all); err != nil {
+		panic(fmt.Sprintf("testkit: %q is no object: %v", object, err))
 	}
-	if own != "" {
-		fields = append(fields, own)
+	maps.Copy(all, fields)
+	maps.DeleteFunc(all, func(_ string, v any) bool { return v == nil })
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
 	}
-	return "{" + strings.Join(fields, ",") + "}"
+	return string(text)
 }

@@ -218,7 +218,7 @@ func TestEveryVerbTwice(t *testing.T) {
 	for _, verb := range api.Verbs() {
 		was, first := len(agent.asked()), ""
 		for range 2 {
-			res := ask(door, "POST", "/api/v1/cameras/cam/"+verb, testkit.CommandOf(verb, `"id":"the `+verb+`"`), asJSON)
+			res := ask(door, "POST", "/api/v1/cameras/cam/"+verb, testkit.With(api.ExampleCommand(verb), map[string]any{"id": "the " + verb, "reply": nil}), asJSON)
 			got, _ := io.ReadAll(res.Body)
 			if first != "" && string(got) != first || strings.Contains(string(got), "bad_json") {
 				t.Errorf("%s: %s, then %s", verb, first, got)
