@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Keeper writes a value down while it changes: at most once in Every, at the latest after Refresh, and at the end.
+// Keeper writes a value down while it changes: what changes once in a while at once, else once in Every, at the latest after Refresh, and at
+// the end.
 type Keeper struct {
 	File     *File
 	Every    time.Duration // 1 s
@@ -15,11 +16,14 @@ type Keeper struct {
 	Kept     func(value any) // told what is written down now, or would be if the disk took it; may be nil
 }
 
+// looks is how often in Every the revision is looked at.
+const looks = 20
+
 // Run keeps the value until ctx ends, and writes it down once more then. A disk that refuses is said when it begins and when it ends; it
 // ends nothing.
 func (k *Keeper) Run(ctx context.Context) error {
 	every, refresh := orElse(k.Every, time.Second), orElse(k.Refresh, 30*time.Second)
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(every / looks)
 	defer tick.Stop()
 	last, at, failing := k.Revision(), time.Now(), false
 	for {
@@ -29,7 +33,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if r := k.Revision(); r != last || failing || time.Since(at) >= refresh {
+		since := time.Since(at)
+		if r := k.Revision(); (r != last || failing) && since >= every || since >= refresh {
 			k.save(ctx, &failing)
 			last, at = r, time.Now()
 		}

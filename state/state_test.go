@@ -217,19 +217,22 @@ func TestTheKeeperWritesWhatChanges(t *testing.T) {
 			}
 		}
 		expect("nothing has changed", 10*time.Second, 0)
+		revision.Add(1)
+		expect("a change after a while is written at once", 50*time.Millisecond, 1)
 		for range 100 {
 			revision.Add(1)
 		}
-		expect("a hundred changes", time.Second, 1)
-		expect("nothing since", 20*time.Second, 1)
-		expect("a refresh", 15*time.Second, 2)
+		expect("a hundred more wait", 900*time.Millisecond, 1)
+		expect("for a second", 100*time.Millisecond, 2)
+		expect("nothing since", 20*time.Second, 2)
+		expect("a refresh", 15*time.Second, 3)
 		failing.Store(true)
 		revision.Add(1)
-		expect("a disk that refuses is tried again each second", 3*time.Second, 5)
+		expect("a disk that refuses is tried again each second", 3*time.Second, 6)
 		failing.Store(false)
-		expect("and when it does not", time.Second, 6)
+		expect("and when it does not", time.Second, 7)
 		cancel()
-		if err := <-done; err != nil || collected.Load() != 7 || told.Load() != 4 {
+		if err := <-done; err != nil || collected.Load() != 8 || told.Load() != 5 {
 			t.Errorf("at the end: %v, written %d times, told %d times", err, collected.Load(), told.Load())
 		}
 	})

@@ -12,6 +12,12 @@ import (
 func (w *walk) cutTo(s *scene, from, n, i int) {
 	w.Helper()
 	w.tr.Flush()
+	w.shown(s, from, n, i)
+}
+
+// shown is cutTo where nobody said that the picture is another.
+func (w *walk) shown(s *scene, from, n, i int) {
+	w.Helper()
 	w.s, w.every = s, 1000
 	for k := from; k < from+n; k++ {
 		w.frame(k)
@@ -36,6 +42,36 @@ func TestATwinInAnotherPlaceIsNoObject(t *testing.T) {
 		if s := w.state(0); s != seg.Tracking {
 			t.Errorf("%s: its picture is back, and it is %v", name, s)
 		}
+	}
+}
+
+// After a restart nothing in another place is an object either; it is found when its own picture is back, now or after one more restart. What
+// was saved without its place may be found anywhere.
+func TestATwinInAnotherPlaceIsNoObjectAfterARestart(t *testing.T) {
+	w := settled(t, 40)
+	home := *w.s
+	twin := disc{home.discs[0].tex, 14, line(80, 45, 0, 0), red}
+	other := &scene{w: home.w, h: home.h, ground: newTexture(7), discs: []disc{{newTexture(8), 200, line(80, 45, 0, 0), [3]float64{200, 60, 30}}, twin}}
+	saved := kept(t, w)
+	for restarts := range 2 {
+		b := again(t, other, saved, w.ids)
+		b.shown(other, 40, 20, 1)
+		if s := b.state(0); s != seg.Lost {
+			t.Errorf("after %d more restarts its twin in another place is taken for it: it is %v", restarts, s)
+		}
+		saved = kept(t, b)
+		b.cutTo(&home, 60, 4, 0)
+		if s := b.state(0); s != seg.Tracking {
+			t.Errorf("after %d more restarts its picture is back, and it is %v", restarts, s)
+		}
+	}
+	for i := range saved {
+		saved[i].Place = tracker.SavedPlace{Colours: saved[i].Place.Colours[:7]}
+	}
+	b := again(t, other, saved, w.ids)
+	b.shown(other, 40, 4, 1)
+	if s := b.state(0); s != seg.Tracking {
+		t.Errorf("its twin where nothing is known of its place: it is %v", s)
 	}
 }
 

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/segedge/segedge/seg"
@@ -20,9 +21,20 @@ type Saved struct {
 	Mask             shape.Saved // where it was last believed to be
 	Look             look.Saved
 	Area, Size, Base float64 // usual and expected size in cells; share of its own colours
+	Place            SavedPlace
 
 	Undo []Saved // what it can be taken back to, oldest first: what was said and believed then, without the rest
 }
+
+// SavedPlace is what the place is known by in which an object was: colours as shares of the picture in 65535ths, and the layout in 32nds of a
+// level. Empty where it is not known: then the object may be found anywhere.
+type SavedPlace struct {
+	Colours []uint16
+	Layout  []int16
+}
+
+// layoutSteps are the steps in which a level of a layout is saved: three bytes less three others stay within sixteen bits.
+const layoutSteps = 32
 
 // savedUndo is how many steps back are kept over a restart.
 const savedUndo = 2
@@ -34,7 +46,7 @@ func (t *Tracker) Save(dst []Saved) []Saved {
 			continue
 		}
 		s := save(o.anchors, &o.belief, &o.appearance)
-		s.ID, s.Name, s.State = o.id, o.name, o.state
+		s.ID, s.Name, s.State, s.Place = o.id, o.name, o.state, t.placeOf(o).save()
 		for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
 			if m := &o.undo[i]; m.track != nil && !m.waits {
 				s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
@@ -43,6 +55,43 @@ func (t *Tracker) Save(dst []Saved) []Saved {
 		dst = append(dst, s)
 	}
 	return dst
+}
+
+// placeOf is what the place is known by in which an object is looked for after a restart: where it is now, or, where its picture went away,
+// that picture.
+func (t *Tracker) placeOf(o *object) *glimpse {
+	if o.away {
+		return o.picture
+	}
+	return t.scene.glimpses.before(o.picture)
+}
+
+func (g *glimpse) save() (p SavedPlace) {
+	if g == nil {
+		return p
+	}
+	for _, share := range g.colours {
+		p.Colours = append(p.Colours, uint16(math.Round(float64(min(share, 1))*math.MaxUint16)))
+	}
+	for _, level := range g.layout {
+		p.Layout = append(p.Layout, int16(math.Round(level*layoutSteps)))
+	}
+	return p
+}
+
+// glimpse is what was saved; nil where nothing was, or it does not fit.
+func (p *SavedPlace) glimpse() *glimpse {
+	g := &glimpse{}
+	if len(p.Colours) != len(g.colours) || len(p.Layout) != len(g.layout) {
+		return nil
+	}
+	for i, share := range p.Colours {
+		g.colours[i] = float32(share) / math.MaxUint16
+	}
+	for i, level := range p.Layout {
+		g.layout[i] = float64(level) / layoutSteps
+	}
+	return g
 }
 
 // save copies a belief that has a track.
@@ -71,7 +120,8 @@ func (t *Tracker) believed(s *Saved) (memento, bool) {
 	}, true
 }
 
-// Restore takes up the objects that were saved, before the first frame. They are looked for: first where they were. One that comes back
+// Restore takes up the objects that were saved, before the first frame. They are looked for: first where they were, and in no other place
+// than the one that they were in. One that comes back
 // within Options.ReturnWithin of the model's first answer is reported as recovered, another as lost; one that makes no sense is left out.
 // New objects are numbered above them.
 func (t *Tracker) Restore(saved []Saved) {
@@ -99,8 +149,10 @@ func (t *Tracker) restored(s *Saved) *object {
 		return nil
 	}
 	o := &object{
-		id: s.ID, name: s.Name, state: seg.Lost, returning: true, anchors: m.anchors, belief: m.belief, appearance: m.appearance,
+		id: s.ID, name: s.Name, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
+		anchors: m.anchors, belief: m.belief, appearance: m.appearance,
 	}
+	o.away = o.picture != nil
 	for i := range s.Undo {
 		if m, ok := t.believed(&s.Undo[i]); ok && len(o.undo) < maxUndo {
 			o.undo = append(o.undo, m)
