@@ -134,7 +134,7 @@ type h264Codec struct {
 }
 
 // h264Codecs are those of a medium that can take what is sent, in its order: pictures in fragments, which packetization mode 0 does not
-// know (RFC 6184, 5.4). Where no mode is said 0 would be meant; no player that leaves it out means that.
+// know (RFC 6184, 5.4). Where no mode is said 0 is meant (8.1).
 func h264Codecs(m *sdp.MediaDescription) []h264Codec {
 	var out []h264Codec
 	for _, payload := range m.MediaName.Formats {
@@ -142,7 +142,7 @@ func h264Codecs(m *sdp.MediaDescription) []h264Codec {
 			continue
 		}
 		format := formatOf(m, payload)
-		if mode := parameter(format, "packetization-mode"); mode == "" || mode == "1" {
+		if parameter(format, "packetization-mode") == "1" {
 			out = append(out, h264Codec{payload, levelOf(format)})
 		}
 	}

@@ -28,7 +28,7 @@ func TestFragmentOfTheRFC(t *testing.T) {
 }
 
 const someOffer = "v=0\r\no=- 5 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-ufrag:top\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n" +
-	"a=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:oldoldoldoldoldoldoldold\r\na=candidate:9 1 udp 1 192.0.2.7 1 typ host\r\na=rtpmap:96 H264/90000\r\na=recvonly\r\n" +
+	"a=mid:0\r\na=ice-ufrag:old\r\na=ice-pwd:oldoldoldoldoldoldoldold\r\na=candidate:9 1 udp 1 192.0.2.7 1 typ host\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=recvonly\r\n" +
 	"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na=ice-ufrag:old\r\na=ice-pwd:oldoldoldoldoldoldoldold\r\n"
 
 func TestRestartOffer(t *testing.T) {
@@ -124,7 +124,7 @@ func FuzzFragment(f *testing.F) {
 
 func TestNegotiatedLevel(t *testing.T) {
 	offer := func(level string) string {
-		return strings.Replace(someOffer, "a=recvonly", "a=fmtp:96 packetization-mode=1;profile-level-id=42e0"+level+"\r\na=recvonly", 1)
+		return strings.Replace(someOffer, "packetization-mode=1", "packetization-mode=1;profile-level-id=42e0"+level, 1)
 	}
 	for _, c := range []struct {
 		offer, answer string

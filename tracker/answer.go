@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/tracker/look"
 	"github.com/segedge/segedge/tracker/motion"
 	"github.com/segedge/segedge/tracker/shape"
 )
@@ -186,10 +187,30 @@ func (t *Tracker) believable(o *object, p *shape.Patch, ev *evidence, best *seg.
 	if ratio := n / max(o.area, 1); ratio > most && n > o.size || ratio < least {
 		return false
 	}
+	if t.mistaken(o, p, ev) {
+		return false
+	}
 	if ev.prior == nil || !o.state.Visible() {
 		return t.recognised(o, p, ev) && !t.rival(o, p, ev.seq)
 	}
 	return t.familiar(o, p, ev, best)
+}
+
+// mistaken says whether what was answered has the colours of another object rather than this one's. Where things pass each other a mask may
+// go on with the wrong one, and learns that one's looks then; what each was before tells them apart.
+func (t *Tracker) mistaken(o *object, p *shape.Patch, ev *evidence) bool {
+	k := t.opt.Tuning
+	if len(t.objects) == 1 || !o.Colours.Ready() {
+		return false
+	}
+	cover, covered := shape.Track{}, false
+	if o.cover != nil && o.cover.track != nil {
+		cover, covered = o.cover.track.In(ev.seq)
+	}
+	t.fusion.seen = look.Sample(t.fusion.seen[:0], ev.e, p, func(x, y int) bool { return covered && cover.Value(float64(x), float64(y)) > 0 })
+	return slices.ContainsFunc(t.objects, func(q *object) bool {
+		return q != o && o.Colours.Rather(&q.Colours, t.fusion.seen, k.Look.ColourClip) > k.Half
+	})
 }
 
 // familiar takes what a mask of a visible object looks like for usual, and believes it: where features are known, what was fused is held to

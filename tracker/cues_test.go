@@ -299,3 +299,34 @@ func TestWhatIsFoundLooksAsItUsuallyDid(t *testing.T) {
 		}
 	}
 }
+
+// A mask that has another object's colours is not believed, whether the object is in sight or lost; not even where its cover's are left out of
+// it. The object's own, and another's where that is not followed, are.
+func TestNoObjectIsTakenForAnother(t *testing.T) {
+	white, grey := thing{image.Rect(8, 8, 20, 20), 255, 1}, thing{image.Rect(36, 8, 48, 20), 120, 1}
+	for _, state := range []seg.State{seg.Tracking, seg.Lost} {
+		tr := stage(t, 1, calm)
+		seq := shown(t, tr, white, grey)
+		o, q := place(tr, square(8, 8, 12), state), place(tr, square(36, 8, 12), seg.Tracking)
+		for _, x := range []*object{o, q} {
+			tr.learn(x, x.track.Patch, at(tr, seq))
+		}
+		if tr.mistaken(o, o.track.Patch, at(tr, seq)) || tr.mistaken(q, q.track.Patch, at(tr, seq)) {
+			t.Errorf("%v: one is taken for the other where it is itself", state)
+		}
+		best := saying(grey.at)
+		if !tr.mistaken(o, square(36, 8, 12), at(tr, seq)) || tr.believable(o, square(36, 8, 12), at(tr, seq), &best) {
+			t.Errorf("%v: the other's mask is believed", state)
+		}
+		both := tuned.Shape.PatchOf(saying(image.Rect(17, 8, 48, 20)).Logits, 60, 40)
+		for _, cover := range []*object{nil, q} {
+			if o.cover = cover; tr.mistaken(o, both, at(tr, seq)) != (cover == nil) {
+				t.Errorf("%v: a little of it and all of the other, covered by that: %v", state, cover != nil)
+			}
+		}
+		tr.objects = tr.objects[:1]
+		if tr.mistaken(o, square(36, 8, 12), at(tr, seq)) {
+			t.Errorf("%v: nobody else is followed, and it is taken for somebody", state)
+		}
+	}
+}

@@ -11,7 +11,8 @@ import (
 type fusion struct {
 	sum   shape.Sum
 	votes votes
-	same  []bool // blocks of a picture that look as they did
+	same  []bool   // blocks of a picture that look as they did
+	seen  []uint16 // colours of what was answered
 }
 
 // evidence is all that speaks about an object in a keyframe.

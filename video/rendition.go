@@ -73,14 +73,13 @@ type channel struct {
 	lastOut time.Time // capture time of the newest unit
 }
 
-// keyframeDue reports whether this frame answers the requests for a keyframe, and takes them.
+// keyframeDue reports whether this frame answers the requests for a keyframe, and takes them, or whether the last one is long ago.
 func (c *channel) keyframeDue(captured time.Time) bool {
-	if !c.lastKey.IsZero() {
-		if since := captured.Sub(c.lastKey); since >= 0 && since < KeyframeSpacing {
-			return false
-		}
+	since := captured.Sub(c.lastKey)
+	if !c.lastKey.IsZero() && since >= 0 && since < KeyframeSpacing {
+		return false
 	}
-	return c.wantKey.Swap(false)
+	return c.wantKey.Swap(false) || !c.lastKey.IsZero() && since >= KeyframeAtLeast
 }
 
 // prepare has an encoder for the picture's size, at the bitrate that is asked for.

@@ -196,6 +196,18 @@ func TestKeyframeRequestsAreSpaced(t *testing.T) {
 	}
 }
 
+// Where few pictures come a keyframe still comes every four seconds.
+func TestKeyframesComeByTheClock(t *testing.T) {
+	r := newRig(t)
+	defer r.stop()
+	for at := range 9 {
+		r.show(320, 180, time.Duration(at)*time.Second)
+		if u := r.unit(); u.Keyframe != (at%4 == 0) {
+			t.Errorf("at %d s: keyframe %v", at, u.Keyframe)
+		}
+	}
+}
+
 func TestASkippedPictureKeepsTheRequest(t *testing.T) {
 	r := newRig(t)
 	defer r.stop()

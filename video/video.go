@@ -57,6 +57,10 @@ const (
 // once, and keyframes are what loses packets.
 const KeyframeSpacing = 500 * time.Millisecond
 
+// KeyframeAtLeast is the most time between two keyframes, whatever the rate: encoders count frames, and a loaded machine has few of them.
+// Clips begin at one, and files are searched by them.
+const KeyframeAtLeast = 4 * time.Second
+
 // Options configure a sink. NewEncoder and Out are required.
 type Options struct {
 	NewEncoder func(Format) (Encoder, error)

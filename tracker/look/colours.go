@@ -15,6 +15,7 @@ type Colours struct {
 	first [2][]float32 // outside, inside; of the first mask, never forgotten
 	bins  [2][]float32 // of the newer ones
 	odds  []int8       // in 1/colourScale
+	usual []int8       // the logarithm of how usual each is inside, in the same steps
 	ready bool
 }
 
@@ -23,6 +24,7 @@ const (
 	colourSide  = 16
 	colourBins  = colourSide * colourSide * colourSide
 	colourScale = 16.0
+	leastUsual  = 1e-3 // share of the object that no colour is taken to be below
 )
 
 func bin(p []byte) int { return int(p[0]>>4)<<8 | int(p[1]>>4)<<4 | int(p[2]>>4) }
@@ -38,14 +40,14 @@ func (c *Colours) clone() Colours {
 	for k := range d.bins {
 		d.first[k], d.bins[k] = slices.Clone(c.first[k]), slices.Clone(c.bins[k])
 	}
-	d.odds = slices.Clone(c.odds)
+	d.odds, d.usual = slices.Clone(c.odds), slices.Clone(c.usual)
 	return d
 }
 
 // Learn counts the colours of a frame inside and outside a patch, within rect.
 func (c *Colours) Learn(k *Tuning, e *motion.Entry, p *shape.Patch, rect image.Rectangle) {
 	if c.bins[0] == nil {
-		c.odds = make([]int8, colourBins)
+		c.odds, c.usual = make([]int8, colourBins), make([]int8, colourBins)
 		for side := range c.bins {
 			c.first[side], c.bins[side] = make([]float32, colourBins), make([]float32, colourBins)
 		}
@@ -98,6 +100,9 @@ func (c *Colours) weigh(pseudo float64) {
 		}
 	}
 	if sum[0] == 0 || sum[1] == 0 {
+		for i := range c.usual {
+			c.usual[i] = math.MinInt8 // nothing is
+		}
 		return
 	}
 	prior := pseudo / min(sum[0], sum[1])
@@ -105,6 +110,7 @@ func (c *Colours) weigh(pseudo float64) {
 		in, out := c.around(1, i)/sum[1], c.around(0, i)/sum[0]
 		l := math.Log((in + prior) / (out + prior))
 		c.odds[i] = int8(math.Round(min(max(l*colourScale, -127), 127)))
+		c.usual[i] = int8(math.Round(math.Log(min(in, 1)+leastUsual) * colourScale))
 	}
 }
 
@@ -168,6 +174,33 @@ func (c *Colours) Share(k *Tuning, t *shape.Track, e *motion.Entry) float64 {
 		return 1
 	}
 	return float64(in) / float64(n)
+}
+
+// Sample appends the colours of some hundred cells of a patch in an entry, those left out that skip says.
+func Sample(dst []uint16, e *motion.Entry, p *shape.Patch, skip func(x, y int) bool) []uint16 {
+	const most = 256
+	step := max(1, int(math.Sqrt(float64(p.Rect.Dx()*p.Rect.Dy())/most)))
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y += step {
+		for x := p.Rect.Min.X; x < p.Rect.Max.X; x += step {
+			if p.Cell(x, y) > 0 && !skip(x, y) {
+				dst = append(dst, uint16(bin(e.BGR[3*(y*p.W+x):])))
+			}
+		}
+	}
+	return dst
+}
+
+// Rather is how much likelier a sample of colours is one of the other object than of this: the mean logarithm of how much more usual each
+// is there, each held to ±clip; 0 where one of them is not known.
+func (c *Colours) Rather(other *Colours, sample []uint16, clip float64) float64 {
+	if !c.ready || !other.ready || len(sample) == 0 {
+		return 0
+	}
+	sum, most := 0, int(clip*colourScale)
+	for _, i := range sample {
+		sum += min(max(int(other.usual[i])-int(c.usual[i]), -most), most)
+	}
+	return float64(sum) / colourScale / float64(len(sample))
 }
 
 // AddToMap adds what the colours say to a map of likeness, from nine pixels about the middle of a cell.

@@ -41,6 +41,31 @@ func TestColoursTellAnObjectFromItsSurroundings(t *testing.T) {
 	}
 }
 
+// What is sampled of a red thing is rather a red thing's than a blue one's, and the other way round; of what nobody knows, nobody's.
+func TestColoursSayWhoseTheyAre(t *testing.T) {
+	var one, other, unknown Colours
+	e, p := picture(disc(20, 16, 8), red, green)
+	one.Learn(tuned, e, p, all)
+	sample := Sample(nil, e, p, func(int, int) bool { return false })
+	e, p = picture(disc(44, 16, 8), blue, green)
+	other.Learn(tuned, e, p, all)
+	if n := len(sample); n < 50 || n > 512 {
+		t.Errorf("%d samples", n)
+	}
+	if r := one.Rather(&other, sample, 3); r != -3 {
+		t.Errorf("the red thing is rather the blue one: %.2f", r)
+	}
+	if r := other.Rather(&one, sample, 3); r != 3 {
+		t.Errorf("a red thing is the red one rather than the blue one by %.2f", r)
+	}
+	if a, b, c := one.Rather(&unknown, sample, 3), unknown.Rather(&one, sample, 3), one.Rather(&other, nil, 3); a != 0 || b != 0 || c != 0 {
+		t.Errorf("what nobody knows: %.2f %.2f %.2f", a, b, c)
+	}
+	if s := Sample(nil, e, p, func(x, _ int) bool { return x < 64 }); len(s) != 0 {
+		t.Errorf("%d samples of what is to be left out", len(s))
+	}
+}
+
 func trackOf(p *shape.Patch) *shape.Track {
 	t := shape.NewTrack(p, 1)
 	return &t

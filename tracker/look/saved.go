@@ -75,7 +75,7 @@ func (x *Saved) colours(k *Tuning) (c Colours, ok bool) {
 		return Colours{}, true
 	}
 	c.first, c.bins = [2][]float32{x.Colours[0], x.Colours[1]}, [2][]float32{x.Colours[2], x.Colours[3]}
-	c.odds, c.ready = make([]int8, colourBins), true
+	c.odds, c.usual, c.ready = make([]int8, colourBins), make([]int8, colourBins), true
 	c.weigh(k.ColourPseudo)
 	return c, true
 }
