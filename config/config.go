@@ -104,7 +104,7 @@ type Tracker struct {
 // Video is the picture that people watch.
 type Video struct {
 	Bitrate int    `yaml:"bitrate" min:"100000" max:"100000000" help:"bits a second"`
-	Encoder string `yaml:"encoder" enum:"openh264,auto,libx264,h264_nvenc,h264_qsv,h264_vaapi,h264_v4l2m2m" help:"what compresses it; all but openh264 through the program ffmpeg. auto is hardware that works here, else openh264"`
+	Encoder string `yaml:"encoder" enum:"openh264,auto,libx264,h264_nvenc,h264_qsv,h264_vaapi,h264_v4l2m2m,nvv4l2h264enc" help:"what compresses it; nvv4l2h264enc, which is Jetson's, through gst-launch-1.0, all others but openh264 through ffmpeg. auto is hardware that works here, else openh264"`
 	FFmpeg  string `yaml:"ffmpeg" help:"the program, where it is not on the path"`
 }
 

@@ -3,7 +3,7 @@
 # what the tests need beside, `packages.sh dist` what packing needs, `packages.sh arm64` what packing for arm64 needs beside. Through sudo unless root; does nothing when all are there.
 set -eu
 build="build-essential pkg-config libopencv-dev libavformat-dev libavcodec-dev libswscale-dev npm ca-certificates"
-tests="mosquitto mosquitto-clients coturn chromium ffmpeg systemd gstreamer1.0-plugins-base"
+tests="mosquitto mosquitto-clients coturn chromium ffmpeg systemd gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
 case ${1:-build} in
 build) want=$build ;;
 dist) want="$build patchelf dpkg-dev" ;;

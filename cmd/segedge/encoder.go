@@ -10,7 +10,7 @@ import (
 
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/video"
-	"github.com/segedge/segedge/video/ffmpeg"
+	"github.com/segedge/segedge/video/child"
 	"github.com/segedge/segedge/video/openh264"
 )
 
@@ -26,13 +26,13 @@ func (b *builder) encoder(ctx context.Context) func(video.Format) (video.Encoder
 	spare := openh264.New(openh264.Options{})
 	c := &b.cfg.Video
 	for _, name := range candidates(c.Encoder) {
-		o := ffmpeg.Options{Encoder: name, Program: c.FFmpeg}
-		if err := ffmpeg.Probe(ctx, o); err != nil {
+		o := child.Options{Encoder: name, FFmpeg: c.FFmpeg}
+		if err := child.Probe(ctx, o); err != nil {
 			b.log.Warn("an encoder does not work here", "encoder", name, "err", err)
 			continue
 		}
 		b.log.Info("pictures are encoded by a child process", "encoder", name)
-		return video.Standby(ffmpeg.New(o), spare, b.log)
+		return video.Standby(child.New(o), spare, b.log)
 	}
 	if c.Encoder != linkedIn {
 		b.log.Warn("openh264 encodes in place of the encoder that was asked for", "asked", c.Encoder)
@@ -42,7 +42,7 @@ func (b *builder) encoder(ctx context.Context) func(video.Format) (video.Encoder
 
 // beside makes encoders of VP8 through ffmpeg, beside those of H.264.
 func beside(h264 func(video.Format) (video.Encoder, error), program string) func(video.Format) (video.Encoder, error) {
-	vp8 := ffmpeg.New(vp8Options(program))
+	vp8 := child.New(vp8Options(program))
 	return func(f video.Format) (video.Encoder, error) {
 		if f.VP8 {
 			return vp8(f)
@@ -51,8 +51,8 @@ func beside(h264 func(video.Format) (video.Encoder, error), program string) func
 	}
 }
 
-func vp8Options(program string) ffmpeg.Options {
-	return ffmpeg.Options{Encoder: ffmpeg.VP8, Program: program}
+func vp8Options(program string) child.Options {
+	return child.Options{Encoder: child.VP8, FFmpeg: program}
 }
 
 // How long the trial of an encoder may take that a viewer waits for, and for how long its failure is believed: the machine may just be
@@ -76,7 +76,7 @@ func probeVP8(program string) func() error {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), probeTime)
 		defer cancel()
-		failure = ffmpeg.Probe(ctx, vp8Options(program))
+		failure = child.Probe(ctx, vp8Options(program))
 		works, failed = failure == nil, time.Now()
 		return failure
 	}
@@ -84,7 +84,7 @@ func probeVP8(program string) func() error {
 
 // candidates are ffmpeg's encoders that a setting means, best first.
 func candidates(setting string) (out []string) {
-	for _, name := range ffmpeg.Encoders() {
+	for _, name := range child.Encoders() {
 		if name == setting || setting == hardware && name != software {
 			out = append(out, name)
 		}
@@ -98,11 +98,11 @@ func checkEncoder(ctx context.Context, c config.Video) (string, error) {
 		return "", err
 	}
 	said := []string{"openh264, H.264 constrained baseline"}
-	names := append(ffmpeg.Encoders(), ffmpeg.VP8)
+	names := append(child.Encoders(), child.VP8)
 	errs := make([]error, len(names))
 	var probes sync.WaitGroup
 	for i, name := range names {
-		probes.Go(func() { errs[i] = ffmpeg.Probe(ctx, ffmpeg.Options{Encoder: name, Program: c.FFmpeg}) })
+		probes.Go(func() { errs[i] = child.Probe(ctx, child.Options{Encoder: name, FFmpeg: c.FFmpeg}) })
 	}
 	probes.Wait()
 	for i, name := range names {
@@ -121,7 +121,7 @@ func checkEncoder(ctx context.Context, c config.Video) (string, error) {
 
 // brief is the first reason in an error of a child.
 func brief(err error) string {
-	s := strings.TrimPrefix(err.Error(), "ffmpeg: ")
+	s := strings.TrimPrefix(err.Error(), "video/child: ")
 	if i := strings.LastIndex(s, "] "); i >= 0 {
 		s = s[i+2:]
 	}

@@ -1,4 +1,4 @@
-package ffmpeg
+package child
 
 import (
 	"bufio"
@@ -10,10 +10,10 @@ import (
 // A frame of VP8 comes for each picture, at once, of its size, and a keyframe where it is asked for.
 func TestVP8(t *testing.T) {
 	p := program(t)
-	if err := Probe(t.Context(), Options{Encoder: VP8, Program: p}); err != nil {
+	if err := Probe(t.Context(), Options{Encoder: VP8, FFmpeg: p}); err != nil {
 		t.Skip("SKIPPED: this ffmpeg has no libvpx:", err)
 	}
-	e := open(t, Options{Encoder: VP8, Program: p, KeyframeInterval: 1000})
+	e := open(t, Options{Encoder: VP8, FFmpeg: p, KeyframeInterval: 1000})
 	for n := range 20 {
 		unit, key, err := e.Encode(picture(n), n == 7)
 		if err != nil {

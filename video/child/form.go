@@ -1,4 +1,4 @@
-package ffmpeg
+package child
 
 import (
 	"bufio"
@@ -139,7 +139,7 @@ func readIVF(r *bufio.Reader, units chan<- []byte) {
 // mostTag bounds a unit.
 const mostTag = 8 << 20
 
-var errForm = errors.New("ffmpeg: what the child says is no FLV")
+var errForm = errors.New("video/child: what the child says is no FLV")
 
 // readFLV sends the units of an FLV file (Video File Format Specification 10, annex E) as Annex B, keyframes with their parameter
 // sets, until it ends.

@@ -1,8 +1,9 @@
-// Package ffmpeg is encoders of package video in a child process, the program ffmpeg: libx264, those of hardware that it was built for, and
-// libvpx for VP8. Pictures go to it as uncompressed Matroska, whose time stamps also say where a keyframe is wanted; units come back in
-// FLV, of VP8 in IVF, which say where each ends. What an encoder is worth is not known before it has been tried: Probe does. A child that
-// hangs or dies is an error of Encode; what then takes its place decides package video (Standby).
-package ffmpeg
+// Package child is encoders of package video in a child process: the program ffmpeg with libx264, with those of hardware that it was built
+// for, and with libvpx for VP8; the program gst-launch-1.0 with Jetson's. Pictures go to it as uncompressed Matroska, whose time stamps also
+// say where a keyframe is wanted; units come back in FLV, of VP8 in IVF, which say where each ends. What an encoder is worth is not known
+// before it has been tried: Probe does. A child that hangs or dies is an error of Encode; what then takes its place decides package video
+// (Standby).
+package child
 
 import (
 	"bufio"
@@ -23,8 +24,9 @@ import (
 // Options of an encoder.
 type Options struct {
 	Encoder string // one of Encoders, or VP8
-	Program string // empty is ffmpeg
-	// KeyframeInterval is the number of frames between keyframes that nobody asked for; 0 is 120.
+	FFmpeg  string // the program; empty is ffmpeg
+	// KeyframeInterval is the number of frames between keyframes that nobody asked for; 0 is 120. GStreamer's children hear of no wish: they
+	// give one each second.
 	KeyframeInterval int
 	// First and Patience are how long a child may take for its first picture and for each other; 0 is 5 s and 1.5 s. One that is started
 	// because another failed has no longer than Patience: with what takes its place (video.Standby) no viewer waits for two seconds.
@@ -39,49 +41,9 @@ const (
 	longest      = 1500 * time.Millisecond
 )
 
-// setting is what is added to the command line for an encoder.
-type setting struct {
-	name          string
-	before, after []string // the input
-	device        string   // without which it cannot work
-}
-
-// encoders are those of H.264: constrained baseline without reordering, a picture out for each in.
-var encoders = []setting{
-	{name: "h264_nvenc", after: strings.Fields("-preset p1 -tune ull -zerolatency 1 -delay 0 -rc cbr -profile:v baseline -forced-idr 1")},
-	{name: "h264_qsv", after: strings.Fields("-vf format=nv12 -preset veryfast -async_depth 1 -profile:v baseline -forced_idr 1")},
-	{
-		name: "h264_vaapi", before: strings.Fields("-vaapi_device /dev/dri/renderD128"),
-		after:  strings.Fields("-vf format=nv12,hwupload -profile:v constrained_baseline"),
-		device: "/dev/dri/renderD128",
-	},
-	{name: "h264_v4l2m2m", after: strings.Fields("-bsf:v extract_extradata")},
-	{
-		name:  "libx264",
-		after: strings.Fields("-preset superfast -tune zerolatency -profile:v baseline -refs 1 -sc_threshold 0 -forced-idr 1 -threads 2"),
-	},
-}
-
-// VP8 is the name of the encoder of VP8: one frame out for each picture, none that is not shown.
-const VP8 = "libvpx"
-
-var libvpx = setting{
-	name:  VP8,
-	after: strings.Fields("-deadline realtime -cpu-used 8 -error-resilient 1 -lag-in-frames 0 -auto-alt-ref 0 -threads 2"),
-}
-
-// Encoders are the names of those of H.264, hardware first.
-func Encoders() []string {
-	var out []string
-	for _, e := range encoders {
-		out = append(out, e.name)
-	}
-	return out
-}
-
 // New makes encoders for video.Options.NewEncoder.
 func New(o Options) func(video.Format) (video.Encoder, error) {
-	o.Program = cmp.Or(o.Program, "ffmpeg")
+	o.FFmpeg = cmp.Or(o.FFmpeg, "ffmpeg")
 	o.KeyframeInterval = cmp.Or(o.KeyframeInterval, 120)
 	o.First, o.Patience = cmp.Or(o.First, longestStart), cmp.Or(o.Patience, longest)
 	o.failed = new(atomic.Int64)
@@ -94,20 +56,13 @@ func New(o Options) func(video.Format) (video.Encoder, error) {
 	}
 }
 
-// arguments are the child's command line.
-func (o *Options) arguments(f video.Format) []string {
-	for _, e := range append([]setting{libvpx}, encoders...) {
-		if e.name != o.Encoder {
-			continue
-		}
-		// Without -fflags nobuffer, by which ffmpeg holds one packet back for good.
-		out := strings.Fields("-hide_banner -loglevel error -nostdin -probesize 32 -analyzeduration 0 -threads 1")
-		out = append(out, e.before...)
-		out = append(out, strings.Fields("-f matroska -i pipe:0 -an -vsync passthrough -enc_time_base 1:1000 -bf 0")...)
-		out = append(out, "-c:v", e.name, "-g", fmt.Sprint(o.KeyframeInterval), "-b:v", fmt.Sprint(f.Bitrate), "-maxrate", fmt.Sprint(f.Bitrate),
-			"-bufsize", fmt.Sprint(f.Bitrate/2), "-force_key_frames", "expr:"+wanted)
-		out = append(out, e.after...)
-		return append(out, strings.Fields("-color_range tv -colorspace smpte170m -flush_packets 1 "+o.form().muxer+" pipe:1")...)
+// command is the child's command line, the program first; nil where there is no such encoder.
+func (o *Options) command(f video.Format) []string {
+	if e, ok := gstreamerOf(o.Encoder); ok {
+		return e.command(f)
+	}
+	if e, ok := ffmpegOf(o.Encoder); ok {
+		return e.command(o, f)
 	}
 	return nil
 }
@@ -127,9 +82,9 @@ type encoder struct {
 }
 
 func (o *Options) open(f video.Format) (*encoder, error) {
-	arguments := o.arguments(f)
-	if arguments == nil || f.Width < 16 || f.Height < 16 || f.FPS <= 0 || f.Bitrate <= 0 {
-		return nil, fmt.Errorf("ffmpeg: %q cannot encode %dx%d at %g frames and %d bits a second", o.Encoder, f.Width, f.Height, f.FPS, f.Bitrate)
+	command := o.command(f)
+	if command == nil || f.Width < 16 || f.Height < 16 || f.FPS <= 0 || f.Bitrate <= 0 {
+		return nil, fmt.Errorf("video/child: %q cannot encode %dx%d at %g frames and %d bits a second", o.Encoder, f.Width, f.Height, f.FPS, f.Bitrate)
 	}
 	in, write, err := os.Pipe()
 	if err != nil {
@@ -137,14 +92,14 @@ func (o *Options) open(f video.Format) (*encoder, error) {
 	}
 	defer in.Close()
 	e := &encoder{o: o, format: f, in: write, units: make(chan []byte, 4)}
-	e.cmd = exec.CommandContext(context.Background(), o.Program, arguments...) // #nosec G204 -- Close ends it
+	e.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...) // #nosec G204 -- Close ends it
 	e.cmd.Stdin, e.cmd.Stderr = in, &e.said
 	out, err := e.cmd.StdoutPipe()
 	if err == nil {
 		err = e.cmd.Start()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("ffmpeg: %w", err), write.Close())
+		return nil, errors.Join(fmt.Errorf("video/child: %w", err), write.Close())
 	}
 	e.joined.Go(func() {
 		defer close(e.units)
@@ -156,7 +111,7 @@ func (o *Options) open(f video.Format) (*encoder, error) {
 // Encode compresses one picture.
 func (e *encoder) Encode(pic *video.Picture, keyframe bool) ([]byte, bool, error) {
 	if e.closed {
-		return nil, false, errors.New("ffmpeg: the encoder is closed")
+		return nil, false, errors.New("video/child: the encoder is closed")
 	}
 	patience := e.o.Patience
 	if e.n == 0 && time.Now().UnixNano()-e.o.failed.Load() > int64(patience) {
@@ -193,7 +148,7 @@ func (e *encoder) fault(what string, err error) error {
 	if said := e.said.String(); said != "" {
 		err = fmt.Errorf("%w: %s", err, said)
 	}
-	return fmt.Errorf("ffmpeg: %s %w", e.o.Encoder, err)
+	return fmt.Errorf("video/child: %s %w", e.o.Encoder, err)
 }
 
 // Close ends the child; a second time does nothing.
@@ -214,11 +169,11 @@ func (e *encoder) Close() error {
 // probed is what Probe encodes: large enough for every hardware.
 var probed = video.Format{Width: 640, Height: 368, FPS: 30, Bitrate: 1_000_000}
 
-// Probe tries an encoder: whether it gives a decodable unit for each picture, at once, and a keyframe where one is asked for. Nil is that
-// it does.
+// Probe tries an encoder: whether it gives a decodable unit for each picture, at once, and, of ffmpeg's, a keyframe where one is asked for.
+// Nil is that it does.
 func Probe(ctx context.Context, o Options) error {
-	if err := o.hasDevice(); err != nil {
-		return err
+	if e, ok := ffmpegOf(o.Encoder); ok && !e.there() {
+		return fmt.Errorf("video/child: there is no %s: this machine has no GPU that offers VA-API, or its driver is not loaded", e.device)
 	}
 	o.First, o.Patience = 5*time.Second, 2*time.Second // a driver may have to load
 	e, err := New(o)(probed)
@@ -235,31 +190,24 @@ func Probe(ctx context.Context, o Options) error {
 		for j := range pic.Pix {
 			pic.Pix[j] = byte(128 + (i*j)%31)
 		}
-		want := i == 0 || i == 2
+		want := i == 0 || i == 2 && o.hears()
 		unit, key, err := e.Encode(&pic, want)
 		switch {
 		case err != nil:
 			return err
 		case want && !key:
-			return fmt.Errorf("ffmpeg: %s gives no keyframe where one is asked for", o.Encoder)
+			return fmt.Errorf("video/child: %s gives no keyframe where one is asked for", o.Encoder)
 		case want && !o.form().whole(unit):
-			return fmt.Errorf("ffmpeg: %s gives a keyframe without parameter sets", o.Encoder)
+			return fmt.Errorf("video/child: %s gives a keyframe without parameter sets", o.Encoder)
 		}
 	}
 	return nil
 }
 
-// hasDevice says where the encoder's device is not there: a child would say so too, in many words.
-func (o *Options) hasDevice() error {
-	for _, e := range encoders {
-		if e.name != o.Encoder || e.device == "" {
-			continue
-		}
-		if _, err := os.Stat(e.device); err != nil {
-			return fmt.Errorf("ffmpeg: there is no %s: this machine has no GPU that offers VA-API, or its driver is not loaded", e.device)
-		}
-	}
-	return nil
+// hears says whether the child makes a keyframe where one is asked for.
+func (o *Options) hears() bool {
+	_, ok := gstreamerOf(o.Encoder)
+	return !ok
 }
 
 // tail keeps the last words of a child.

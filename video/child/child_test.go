@@ -1,4 +1,4 @@
-package ffmpeg
+package child
 
 import (
 	"bufio"
@@ -62,7 +62,7 @@ func open(t *testing.T, o Options) video.Encoder {
 // A unit comes for each picture, at once, and a keyframe where it is asked for; a decoder takes what comes.
 func TestEncodesThroughTheChild(t *testing.T) {
 	p := program(t)
-	e := open(t, Options{Encoder: "libx264", Program: p, KeyframeInterval: 1000})
+	e := open(t, Options{Encoder: "libx264", FFmpeg: p, KeyframeInterval: 1000})
 	var stream bytes.Buffer
 	for n := range 24 {
 		unit, key, err := e.Encode(picture(n), n == 5 || n == 13)
@@ -81,14 +81,7 @@ func TestEncodesThroughTheChild(t *testing.T) {
 		}
 		stream.Write(unit)
 	}
-	cmd := exec.CommandContext(t.Context(), p, "-v", "error", "-f", "h264", "-i", "pipe:0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1")
-	cmd.Stdin = &stream
-	out, err := cmd.Output()
-	if size := format.Width * format.Height * 3 / 2; err != nil || len(out) != 24*size {
-		t.Fatalf("%d bytes of 24 pictures of %d were decoded, %v", len(out), size, err)
-	} else if got, want := out[23*size+1000], picture(23).Pix[1000]; got > want+12 || want > got+12 {
-		t.Errorf("a pixel is %d, was %d", got, want)
-	}
+	near(t, &stream, 24)
 	if err := errors.Join(e.Close(), e.Close()); err != nil {
 		t.Error(err)
 	}
@@ -97,22 +90,37 @@ func TestEncodesThroughTheChild(t *testing.T) {
 	}
 }
 
+// near decodes a stream, of so many of the pictures of picture, and compares the last one.
+func near(t *testing.T, stream *bytes.Buffer, pictures int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t), strings.Fields("-v error -f h264 -i pipe:0 -fps_mode passthrough -f rawvideo -pix_fmt yuv420p pipe:1")...)
+	cmd.Stdin = stream
+	out, err := cmd.Output()
+	size := format.Width * format.Height * 3 / 2
+	if err != nil || len(out) != pictures*size {
+		t.Fatalf("%d bytes of %d pictures of %d were decoded, %v", len(out), pictures, size, err)
+	}
+	if got, want := out[(pictures-1)*size+1000], picture(pictures-1).Pix[1000]; got > want+12 || want > got+12 {
+		t.Errorf("a pixel is %d, was %d", got, want)
+	}
+}
+
 // Probe says of each encoder whether it works here, and why not.
 func TestProbe(t *testing.T) {
 	p := program(t)
-	if err := Probe(t.Context(), Options{Encoder: "libx264", Program: p}); err != nil {
+	if err := Probe(t.Context(), Options{Encoder: "libx264", FFmpeg: p}); err != nil {
 		t.Error(err)
 	}
 	for _, name := range Encoders() {
-		t.Logf("%s: %v", name, Probe(t.Context(), Options{Encoder: name, Program: p}))
+		t.Logf("%s: %v", name, Probe(t.Context(), Options{Encoder: name, FFmpeg: p}))
 	}
-	for _, o := range []Options{{Encoder: "libx264", Program: "/none/ffmpeg"}, {Encoder: "mpeg2video", Program: p}, {Encoder: "libx264", Program: "/bin/false"}} {
+	for _, o := range []Options{{Encoder: "libx264", FFmpeg: "/none/ffmpeg"}, {Encoder: "mpeg2video", FFmpeg: p}, {Encoder: "libx264", FFmpeg: "/bin/false"}} {
 		if err := Probe(t.Context(), o); err == nil {
 			t.Errorf("%+v works", o)
 		}
 	}
 	if exec.Command("sh", "-c", "ls /dev/video* /dev/dri /dev/nvidia0 2>/dev/null | grep -q .").Run() != nil {
-		if err := Probe(t.Context(), Options{Encoder: "h264_v4l2m2m", Program: p}); err == nil || !strings.Contains(err.Error(), "h264_v4l2m2m") {
+		if err := Probe(t.Context(), Options{Encoder: "h264_v4l2m2m", FFmpeg: p}); err == nil || !strings.Contains(err.Error(), "h264_v4l2m2m") {
 			t.Errorf("hardware that is not there: %v", err)
 		}
 	}
@@ -123,7 +131,7 @@ func TestProbeNamesAMissingDevice(t *testing.T) {
 	if _, err := os.Stat("/dev/dri/renderD128"); err == nil {
 		t.Skip("SKIPPED: this machine has a VA-API device")
 	}
-	err := Probe(t.Context(), Options{Encoder: "h264_vaapi", Program: "/none/ffmpeg"})
+	err := Probe(t.Context(), Options{Encoder: "h264_vaapi", FFmpeg: "/none/ffmpeg"})
 	if err == nil || !strings.Contains(err.Error(), "there is no /dev/dri/renderD128: this machine has no GPU") || strings.Contains(err.Error(), ";") {
 		t.Error(err)
 	}
@@ -140,9 +148,17 @@ func (s *spare) Close() error { return nil }
 
 // A child that is killed is started again, and the second time replaced, and no picture is lost by either.
 func TestAKilledChildIsReplaced(t *testing.T) {
-	p := program(t)
+	t.Run("ffmpeg", func(t *testing.T) { aKilledChildIsReplaced(t, Options{Encoder: "libx264", FFmpeg: program(t)}) })
+	t.Run("gstreamer", func(t *testing.T) {
+		withX264(t)
+		aKilledChildIsReplaced(t, Options{Encoder: "x264enc"})
+	})
+}
+
+func aKilledChildIsReplaced(t *testing.T, o Options) {
 	var children []*encoder
-	open := New(Options{Encoder: "libx264", Program: p, First: patient, Patience: patient})
+	o.First, o.Patience = patient, patient
+	open := New(o)
 	first := func(f video.Format) (video.Encoder, error) {
 		e, err := open(f)
 		if err == nil {
@@ -182,7 +198,7 @@ func TestAHungChild(t *testing.T) {
 	if err := exec.Command("sh", "-c", "printf '#!/bin/sh\\nexec sleep 60\\n' > "+sleeper+" && chmod +x "+sleeper).Run(); err != nil {
 		t.Fatal(err)
 	}
-	e, err := New(Options{Encoder: "libx264", Program: sleeper, First: 50 * time.Millisecond})(format)
+	e, err := New(Options{Encoder: "libx264", FFmpeg: sleeper, First: 50 * time.Millisecond})(format)
 	if err != nil {
 		t.Fatal(err)
 	}
