@@ -122,8 +122,10 @@ func checkEncoder(ctx context.Context, c config.Video) (string, error) {
 // brief is the first reason in an error of a child.
 func brief(err error) string {
 	s := strings.TrimPrefix(err.Error(), "video/child: ")
-	if i := strings.LastIndex(s, "] "); i >= 0 {
-		s = s[i+2:]
+	for _, before := range []string{"] ", "erroneous pipeline: "} {
+		if i := strings.LastIndex(s, before); i >= 0 {
+			s = s[i+len(before):]
+		}
 	}
 	s, _, _ = strings.Cut(s, ";")
 	return s
