@@ -209,7 +209,7 @@ func (t *Tracker) mistaken(o *object, p *shape.Patch, ev *evidence) bool {
 	}
 	t.fusion.seen = look.Sample(t.fusion.seen[:0], ev.e, p, func(x, y int) bool { return covered && cover.Value(float64(x), float64(y)) > 0 })
 	return slices.ContainsFunc(t.objects, func(q *object) bool {
-		return q != o && o.Colours.Rather(&q.Colours, t.fusion.seen, k.Look.ColourClip) > k.Half
+		return q != o && o.Colours.Rather(&q.Colours, t.fusion.seen, k.Look.ColourClip) > k.Mistaken
 	})
 }
 

@@ -69,6 +69,7 @@ type Tuning struct {
 	// What makes an answer believable.
 	MostGrowth float64 // area over the usual one [−0.8 0]
 	LeastPart  float64 // share of the usual size that a mask must have, and of one that enters at the edge: less is another thing [0 0]
+	Mistaken   float64 // by how much likelier, in log-odds, a mask's colours are another object's where it is that one's [scenes 0 0]
 	SizeOdds   float64 // predicted IoU that an answer loses for each factor of two that it misses the expected size by [0 +0.1]
 
 	// Reacquisition of what is hidden or lost.
@@ -133,7 +134,7 @@ func Defaults() Tuning {
 
 		MostDoubts: 3, LeastInside: 0.12,
 
-		MostGrowth: 2.5, LeastPart: 0.25, SizeOdds: 0.5,
+		MostGrowth: 2.5, LeastPart: 0.25, Mistaken: 0.3, SizeOdds: 0.5,
 
 		FoundLike: 0.2, WholeSize: 0.35,
 

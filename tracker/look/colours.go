@@ -61,7 +61,7 @@ func (c *Colours) Learn(k *Tuning, e *motion.Entry, p *shape.Patch, rect image.R
 			}
 		}
 	}
-	c.weigh(k.ColourPseudo)
+	c.weigh(k)
 	c.ready = true
 }
 
@@ -90,41 +90,41 @@ func (c *Colours) count(e *motion.Entry, p *shape.Patch, rect image.Rectangle) {
 	}
 }
 
-// weigh turns counts into log-odds. Each bin takes a share of its six neighbours, since a colour wavers with light and noise; pseudo pixels
-// more are taken for seen on both sides, so that one of them makes nobody believe in a colour.
-func (c *Colours) weigh(pseudo float64) {
-	var sum [2]float64
-	for side := range c.bins {
-		for i, v := range c.bins[side] {
-			sum[side] += float64(v + c.first[side][i])
-		}
-	}
-	if sum[0] == 0 || sum[1] == 0 {
-		for i := range c.usual {
-			c.usual[i] = math.MinInt8 // nothing is
-		}
-		return
-	}
-	prior := pseudo / min(sum[0], sum[1])
+// weigh turns counts into log-odds, and into how usual each colour is. Each bin takes a share of its six neighbours, since a colour wavers with
+// light and noise; some pixels more are taken for seen on both sides, so that one of them makes nobody believe in a colour. What is usual is
+// mostly the first mask's, whatever was counted since: a mask that went on with another thing teaches that thing's colours.
+func (c *Colours) weigh(k *Tuning) {
+	first, newer := [2]float64{total(c.first[0]), total(c.first[1])}, [2]float64{total(c.bins[0]), total(c.bins[1])}
+	sum := [2]float64{first[0] + newer[0], first[1] + newer[1]}
+	prior := k.ColourPseudo / max(min(sum[0], sum[1]), 1)
 	for i := range c.odds {
-		in, out := c.around(1, i)/sum[1], c.around(0, i)/sum[0]
-		l := math.Log((in + prior) / (out + prior))
-		c.odds[i] = int8(math.Round(min(max(l*colourScale, -127), 127)))
-		c.usual[i] = int8(math.Round(math.Log(min(in, 1)+leastUsual) * colourScale))
+		then, now := around(c.first[1], i), around(c.bins[1], i)
+		often := k.ColourUsual*then/max(first[1], 1) + (1-k.ColourUsual)*now/max(newer[1], 1)
+		c.usual[i] = int8(math.Round(math.Log(min(often, 1)+leastUsual) * colourScale))
+		if sum[0] > 0 && sum[1] > 0 { // else one side tells nothing of the other
+			in, out := (then+now)/sum[1], (around(c.first[0], i)+around(c.bins[0], i))/sum[0]
+			c.odds[i] = int8(math.Round(min(max(math.Log((in+prior)/(out+prior))*colourScale, -127), 127)))
+		}
 	}
 }
 
+func total(counts []float32) (sum float64) {
+	for _, v := range counts {
+		sum += float64(v)
+	}
+	return sum
+}
+
 // around is the count of a bin and its neighbours: two parts its own, one part each of theirs.
-func (c *Colours) around(side, i int) float64 {
-	a, b := c.first[side], c.bins[side]
-	s := (a[i] + b[i]) * 2
+func around(counts []float32, i int) float64 {
+	s := counts[i] * 2
 	for _, d := range [3]int{1, colourSide, colourSide * colourSide} {
 		at := i / d % colourSide
 		if at > 0 {
-			s += a[i-d] + b[i-d]
+			s += counts[i-d]
 		}
 		if at < colourSide-1 {
-			s += a[i+d] + b[i+d]
+			s += counts[i+d]
 		}
 	}
 	return float64(s) / 8

@@ -76,6 +76,6 @@ func (x *Saved) colours(k *Tuning) (c Colours, ok bool) {
 	}
 	c.first, c.bins = [2][]float32{x.Colours[0], x.Colours[1]}, [2][]float32{x.Colours[2], x.Colours[3]}
 	c.odds, c.usual, c.ready = make([]int8, colourBins), make([]int8, colourBins), true
-	c.weigh(k.ColourPseudo)
+	c.weigh(k)
 	return c, true
 }

@@ -7,6 +7,7 @@ type Tuning struct {
 	Anchor       float64 // what the first mask's features weigh beside the newer ones', 0..1 [0 0]
 	SpreadRidge  float64 // added to the features' unit variances [0 0]
 	ColourFirst  float64 // what the first mask's colours weigh, and keep [0 +0.1]
+	ColourUsual  float64 // the first mask's share in what colours are usual of an object, 0..1 [scenes 0 0]
 	ColourPseudo float64 // pixels that are taken for seen of each colour on both sides [+0.1 0]
 	ColourClip   float64 // log-odds of a pixel's colour, or of its motion, that count at most [−0.2 −1.5]
 	MapColour    float64 // weight of a cell's colours there, likeness a logit [0 0]
@@ -24,6 +25,6 @@ const (
 func Defaults() Tuning {
 	return Tuning{
 		Keep: 0.9, Anchor: 0.5, SpreadRidge: 0.02,
-		ColourFirst: 4, ColourPseudo: 2, ColourClip: 3, MapColour: 0.25,
+		ColourFirst: 4, ColourUsual: 0.7, ColourPseudo: 2, ColourClip: 3, MapColour: 0.25,
 	}
 }

@@ -100,7 +100,7 @@ func near(t *testing.T, stream *bytes.Buffer, pictures int) {
 	if err != nil || len(out) != pictures*size {
 		t.Fatalf("%d bytes of %d pictures of %d were decoded, %v", len(out), pictures, size, err)
 	}
-	if got, want := out[(pictures-1)*size+1000], picture(pictures-1).Pix[1000]; got > want+12 || want > got+12 {
+	if got, want := out[(pictures-1)*size+1000], picture(pictures - 1).Pix[1000]; got > want+12 || want > got+12 {
 		t.Errorf("a pixel is %d, was %d", got, want)
 	}
 }
