@@ -181,6 +181,15 @@ func (s *suspects) acquit(key string) {
 	s.careful = s.careful && len(s.strikes) > 0
 }
 
+// pardon forgets all suspicion: it was no message that ended the connections.
+func (s *suspects) pardon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.strikes)
+	clear(s.alone)
+	s.careful = false
+}
+
 // isCareful reports whether one message at a time is sent.
 func (s *suspects) isCareful() bool {
 	s.mu.Lock()
