@@ -138,6 +138,15 @@ func (w *wire5) subscribe(ctx context.Context, filters []string) (pending, error
 	for _, f := range filters {
 		s.Subscriptions = append(s.Subscriptions, paho.SubscribeOptions{Topic: f, QoS: 1})
 	}
+	ctx, cancel := context.WithCancel(ctx) // paho waits for an answer over a connection that has ended
+	defer cancel()
+	w.answers.Go(func() {
+		select {
+		case <-w.d.l.lost:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
 	answer, err := w.client.Subscribe(ctx, s)
 	if answer != nil {
 		for i, code := range answer.Reasons {

@@ -31,6 +31,15 @@ const lossless = "persistence true\nautosave_on_changes true\nautosave_interval 
 func startMosquitto(t testing.TB, extra string) *mosquitto {
 	t.Helper()
 	m := &mosquitto{t: t, dir: t.TempDir(), port: freePort(t)}
+	m.configure(extra)
+	m.start()
+	t.Cleanup(m.kill)
+	return m
+}
+
+// configure writes the settings of the next start.
+func (m *mosquitto) configure(extra string) {
+	m.t.Helper()
 	conf := fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\npersistence_location %s/\n%s", m.port, m.dir, extra)
 	if strings.Contains(extra, "allow_anonymous") {
 		conf = strings.Replace(conf, "allow_anonymous true\n", "", 1)
@@ -42,11 +51,8 @@ func startMosquitto(t testing.TB, extra string) *mosquitto {
 		conf += "user root\n"
 	}
 	if err := os.WriteFile(filepath.Join(m.dir, "mosquitto.conf"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	m.start()
-	t.Cleanup(m.kill)
-	return m
 }
 
 func mosquittoPath(t testing.TB) string {

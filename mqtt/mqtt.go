@@ -50,6 +50,7 @@ type Options struct {
 	Also func(e seg.Event, lost uint64)
 
 	HearTimeout     time.Duration // 8 s: how long the client's own status may take to come back from the broker
+	StandBack       time.Duration // 30 s: how long the client id is left to another client that has it; up to eight times that, if it stays
 	StateInterval   time.Duration // 1 s
 	ObjectsInterval time.Duration // 250 ms: the retained list is sent on change, at most so often
 	StopTimeout     time.Duration // 1.5 s: how long a stopping client goes on delivering
@@ -71,6 +72,7 @@ type Client struct {
 	again     atomic.Uint64 // events sent again
 	commands  *commands
 	suspects  *suspects
+	rival     rivalry // Run's alone
 	announced *announced
 	tally     *tally
 	images    *images
@@ -117,6 +119,7 @@ func (o *Options) defaults() error {
 		o.Also = func(seg.Event, uint64) {}
 	}
 	set(&o.HearTimeout, 8*time.Second)
+	set(&o.StandBack, 30*time.Second)
 	set(&o.StateInterval, time.Second)
 	set(&o.ObjectsInterval, 250*time.Millisecond)
 	set(&o.StopTimeout, 1500*time.Millisecond)

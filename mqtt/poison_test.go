@@ -260,17 +260,17 @@ func TestTheLimitIsForgotten(t *testing.T) {
 		_, _ = s.enter(t.Context(), "a", 5000, true)
 		s.ended(true, testTime)
 	}
-	if room := s.room(testTime); room != leastLimit {
+	if room := s.room("", testTime); room != leastLimit {
 		t.Errorf("room for %d bytes", room)
 	}
 	for _, c := range [][2]int{{2000, 2500}, {2400, 2500}, {2600, 2600}} { // half of what did not get through at most, unless more did
 		_, _ = s.enter(t.Context(), "b", c[0], true)
 		s.through("b", true)
-		if room := s.room(testTime); room != c[1] {
+		if room := s.room("", testTime); room != c[1] {
 			t.Errorf("room for %d bytes where %d got through, want %d", room, c[0], c[1])
 		}
 	}
-	if room := s.room(testTime.Add(limitHolds + time.Second)); room != mostBytes {
+	if room := s.room("", testTime.Add(limitHolds+time.Second)); room != mostBytes {
 		t.Errorf("room for %d bytes after an hour", room)
 	}
 }

@@ -72,7 +72,7 @@ func (c *Client) fits(m outgoing) bool { return len(m.payload) <= c.room(m) }
 
 // room is how many bytes the message's payload may have.
 func (c *Client) room(m outgoing) int {
-	return c.suspects.room(time.Now()) - len(m.topic) - overhead
+	return c.suspects.room(m.key, time.Now()) - len(m.topic) - overhead
 }
 
 // verdict notes the end of a connection and tells what was learnt from it.
@@ -81,7 +81,7 @@ func (c *Client) verdict(err error) {
 	if key == "" {
 		return
 	}
-	if room := c.suspects.room(time.Now()); room < mostBytes {
+	if room := c.suspects.room("", time.Now()); room < mostBytes {
 		c.log.Error("the broker ends the connection at a packet of this size: from now on larger ones than allowed are reduced, or left out",
 			"message", key, "bytes", size, "allowed", room)
 		return

@@ -38,7 +38,6 @@ func backoff(n int, chance float64) time.Duration {
 // connectForever holds one session after another until ctx ends. drained is closed when no further event can come.
 func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 	var said away
-	thrown := 0 // sessions in a row that the broker ended soon after they began
 	for failures := 0; ctx.Err() == nil; failures++ {
 		began := time.Now()
 		err := c.session(ctx, drained)
@@ -47,22 +46,15 @@ func (c *Client) connectForever(ctx context.Context, drained <-chan struct{}) {
 			return
 		}
 		c.setConnected(false, err)
-		if peerClosed(err) && time.Since(began) < stable && c.o.Connection.answers(ctx) {
-			thrown++
-		} else {
-			thrown = 0
-		}
-		if hasReason(err, reasonTakenOver) {
-			thrown = 2 // no need to guess
-		}
+		look, sure := c.rival.ended(err, time.Since(began), func() bool { return c.o.Connection.answers(ctx) })
 		if time.Since(began) > stable || c.suspects.isTrial() {
 			failures, said = 0, away{}
 		}
 		pause := backoff(failures, rand.Float64()) // #nosec G404 -- it only spreads the attempts
 		said.tell(c.log, err, time.Now(), pause)
 		_ = supervise.Wait(ctx, pause) // when ctx ends, the loop does
-		if thrown > 1 && !c.suspects.isCareful() {
-			c.standBack(ctx)
+		if look {
+			c.standBack(ctx, sure)
 		}
 	}
 }
@@ -108,7 +100,8 @@ func (c *Client) session(ctx context.Context, drained <-chan struct{}) error {
 		}
 	}
 	if err := c.announce(ctx, l, keeper); err != nil {
-		c.verdict(l.ending(err))
+		err = l.ending(err)
+		c.verdict(err)
 		return err
 	}
 	c.setConnected(true, nil)

@@ -42,10 +42,25 @@ type suspects struct {
 	condemned map[string]bool
 	careful   bool
 	inARow    int // condemned since an event got through
-	fits      int // bytes of the largest packet that was acknowledged
-	limit     int // of the smallest at which the connection ended; 0 is unknown
-	found     time.Time
+	lately    int // bytes of the largest packet that was acknowledged while the client is careful
+	bounds    bounds
+	trial     trial
 	most      int // what the broker says that it takes; 0 is unknown
+}
+
+// bounds are what is known of a limit that the broker does not tell.
+type bounds struct {
+	fits  int // bytes of the largest packet that was acknowledged
+	limit int // of the smallest at which the connection ended; 0 is unknown
+	found time.Time
+}
+
+// trial is a message that is said in fewer and fewer bytes, since it ended the connection: either it gets through, then it was the broker's
+// limit, which may have become smaller than what got through before; or it is the message.
+type trial struct {
+	key    string
+	sizes  int    // how many sizes it was tried in
+	before bounds // which hold again if it is the message
 }
 
 func newSuspects() *suspects {
@@ -93,7 +108,10 @@ func (s *suspects) through(key string, event bool) {
 		delete(s.strikes, k)
 	}
 	clear(s.loose)
-	s.fits = max(s.fits, size)
+	s.bounds.fits, s.lately = max(s.bounds.fits, size), max(s.lately, size)
+	if s.trial.key == key {
+		s.trial = trial{} // it was the size
+	}
 	if event {
 		s.inARow = 0
 	}
@@ -143,24 +161,45 @@ func (s *suspects) strike() (key string, size int) {
 		}
 		careful = careful || strikes[k] >= careAfter
 	}
+	if careful && !s.careful {
+		s.lately = 0
+	}
 	s.strikes, s.alone, s.careful = strikes, alone, careful
 	return key, size
 }
 
-// condemn draws the conclusion; mu is held. A packet larger than any that got through is over the broker's limit; one that
-// is not has something else about it.
+// condemn draws the conclusion; mu is held. A packet larger than any that got through is over the broker's limit, also where larger ones
+// did before: brokers are started again with another limit. One that is not has something else about it.
 func (s *suspects) condemn(key string, size int, now time.Time) {
 	delete(s.alone, key)
-	if size > max(s.fits, leastLimit) {
-		s.limit, s.found = size, now
+	if size > max(s.lately, leastLimit) {
+		if s.trial.key != key {
+			s.trial = trial{key: key, before: s.bounds}
+		}
+		s.trial.sizes++
+		if s.bounds.limit, s.bounds.found = size, now; size <= s.bounds.fits {
+			s.bounds.fits = s.lately
+		}
 		return
 	}
+	s.settle(key, true)
 	if s.inARow++; s.inARow <= oneByOne {
 		s.condemned[key] = true
 		return
 	}
 	clear(s.strikes)
 	s.careful = false
+}
+
+// settle ends the trial of a message that will not get through; mu is held. Where it is the message, what was known before holds again.
+func (s *suspects) settle(key string, isTheMessage bool) {
+	if s.trial.key != key {
+		return
+	}
+	if isTheMessage {
+		s.bounds = s.trial.before
+	}
+	s.trial = trial{}
 }
 
 // isCondemned reports, once, whether a message must not be sent.
@@ -178,7 +217,17 @@ func (s *suspects) acquit(key string) {
 	defer s.mu.Unlock()
 	delete(s.strikes, key)
 	delete(s.alone, key)
+	s.settle(key, s.trial.sizes > 1) // in fewer bytes it did not get through either
 	s.careful = s.careful && len(s.strikes) > 0
+}
+
+// pardon forgets all suspicion: it was no message that ended the connections.
+func (s *suspects) pardon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.strikes)
+	clear(s.alone)
+	s.careful = false
 }
 
 // isCareful reports whether one message at a time is sent.
@@ -195,20 +244,24 @@ func (s *suspects) isTrial() bool {
 	return s.careful && s.inARow <= oneByOne
 }
 
-// room is how many bytes a packet may have. Above the broker's limit, wherever that is, a try costs a few connections; so it
-// is what got through before and a little more, until that too has got through.
-func (s *suspects) room(now time.Time) int {
+// room is how many bytes the packet of a message may have. Above the broker's limit, wherever that is, a try costs a few connections; so it
+// is what got through before and a little more, until that too has got through. The one on trial may have any fewer than it had.
+func (s *suspects) room(key string, now time.Time) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	most := mostBytes
 	if s.most > 0 {
 		most = s.most
 	}
-	if s.limit == 0 || now.Sub(s.found) > limitHolds {
-		s.limit = 0
+	b := &s.bounds
+	if b.limit == 0 || now.Sub(b.found) > limitHolds {
+		b.limit = 0
 		return most
 	}
-	return min(most, max(s.fits, min(s.limit/2, s.fits*5/4), leastLimit))
+	if key != "" && key == s.trial.key {
+		return min(most, b.limit-1)
+	}
+	return min(most, max(b.fits, min(b.limit/2, b.fits*5/4), leastLimit))
 }
 
 // told takes what the broker said at the beginning of a connection about the packets that it takes; 0 for nothing.

@@ -12,9 +12,9 @@ import (
 	"github.com/segedge/segedge/supervise"
 )
 
-// Two agents with one name have one client id, and the broker ends the connection of the one whenever the other connects.
-// Boxes that were written from one image do that. The one that was started later waits; both would else throw each other
-// out for ever.
+// Two clients with one client id end each other's connection for ever: the broker ends the one whenever the other connects. Two agents
+// with one name are such, as boxes are that were written from one image: the one that was started later waits until the other is gone. Of
+// any other client nothing is known, so the agent leaves it the id for long, and tries again more and more seldom.
 
 const (
 	lookFor   = 1500 * time.Millisecond // how long the other may take to come back and describe itself
@@ -35,62 +35,103 @@ func (e errTwin) Error() string {
 		"give one of them another agent.name", e.other.Agent, e.other.Started.Format(time.RFC3339))
 }
 
-// standBack looks, under another client id, whether another agent with this one's topics was started before it, and waits as
-// long as that one is there.
-func (c *Client) standBack(ctx context.Context) {
-	own := c.o.Service.Info().Started
+// lookout hears what is said on this agent's topics, under another client id.
+type lookout struct {
+	link *Link
+	news chan Message
+	own  time.Time // when this agent was started
+}
+
+func (c *Client) lookOut(ctx context.Context) (*lookout, error) {
+	w := &lookout{news: make(chan Message, 64), own: c.o.Service.Info().Started}
 	o := c.o.Connection
-	o.ClientID += fmt.Sprintf("%s%x", LookSuffix, own.UnixNano())
-	news := make(chan Message, 64)
+	o.ClientID += fmt.Sprintf("%s%x", LookSuffix, w.own.UnixNano())
 	l, err := Dial(ctx, o, nil, false, func(m Message) {
 		m.Done()
 		select {
-		case news <- m:
+		case w.news <- m:
 		default:
 		}
 	})
 	if err != nil {
+		return nil, err
+	}
+	w.link = l
+	if err := l.Subscribe(ctx, c.topics.Info(), c.topics.Status(), c.topics.Camera("+", "state")); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *lookout) close() { w.link.Close(250 * time.Millisecond) }
+
+// standBack looks who else has this one's client id: another agent with its topics, of which the one that was started earlier goes on and
+// the other waits as long as that one is there; or another client, to which it leaves the id for a while. sure is where the broker said so;
+// else it is found out.
+func (c *Client) standBack(ctx context.Context, sure bool) {
+	w, err := c.lookOut(ctx)
+	if err != nil {
+		if sure || c.isTaken(ctx, nil) {
+			_ = supervise.Wait(ctx, c.leaveID()) // when ctx ends, so does the loop
+		}
 		return
 	}
-	defer l.Close(250 * time.Millisecond)
+	defer w.close()
 	var watch sync.WaitGroup
 	defer watch.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch.Go(func() {
 		select {
-		case <-l.Lost():
+		case <-w.link.Lost():
 			cancel()
 		case <-ctx.Done():
 		}
 	})
-	if l.Subscribe(ctx, c.topics.Info(), c.topics.Status(), c.topics.Camera("+", "state")) != nil {
-		return
+	for patience := lookFor; ctx.Err() == nil; {
+		other, ok := c.twin(ctx, w, patience)
+		switch {
+		case ok && other.Started.Before(w.own):
+			err := errTwin{other}
+			c.setConnected(false, err)
+			c.log.Error(err.Error(), "client_id", c.o.ClientID)
+			c.untilGone(ctx, w.news)
+			return
+		case ok: // it stands back itself
+			return
+		case !sure && !c.isTaken(ctx, w.link):
+			return
+		}
+		sure, patience = false, c.leaveID()
 	}
-	other, ok := c.earlier(ctx, news, own)
-	if !ok {
-		return
-	}
-	err = errTwin{other}
-	c.setConnected(false, err)
-	c.log.Error(err.Error(), "client_id", c.o.ClientID)
-	c.untilGone(ctx, news)
 }
 
-// earlier is the description of an agent that was started before this one. This one's own says nothing: the other may be
-// on its way back.
-func (c *Client) earlier(ctx context.Context, news <-chan Message, own time.Time) (other api.Info, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
+// twin is the description of another agent with this one's topics that is there. This one's own says nothing: the other may be on its way
+// back. Nor does one that an earlier run left behind.
+func (c *Client) twin(ctx context.Context, w *lookout, within time.Duration) (other api.Info, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	found, there := false, false
 	for {
-		m, ok := receive(ctx, news, lookFor)
+		m, ok := receive(ctx, w.news, within)
 		if !ok {
 			return other, false
 		}
-		if m.Topic != c.topics.Info() || json.Unmarshal(m.Payload, &other) != nil || other.Started.Equal(own) {
-			continue
+		switch m.Topic {
+		case c.topics.Status():
+			there = string(m.Payload) == StatusOnline
+		case c.topics.Info():
+			var i api.Info
+			if json.Unmarshal(m.Payload, &i) != nil || i.Started.IsZero() {
+				continue
+			}
+			other, found = i, !i.Started.Equal(w.own)
+			there = there || !m.Retained
 		}
-		return other, other.Started.Before(own) && !other.Started.IsZero()
+		if found && there {
+			return other, true
+		}
 	}
 }
 

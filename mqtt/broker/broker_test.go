@@ -291,3 +291,40 @@ func TestAgentOnItsOwnBroker(t *testing.T) {
 	group.Wait()
 	ears.Disconnect(0)
 }
+
+// TestTheBrokersWordOfARival: with MQTT 5 the agent hears at once that another client took its id, says so, and leaves it.
+func TestTheBrokersWordOfARival(t *testing.T) {
+	b := serve(t, Options{Listen: "127.0.0.1:0"})
+	at := mqtt.Connection{Broker: b.URL(), Version: 5}
+	client, err := mqtt.New(mqtt.Options{Connection: at, Agent: "box", Service: still{}, StateDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	group.Go(func() { _ = client.Run(ctx) })
+	until := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("waited in vain: %s: %v", what, client.Ready())
+			}
+		}
+	}
+	until("connected", func() bool { return client.Ready() == nil })
+	at.ClientID = "segedge-box"
+	other, err := mqtt.Dial(ctx, at, nil, false, func(m mqtt.Message) { m.Done() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(100 * time.Millisecond)
+	until("it says who has the id", func() bool {
+		err := client.Ready()
+		return err != nil && strings.Contains(err.Error(), `the client id "segedge-box" is taken by another client`)
+	})
+	if other.Err() != nil || client.Stats().Sessions != 1 {
+		t.Errorf("it was fought over: %v after %d sessions", other.Err(), client.Stats().Sessions)
+	}
+}

@@ -135,7 +135,7 @@ func (b *Outbox) onDisk(events []coded, items []item) error {
 		return nil
 	}
 	if b.disk.size >= b.o.SegmentBytes {
-		if err := b.begin(); err != nil {
+		if err := b.begin(events...); err != nil {
 			return err
 		}
 	}
@@ -168,17 +168,17 @@ func (b *Outbox) renumber(events []coded) {
 // durable reports whether events go to disk now; wr is held, or nobody else writes yet.
 func (b *Outbox) durable() bool { return b.disk != nil && b.disk.active != nil }
 
-// begin starts a segment that knows all that the older ones know.
-func (b *Outbox) begin() error {
+// begin starts a segment that knows all that the older ones know. What has its number and is yet to be written, it does not.
+func (b *Outbox) begin(coming ...coded) error {
 	b.mu.Lock()
 	h := header{Version: version, Identity: b.o.Identity, Next: b.next, Delivered: b.settled, Cameras: cloneStreams(b.cameras)}
 	for _, it := range b.queue.pending() {
-		if it.seg == 0 { // numbered, but not in an older segment
-			s := h.Cameras[it.camera]
-			s.Last = min(s.Last, it.seq-1)
-			s.Sent = min(s.Sent, s.Last)
-			h.Cameras[it.camera], h.Next = s, min(h.Next, it.index)
+		if it.seg == 0 {
+			h.without(it.camera, it.index, it.first())
 		}
+	}
+	for _, e := range coming {
+		h.without(e.Camera, e.Index, e.first())
 	}
 	b.mu.Unlock()
 	data, err := appendHeader(nil, h)

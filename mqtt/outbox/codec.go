@@ -65,6 +65,24 @@ type event struct {
 	Body   []byte
 }
 
+// first is the lowest number that an event, whose own is seq, accounts for: what it explains may end right before it.
+func (s span) first(seq uint64) uint64 {
+	if s.From > 0 && s.To == seq-1 {
+		return s.From
+	}
+	return seq
+}
+
+func (e event) first() uint64 { return e.Lost.first(e.Seq) }
+
+// without takes an event out of what a header knows, and all behind it: it lies in no segment yet.
+func (h *header) without(camera string, index, first uint64) {
+	s := h.Cameras[camera]
+	s.Last = min(s.Last, first-1)
+	s.Sent = min(s.Sent, s.Last)
+	h.Cameras[camera], h.Next = s, min(h.Next, index)
+}
+
 // appendRecord frames a payload.
 func appendRecord(buf []byte, k kind, payload []byte) []byte {
 	buf = append(buf, magic0, magic1, byte(k))

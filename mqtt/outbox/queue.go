@@ -12,6 +12,8 @@ type item struct {
 	body   []byte // nil once it is on disk
 }
 
+func (it item) first() uint64 { return it.lost.first(it.seq) }
+
 // queue holds the undelivered events, oldest first.
 type queue struct {
 	items []item

@@ -73,26 +73,39 @@ func (r *recovery) header(payload []byte) {
 }
 
 func (r *recovery) event(e event, seg uint64, rec record) {
-	r.advance(e.Camera, e.Stream, e.Seq, e.Index, e.Lost)
+	r.advance(e.Camera, e.Stream, e.Seq, e.Index)
+	r.fill(e.Camera, e.Lost)
+	r.fill(e.Camera, span{e.Seq, e.Seq}) // headers of older versions were ahead of their segments
 	r.cameras[e.Camera] = stream{ID: e.Stream, Last: e.Seq}
 	r.next = max(r.next, e.Index+1)
 	r.items = append(r.items, item{index: e.Index, camera: e.Camera, seq: e.Seq, lost: e.Lost, seg: seg, off: int64(rec.off), size: rec.size})
 }
 
-// advance notes the numbers between the last that was read and seq, unless the record itself explains them.
-func (r *recovery) advance(camera, id string, seq, index uint64, explained ...span) {
+// advance notes the numbers between the last that was read and seq.
+func (r *recovery) advance(camera, id string, seq, index uint64) {
 	have, ok := r.cameras[camera]
-	if !ok || have.ID != id || seq <= have.Last+1 {
+	if ok && have.ID == id && seq > have.Last+1 {
+		r.gaps = append(r.gaps, gap{loss{camera, span{have.Last + 1, seq - 1}}, index})
+	}
+}
+
+// fill takes numbers that came, or that an event explains, out of the gaps.
+func (r *recovery) fill(camera string, s span) {
+	if s.From == 0 || s.To < s.From {
 		return
 	}
-	from, to := have.Last+1, seq-1
-	for _, s := range explained {
-		if s.To == to && s.From != 0 && s.From <= to {
-			to = s.From - 1
+	for i, g := range slices.Backward(r.gaps) {
+		if g.camera != camera || s.To < g.From || g.To < s.From {
+			continue
 		}
-	}
-	if from <= to {
-		r.gaps = append(r.gaps, gap{loss{camera, span{from, to}}, index})
+		var left []gap
+		if g.From < s.From {
+			left = append(left, gap{loss{camera, span{g.From, s.From - 1}}, g.before})
+		}
+		if s.To < g.To {
+			left = append(left, gap{loss{camera, span{s.To + 1, g.To}}, g.before})
+		}
+		r.gaps = slices.Replace(r.gaps, i, i+1, left...)
 	}
 }
 
@@ -152,11 +165,7 @@ func (r *recovered) streams(id func() string) map[string]*stream {
 		out[name] = &s
 	}
 	for _, it := range slices.Backward(r.items) {
-		first := it.seq
-		if it.lost.To == it.seq-1 && it.lost.From > 0 {
-			first = it.lost.From
-		}
-		out[it.camera].Sent = first - 1
+		out[it.camera].Sent = it.first() - 1
 	}
 	return out
 }
