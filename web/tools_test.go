@@ -63,7 +63,7 @@ func TestPageSegmentsEverything(t *testing.T) {
 	b.Until("one is kept again", `document.getElementById("sieve-text").textContent === "1 of 3 kept"`)
 	b.Do(chromedp.Click(chromedp.ID("sieve-done")))
 	for n, want := range map[int]string{2: "cam-1", 3: "cam-3"} {
-		if c := b.command(n); c.Verb != "remove" || c.Body.(*api.Target).Object != want {
+		if c := b.command(n); c.Verb != "remove" || c.Body.(*api.Remove).Object != want {
 			t.Errorf("command %d is %+v, want the removal of %s", n, c, want)
 		}
 	}
