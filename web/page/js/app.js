@@ -18,7 +18,7 @@ import { Sieve } from "./sieve.js";
 import { Words } from "./words.js";
 import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
-import { Regret } from "./restore.js";
+import { History } from "./history.js";
 import { Clips } from "./clips.js";
 import { Masks } from "./masks.js";
 import { Views } from "./views.js";
@@ -36,13 +36,13 @@ const stats = new Stats(player, picture);
 const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
-const words = new Words((verb, fields) => app.run(verb, fields));
+const words = new Words((_, fields) => app.ask(fields));
 const events = new EventLog();
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
 const lists = new Lists();
 const masks = new Masks(player, () => app.redraw());
 const views = new Views(player, link, (camera) => app.show(camera));
-const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
+const past = new History(player, (verb, fields) => commands.do(verb, fields), (id) => list.objects.find((o) => o.id === id));
 
 class App {
   mode = "point";
@@ -63,7 +63,8 @@ class App {
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
     list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
     list.addEventListener("remove", (e) => this.remove(e.detail.id));
-    for (const verb of ["choose", "confirm"]) picker.addEventListener(verb, (e) => this.run(verb, e.detail));
+    picker.addEventListener("confirm", (e) => this.run("confirm", e.detail));
+    picker.addEventListener("choose", async (e) => await this.run("choose", e.detail) && past.corrected(e.detail.object));
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
@@ -96,13 +97,20 @@ class App {
     }
   }
 
+  // ask prompts, and notes what came of it so that it can be taken back.
+  async ask(fields) {
+    const before = new Set(list.objects.map((o) => o.id)), result = await this.run("prompt", fields);
+    if (result && fields.object) past.corrected(fields.object);
+    else if (result) past.made(...(result.objects ?? [result.object]).filter((id) => id && !before.has(id)));
+    return result;
+  }
+
   // remove lets objects go, and offers to bring them back.
   async remove(...ids) {
-    const gone = list.objects.filter((o) => ids.includes(o.id)), when = regret.now();
+    const gone = ids.map((id) => list.objects.find((o) => o.id === id) ?? { id }); // the list may not have what was just made
     list.show(list.objects.filter((o) => !ids.includes(o.id))); // gone at once; a refusal brings them back with the next list
     this.#outline();
-    const done = await Promise.all(gone.map((o) => this.run("remove", { object: o.id })));
-    regret.offer(gone.filter((_, i) => done[i]), when);
+    if (await this.run("remove", gone.length === 1 ? { object: gone[0].id } : { objects: gone.map((o) => o.id) })) past.removed(gone);
   }
 
   // everything has the agent follow all that it can tell apart, and asks what of it to keep.
@@ -117,6 +125,7 @@ class App {
     if (!result) return;
     if (!result.objects?.length) return toast("nothing was found that is not followed already", "info");
     list.select("");
+    past.made(...result.objects);
     sieve.offer(result.objects);
   }
 
@@ -124,8 +133,8 @@ class App {
     if (!await save(video, player.camera, canvas.masks)) toast("there is no picture to save yet", "info");
   }
 
-  // undo takes back the last change: of the selected object, else that something was removed.
-  undo() { return list.selected ? this.run("undo", { object: list.selected }) : regret.undo(); }
+  // undo takes back what was done last, whatever it was.
+  undo() { return past.undo(list.selected); }
 
   setMode(mode) {
     if ((mode === "add" || mode === "minus") && !list.selected) {
@@ -278,7 +287,6 @@ class App {
   }
 
   #selected() {
-    $("undo").disabled = !list.selected;
     if (!list.selected && (this.mode === "add" || this.mode === "minus")) this.setMode("point");
     picker.offer(list.current);
     events.only(list.selected);
@@ -321,7 +329,7 @@ class App {
     if (rtp !== undefined && player.viewer) Object.assign(fields, { viewer: player.viewer, rtp_time: rtp });
     else if (player.frame) fields.frame = player.frame;
     $("hint").hidden = true;
-    const result = await this.run("prompt", fields);
+    const result = await this.ask(fields);
     ripple.settle(result && colorOf(result.document ?? { id: result.object }));
     if (!result) return;
     if (result.frame_gone) toast("the picture that you meant is gone; the newest was used", "info");
@@ -335,8 +343,8 @@ class App {
   }
 
   async #clear() {
-    const gone = list.objects, when = regret.now();
-    if (await this.run("clear", {})) { list.show([]); regret.offer(gone, when); }
+    const gone = list.objects;
+    if (await this.run("clear", {})) { list.show([]); past.removed(gone); }
     this.#outline();
   }
 
