@@ -35,6 +35,7 @@ type fakeAgent struct {
 	scores   []float64        // of the candidates; nil is usual
 	slow     chan struct{}    // when set, Do waits for it or for its context
 	plain    bool             // no prompt is ambiguous
+	maskless bool             // the model takes no masks
 	zones    []api.Zone
 	lines    []api.Line
 	frame    seg.FrameRef // of the list
@@ -85,6 +86,9 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 	case *api.Prompt:
 		if b.Follow != nil {
 			return f.follow(cmd.ID, b)
+		}
+		if f.maskless && b.Mask != nil {
+			return api.Refuse(cmd.ID, api.Unsupported, "the model takes no masks")
 		}
 		return f.prompt(camera, cmd.ID, b)
 	case *api.Choose:

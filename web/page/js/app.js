@@ -22,6 +22,8 @@ import { History } from "./history.js";
 import { Clips } from "./clips.js";
 import { Masks } from "./masks.js";
 import { Views } from "./views.js";
+import { lasso } from "./lasso.js";
+import { Crosshair } from "./crosshair.js";
 import { Lists } from "./lists.js";
 
 const video = $("video");
@@ -41,6 +43,7 @@ const events = new EventLog();
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
 const lists = new Lists();
 const masks = new Masks(player, () => app.redraw());
+const crosshair = new Crosshair((p) => app.nameAt(p));
 const views = new Views(player, link, (camera) => app.show(camera));
 const past = new History(player, (verb, fields) => commands.do(verb, fields), (id) => list.objects.find((o) => o.id === id));
 
@@ -55,9 +58,11 @@ class App {
     player.addEventListener("link", () => this.#hint());
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
-    gestures.addEventListener("drag", (e) => { canvas.drag = shapes.draft?.kind === "line" ? null : e.detail; canvas.draw(); });
+    gestures.addEventListener("drag", (e) => this.#drag(e.detail));
     gestures.addEventListener("hover", (e) => this.#point(e.detail));
-    gestures.addEventListener("stroke", ({ detail: { from, to } }) => shapes.draft && shapes.stroke(from, to));
+    gestures.addEventListener("stroke", (e) => this.#stroke(e));
+    crosshair.addEventListener("click", (e) => this.#click(e.detail));
+    crosshair.addEventListener("move", (e) => { canvas.crosshair = e.detail; canvas.draw(); this.#point(e.detail); });
     gestures.addEventListener("menu", (e) => list.select(this.#under(e.detail)?.id ?? ""));
     list.addEventListener("select", () => this.#selected());
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
@@ -87,19 +92,22 @@ class App {
     this.#about();
   }
 
-  // run does a command and shows its refusal.
-  async run(verb, fields) {
+  // run does a command and shows its refusal; where the agent cannot do it with these fields, with others.
+  async run(verb, fields, others) {
     try {
       return await commands.do(verb, fields);
     } catch (e) {
+      if (e.code === "unsupported" && others) return this.run(verb, others);
       toast(e.message);
       return null;
     }
   }
 
   // ask prompts, and notes what came of it so that it can be taken back.
-  async ask(fields) {
-    const before = new Set(list.objects.map((o) => o.id)), result = await this.run("prompt", fields);
+  // simpler is what to say where the model does not take it.
+  async ask(fields, simpler) {
+    const before = new Set(list.objects.map((o) => o.id));
+    const result = await this.run("prompt", fields, simpler && (({ points, mask, ...rest }) => ({ ...rest, ...simpler }))(fields));
     if (result && fields.object) past.corrected(fields.object);
     else if (result) past.made(...(result.objects ?? [result.object]).filter((id) => id && !before.has(id)));
     return result;
@@ -168,6 +176,7 @@ class App {
   // show plays a camera; none while the grid shows all of them.
   show(camera) {
     this.#leave();
+    crosshair.leave();
     if (camera) player.open(camera);
     this.#poll();
   }
@@ -274,6 +283,9 @@ class App {
   // under is the object at a point of the picture, the one on top where there are several.
   #under(p) { return p ? list.objects.findLast((o) => inside(o.outline, p)) : undefined; }
 
+  // nameAt is what is followed at a point, in words.
+  nameAt(p) { const o = this.#under(p); return o ? o.name || o.id : ""; }
+
   #point(p) {
     if (shapes.draft) return shapes.hover(p);
     this.#light(this.#under(p)?.id ?? "");
@@ -317,19 +329,42 @@ class App {
   }
 
   #box({ x0, y0, x1, y1, time }) {
-    if (shapes.draft) return;
     if (!player.playing) return this.#dead();
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }
 
+  #drag(box) {
+    canvas.drag = !box || shapes.draft?.kind === "line" ? null : this.mode === "lasso" && !shapes.draft ? { path: box.path } : { ...box, path: null };
+    canvas.draw();
+  }
+
+  // stroke is a drag that means no box: while a shape is drawn, and with the lasso.
+  #stroke(e) {
+    const { from, to, path, time } = e.detail;
+    if (shapes.draft) shapes.stroke(from, to);
+    else if (this.mode === "lasso") this.#lasso(path, time);
+    else return;
+    e.preventDefault();
+  }
+
+  // lasso follows what was drawn round; a model that takes no masks is asked about the box.
+  async #lasso(path, time) {
+    if (!player.playing) return this.#dead();
+    const drawn = lasso(path, video.videoHeight / video.videoWidth);
+    if (!drawn) return toast("draw round the whole thing: the line went round nothing", "info");
+    const { points, mask, box } = drawn;
+    this.setMode("point");
+    this.#prompt({ points, mask }, time, canvas.ripple(points[0], "plain"), { box });
+  }
+
   // prompt sends what the person meant, with the picture that was on the screen at that moment.
-  async #prompt(fields, time, ripple) {
+  async #prompt(fields, time, ripple, simpler) {
     const rtp = picture.rtpAt(time);
     if (rtp !== undefined && player.viewer) Object.assign(fields, { viewer: player.viewer, rtp_time: rtp });
     else if (player.frame) fields.frame = player.frame;
     $("hint").hidden = true;
-    const result = await this.ask(fields);
+    const result = await this.ask(fields, simpler);
     ripple.settle(result && colorOf(result.document ?? { id: result.object }));
     if (!result) return;
     if (result.frame_gone) toast("the picture that you meant is gone; the newest was used", "info");
@@ -358,4 +393,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks, views });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks, views, crosshair });
