@@ -107,6 +107,10 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 		return c.edit(b.Object, func(id seg.ID) (seg.Object, error) { return c.pipe.Rename(ctx, id, b.Name) })
 	case *api.Target:
 		return c.target(ctx, cmd.Verb, b.Object)
+	case *api.Remove:
+		return c.remove(ctx, b.All())
+	case *api.Undo:
+		return c.undo(ctx, b)
 	case *api.Model:
 		return nil, a.swap(ctx, b.Name)
 	case *api.Automask:
@@ -123,6 +127,9 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 	case *api.Pause:
 		return nil, c.pipe.Pause(ctx, b.On())
 	case *api.Nothing:
+		if cmd.Verb == "clear" {
+			return c.clear(ctx)
+		}
 		return nil, c.simple(ctx, cmd.Verb)
 	}
 	return nil, &api.Error{Code: api.Unsupported, Message: fmt.Sprintf("this agent does not know how to %s", cmd.Verb)}
@@ -130,16 +137,6 @@ func (a *Agent) do(ctx context.Context, c *camera, cmd api.Command) (any, error)
 
 func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
 	switch verb {
-	case "remove":
-		id, err := c.id(object)
-		if err != nil {
-			return nil, err
-		}
-		c.standing.found(id) // it is not waited for any longer
-		c.decline(ctx, id)
-		return nil, c.pipe.Remove(ctx, id)
-	case "undo":
-		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Undo(ctx, id) })
 	case "confirm":
 		return c.edit(object, func(id seg.ID) (seg.Object, error) { return c.pipe.Confirm(ctx, id) })
 	case "reject":
@@ -153,10 +150,6 @@ func (c *camera) target(ctx context.Context, verb, object string) (any, error) {
 
 func (c *camera) simple(ctx context.Context, verb string) error {
 	switch verb {
-	case "clear":
-		c.standing.forgo()
-		c.lookout.clear()
-		return c.pipe.Clear(ctx)
 	case "resume":
 		return c.pipe.Pause(ctx, false)
 	case "keyframe":
@@ -268,7 +261,7 @@ func explain(err error) (api.Code, string) {
 		code = api.Overloaded
 	case errors.Is(err, pipeline.ErrNothingFound):
 		code = api.NothingFound
-	case errors.Is(err, tracker.ErrNothing), errors.Is(err, tracker.ErrNoMask), errors.Is(err, pipeline.ErrMovedOn):
+	case errors.Is(err, tracker.ErrNothing), errors.Is(err, tracker.ErrNoRoom), errors.Is(err, tracker.ErrNoMask), errors.Is(err, pipeline.ErrMovedOn):
 		code = api.Conflict
 	case errors.Is(err, pipeline.ErrBadRequest), errors.Is(err, tracker.ErrNoCandidate), errors.As(err, &phrase), senseless(err):
 		code = api.BadRequest

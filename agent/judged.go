@@ -82,12 +82,20 @@ func (a *Agent) judge(ctx context.Context, c *camera, cmd api.Command) (any, err
 
 // withdraw takes back what was kept of an object whose correction is undone, or that is removed.
 func (a *Agent) withdraw(c *camera, cmd *api.Command, err error) {
-	b, ok := cmd.Body.(*api.Target)
-	if !ok || err != nil || a.o.Collector == nil || cmd.Verb != "undo" && cmd.Verb != "remove" {
+	if err != nil || a.o.Collector == nil {
 		return
 	}
-	if id, err := c.id(b.Object); err == nil {
-		a.o.Collector.Withdraw(seg.ObjectID(c.name, id))
+	var objects []string
+	switch b := cmd.Body.(type) {
+	case *api.Undo:
+		objects = b.All()
+	case *api.Remove:
+		objects = b.All()
+	}
+	for _, object := range objects {
+		if id, err := c.id(object); err == nil {
+			a.o.Collector.Withdraw(seg.ObjectID(c.name, id))
+		}
 	}
 }
 

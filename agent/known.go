@@ -19,6 +19,7 @@ type Known struct {
 	Camera   string
 	View     string // CameraOptions.View then; empty in what programs wrote that did not know it
 	Objects  []tracker.Saved
+	Removals [][]tracker.Saved // what undo brings back of what was removed, oldest first
 	Standing []Met
 	Zones    []api.Zone
 	Lines    []api.Line
@@ -83,7 +84,7 @@ func (c *camera) known(ctx context.Context) (Known, error) {
 	saved, err := c.pipe.Save(ctx)
 	zones, lines := c.shapes.made()
 	return Known{
-		Camera: c.name, View: c.o.View, Objects: saved.Objects, Standing: c.standing.save(), Zones: zones, Lines: lines,
+		Camera: c.name, View: c.o.View, Objects: saved.Objects, Removals: saved.Removals, Standing: c.standing.save(), Zones: zones, Lines: lines,
 		Watches: c.lookout.save(), Borders: saved.Borders,
 	}, err
 }
@@ -103,7 +104,7 @@ func (co *CameraOptions) recall() {
 	if k == nil {
 		return
 	}
-	co.Tracker.Restore(k.Objects)
+	co.Tracker.Restore(k.Objects, k.Removals...)
 	for _, z := range k.Zones {
 		if len(co.Zones) < maxShapes && !slices.ContainsFunc(co.Zones, func(o api.Zone) bool { return o.Name == z.Name }) {
 			co.Zones = append(slices.Clone(co.Zones), z)

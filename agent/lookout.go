@@ -52,6 +52,7 @@ type lookout struct {
 
 	mu       sync.Mutex // never held while a model is asked
 	watches  []*watch.Watch
+	cleared  cleared
 	compared time.Time // when the frame was that their objects were last compared in
 }
 
@@ -118,12 +119,18 @@ func (l *lookout) end(s *watch.Saved) error {
 	return nil
 }
 
-// clear ends the watches that commands made.
-func (l *lookout) clear() {
+// clear ends the watches that commands made, and tells which.
+func (l *lookout) clear() (ended []watch.Saved) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.watches = slices.DeleteFunc(l.watches, func(w *watch.Watch) bool { return !w.Configured })
+	l.watches = slices.DeleteFunc(l.watches, func(w *watch.Watch) bool {
+		if !w.Configured {
+			ended = append(ended, w.Saved)
+		}
+		return !w.Configured
+	})
 	l.changed()
+	return ended
 }
 
 // decline takes it that an object, whose mask had that box, is not wanted.

@@ -100,6 +100,30 @@ func (t *Target) check() error {
 	return nil
 }
 
+// mostNamed are the objects that one command names at most: as many as a camera may follow, and those that have ended meanwhile.
+const mostNamed = 1000
+
+func (r *Remove) check() error {
+	if (r.Object == "") == (len(r.Objects) == 0) {
+		return errors.New("remove needs an object, or several as objects")
+	}
+	return checkObjects(r.Objects)
+}
+
+func (u *Undo) check() error {
+	if u.Object != "" && len(u.Objects) > 0 {
+		return errors.New("undo takes an object, or several as objects, or neither: then it brings back what was removed last")
+	}
+	return checkObjects(u.Objects)
+}
+
+func checkObjects(objects []string) error {
+	if len(objects) > mostNamed {
+		return fmt.Errorf("%d objects: one command names %d at most", len(objects), mostNamed)
+	}
+	return nil
+}
+
 func (a *Automask) check() error {
 	if a.Max < 0 || a.MinArea < 0 || a.MinArea > 1 {
 		return errors.New("automask needs a max of 0 or more, and a min_area within 0..1")

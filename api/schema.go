@@ -38,7 +38,7 @@ type Masks struct {
 }
 
 // JSONSchema is the JSON Schema (draft 2020-12) of everything that crosses a door: under $defs a definition
-// command.<verb> for each command, and reply, reply.prompt, reply.snapshot and reply.record (their results), event, state,
+// command.<verb> for each command, and reply, reply.prompt, reply.snapshot, reply.record and reply.remove (their results), event, state,
 // objects, info, masks and clips. It is made from the types.
 func JSONSchema() []byte {
 	defs := object{}
@@ -48,7 +48,7 @@ func JSONSchema() []byte {
 		"objects": reflect.TypeFor[ObjectList](), "info": reflect.TypeFor[Info](), "masks": reflect.TypeFor[Masks](),
 		"presence":     reflect.TypeFor[Presence](),
 		"reply.prompt": reflect.TypeFor[PromptResult](), "reply.snapshot": reflect.TypeFor[Snapshot](),
-		"reply.record": reflect.TypeFor[Clip](), "clips": reflect.TypeFor[Clips](),
+		"reply.record": reflect.TypeFor[Clip](), "reply.remove": reflect.TypeFor[Changed](), "clips": reflect.TypeFor[Clips](),
 	} {
 		defs[name] = out.structOf(t)
 	}
@@ -115,6 +115,7 @@ func eventFields(defs object, scenes []string) {
 	text := func(what string) object { return object{"type": "string", "description": what} }
 	number := func(what string) object { return object{"type": "integer", "minimum": 1, "description": what} }
 	reason := object{"reason": text("one sentence")}
+	undone := object{"const": true, "description": "it had ended by a command, which was undone; absent for any other reason"}
 	var cases []object
 	for _, e := range []struct {
 		typ      seg.EventType
@@ -125,6 +126,8 @@ func eventFields(defs object, scenes []string) {
 			"removed":   object{"const": true, "description": "it was removed or cleared; absent where it was given up"},
 			"double_of": text("the object that goes on: a phrase that is followed had made two of one thing; absent for any other reason"),
 		}, []string{"removed", "double_of"}},
+		{seg.ObjectRecovered, object{"undone": undone}, []string{"undone"}},
+		{seg.ObjectLost, object{"undone": undone}, []string{"undone"}},
 		{seg.ZoneEntered, object{"zone": text("its name")}, nil},
 		{seg.ZoneLeft, object{
 			"zone": text("its name"), "dwell_frames": object{"type": "integer", "minimum": 0},
@@ -194,6 +197,11 @@ func commands(defs object) {
 		some = append(some, object{"required": []string{field}})
 	}
 	defs["command.prompt"].(object)["anyOf"] = some
+	defs["command.remove"].(object)["oneOf"] = []object{{"required": []string{"object"}}, {"required": []string{"objects"}}}
+	defs["command.undo"].(object)["not"] = object{"required": []string{"object", "objects"}}
+	for _, verb := range []string{"remove", "undo"} {
+		defs["command."+verb].(object)["properties"].(object)["objects"].(object)["maxItems"] = mostNamed
+	}
 	record := defs["command.record"].(object)["properties"].(object)
 	record["action"].(object)["enum"] = []string{RecordStart, RecordStop, RecordAround}
 	record["seconds"].(object)["minimum"], record["seconds"].(object)["maximum"] = 0, mostSeconds

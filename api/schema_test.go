@@ -102,7 +102,7 @@ func TestSchemaRefusesWhatDecodeRefuses(t *testing.T) {
 		{"prompt", `{"pints":[]}`}, {"prompt", `{"points":[{"x":0.5}]}`}, {"prompt", `{"points":[{"x":1.5,"y":0}]}`}, {"prompt", `{"box":[0,0,1]}`},
 		{"prompt", `{"box":[0,0,2,1]}`}, {"prompt", `{}`}, {"prompt", `{"points":[{"x":0,"y":0,"label":2}]}`}, {"prompt", `{"text":7}`},
 		{"prompt", `{"text":"a","frame":-1}`}, {"prompt", `{"text":"a","schema":2}`}, {"prompt", `{"text":"a","reply":"a/b"}`},
-		{"prompt", `{"text":"a","id":"` + strings.Repeat("a", 129) + `"}`}, {"choose", `{}`}, {"rename", `{"object":"a"}`}, {"remove", `{}`},
+		{"prompt", `{"text":"a","id":"` + strings.Repeat("a", 129) + `"}`}, {"choose", `{}`}, {"rename", `{"object":"a"}`}, {"remove", `{}`}, {"remove", `{"object":"a","objects":["b"]}`}, {"undo", `{"object":"a","objects":["b"]}`},
 		{"zone", `{"points":[]}`}, {"zone", `{"name":"z","points":[[0,0,0]]}`}, {"line", `{"name":"z","points":[[0,2],[0,1]]}`}, {"clear", `{"all":true}`},
 	} {
 		if bad := v.Check("command."+c.verb, c.body); bad == "" {

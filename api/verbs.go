@@ -42,9 +42,40 @@ type Rename struct {
 	Name   string `json:"name"`
 }
 
-// Target is the body of a verb that only names an object: remove, undo, confirm, reject.
+// Target is the body of a verb that only names an object: confirm, reject.
 type Target struct {
 	Object string `json:"object"`
+}
+
+// Remove ends an object, or several at once, of which some may have ended already.
+type Remove struct {
+	Object  string   `json:"object,omitempty"`
+	Objects []string `json:"objects,omitempty"`
+}
+
+// All are the objects that it names.
+func (r *Remove) All() []string { return all(r.Object, r.Objects) }
+
+// Undo takes the last correction of an object back, or, of one that was removed, the removal. With objects it brings several back that were
+// removed; with neither, what the newest remove or clear took away.
+type Undo struct {
+	Object  string   `json:"object,omitempty"`
+	Objects []string `json:"objects,omitempty"`
+}
+
+// All are the objects that it names.
+func (u *Undo) All() []string { return all(u.Object, u.Objects) }
+
+func all(one string, several []string) []string {
+	if one != "" {
+		return []string{one}
+	}
+	return several
+}
+
+// Changed is the result of what takes objects away or brings them back: remove, clear, and undo of these.
+type Changed struct {
+	Objects []string `json:"objects"`
 }
 
 // Pause stops following objects; with Paused false it goes on, as resume does, so that a switch has one topic.
@@ -127,8 +158,8 @@ var verbs = map[string]func() any{
 	"prompt":   func() any { return new(Prompt) },
 	"choose":   func() any { return new(Choose) },
 	"rename":   func() any { return new(Rename) },
-	"remove":   func() any { return new(Target) },
-	"undo":     func() any { return new(Target) },
+	"remove":   func() any { return new(Remove) },
+	"undo":     func() any { return new(Undo) },
 	"confirm":  func() any { return new(Target) },
 	"reject":   func() any { return new(Target) },
 	"clear":    func() any { return new(Nothing) },

@@ -38,10 +38,9 @@ func (p *Pipeline) Rename(ctx context.Context, id seg.ID, name string) (seg.Obje
 	return p.edit(ctx, id, func() error { return p.tr.Rename(id, name) })
 }
 
-// Remove ends an object.
-func (p *Pipeline) Remove(ctx context.Context, id seg.ID) error {
-	_, err := p.edit(ctx, id, func() error { return p.tr.Remove(id) })
-	return err
+// Remove ends those of the objects that are there, and tells which. They are kept for UndoRemoval.
+func (p *Pipeline) Remove(ctx context.Context, ids ...seg.ID) (gone []seg.ID, err error) {
+	return p.several(ctx, func() ([]seg.ID, error) { return p.tr.Remove(ids...) })
 }
 
 // End ends an object that nobody has asked to be removed; its last event has these details.
@@ -50,9 +49,34 @@ func (p *Pipeline) End(ctx context.Context, id seg.ID, details map[string]any) e
 	return err
 }
 
-// Clear ends every object.
-func (p *Pipeline) Clear(ctx context.Context) error {
-	return p.call(ctx, func() { p.tr.Clear(); p.news() })
+// Clear ends every object, and tells which there were. They are kept for UndoRemoval.
+func (p *Pipeline) Clear(ctx context.Context) (gone []seg.ID, err error) {
+	return p.several(ctx, func() ([]seg.ID, error) { return p.tr.Clear(), nil })
+}
+
+// UndoRemoval brings back what the newest Remove or Clear took away, or the objects named, and tells which.
+func (p *Pipeline) UndoRemoval(ctx context.Context, ids ...seg.ID) (back []seg.ID, err error) {
+	return p.several(ctx, func() ([]seg.ID, error) { p.forced = true; return p.tr.UndoRemoval(ids...) })
+}
+
+// Removed says whether an object was removed and is kept for UndoRemoval.
+func (p *Pipeline) Removed(ctx context.Context, id seg.ID) (kept bool, err error) {
+	err = p.call(ctx, func() { kept = p.tr.Removed(id) })
+	return kept, err
+}
+
+// several changes any number of objects, and tells which.
+func (p *Pipeline) several(ctx context.Context, change func() ([]seg.ID, error)) ([]seg.ID, error) {
+	var ids []seg.ID
+	var refused error
+	if err := p.call(ctx, func() {
+		ids, refused = change()
+		p.news()
+		p.dispatch()
+	}); err != nil {
+		return nil, err
+	}
+	return ids, objectError(refused)
 }
 
 // Zone makes, replaces or, with no points, removes a polygon that reports who enters and leaves, of some classes (zones.Watch).
@@ -113,11 +137,12 @@ func (p *Pipeline) Object(ctx context.Context, id seg.ID) (o seg.Object, err err
 
 // Saved is what a pipeline knows that outlives it.
 type Saved struct {
-	Objects []tracker.Saved
-	Borders zones.Saved
+	Objects  []tracker.Saved
+	Removals [][]tracker.Saved // what UndoRemoval brings back, oldest first
+	Borders  zones.Saved
 }
 
-func (p *Pipeline) save() Saved { return Saved{p.tr.Save(nil), p.zones.Save()} }
+func (p *Pipeline) save() Saved { return Saved{p.tr.Save(nil), p.tr.SaveRemoved(), p.zones.Save()} }
 
 // Save is what is known of the objects and at the borders, to be kept over a restart; after Run it is what was known at the end.
 func (p *Pipeline) Save(ctx context.Context) (Saved, error) {

@@ -41,6 +41,7 @@ func (p *Pipeline) recovered(what string, r any) {
 	}()
 	if p.shaken > 1 {
 		p.tr.Clear()
+		p.tr.ForgetRemoved()
 	}
 	p.refuseAll(errPanicked)
 	p.afresh()

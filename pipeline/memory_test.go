@@ -59,12 +59,12 @@ func TestAModelThatRemembersIsFollowedBy(t *testing.T) {
 		t.Errorf("the correction was not asked on what is remembered: %+v", calls)
 	}
 	r.follows(r.next(), 0, 1)
-	if err := r.Remove(t.Context(), second); err != nil {
+	if _, err := r.Remove(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}
 	r.remembers(1)
 	r.follows(r.next(), 0)
-	if err := r.Clear(t.Context()); err != nil {
+	if _, err := r.Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r.remembers(0)
@@ -245,7 +245,7 @@ func TestCamerasShareAModelAndNoMemories(t *testing.T) {
 		one.follows(one.next(), 0)
 		other.follows(other.next(), 1)
 	}
-	if err := one.Clear(t.Context()); err != nil {
+	if _, err := one.Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	one.remembers(0)
@@ -283,7 +283,7 @@ func TestLanesShareAMemory(t *testing.T) {
 			t.Errorf("object %d has an IoU of %.2f", o.ID, got)
 		}
 	}
-	if err := r.Clear(context.Background()); err != nil {
+	if _, err := r.Clear(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if c := r.Counters(); c.Remembered != 0 || c.ModelErrors+c.Refusals+c.Panics != 0 {

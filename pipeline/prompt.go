@@ -78,7 +78,7 @@ func (t *ticket) fail(err error) {
 // all that was said of it and waits, which is refused too.
 func (p *Pipeline) refuse(t *ticket, err error) {
 	if t.fresh {
-		_ = p.tr.Remove(t.id) // an object that has ended meanwhile needs no removing
+		p.tr.Withdraw(t.id)
 	} else {
 		p.tr.Retract(t.id)
 		for _, o := range p.takeWaiting(func(o *ticket) bool { return o.id == t.id && !o.fresh }) {
@@ -219,7 +219,7 @@ func (p *Pipeline) settle(t *ticket, seq uint64, a tracker.Answer) {
 		t.err = ErrUnknownObject
 	}
 	if t.err != nil && t.fresh && ok {
-		_ = p.tr.Remove(t.id) // it exists: ok says so
+		p.tr.Withdraw(t.id)
 	}
 	close(t.done)
 }

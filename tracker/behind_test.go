@@ -20,7 +20,7 @@ func behind(t *testing.T, look [3]float64, o tracker.Options) (away, last float6
 	for n := range 46 {
 		w.frame(n)
 		if n == 0 {
-			if err := w.tr.Remove(w.ids[1]); err != nil {
+			if _, err := w.tr.Remove(w.ids[1]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -176,13 +176,12 @@ func (t *Tracker) Rename(id seg.ID, name string) error {
 	})
 }
 
-// Remove ends the object.
-func (t *Tracker) Remove(id seg.ID) error {
-	return t.on(id, func(o *object) error {
+// Withdraw ends the object of a prompt that came to nothing. It is not kept.
+func (t *Tracker) Withdraw(id seg.ID) {
+	if o := t.objects.find(id); o != nil {
 		t.remove(o)
 		t.objects.sweep()
-		return nil
-	})
+	}
 }
 
 // End ends an object that nobody wants gone. The details say why.
@@ -192,14 +191,6 @@ func (t *Tracker) End(id seg.ID, details map[string]any) error {
 		t.objects.sweep()
 		return nil
 	})
-}
-
-// Clear ends every object.
-func (t *Tracker) Clear() {
-	for _, o := range t.objects {
-		t.remove(o)
-	}
-	t.objects.sweep()
 }
 
 // remove ends an object that somebody wants gone, and says so.
@@ -229,6 +220,11 @@ func (t *Tracker) Flush() {
 		o.rivals = nil
 		o.retract() // it was said of the old picture
 		o.undo = nil
+	}
+	for i := range t.removals {
+		for _, o := range t.removals[i].objects {
+			o.undo = nil
+		}
 	}
 	t.scene.Clear()
 	t.scene.glimpses = glimpses{}

@@ -24,7 +24,7 @@ func TestCommandsNameWhatIsMissing(t *testing.T) {
 	id := w.ids[0]
 	for name, err := range map[string]error{
 		"choose": w.tr.Choose(99, 0), "undo": w.tr.Undo(99), "confirm": w.tr.Confirm(99), "reject": w.tr.Reject(99),
-		"rename": w.tr.Rename(99, "x"), "remove": w.tr.Remove(99), "refine": w.tr.Refine(99, point(0.5, 0.5), 1),
+		"rename": w.tr.Rename(99, "x"), "remove": second(w.tr.Remove(99)), "refine": w.tr.Refine(99, point(0.5, 0.5), 1),
 	} {
 		if !errors.Is(err, tracker.ErrNoObject) {
 			t.Errorf("%s of nothing: %v", name, err)
@@ -140,7 +140,7 @@ func TestLifeByCommand(t *testing.T) {
 	if o, _ := w.tr.Object(w.ids[0]); o.State != seg.Lost || o.Mask != nil {
 		t.Errorf("rejected, yet %v with mask %v", o.State, o.Mask)
 	}
-	must(w.tr.Remove(w.ids[0]))
+	must(second(w.tr.Remove(w.ids[0])))
 	if _, ok := w.tr.Object(w.ids[0]); ok {
 		t.Error("removed, yet there")
 	}
@@ -305,8 +305,13 @@ func TestRandomCommandsNeverBreakIt(t *testing.T) {
 				if r.IntN(8) == 0 {
 					tr.Flush()
 				}
-				_ = tr.Remove(id())
+				_, _ = tr.Remove(id())
+				if r.IntN(3) == 0 {
+					tr.Clear()
+				}
 			case 13:
+				_, _ = tr.UndoRemoval()
+				_, _ = tr.UndoRemoval(id(), id())
 				_ = tr.Rename(id(), "y")
 			}
 			sound(t, tr)

@@ -84,7 +84,7 @@ func (t *Tracker) marginBox(o *object) (seg.Box, bool) {
 func (t *Tracker) UseModel(identity string) { t.looks.UseModel(identity) }
 
 // Recalls says whether the model remembers objects, and so may be asked about one without a prompt, from now on.
-func (t *Tracker) Recalls(yes bool) { t.recalls = yes }
+func (t *Tracker) Recalls(yes bool) { t.looks.recalls = yes }
 
 // See takes the features of keyframe seq, for the answers about it that follow. It copies them. A model without features is
 // followed as well, but objects are then told apart by colour alone.

@@ -68,6 +68,7 @@ func (t *Tracker) sweep(now uint64) {
 		t.report(o, now)
 	}
 	t.objects.sweep()
+	t.removals.expire(now, t.clock.frames(undoFor))
 }
 
 // doubt makes an object that was visible uncertain, occluded or lost, where what was seen asks for it.

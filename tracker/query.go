@@ -74,7 +74,7 @@ func (t *Tracker) query(o *object, seq uint64, dst []Query) []Query {
 	case o.track == nil:
 		return dst
 	case (o.state == seg.Lost || o.state == seg.Occluded) && !expected:
-		if p, ok = t.lookFor(o, seq); ok || t.recalls {
+		if p, ok = t.lookFor(o, seq); ok || t.looks.recalls {
 			dst = append(dst, Query{o.id, p})
 		}
 		return dst

@@ -36,25 +36,54 @@ type SavedPlace struct {
 // layoutSteps are the steps in which a level of a layout is saved: three bytes less three others stay within sixteen bits.
 const layoutSteps = 32
 
-// savedUndo is how many steps back are kept over a restart.
-const savedUndo = 2
+// How many steps back are kept over a restart, and how many removed objects.
+const (
+	savedUndo    = 2
+	savedRemoved = 16
+)
 
 // Save appends what is known of the objects that were ever seen.
 func (t *Tracker) Save(dst []Saved) []Saved {
 	for _, o := range t.objects {
-		if o.track == nil || o.shown == nil || o.state == seg.Ended || o.state == seg.Tentative {
-			continue
+		if o.wasSeen() && o.state != seg.Ended {
+			dst = append(dst, o.save(o.state, t.placeOf(o)))
 		}
-		s := save(o.anchors, &o.belief, &o.appearance)
-		s.ID, s.Name, s.State, s.Place = o.id, o.name, o.state, t.placeOf(o).save()
-		for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
-			if m := &o.undo[i]; m.track != nil && !m.waits {
-				s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
-			}
-		}
-		dst = append(dst, s)
 	}
 	return dst
+}
+
+// SaveRemoved is what is known of the objects that UndoRemoval brings back, of the newest removals that have no more than savedRemoved
+// objects; oldest first.
+func (t *Tracker) SaveRemoved() (out [][]Saved) {
+	n := 0
+	for i := len(t.removals) - 1; i >= 0; i-- {
+		r := &t.removals[i]
+		if n += len(r.objects); n > savedRemoved {
+			break
+		}
+		var saved []Saved
+		for _, o := range r.objects {
+			saved = append(saved, o.save(o.was, o.place))
+		}
+		out = append(out, saved)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// wasSeen says that an object was ever seen.
+func (o *object) wasSeen() bool { return o.track != nil && o.shown != nil && o.state != seg.Tentative }
+
+// save copies what is known of an object that was ever seen.
+func (o *object) save(state seg.State, place *glimpse) Saved {
+	s := save(o.anchors, &o.belief, &o.appearance)
+	s.ID, s.Name, s.State, s.Place = o.id, o.name, state, place.save()
+	for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
+		if m := &o.undo[i]; m.track != nil && !m.waits {
+			s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
+		}
+	}
+	return s
 }
 
 // placeOf is what the place is known by in which an object is looked for after a restart: where it is now, or, where its picture went away,
@@ -123,8 +152,8 @@ func (t *Tracker) believed(s *Saved) (memento, bool) {
 // Restore takes up the objects that were saved, before the first frame. They are looked for: first where they were, and in no other place
 // than the one that they were in. One that comes back
 // within Options.ReturnWithin of the model's first answer is reported as recovered, another as lost; one that makes no sense is left out.
-// New objects are numbered above them.
-func (t *Tracker) Restore(saved []Saved) {
+// UndoRemoval brings back what was saved as removed. New objects are numbered above all of them.
+func (t *Tracker) Restore(saved []Saved, removals ...[]Saved) {
 	saved = slices.SortedFunc(slices.Values(saved), func(a, b Saved) int { return cmp.Compare(a.ID, b.ID) })
 	largest, next := seg.ID(0), t.opt.NextID
 	for i := range saved {
@@ -136,6 +165,17 @@ func (t *Tracker) Restore(saved []Saved) {
 			t.objects, largest = append(t.objects, o), s.ID
 		}
 	}
+	for _, r := range removals {
+		kept := removal{}
+		for i := range r {
+			if o := t.restored(&r[i]); o != nil && t.objects.find(o.id) == nil {
+				kept.objects, largest = append(kept.objects, removed{o, r[i].State, o.picture}), max(largest, o.id)
+			}
+		}
+		t.removals = append(t.removals, kept)
+	}
+	t.removals = slices.DeleteFunc(t.removals, func(r removal) bool { return len(r.objects) == 0 })
+	t.removals.bound(maxRemovals, t.opt.MaxObjects)
 	t.opt.NextID = func() seg.ID {
 		largest = max(next(), largest+1)
 		return largest

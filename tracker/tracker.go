@@ -12,18 +12,24 @@ import (
 
 // Tracker follows the objects of one camera. One goroutine owns it.
 type Tracker struct {
-	opt     Options
-	clock   clock
-	scene   scene
-	looks   look.Memory
-	objects roster
-	changes []seg.Change // that nobody has taken yet
-	budget  budget
-	crops   cropper
-	recalls bool // the model remembers objects
-	fitter  fitter
-	fusion  fusion
-	readout readout
+	opt      Options
+	clock    clock
+	scene    scene
+	looks    looks
+	objects  roster
+	removals removals
+	changes  []seg.Change // that nobody has taken yet
+	budget   budget
+	crops    cropper
+	fitter   fitter
+	fusion   fusion
+	readout  readout
+}
+
+// looks is what objects look like to the model.
+type looks struct {
+	look.Memory
+	recalls bool // the model remembers objects itself
 }
 
 // scene is how the picture moves, and what it looked like of late.
@@ -41,7 +47,7 @@ func New(o Options, flow motion.Flow) *Tracker {
 	}
 	o.Tuning = &k
 	return &Tracker{
-		opt: o, budget: budget{share: 1}, clock: newClock(o.FPS), looks: look.NewMemory(&k.Look),
+		opt: o, budget: budget{share: 1}, clock: newClock(o.FPS), looks: looks{Memory: look.NewMemory(&k.Look)},
 		scene:   scene{Scene: motion.NewScene(motion.Options{Width: o.GridWidth, Frames: o.History, Points: o.Points}, &k.Motion, flow)},
 		fitter:  fitter{tuning: &k, rigid: o.Without&CueLocal != 0},
 		readout: readout{rough: o.Without&CueSnap != 0},

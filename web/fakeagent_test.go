@@ -23,6 +23,7 @@ type fakeAgent struct {
 
 	mu       sync.Mutex
 	objects  []seg.Object
+	removed  []seg.Object
 	commands []api.Command
 	cameras  []string // of each command
 	next     seg.ID
@@ -34,6 +35,7 @@ type fakeAgent struct {
 	scores   []float64        // of the candidates; nil is usual
 	slow     chan struct{}    // when set, Do waits for it or for its context
 	plain    bool             // no prompt is ambiguous
+	maskless bool             // the model takes no masks
 	zones    []api.Zone
 	lines    []api.Line
 	frame    seg.FrameRef // of the list
@@ -85,6 +87,9 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 		if b.Follow != nil {
 			return f.follow(cmd.ID, b)
 		}
+		if f.maskless && b.Mask != nil {
+			return api.Refuse(cmd.ID, api.Unsupported, "the model takes no masks")
+		}
 		return f.prompt(camera, cmd.ID, b)
 	case *api.Choose:
 		if o := f.find(camera, b.Object); o != nil && b.Candidate < len(o.Candidates) {
@@ -97,15 +102,19 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 			return api.Done(cmd.ID, nil)
 		}
 	case *api.Target:
-		if o := f.find(camera, b.Object); o != nil && cmd.Verb == "confirm" {
+		if o := f.find(camera, b.Object); o != nil {
 			o.Candidates = nil
 			return api.Done(cmd.ID, nil)
-		} else if o != nil && cmd.Verb == "undo" {
-			return api.Done(cmd.ID, nil)
-		} else if o != nil {
-			f.objects = slices.DeleteFunc(f.objects, func(x seg.Object) bool { return x.ID == o.ID })
+		}
+	case *api.Remove:
+		if gone := f.takeAway(camera, b.All()); len(gone) > 0 {
+			return api.Done(cmd.ID, api.Changed{Objects: gone})
+		}
+	case *api.Undo:
+		if b.Object != "" && f.find(camera, b.Object) != nil {
 			return api.Done(cmd.ID, nil)
 		}
+		return f.bringBack(camera, cmd.ID, b.All())
 	case *api.Automask:
 		return f.automask(camera, cmd.ID)
 	case *api.Zone:
@@ -129,10 +138,41 @@ func (f *fakeAgent) carryOut(camera string, cmd api.Command) api.Reply {
 	case *api.Pause:
 		return api.Done(cmd.ID, nil)
 	case *api.Nothing:
-		f.objects = nil
-		return api.Done(cmd.ID, nil)
+		var all []string
+		for i := range f.objects {
+			all = append(all, seg.ObjectID(camera, f.objects[i].ID))
+		}
+		return api.Done(cmd.ID, api.Changed{Objects: f.takeAway(camera, all)})
 	}
 	return api.Refuse(cmd.ID, api.UnknownObject, "there is no such object")
+}
+
+// takeAway removes objects, and keeps them.
+func (f *fakeAgent) takeAway(camera string, ids []string) (gone []string) {
+	f.objects = slices.DeleteFunc(f.objects, func(o seg.Object) bool {
+		named := slices.Contains(ids, seg.ObjectID(camera, o.ID))
+		if named {
+			gone, f.removed = append(gone, seg.ObjectID(camera, o.ID)), append(f.removed, o)
+		}
+		return named
+	})
+	return gone
+}
+
+// bringBack undoes removals.
+func (f *fakeAgent) bringBack(camera, id string, ids []string) api.Reply {
+	back := []string{}
+	f.removed = slices.DeleteFunc(f.removed, func(o seg.Object) bool {
+		named := len(ids) == 0 || slices.Contains(ids, seg.ObjectID(camera, o.ID))
+		if named {
+			back, f.objects = append(back, seg.ObjectID(camera, o.ID)), append(f.objects, o)
+		}
+		return named
+	})
+	if len(back) == 0 {
+		return api.Refuse(id, api.Conflict, "there is nothing to undo")
+	}
+	return api.Done(id, api.Changed{Objects: back})
 }
 
 // follow looks for a phrase from now on, and finds nothing.

@@ -69,41 +69,6 @@ func TestPageHidesHopelessCandidates(t *testing.T) {
 	b.Clean()
 }
 
-// What was removed comes back with its mask and its name.
-func TestPageBringsBackWhatWasRemoved(t *testing.T) {
-	b := openPage(t)
-	mask := disc(0.6, 0.4, 0.1)
-	b.agent.set(func(f *fakeAgent) {
-		f.next, f.objects = 7, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: mask}}
-	})
-	b.Live()
-	b.Until("it is listed", `document.querySelectorAll(".object").length === 1`)
-	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-7] .danger`)))
-	b.Until("a way back is offered", `document.querySelector(".toast button")?.textContent === "Undo"`)
-	b.shot("undo")
-	b.Do(chromedp.Click(chromedp.CSS(".toast button")))
-	p, ok := b.command(2).Body.(*api.Prompt)
-	if !ok || p.Mask == nil || p.Name != "dog" || p.RTPTime == nil {
-		t.Fatalf("%+v", b.command(2))
-	}
-	got, err := p.Mask.Mask()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if iou := got.IoU(mask.Resize(got.W, got.H)); iou < 0.85 {
-		t.Errorf("the mask that comes back agrees with the one that went by %.2f", iou)
-	}
-	b.Until("it is back", `document.querySelectorAll(".object").length === 1`)
-	b.Do(chromedp.Click(chromedp.ID("clear"))) // everything at once, and back by the keyboard
-	b.command(3)
-	b.Until("a way back is offered", `document.querySelector(".toast button")?.textContent === "Undo" && document.querySelectorAll(".object").length === 0`)
-	b.Do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	if c := b.command(4); c.Verb != "prompt" {
-		t.Errorf("%+v", c)
-	}
-	b.Clean()
-}
-
 // Nobody is to read the name of a type.
 func TestEveryEventHasWords(t *testing.T) {
 	p, err := newPage()

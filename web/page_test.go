@@ -124,7 +124,7 @@ func TestPageRefines(t *testing.T) {
 	b.wantClick(6, 0.4, 0.3, seg.Positive, "cam-1")
 	b.Do(chromedp.KeyEvent("p"))
 	b.Do(chromedp.KeyEvent("z", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	if c := b.command(7); c.Verb != "undo" || c.Body.(*api.Target).Object != "cam-1" {
+	if c := b.command(7); c.Verb != "undo" || c.Body.(*api.Undo).Object != "cam-1" {
 		t.Errorf("Ctrl-Z sent %+v", c)
 	}
 	b.Click(0.8, 0.3)
@@ -198,7 +198,7 @@ func TestPageList(t *testing.T) {
 		t.Errorf("renamed %+v", r)
 	}
 	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-4] .danger`)))
-	if r := b.command(2); r.Verb != "remove" || r.Body.(*api.Target).Object != "cam-4" {
+	if r := b.command(2); r.Verb != "remove" || r.Body.(*api.Remove).Object != "cam-4" {
 		t.Errorf("removed %+v", r)
 	}
 	b.Until("it is gone", `document.querySelectorAll(".object").length === 4 && document.getElementById("count").textContent === "4"`)

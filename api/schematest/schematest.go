@@ -63,10 +63,16 @@ func (v Validator) value(s map[string]any, value any, path string) string {
 	if ref, ok := s["$ref"].(string); ok {
 		return v.value(v.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), value, path)
 	}
-	for _, group := range []string{"anyOf", "oneOf"} {
-		if list, ok := s[group].([]any); ok && !v.some(list, value, path) {
-			return path + ": none of " + group
+	if list, ok := s["anyOf"].([]any); ok && v.count(list, value, path) == 0 {
+		return path + ": none of anyOf"
+	}
+	if list, ok := s["oneOf"].([]any); ok {
+		if n := v.count(list, value, path); n != 1 {
+			return fmt.Sprintf("%s: %d of oneOf", path, n)
 		}
+	}
+	if not, ok := s["not"].(map[string]any); ok && v.value(not, value, path) == "" {
+		return path + ": it is what it must not be"
 	}
 	all, _ := s["allOf"].([]any)
 	for _, one := range all {
@@ -99,8 +105,14 @@ func (v Validator) value(s map[string]any, value any, path string) string {
 	}
 }
 
-func (v Validator) some(list []any, value any, path string) bool {
-	return slices.ContainsFunc(list, func(one any) bool { return v.value(one.(map[string]any), value, path) == "" })
+// count is how many of the schemas take a value.
+func (v Validator) count(list []any, value any, path string) (n int) {
+	for _, one := range list {
+		if v.value(one.(map[string]any), value, path) == "" {
+			n++
+		}
+	}
+	return n
 }
 
 func wants(s map[string]any, path string, kinds ...string) string {

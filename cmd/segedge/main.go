@@ -47,8 +47,8 @@ type verbs struct {
 	Unfollow unfollowCmd `cmd:"" group:"A running agent, over MQTT or HTTP" help:"No longer look for a phrase."`
 	Choose   chooseCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Pick a candidate of an ambiguous object."`
 	Rename   renameCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Give an object a name."`
-	Remove   removeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following an object."`
-	Undo     undoCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Take back the last correction of an object."`
+	Remove   removeCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following objects."`
+	Undo     undoCmd     `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Take back the last correction of an object, or bring back what was removed or cleared."`
 	Confirm  confirmCmd  `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Say that what is shown is right."`
 	Reject   rejectCmd   `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Say that what is shown is not the object."`
 	Clear    clearCmd    `cmd:"" group:"A running agent, over MQTT or HTTP" help:"Stop following all objects of a camera."`

@@ -81,16 +81,36 @@ type target struct {
 }
 
 type (
-	removeCmd  struct{ target }
-	undoCmd    struct{ target }
 	confirmCmd struct{ target }
 	rejectCmd  struct{ target }
 )
 
-func (c *removeCmd) Run(e *env) error  { return c.send(e, "remove", api.Target{Object: c.Object}) }
-func (c *undoCmd) Run(e *env) error    { return c.send(e, "undo", api.Target{Object: c.Object}) }
 func (c *confirmCmd) Run(e *env) error { return c.send(e, "confirm", api.Target{Object: c.Object}) }
 func (c *rejectCmd) Run(e *env) error  { return c.send(e, "reject", api.Target{Object: c.Object}) }
+
+type removeCmd struct {
+	asking
+	Objects []string `arg:"" help:"The objects, such as camera-1 camera-2."`
+}
+
+func (c *removeCmd) Run(e *env) error {
+	if len(c.Objects) == 1 {
+		return c.send(e, "remove", api.Remove{Object: c.Objects[0]})
+	}
+	return c.send(e, "remove", api.Remove{Objects: c.Objects})
+}
+
+type undoCmd struct {
+	asking
+	Objects []string `arg:"" optional:"" help:"An object, to take its last correction or its removal back, or several that were removed."`
+}
+
+func (c *undoCmd) Run(e *env) error {
+	if len(c.Objects) == 1 {
+		return c.send(e, "undo", api.Undo{Object: c.Objects[0]})
+	}
+	return c.send(e, "undo", api.Undo{Objects: c.Objects})
+}
 
 type (
 	clearCmd    struct{ asking }

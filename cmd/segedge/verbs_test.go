@@ -34,7 +34,7 @@ func (o *obedient) Do(_ context.Context, _ string, cmd api.Command) api.Reply {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.done = append(o.done, cmd)
-	if b, ok := cmd.Body.(*api.Target); ok && b.Object == "camera-9" {
+	if b, ok := cmd.Body.(*api.Remove); ok && b.Object == "camera-9" {
 		return api.Refuse(cmd.ID, api.UnknownObject, "there is no camera-9")
 	}
 	return api.Done(cmd.ID, map[string]string{"did": cmd.Verb})
@@ -106,8 +106,10 @@ func TestEveryVerbByEachWay(t *testing.T) {
 			{"prompt box:0,0,0.5,1", "prompt", func(b any) bool { return b.(*api.Prompt).Box[2] == 0.5 }},
 			{"choose camera-1 2", "choose", func(b any) bool { return *b.(*api.Choose) == api.Choose{Object: "camera-1", Candidate: 2} }},
 			{"rename camera-1 Tür", "rename", func(b any) bool { return b.(*api.Rename).Name == "Tür" }},
-			{"remove camera-1", "remove", func(b any) bool { return b.(*api.Target).Object == "camera-1" }},
-			{"undo camera-1", "undo", nil}, {"confirm camera-1", "confirm", nil}, {"reject camera-1", "reject", nil},
+			{"remove camera-1", "remove", func(b any) bool { return b.(*api.Remove).Object == "camera-1" }},
+			{"remove camera-1 camera-2", "remove", func(b any) bool { return len(b.(*api.Remove).Objects) == 2 }},
+			{"undo", "undo", func(b any) bool { return len(b.(*api.Undo).All()) == 0 }},
+			{"undo camera-1", "undo", func(b any) bool { return b.(*api.Undo).Object == "camera-1" }}, {"confirm camera-1", "confirm", nil}, {"reject camera-1", "reject", nil},
 			{"clear", "clear", nil}, {"pause", "pause", nil}, {"resume", "resume", nil}, {"keyframe", "keyframe", nil},
 			{"automask --max 3 --min-area 0.1", "automask", func(b any) bool { return *b.(*api.Automask) == api.Automask{Max: 3, MinArea: 0.1} }},
 			{"zone door 0,0 1,0 1,1", "zone", func(b any) bool { z := b.(*api.Zone); return z.Name == "door" && len(z.Points) == 3 }},

@@ -18,10 +18,12 @@ import { Sieve } from "./sieve.js";
 import { Words } from "./words.js";
 import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
-import { Regret } from "./restore.js";
+import { History } from "./history.js";
 import { Clips } from "./clips.js";
 import { Masks } from "./masks.js";
 import { Views } from "./views.js";
+import { lasso } from "./lasso.js";
+import { Crosshair } from "./crosshair.js";
 import { Lists } from "./lists.js";
 
 const video = $("video");
@@ -36,13 +38,14 @@ const stats = new Stats(player, picture);
 const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
-const words = new Words((verb, fields) => app.run(verb, fields));
+const words = new Words((_, fields) => app.ask(fields));
 const events = new EventLog();
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
 const lists = new Lists();
 const masks = new Masks(player, () => app.redraw());
+const crosshair = new Crosshair((p) => app.nameAt(p));
 const views = new Views(player, link, (camera) => app.show(camera));
-const regret = new Regret(player, picture, (fields) => app.run("prompt", fields));
+const past = new History(player, (verb, fields) => commands.do(verb, fields), (id) => list.objects.find((o) => o.id === id));
 
 class App {
   mode = "point";
@@ -55,15 +58,18 @@ class App {
     player.addEventListener("link", () => this.#hint());
     gestures.addEventListener("click", (e) => this.#click(e.detail));
     gestures.addEventListener("box", (e) => this.#box(e.detail));
-    gestures.addEventListener("drag", (e) => { canvas.drag = shapes.draft?.kind === "line" ? null : e.detail; canvas.draw(); });
+    gestures.addEventListener("drag", (e) => this.#drag(e.detail));
     gestures.addEventListener("hover", (e) => this.#point(e.detail));
-    gestures.addEventListener("stroke", ({ detail: { from, to } }) => shapes.draft && shapes.stroke(from, to));
+    gestures.addEventListener("stroke", (e) => this.#stroke(e));
+    crosshair.addEventListener("click", (e) => this.#click(e.detail));
+    crosshair.addEventListener("move", (e) => { canvas.crosshair = e.detail; canvas.draw(); this.#point(e.detail); });
     gestures.addEventListener("menu", (e) => list.select(this.#under(e.detail)?.id ?? ""));
     list.addEventListener("select", () => this.#selected());
     list.addEventListener("hover", (e) => this.#light(e.detail.id));
     list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
     list.addEventListener("remove", (e) => this.remove(e.detail.id));
-    for (const verb of ["choose", "confirm"]) picker.addEventListener(verb, (e) => this.run(verb, e.detail));
+    picker.addEventListener("confirm", (e) => this.run("confirm", e.detail));
+    picker.addEventListener("choose", async (e) => await this.run("choose", e.detail) && past.corrected(e.detail.object));
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
@@ -86,23 +92,33 @@ class App {
     this.#about();
   }
 
-  // run does a command and shows its refusal.
-  async run(verb, fields) {
+  // run does a command and shows its refusal; where the agent cannot do it with these fields, with others.
+  async run(verb, fields, others) {
     try {
       return await commands.do(verb, fields);
     } catch (e) {
+      if (e.code === "unsupported" && others) return this.run(verb, others);
       toast(e.message);
       return null;
     }
   }
 
+  // ask prompts, and notes what came of it so that it can be taken back.
+  // simpler is what to say where the model does not take it.
+  async ask(fields, simpler) {
+    const before = new Set(list.objects.map((o) => o.id));
+    const result = await this.run("prompt", fields, simpler && (({ points, mask, ...rest }) => ({ ...rest, ...simpler }))(fields));
+    if (result && fields.object) past.corrected(fields.object);
+    else if (result) past.made(...(result.objects ?? [result.object]).filter((id) => id && !before.has(id)));
+    return result;
+  }
+
   // remove lets objects go, and offers to bring them back.
   async remove(...ids) {
-    const gone = list.objects.filter((o) => ids.includes(o.id)), when = regret.now();
+    const gone = ids.map((id) => list.objects.find((o) => o.id === id) ?? { id }); // the list may not have what was just made
     list.show(list.objects.filter((o) => !ids.includes(o.id))); // gone at once; a refusal brings them back with the next list
     this.#outline();
-    const done = await Promise.all(gone.map((o) => this.run("remove", { object: o.id })));
-    regret.offer(gone.filter((_, i) => done[i]), when);
+    if (await this.run("remove", gone.length === 1 ? { object: gone[0].id } : { objects: gone.map((o) => o.id) })) past.removed(gone);
   }
 
   // everything has the agent follow all that it can tell apart, and asks what of it to keep.
@@ -117,6 +133,7 @@ class App {
     if (!result) return;
     if (!result.objects?.length) return toast("nothing was found that is not followed already", "info");
     list.select("");
+    past.made(...result.objects);
     sieve.offer(result.objects);
   }
 
@@ -124,8 +141,8 @@ class App {
     if (!await save(video, player.camera, canvas.masks)) toast("there is no picture to save yet", "info");
   }
 
-  // undo takes back the last change: of the selected object, else that something was removed.
-  undo() { return list.selected ? this.run("undo", { object: list.selected }) : regret.undo(); }
+  // undo takes back what was done last, whatever it was.
+  undo() { return past.undo(list.selected); }
 
   setMode(mode) {
     if ((mode === "add" || mode === "minus") && !list.selected) {
@@ -159,6 +176,7 @@ class App {
   // show plays a camera; none while the grid shows all of them.
   show(camera) {
     this.#leave();
+    crosshair.leave();
     if (camera) player.open(camera);
     this.#poll();
   }
@@ -265,6 +283,9 @@ class App {
   // under is the object at a point of the picture, the one on top where there are several.
   #under(p) { return p ? list.objects.findLast((o) => inside(o.outline, p)) : undefined; }
 
+  // nameAt is what is followed at a point, in words.
+  nameAt(p) { const o = this.#under(p); return o ? o.name || o.id : ""; }
+
   #point(p) {
     if (shapes.draft) return shapes.hover(p);
     this.#light(this.#under(p)?.id ?? "");
@@ -278,7 +299,6 @@ class App {
   }
 
   #selected() {
-    $("undo").disabled = !list.selected;
     if (!list.selected && (this.mode === "add" || this.mode === "minus")) this.setMode("point");
     picker.offer(list.current);
     events.only(list.selected);
@@ -309,19 +329,42 @@ class App {
   }
 
   #box({ x0, y0, x1, y1, time }) {
-    if (shapes.draft) return;
     if (!player.playing) return this.#dead();
     this.#prompt({ box: [x0, y0, x1, y1].map(round) }, time, canvas.ripple({ x: (x0 + x1) / 2, y: (y0 + y1) / 2 }, "plain"));
     if (this.mode === "box") this.setMode("point");
   }
 
+  #drag(box) {
+    canvas.drag = !box || shapes.draft?.kind === "line" ? null : this.mode === "lasso" && !shapes.draft ? { path: box.path } : { ...box, path: null };
+    canvas.draw();
+  }
+
+  // stroke is a drag that means no box: while a shape is drawn, and with the lasso.
+  #stroke(e) {
+    const { from, to, path, time } = e.detail;
+    if (shapes.draft) shapes.stroke(from, to);
+    else if (this.mode === "lasso") this.#lasso(path, time);
+    else return;
+    e.preventDefault();
+  }
+
+  // lasso follows what was drawn round; a model that takes no masks is asked about the box.
+  async #lasso(path, time) {
+    if (!player.playing) return this.#dead();
+    const drawn = lasso(path, video.videoHeight / video.videoWidth);
+    if (!drawn) return toast("draw round the whole thing: the line went round nothing", "info");
+    const { points, mask, box } = drawn;
+    this.setMode("point");
+    this.#prompt({ points, mask }, time, canvas.ripple(points[0], "plain"), { box });
+  }
+
   // prompt sends what the person meant, with the picture that was on the screen at that moment.
-  async #prompt(fields, time, ripple) {
+  async #prompt(fields, time, ripple, simpler) {
     const rtp = picture.rtpAt(time);
     if (rtp !== undefined && player.viewer) Object.assign(fields, { viewer: player.viewer, rtp_time: rtp });
     else if (player.frame) fields.frame = player.frame;
     $("hint").hidden = true;
-    const result = await this.run("prompt", fields);
+    const result = await this.ask(fields, simpler);
     ripple.settle(result && colorOf(result.document ?? { id: result.object }));
     if (!result) return;
     if (result.frame_gone) toast("the picture that you meant is gone; the newest was used", "info");
@@ -335,8 +378,8 @@ class App {
   }
 
   async #clear() {
-    const gone = list.objects, when = regret.now();
-    if (await this.run("clear", {})) { list.show([]); regret.offer(gone, when); }
+    const gone = list.objects;
+    if (await this.run("clear", {})) { list.show([]); past.removed(gone); }
     this.#outline();
   }
 
@@ -350,4 +393,4 @@ class App {
 const round = (v) => Math.round(v * 1e5) / 1e5;
 const app = new App();
 app.start();
-keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks, views });
+keyboard({ app, list, picker, stats, gestures, shapes, sieve, clips, masks, views, crosshair });

@@ -8,7 +8,8 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Canvas {
   #canvas; #ctx; #picture; #ripples = new Set(); #asked = 0;
-  drag = null;      // a box, or null
+  drag = null;      // a box, or a path {path}, or null
+  crosshair = null; // a point of the picture
   last = null;      // the last picture of a stream that is gone, instead of black
   masks = [];       // as outlines, with a label and a box: the page draws them where the video has none
   outlines = [];    // [{outline, color, width, fill}], drawn in order
@@ -59,17 +60,26 @@ export class Canvas {
     for (const s of this.shapes) drawShape(c, s, r);
     for (const o of this.outlines) stroke(c, o, r);
     if (this.corners) brackets(c, this.corners, r);
-    if (this.drag) dragBox(c, this.drag, r);
+    if (this.drag) (this.drag.path ? dragPath : dragBox)(c, this.drag, r);
+    if (this.crosshair) cross(c, this.crosshair, r);
     for (const ripple of this.#ripples) if (!drop(c, ripple, r, now)) this.#ripples.delete(ripple);
     if (this.#ripples.size) this.draw();
   }
 }
 
-// trace adds an outline to the current path.
+const bend = 6; // px before and after a corner in which it is rounded
+
+// trace begins a path with an outline. Its corners are rounded: they are of a coarse grid, and long straight edges stay straight.
 export function trace(c, outline, r) {
   c.beginPath();
   for (const ring of outline ?? []) {
-    for (let i = 0; i < ring.length; i += 2) c[i ? "lineTo" : "moveTo"](ring[i] * r.w, ring[i + 1] * r.h);
+    const n = ring.length / 2, at = (i) => [ring[i % n * 2] * r.w, ring[i % n * 2 + 1] * r.h];
+    const toward = ([x, y], [u, v]) => { const t = Math.min(0.5, bend / (Math.hypot(u - x, v - y) || 1)); return [x + (u - x) * t, y + (v - y) * t]; };
+    for (let i = 1; i <= n; i++) {
+      const corner = at(i), to = toward(corner, at(i + 1));
+      c[i > 1 ? "lineTo" : "moveTo"](...toward(corner, at(i + n - 1)));
+      c.quadraticCurveTo(...corner, ...to);
+    }
     c.closePath();
   }
 }
@@ -122,6 +132,33 @@ function dragBox(c, b, r) {
   c.fillStyle = "rgba(76,201,240,.14)"; c.fillRect(x, y, w, h);
   c.lineWidth = 3; c.strokeStyle = "rgba(0,0,0,.5)"; c.strokeRect(x, y, w, h);
   c.lineWidth = 1.5; c.strokeStyle = "#4cc9f0"; c.strokeRect(x, y, w, h);
+  c.restore();
+}
+
+// dragPath shows what is drawn so far, and the straight way that would close it.
+function dragPath(c, { path }, r) {
+  c.save();
+  c.beginPath();
+  for (const [i, p] of path.entries()) c[i ? "lineTo" : "moveTo"](p.x * r.w, p.y * r.h);
+  c.fillStyle = "rgba(76,201,240,.14)"; c.fill("nonzero");
+  c.lineJoin = c.lineCap = "round";
+  c.lineWidth = 4; c.strokeStyle = "rgba(0,0,0,.5)"; c.stroke();
+  c.lineWidth = 2; c.strokeStyle = "#4cc9f0"; c.stroke();
+  c.beginPath(); c.moveTo(path.at(-1).x * r.w, path.at(-1).y * r.h); c.lineTo(path[0].x * r.w, path[0].y * r.h);
+  c.setLineDash([5, 6]); c.lineWidth = 1.5; c.stroke();
+  c.restore();
+}
+
+// cross is a pointer across the whole picture, open in the middle.
+function cross(c, { x, y }, r) {
+  const [px, py, gap] = [x * r.w, y * r.h, 8];
+  c.save();
+  c.beginPath();
+  c.moveTo(0, py); c.lineTo(px - gap, py); c.moveTo(px + gap, py); c.lineTo(r.w, py);
+  c.moveTo(px, 0); c.lineTo(px, py - gap); c.moveTo(px, py + gap); c.lineTo(px, r.h);
+  c.moveTo(px + gap, py); c.arc(px, py, gap, 0, 7);
+  c.lineWidth = 3.5; c.strokeStyle = "rgba(0,0,0,.65)"; c.stroke();
+  c.lineWidth = 1.5; c.strokeStyle = "#fff"; c.stroke();
   c.restore();
 }
 

@@ -1,8 +1,9 @@
 // Turns what hands do on the picture into prompts. Events: "click" {x, y, kind, time}, "box" {x0, y0, x1, y1, time},
-// "stroke" {from, to} before it, "drag" (the box so far, null when it ends), "hover" (a point, null outside), "menu" (a point: the right button). Coordinates are 0..1 of the picture; kind
+// "stroke" {from, to, path, time} before it, which may be prevented then, "drag" (the box so far, with the path, null when it ends), "hover" (a point, null outside), "menu" (a point: the right button). Coordinates are 0..1 of the picture; kind
 // is "plain", "add", "minus" or "new".
 
 const slack = { mouse: 5, pen: 8, touch: 12 }; // px before a press is a drag
+const mostPoints = 4096; // of a path
 const longPress = 450; // ms before a touch that stays means "not this"
 
 export class Gestures extends EventTarget {
@@ -36,7 +37,7 @@ export class Gestures extends EventTarget {
     const from = this.#picture.point(e.clientX, e.clientY);
     if (e.button !== 0 || !from) return;
     surface.setPointerCapture(e.pointerId);
-    this.#press = { id: e.pointerId, from, x: e.clientX, y: e.clientY, dragged: false, slack: slack[e.pointerType] ?? 5, timer: 0 };
+    this.#press = { id: e.pointerId, from, x: e.clientX, y: e.clientY, dragged: false, path: [from], slack: slack[e.pointerType] ?? 5, timer: 0 };
     if (e.pointerType === "touch") this.#press.timer = setTimeout(() => this.#held(e.timeStamp), longPress);
   }
 
@@ -54,7 +55,11 @@ export class Gestures extends EventTarget {
     press.dragged ||= Math.hypot(e.clientX - press.x, e.clientY - press.y) > press.slack;
     if (!press.dragged) return;
     clearTimeout(press.timer);
-    this.#tell("drag", box(press.from, this.#picture.clamped(e.clientX, e.clientY)));
+    const coalesced = e.getCoalescedEvents?.() ?? [];
+    for (const { clientX, clientY } of coalesced.length ? coalesced : [e]) {
+      if (press.path.length < mostPoints) press.path.push(this.#picture.clamped(clientX, clientY));
+    }
+    this.#tell("drag", { ...box(press.from, this.#picture.clamped(e.clientX, e.clientY)), path: press.path });
   }
 
   #up(e) {
@@ -67,7 +72,8 @@ export class Gestures extends EventTarget {
       return this.#tell("click", { ...press.from, kind, time: e.timeStamp });
     }
     const to = this.#picture.clamped(e.clientX, e.clientY), b = box(press.from, to);
-    this.#tell("stroke", { from: press.from, to });
+    const stroke = new CustomEvent("stroke", { detail: { from: press.from, to, path: [...press.path, to], time: e.timeStamp }, cancelable: true });
+    if (!this.dispatchEvent(stroke)) return;
     if (b.x1 - b.x0 > 0.005 && b.y1 - b.y0 > 0.005) this.#tell("box", { ...b, time: e.timeStamp });
   }
 

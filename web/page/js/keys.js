@@ -2,10 +2,10 @@
 
 import { $ } from "./dom.js";
 
-const modes = { p: "point", b: "box", a: "add", x: "minus" };
+const modes = { p: "point", b: "box", d: "lasso", a: "add", x: "minus" };
 
 export function keyboard(parts) {
-  const { app, list, picker, stats, shapes, sieve, clips, masks, views } = parts;
+  const { app, list, picker, stats, shapes, sieve, clips, masks, views, crosshair } = parts;
   const keys = {
     ArrowDown: () => list.step(1),
     ArrowUp: () => list.step(-1),
@@ -25,6 +25,7 @@ export function keyboard(parts) {
     ArrowLeft: () => picker.open && picker.step(-1),
     Enter: () => shapes.draft ? shapes.finish() : sieve.open ? sieve.done() : picker.looked >= 0 && picker.choose(picker.looked),
     g: () => views.toggle(),
+    k: () => crosshair.toggle(),
     f: full,
     "?": () => $("help").showModal(),
     Escape: () => escape(parts),
@@ -33,6 +34,7 @@ export function keyboard(parts) {
   $("full").addEventListener("click", full);
   addEventListener("keydown", (e) => {
     if (e.target.matches("input, select, textarea") || $("help").open || $("clip").open) return;
+    if (!views.grid && !onControl(e) && crosshair.key(e)) return e.preventDefault();
     if ((e.ctrlKey || e.metaKey) && e.key === "z") { app.undo(); return e.preventDefault(); }
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
@@ -45,6 +47,9 @@ export function keyboard(parts) {
     e.preventDefault();
   });
 }
+
+// onControl says that a key is for the button or the like that has the focus; Escape never is.
+function onControl(e) { return e.key !== "Escape" && e.target.matches("button, summary, a, [role=radio]"); }
 
 // full fills the screen with the page, and gives it back.
 function full() {
