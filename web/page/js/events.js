@@ -17,9 +17,12 @@ const words = {
   "line.crossed": ["Line crossed", (e) => `crossed ${e.line}${e.direction ? `, ${e.direction}` : ""}`],
   "camera.stalled": ["Camera stalled", (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`], "camera.recovered": ["Camera back", () => "is back"],
   "camera.scene": ["Camera's view", (e) => scenes[e.scene] ?? e.scene], "model.changed": ["Model changed", (e) => `changed${e.to?.name ? ` to ${e.to.name}` : ""}`],
-  "clip.finished": ["Clips", (e) => `is kept${e.clip?.event ? `: ${e.clip.event}` : ""}`],
+  "clip.finished": ["Clips", (e) => `is kept${e.clip?.event ? `: ${title(e.clip.event)}` : ""}`],
   "command.rejected": ["Refused", (e) => `refused${e.message ? `: ${e.message}` : ""}`], "events.dropped": ["Events lost", () => "were lost"],
 };
+// title names a type of event.
+export const title = (type) => words[type]?.[0] ?? type;
+
 const kinds = { camera: "The camera", model: "The model", clip: "A clip", command: "A command", events: "Events" };
 
 export class EventLog extends EventTarget {
@@ -74,7 +77,7 @@ export class EventLog extends EventTarget {
   #offer() {
     const types = new Map(), objects = new Map();
     for (const { event, id, subject } of this.#entries) {
-      types.set(event.type, words[event.type]?.[0] ?? event.type);
+      types.set(event.type, title(event.type));
       if (id) objects.set(id, subject);
     }
     choices($("events-type"), [["", "All events"], ...[...types].sort(([, a], [, b]) => a.localeCompare(b))]);

@@ -172,7 +172,7 @@ function mark(row, on) {
 // meta is how well the mask fits, or since when nothing is seen of it, and the age.
 function meta(o) {
   const parts = [], away = hidden.has(o.state) ? since(o.seen) : undefined, age = since(o.made);
-  if (away !== undefined) parts.push(`last seen ${span(away)} ago`);
+  if (away !== undefined) parts.push(`last seen ${span(Math.max(1, away))} ago`);
   else if (o.predicted_iou > 0) parts.push(`${Math.round(o.predicted_iou * 100)} % fit`);
   if (age !== undefined) parts.push(span(age));
   return parts.join(" · ");

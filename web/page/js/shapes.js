@@ -98,12 +98,13 @@ export class Shapes extends EventTarget {
   }
 
   // tally says what a zone or line has counted: who is inside, and how often somebody came and went; of a line to the right of its arrow is in, as over MQTT.
-  #tally({ kind, name }, { zones = {}, lines = {}, inside = {} }) {
+  #tally({ kind, name }, counts) {
+    const of = (what) => Object.hasOwn(counts[what] ?? {}, name) ? counts[what][name] : null; // people give names
     if (kind === "line") {
-      const { left, right } = lines[name] ?? { left: 0, right: 0 };
+      const { left, right } = of("lines") ?? { left: 0, right: 0 };
       return `${right} in · ${left} out`;
     }
-    const { entered, left } = zones[name] ?? { entered: 0, left: 0 }, there = inside[name] ?? [];
+    const { entered, left } = of("zones") ?? { entered: 0, left: 0 }, there = of("inside") ?? [];
     const names = there.slice(0, named).map((id) => this.called(id)).join(", "), more = there.length - named;
     return `${there.length ? `${there.length} inside: ${names}${more > 0 ? ` and ${more} more` : ""}` : "nobody inside"} · ${entered} in · ${left} out`;
   }
