@@ -328,7 +328,8 @@ func (c *camera) state() api.State {
 	}
 	s.Zones, s.Lines = c.shapes.all()
 	s.Watches = c.watches()
-	s.Counts, s.Inside = counted(c.counts()), c.pipe.Inside()
+	s.Inside = c.pipe.Inside()
+	s.Counts = counted(c.name, c.counts(), s.Inside)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.State, s.Reason = c.phase, c.reason

@@ -86,6 +86,8 @@ func TestACameraKnowsWhatItKnew(t *testing.T) {
 			t.Errorf("zones %v, lines %v", s.Zones, s.Lines)
 		} else if n := s.Counts; n == nil || n.Zones["hall"] != (api.Visits{Inside: 1, Entered: 1}) || n.Zones["cars"] != (api.Visits{}) {
 			t.Errorf("who was inside is counted again, or not at all: %+v", n)
+		} else if len(n.Inside) != 1 || !slices.Equal(n.Inside["hall"], []string{"cam-1"}) {
+			t.Errorf("inside are %v", n.Inside)
 		}
 	})
 	if len(known.Zones) != 2 || len(known.Lines) != 1 {

@@ -55,14 +55,19 @@ func (s *shapes) begin(co CameraOptions) *zones.Watch {
 	return w
 }
 
-// counted is what zones and lines have counted, as documents say it; nil for nothing.
-func counted(n zones.Counts) *api.Counts {
+// counted is what zones and lines of a camera have counted, and who is inside, as documents say it; nil for nothing.
+func counted(camera string, n zones.Counts, inside map[string][]seg.ID) *api.Counts {
 	if len(n.Zones)+len(n.Lines) == 0 {
 		return nil
 	}
-	out := &api.Counts{Zones: map[string]api.Visits{}, Lines: map[string]api.Crossings{}}
+	out := &api.Counts{Zones: map[string]api.Visits{}, Lines: map[string]api.Crossings{}, Inside: map[string][]string{}}
 	for name, v := range n.Zones {
 		out.Zones[name] = api.Visits{Inside: v.Entered - min(v.Left, v.Entered), Entered: v.Entered, Left: v.Left}
+	}
+	for name, ids := range inside {
+		for _, id := range ids {
+			out.Inside[name] = append(out.Inside[name], seg.ObjectID(camera, id))
+		}
 	}
 	for name, c := range n.Lines {
 		out.Lines[name] = api.Crossings(c)

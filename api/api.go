@@ -209,8 +209,9 @@ type State struct {
 
 // Counts are what zones and lines have counted, by name; those with nothing to count are left out.
 type Counts struct {
-	Zones map[string]Visits    `json:"zones,omitempty"`
-	Lines map[string]Crossings `json:"lines,omitempty"`
+	Zones  map[string]Visits    `json:"zones,omitempty"`
+	Lines  map[string]Crossings `json:"lines,omitempty"`
+	Inside map[string][]string  `json:"inside,omitempty"` // the ids of who is in a zone now, by its name
 }
 
 // Visits are those of a zone: inside are who is there now.

@@ -95,7 +95,7 @@ func (s *schemaOf) define(t reflect.Type) object {
 	return object{"$ref": "#/$defs/" + name}
 }
 
-// structOf is a struct in place. Fields without omitempty are required.
+// structOf is a struct in place. Fields without omitempty and omitzero are required.
 func (s *schemaOf) structOf(t reflect.Type) object {
 	props, required := object{}, []string{}
 	s.fields(t, props, &required)
@@ -120,7 +120,7 @@ func (s *schemaOf) fields(t reflect.Type, props object, required *[]string) {
 			continue
 		}
 		props[name] = s.of(f.Type)
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omit") {
 			*required = append(*required, name)
 		}
 	}

@@ -65,6 +65,8 @@ type Object struct {
 	MaskAge      int     // frames since the frame of that answer
 	Keyframe     uint64  // the sequence of that frame; 0 before the first
 	Age          int     // frames since the object was made
+	// Made is when the object was made, and Seen when the camera last saw it: times of capture, over restarts; zero where they are not known.
+	Made, Seen time.Time
 }
 
 // ObjectCandidate is one mask to choose from.
@@ -151,6 +153,8 @@ type objectJSON struct {
 	MaskAge      int             `json:"mask_age"`
 	Keyframe     uint64          `json:"keyframe"`
 	Age          int             `json:"age"`
+	Made         time.Time       `json:"made,omitzero"`
+	Seen         time.Time       `json:"seen,omitzero"` // of what is not seen now
 	Prompt       string          `json:"prompt,omitempty"`
 	Candidates   []candidateJSON `json:"candidates,omitempty"`
 	Mask         *RLE            `json:"mask,omitempty"`
@@ -187,6 +191,10 @@ func (d Document) MarshalJSON() ([]byte, error) {
 		Keyframe:  o.Keyframe,
 		Age:       o.Age,
 		Prompt:    o.Prompt,
+		Made:      o.Made.UTC().Truncate(time.Millisecond),
+	}
+	if !o.State.Visible() {
+		j.Seen = o.Seen.UTC().Truncate(time.Millisecond)
 	}
 	if o.Mask != nil && !o.Mask.Rect.Empty() {
 		c := o.Mask.Centroid()

@@ -3,7 +3,9 @@ package seg
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestBox(t *testing.T) {
@@ -73,6 +75,20 @@ func TestDocument(t *testing.T) {
 		got, err := json.Marshal(d)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %v\n%s, want\n%s", c.name, err, got, c.want)
+		}
+	}
+}
+
+// When an object was made is always said, and when it was last seen only of what is not: it would be another time in every frame.
+func TestDocumentTellsTimes(t *testing.T) {
+	made := time.Date(2026, 3, 1, 12, 0, 0, 7_999_999, time.FixedZone("", 3600))
+	for state, want := range map[State]string{
+		Tracking: `"made":"2026-03-01T11:00:00.007Z"`, Uncertain: `"made":"2026-03-01T11:00:00.007Z"`,
+		Lost: `"made":"2026-03-01T11:00:00.007Z","seen":"2026-03-01T11:01:00.007Z"`, Occluded: `"made":"2026-03-01T11:00:00.007Z","seen":"2026-03-01T11:01:00.007Z"`,
+	} {
+		got, err := json.Marshal(Document{Camera: "yard", Object: &Object{ID: 3, State: state, Made: made, Seen: made.Add(time.Minute)}})
+		if err != nil || !strings.Contains(string(got), `"age":0,`+want+`}`) {
+			t.Errorf("%v: %s, %v", state, got, err)
 		}
 	}
 }

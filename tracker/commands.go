@@ -22,7 +22,7 @@ func (t *Tracker) Add(name string, p seg.Prompt, seq uint64) seg.ID {
 	if len(t.objects) >= t.opt.MaxObjects {
 		return 0
 	}
-	o := &object{id: t.opt.NextID(), name: name, born: seq, anchors: []anchor{anchorOf(p, seq)}, asked: true}
+	o := &object{id: t.opt.NextID(), name: name, born: seq, made: t.clock.captured, anchors: []anchor{anchorOf(p, seq)}, asked: true}
 	t.objects = append(t.objects, o)
 	if at, ok := t.scene.Find(seq); p.Mask != nil && len(p.Clicks) == 0 && ok {
 		g := &t.scene.At(at).Gray

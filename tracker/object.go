@@ -3,6 +3,7 @@ package tracker
 import (
 	"image"
 	"slices"
+	"time"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/look"
@@ -17,9 +18,10 @@ type object struct {
 	state      seg.State
 	stateSince uint64 // the frame that it took this state in
 	born       uint64
-	anchors    []anchor // what a person said, oldest first
-	asked      bool     // a person's prompt waits for its answer
-	given      bool     // the track is a mask that a person gave, and no model is asked about it
+	made, seen time.Time // when the frames were captured in which it was made, and last visible
+	anchors    []anchor  // what a person said, oldest first
+	asked      bool      // a person's prompt waits for its answer
+	given      bool      // the track is a mask that a person gave, and no model is asked about it
 	undo       []memento
 	queried    uint64  // the newest keyframe that QueryPart asked about
 	alternate  bool    // the next routine question is of the other kind, where there are two: they take turns

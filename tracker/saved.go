@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker/look"
@@ -15,6 +16,8 @@ type Saved struct {
 	ID    seg.ID
 	Name  string
 	State seg.State // the last one
+
+	Made, Seen time.Time // when it was made, and last seen
 
 	Said             string // what a person prompted with, for people
 	IoU, Stability   float64
@@ -41,6 +44,9 @@ const (
 	savedUndo    = 2
 	savedRemoved = 16
 )
+
+// seenStep is how exactly it is saved when what is visible was seen: it is seen in every frame, and what rests is to be written as it was.
+const seenStep = time.Minute
 
 // Save appends what is known of the objects that were ever seen.
 func (t *Tracker) Save(dst []Saved) []Saved {
@@ -78,6 +84,9 @@ func (o *object) wasSeen() bool { return o.track != nil && o.shown != nil && o.s
 func (o *object) save(state seg.State, place *glimpse) Saved {
 	s := save(o.anchors, &o.belief, &o.appearance)
 	s.ID, s.Name, s.State, s.Place = o.id, o.name, state, place.save()
+	if s.Made, s.Seen = o.made, o.seen; state.Visible() {
+		s.Seen = o.seen.Truncate(seenStep)
+	}
 	for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
 		if m := &o.undo[i]; m.track != nil && !m.waits {
 			s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
@@ -189,7 +198,7 @@ func (t *Tracker) restored(s *Saved) *object {
 		return nil
 	}
 	o := &object{
-		id: s.ID, name: s.Name, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
+		id: s.ID, name: s.Name, made: s.Made, seen: s.Seen, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
 		anchors: m.anchors, belief: m.belief, appearance: m.appearance,
 	}
 	o.away = o.picture != nil

@@ -7,6 +7,7 @@ import (
 	"image"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/segedge/segedge/seg"
 	"github.com/segedge/segedge/tracker"
@@ -40,6 +41,7 @@ func again(t *testing.T, s *scene, saved []tracker.Saved, ids []seg.ID) *walk {
 func (w *walk) on(n int) {
 	w.Helper()
 	f := w.s.render(n)
+	f.Captured = time.Unix(0, 0).Add(time.Duration(n) * w.tick)
 	if err := w.tr.Step(f); err != nil {
 		w.Fatal(err)
 	}
@@ -51,6 +53,35 @@ func (w *walk) on(n int) {
 		w.waiting = nil
 	}
 	w.changes = w.tr.Changes(w.changes)
+}
+
+// When an object was made, and when it was last seen, is known over restarts; what is saved of one that rests stays the same for a while.
+func TestTimesOutliveARestart(t *testing.T) {
+	w := newWalk(t, smallScene(), tracker.Options{})
+	w.tick = 40 * time.Millisecond
+	for n := range 13 {
+		w.frame(n)
+	}
+	at := func(n int) time.Time { return time.Unix(0, 0).Add(time.Duration(n) * w.tick) }
+	was, _ := w.tr.Object(w.ids[0])
+	if !was.Made.Equal(at(0)) || !was.Seen.Equal(at(12)) {
+		t.Fatalf("made %v, seen %v", was.Made, was.Seen)
+	}
+	saved := kept(t, w)
+	if !saved[0].Made.Equal(at(0)) || !saved[0].Seen.Equal(at(0)) {
+		t.Errorf("saved as made %v, seen %v", saved[0].Made, saved[0].Seen)
+	}
+	b := again(t, w.s, saved, w.ids)
+	b.tick = w.tick
+	if o, _ := b.tr.Object(b.ids[0]); !o.Made.Equal(at(0)) || !o.Seen.Equal(at(0)) {
+		t.Errorf("restored as made %v, seen %v", o.Made, o.Seen)
+	}
+	for n := 13; n < 31; n++ {
+		b.on(n)
+	}
+	if o, _ := b.tr.Object(b.ids[0]); o.State != seg.Tracking || !o.Made.Equal(at(0)) || !o.Seen.Equal(at(30)) {
+		t.Errorf("%v: made %v, seen %v", o.State, o.Made, o.Seen)
+	}
 }
 
 // Objects that are where they were are recovered after a restart, under their ids and names, and followed on.

@@ -26,7 +26,7 @@ func (t *Tracker) mask(o *object) *seg.Mask {
 func (t *Tracker) snapshot(o *object) seg.Object {
 	s := seg.Object{
 		ID: o.id, Name: o.name, State: o.state, Mask: t.mask(o), PredictedIoU: o.iou, Stability: o.stab,
-		Keyframe: o.key, Age: int(t.framesSince(o.born)),
+		Keyframe: o.key, Age: int(t.framesSince(o.born)), Made: o.made, Seen: o.seen,
 	}
 	if n := len(o.anchors); n > 0 {
 		s.Prompt = o.anchors[n-1].words

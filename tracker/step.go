@@ -39,6 +39,11 @@ func (t *Tracker) Step(f *frame.Frame) error {
 		t.occlude(e)
 	}
 	t.sweep(e.Seq)
+	for _, o := range t.objects {
+		if o.state.Visible() {
+			o.seen = f.Captured
+		}
+	}
 	return nil
 }
 

@@ -42,6 +42,7 @@ type fakeAgent struct {
 	clip     string       // that is being recorded
 	words    bool         // it understands phrases
 	watches  []api.Watch
+	counts   *api.Counts
 }
 
 func newFakeAgent(cameras ...string) *fakeAgent {
@@ -220,7 +221,7 @@ func (f *fakeAgent) automask(camera, id string) api.Reply {
 	ids := []string{}
 	for _, x := range []float64{0.2, 0.5, 0.8} {
 		f.next++
-		f.objects = append(f.objects, seg.Object{ID: f.next, State: seg.Tracking, Mask: disc(x, 0.5, 0.08), PredictedIoU: 0.8})
+		f.objects = append(f.objects, seg.Object{ID: f.next, State: seg.Tracking, Mask: disc(x, 0.5, 0.08), PredictedIoU: 0.8, Made: time.Now()})
 		ids = append(ids, seg.ObjectID(camera, f.next))
 	}
 	return api.Done(id, map[string]any{"frame": 812, "found": 5, "objects": ids})
@@ -246,7 +247,7 @@ func (f *fakeAgent) State(camera string) (api.State, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return api.State{Schema: api.Schema, Camera: camera, State: f.state, Reason: f.reason, Width: 640, Height: 360, FPS: cmp.Or(f.fps, 29.97), Frame: 812, Captured: 815, Processed: 812,
-		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Watches: slices.Clone(f.watches), Recording: f.clip, Stages: map[string]api.Latency{
+		Dropped: 3, Keyframes: 40, KeyframeAge: 7, Viewers: 1, Objects: len(f.objects), Zones: slices.Clone(f.zones), Lines: slices.Clone(f.lines), Watches: slices.Clone(f.watches), Recording: f.clip, Counts: f.counts, Stages: map[string]api.Latency{
 			"flow": {P50: 2.4, P95: 3.1, P99: 4}, "encode": {P50: 3.4, P95: 5, P99: 6}, "capture_to_encoded": {P50: 21, P95: 30, P99: 41},
 		}}, slices.Contains(f.names, camera)
 }
@@ -301,6 +302,9 @@ func withOutlines(camera string, o *seg.Object) map[string]any {
 
 // ringOf is the disc's outline: its box tells all.
 func ringOf(m *seg.Mask) [][]float64 {
+	if m == nil {
+		return nil
+	}
 	b := m.Box()
 	var ring []float64
 	for i := range 32 {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -28,13 +30,13 @@ var types = map[string]string{
 }
 
 type asset struct {
-	body        []byte
-	contentType string
-	etag        string
+	body, packed []byte // as it is, and by gzip
+	contentType  string
+	etag         string // of either: weak
 }
 
-// page serves the embedded files by their exact names. Browsers ask again every time and mostly hear "not modified":
-// the page is small, and an updated agent must never run with yesterday's script.
+// page serves the embedded files by their exact names, packed once at the start for who takes that. Browsers ask again every time and mostly
+// hear "not modified": the page is small, and an updated agent must never run with yesterday's script.
 type page map[string]asset
 
 func newPage() (page, error) {
@@ -47,8 +49,12 @@ func newPage() (page, error) {
 		if err != nil {
 			return err
 		}
+		packed, err := pack(body)
+		if err != nil {
+			return err
+		}
 		sum := sha256.Sum256(body)
-		p[strings.TrimPrefix(name, "page")] = asset{body, types[path.Ext(name)], `"` + hex.EncodeToString(sum[:8]) + `"`}
+		p[strings.TrimPrefix(name, "page")] = asset{body, packed, types[path.Ext(name)], `W/"` + hex.EncodeToString(sum[:8]) + `"`}
 		return nil
 	})
 	if err != nil {
@@ -57,6 +63,32 @@ func newPage() (page, error) {
 	p["/"] = p["/index.html"]
 	delete(p, "/index.html")
 	return p, nil
+}
+
+func pack(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// unpacks reports whether who asks takes gzip; one who says a weight is taken at the word that it is not 0.
+func unpacks(r *http.Request) bool {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return strings.Trim(strings.ReplaceAll(weight, " ", ""), "q=0.") != "" || weight == ""
+		}
+	}
+	return false
 }
 
 func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -73,10 +105,16 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-cache")
 	h.Set("ETag", a.etag)
+	h.Set("Vary", "Accept-Encoding")
 	if r.Header.Get("If-None-Match") == a.etag {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", a.contentType)
-	_, _ = w.Write(a.body)
+	body := a.body
+	if unpacks(r) {
+		h.Set("Content-Encoding", "gzip")
+		body = a.packed
+	}
+	_, _ = w.Write(body)
 }

@@ -111,7 +111,7 @@ func TestPageTellsWhatHappens(t *testing.T) {
 	}
 	b.Do(chromedp.Click(chromedp.CSS(".event:nth-child(5) button")))
 	b.Until("its object is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-7"`)
-	b.Do(chromedp.Click(chromedp.ID("events-only")))
+	b.Do(chromedp.SetValue(chromedp.ID("events-object"), "selected"), chromedp.Evaluate[chromedp.Void](`document.getElementById("events-object").dispatchEvent(new Event("change"))`))
 	b.Until("only its own are left", `[...document.querySelectorAll(".event")].filter((e) => e.checkVisibility()).length === 2`)
 	b.shot("events")
 	b.Clean()

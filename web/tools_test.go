@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -56,11 +55,17 @@ func TestPageSegmentsEverything(t *testing.T) {
 	b.Until("it asks which", `!document.getElementById("sieve").hidden && document.getElementById("sieve-text").textContent.startsWith("3 found")`)
 	b.Until("all are listed", `document.querySelectorAll(".object").length === 3`)
 	b.shot("everything")
+	if got := eval[string](b, `document.querySelector("#sieve .primary").textContent`); got != "Keep all" {
+		t.Errorf("what is nearest at hand is %q", got)
+	}
 	b.Click(0.5, 0.5)
 	b.Until("one is kept", `document.getElementById("sieve-text").textContent === "1 of 3 kept"`)
 	b.Click(0.8, 0.5)
 	b.Click(0.8, 0.5) // and given back
 	b.Until("one is kept again", `document.getElementById("sieve-text").textContent === "1 of 3 kept"`)
+	if got := eval[string](b, `document.querySelector("#sieve .primary").textContent`); got != "Keep 1, drop 2" {
+		t.Errorf("what is nearest at hand is %q", got)
+	}
 	b.Do(chromedp.Click(chromedp.ID("sieve-done")))
 	if r, ok := b.command(2).Body.(*api.Remove); !ok || !slices.Equal(r.Objects, []string{"cam-1", "cam-3"}) {
 		t.Errorf("%+v, want the others removed at once", b.command(2))
@@ -73,6 +78,32 @@ func TestPageSegmentsEverything(t *testing.T) {
 	b.agent.set(func(f *fakeAgent) { f.refuse = &api.Error{Code: api.NotReady, Message: "no frame yet"} })
 	b.Do(chromedp.KeyEvent("e"))
 	b.Until("a refusal is told", `/No frame yet/.test(document.getElementById("toasts").innerText) && !document.getElementById("everything").disabled`)
+	b.Clean()
+}
+
+// What is proposed can be kept and dropped where it is listed, too.
+func TestPageSiftsInTheList(t *testing.T) {
+	b := openPage(t)
+	b.Live()
+	b.Do(chromedp.Click(chromedp.ID("everything")))
+	b.Until("each asks", `document.querySelectorAll(".keep-row:not([hidden])").length === 3 && document.querySelectorAll(".object .danger:not([hidden])").length === 0`)
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-1] .keep-row`)), chromedp.Click(chromedp.CSS(`[data-id=cam-2] .keep-row`)))
+	b.Until("two are kept", `document.getElementById("sieve-text").textContent === "2 of 3 kept" && document.querySelectorAll(".keep-row[aria-pressed=true]").length === 2`)
+	b.shot("sift")
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-1] .keep-row`))) // and given back
+	b.Until("one is", `document.getElementById("sieve-text").textContent === "1 of 3 kept"`)
+	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-1] .drop-row`)), chromedp.Click(chromedp.CSS(`[data-id=cam-3] .drop-row`)))
+	for n, want := range map[int]string{2: "cam-1", 3: "cam-3"} {
+		if c := b.command(n); c.Verb != "remove" || c.Body.(*api.Target).Object != want {
+			t.Errorf("command %d is %+v, want the removal of %s", n, c, want)
+		}
+	}
+	b.Until("the other stays", `document.querySelectorAll(".object").length === 1 && document.getElementById("sieve-text").textContent === "1 of 1 kept"`)
+	b.Do(chromedp.Click(chromedp.ID("sieve-done")))
+	b.Until("it is an object as others are", `document.getElementById("sieve").hidden && document.querySelector(".keep-row").hidden && !document.querySelector(".object .danger").hidden`)
+	if n := len(b.agent.asked()); n != 3 {
+		t.Errorf("%d commands: %s", n, b.agent.verbs())
+	}
 	b.Clean()
 }
 
@@ -184,29 +215,6 @@ func TestPageSavesThePicture(t *testing.T) {
 	if c := got.Color; slices.Max(c[:3]) < 60 {
 		t.Errorf("the picture is black: %v", c)
 	}
-	b.Clean()
-}
-
-// A page that is open before the first frame counts ages by the frames that come, not from the year 1.
-func TestPageCountsAgesFromTheFirstFrame(t *testing.T) {
-	b := openPage(t)
-	b.agent.set(func(f *fakeAgent) {
-		f.frame, f.objects = seg.FrameRef{}, []seg.Object{{ID: 1, State: seg.Tracking, Mask: disc(0.5, 0.5, 0.1), Age: 90}}
-	})
-	b.Live()
-	age := func(want string) {
-		t.Helper()
-		b.Until("the age is "+want, `document.querySelector(".object .meta")?.textContent === "`+want+`"`)
-	}
-	age("3 s")
-	for i := range int64(3) { // fifteen frames a second from now on
-		name := fmt.Sprintf("at %d", i)
-		b.agent.set(func(f *fakeAgent) {
-			f.frame, f.objects[0].Name = seg.FrameRef{Seq: uint64(900 + 15*i), Captured: time.Unix(1_700_000_000+i, 0)}, name
-		})
-		b.Until("the page has heard", `document.querySelector(".object .name").textContent === "`+name+`"`)
-	}
-	age("6 s")
 	b.Clean()
 }
 

@@ -19,6 +19,7 @@ import { Words } from "./words.js";
 import { save } from "./snapshot.js";
 import { EventLog } from "./events.js";
 import { History } from "./history.js";
+import { Thumbs } from "./thumbs.js";
 import { Clips } from "./clips.js";
 import { Masks } from "./masks.js";
 import { Views } from "./views.js";
@@ -39,7 +40,8 @@ const link = new Link(player);
 const shapes = new Shapes();
 const sieve = new Sieve();
 const words = new Words((_, fields) => app.ask(fields));
-const events = new EventLog();
+const thumbs = new Thumbs(video);
+const events = new EventLog(thumbs);
 const clips = new Clips(player, (verb, fields) => app.run(verb, fields));
 const lists = new Lists();
 const masks = new Masks(player, () => app.redraw());
@@ -49,7 +51,7 @@ const past = new History(player, (verb, fields) => commands.do(verb, fields), (i
 
 class App {
   mode = "point";
-  #hover = ""; #asked = ""; #heard = 0; #listed = 0; #queue = []; #first = null;
+  #hover = ""; #asked = ""; #heard = 0; #listed = 0; #queue = [];
 
   start() {
     player.addEventListener("message", (e) => this.#message(e.detail));
@@ -75,7 +77,11 @@ class App {
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
     events.addEventListener("clip", (e) => clips.play(e.detail.clip));
     events.addEventListener("select", (e) => list.objects.some((o) => o.id === e.detail.id) ? list.select(e.detail.id) : toast("it is not followed any more", "info"));
-    sieve.addEventListener("change", () => this.#outline());
+    list.addEventListener("keep", (e) => sieve.keep(e.detail.id));
+    list.addEventListener("drop", (e) => sieve.drop(e.detail.id));
+    list.offered = (id) => sieve.offered(id);
+    shapes.called = (id) => list.objects.find((o) => o.id === id)?.name || id;
+    sieve.addEventListener("change", () => { list.refresh(); this.#outline(); });
     sieve.addEventListener("drop", (e) => this.remove(...e.detail.ids));
     $("everything").addEventListener("click", () => this.everything());
     $("snapshot").addEventListener("click", () => this.snapshot());
@@ -185,8 +191,9 @@ class App {
   #leave() {
     this.#queue = [];
     this.#heard = this.#listed = 0;
-    this.#first = null;
     this.#asked = "";
+    stats.forget();
+    thumbs.forget();
     picture.forget();
     link.forget();
     events.forget();
@@ -245,21 +252,13 @@ class App {
 
   #show(m) {
     if (m.camera !== player.camera) return;
-    list.fps = this.#rate(m.frame);
     list.show(m.objects);
+    events.objects(list.objects);
+    thumbs.shown(m);
     if (this.#asked && list.selected === "" && list.objects.some((o) => o.id === this.#asked)) { list.select(this.#asked); this.#asked = ""; }
     picker.offer(list.current);
     this.#outline();
     this.#hint();
-  }
-
-  // rate is the camera's frames a second, by which ages count: the processed ones may be fewer.
-  #rate({ seq, captured }) {
-    if (!seq || !captured) return list.fps; // no frame yet, or no time
-    const now = Date.parse(captured) / 1000;
-    if (!this.#first || seq < this.#first.seq) this.#first = { seq, now };
-    const { seq: s0, now: t0 } = this.#first;
-    return now - t0 > 0.5 ? (seq - s0) / (now - t0) : list.fps;
   }
 
   redraw() { this.#outline(); }

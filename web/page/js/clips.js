@@ -2,6 +2,7 @@
 
 import { $, el, icon, text } from "./dom.js";
 import { get } from "./commands.js";
+import { title } from "./events.js";
 
 const fresh = 15000; // ms after which the list is asked for again
 const most = 50;
@@ -73,7 +74,7 @@ export class Clips {
     const from = new Date(c.from), href = address(c);
     const length = c.recording ? "recording…" : duration((Date.parse(c.until) - from) / 1000);
     const play = el("button", { type: "button", className: "play", title: from.toLocaleString() },
-      el("time", { dateTime: c.from }, from.toLocaleTimeString()), el("span", { className: "name" }, c.event ?? "by hand"), el("span", { className: "meta" }, length));
+      el("time", { dateTime: c.from }, from.toLocaleTimeString()), el("span", { className: "name" }, c.event ? title(c.event) : "By hand"), el("span", { className: "meta" }, length));
     play.addEventListener("click", () => this.play(c));
     const keep = el("a", { href: `${href}?download=1`, download: `${c.camera}-${c.name}`, className: "icon small", title: "Download", "aria-label": `Download the clip of ${from.toLocaleTimeString()}` }, icon("M12 4v10M8 10.5l4 4 4-4M5 19h14"));
     const row = el("li", { className: "clip" }, play, keep);
@@ -84,7 +85,7 @@ export class Clips {
 
   play(c) {
     const href = address(c);
-    text($("clip-title"), `${c.camera}, ${new Date(c.from).toLocaleString()}${c.event ? `: ${c.event}` : ""}`);
+    text($("clip-title"), `${c.camera}, ${new Date(c.from).toLocaleString()}${c.event ? `: ${title(c.event)}` : ""}`);
     $("clip-keep").href = `${href}?download=1`;
     $("clip-video").src = href;
     $("clip").showModal();

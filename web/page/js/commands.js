@@ -1,5 +1,7 @@
 // Commands travel over the data channel, and over HTTP where there is none. Either way: one promise, one reply.
 
+import { heard } from "./clock.js";
+
 export class Commands {
   #player; #waiting = new Map(); #next = 0; #prefix = Math.random().toString(36).slice(2, 8);
 
@@ -55,6 +57,7 @@ export class Commands {
 export async function get(path) {
   try {
     const answer = await fetch(`api/v1/${path}`, { signal: AbortSignal.timeout(5000) });
+    heard(answer.headers.get("Date"));
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;

@@ -26,12 +26,13 @@ export function text(e, s) {
   if (e.textContent !== s) e.textContent = s;
 }
 
-// toast says something for a few seconds. kind is "error" or "info"; an action, {label, run}, becomes a button in it.
+// toast says something for a few seconds. kind is "error" or "info"; an action, {label, run}, becomes a button in it: such a message begins with a name, which
+// stays as it was written.
 export function toast(message, kind = "error", action = null) {
   const box = $("toasts");
   const same = [...box.children].find((t) => t.dataset.message === message);
   same?.remove();
-  const t = el("div", { className: `toast glass ${kind}` }, message.charAt(0).toUpperCase() + message.slice(1));
+  const t = el("div", { className: `toast glass ${kind}` }, action ? message : message.charAt(0).toUpperCase() + message.slice(1));
   t.dataset.message = message;
   t.addEventListener("click", () => t.remove());
   if (action) {

@@ -1,69 +1,137 @@
-// The log: what happened at the camera lately, the newest on top. Events: "select" {id} for the object of a row, "clip" {clip} for its clip.
+// The log: what happened at the camera lately, the newest on top, all of it or what is asked for, and the strip of the last minutes above it. Events: "select" {id} for the
+// object of a row, "clip" {clip} for its clip.
 
 import { $, el, text } from "./dom.js";
 import { objectColor } from "./palette.js";
+import { Timeline } from "./timeline.js";
 
 const most = 100;
+const pictures = 60; // rows with a thumbnail
 const scenes = { ok: "sees well again", dark: "sees next to nothing: it is dark", blurred: "sees nothing sharp", frozen: "shows the same picture for ever", moved: "has another view" };
+// For each type what the filter calls it, and what a row says.
 const words = {
-  "object.new": () => "is followed", "object.ambiguous": () => "may be one of several", "object.occluded": () => "is hidden", "object.lost": () => "is lost",
-  "object.recovered": () => "is back", "object.ended": (e) => (e.double_of ? `was ${e.double_of} too` : "is no longer followed"),
-  "zone.entered": (e) => `entered ${e.zone}`, "zone.left": (e) => `left ${e.zone}${e.dwell_s ? ` after ${Math.round(e.dwell_s)} s` : ""}`,
-  "line.crossed": (e) => `crossed ${e.line}${e.direction ? `, ${e.direction}` : ""}`,
-  "camera.stalled": (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`, "camera.recovered": () => "is back",
-  "camera.scene": (e) => scenes[e.scene] ?? e.scene, "model.changed": (e) => `changed${e.to?.name ? ` to ${e.to.name}` : ""}`,
-  "clip.finished": (e) => `is kept${e.clip?.event ? `: ${e.clip.event}` : ""}`, "command.rejected": (e) => `refused${e.message ? `: ${e.message}` : ""}`, "events.dropped": () => "were lost",
+  "object.new": ["Followed", () => "is followed"], "object.ambiguous": ["Ambiguous", () => "may be one of several"], "object.occluded": ["Hidden", () => "is hidden"],
+  "object.lost": ["Lost", () => "is lost"], "object.recovered": ["Back", () => "is back"],
+  "object.ended": ["Ended", (e) => (e.double_of ? `was ${e.double_of} too` : "is no longer followed")],
+  "zone.entered": ["Zone entered", (e) => `entered ${e.zone}`], "zone.left": ["Zone left", (e) => `left ${e.zone}${e.dwell_s ? ` after ${Math.round(e.dwell_s)} s` : ""}`],
+  "line.crossed": ["Line crossed", (e) => `crossed ${e.line}${e.direction ? `, ${e.direction}` : ""}`],
+  "camera.stalled": ["Camera stalled", (e) => `stalled${e.reason ? `: ${e.reason}` : ""}`], "camera.recovered": ["Camera back", () => "is back"],
+  "camera.scene": ["Camera's view", (e) => scenes[e.scene] ?? e.scene], "model.changed": ["Model changed", (e) => `changed${e.to?.name ? ` to ${e.to.name}` : ""}`],
+  "clip.finished": ["Clips", (e) => `is kept${e.clip?.event ? `: ${title(e.clip.event)}` : ""}`],
+  "command.rejected": ["Refused", (e) => `refused${e.message ? `: ${e.message}` : ""}`], "events.dropped": ["Events lost", () => "were lost"],
 };
+// title names a type of event.
+export const title = (type) => words[type]?.[0] ?? type;
+
+const kinds = { camera: "The camera", model: "The model", clip: "A clip", command: "A command", events: "Events" };
 
 export class EventLog extends EventTarget {
-  #seen = new Set(); #rows = []; #only = "";
+  #seen = new Set(); #entries = []; #selected = ""; #thumbs; #timeline = new Timeline();
 
-  constructor() {
+  constructor(thumbs) {
     super();
-    $("events-only").addEventListener("change", () => this.#filter());
+    this.#thumbs = thumbs;
+    for (const id of ["events-type", "events-object"]) {
+      $(id).addEventListener("change", () => this.#filter());
+      $(id).addEventListener("blur", () => this.#offer());
+    }
+    this.#timeline.addEventListener("take", ({ detail: { entry } }) => this.#take(entry));
   }
 
   // add takes events, the oldest first; one that is there already stays where it is.
   add(events) {
-    for (const e of events) {
-      const key = JSON.stringify(e);
+    for (const event of events) {
+      const key = JSON.stringify(event);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      const row = this.#row(e);
-      $("events").prepend(row);
-      this.#rows.push({ row, key });
+      const entry = this.#entry(event, key);
+      $("events").prepend(entry.row);
+      this.#entries.push(entry);
+      this.#thumbs.want(event, (src) => this.#picture(entry, src));
     }
-    while (this.#rows.length > most) {
-      const { row, key } = this.#rows.shift();
+    while (this.#entries.length > most) {
+      const { row, key } = this.#entries.shift();
       row.remove();
       this.#seen.delete(key);
     }
+    this.#offer();
     this.#filter();
   }
 
-  forget() { this.#seen.clear(); this.#rows = []; $("events").replaceChildren(); this.only(""); }
+  forget() {
+    this.#seen.clear();
+    this.#entries = [];
+    $("events").replaceChildren();
+    $("events-object").value = ""; // they are another camera's
+    this.#offer();
+    this.only("");
+  }
 
   // only is the selected object, to which the log can be narrowed.
-  only(id) { this.#only = id; this.#filter(); }
+  only(id) { this.#selected = id; this.#filter(); }
+
+  // objects are those that are followed now.
+  objects(list) { this.#timeline.objects(list); }
+
+  // offer lists what there is to choose from; what was chosen stays, though nothing of it is left.
+  #offer() {
+    const types = new Map(), objects = new Map();
+    for (const { event, id, subject } of this.#entries) {
+      types.set(event.type, title(event.type));
+      if (id) objects.set(id, subject);
+    }
+    choices($("events-type"), [["", "All events"], ...[...types].sort(([, a], [, b]) => a.localeCompare(b))]);
+    choices($("events-object"), [["", "All objects"], ["selected", "The selected one"], ...[...objects].sort(([a], [b]) => number(a) - number(b))]);
+  }
 
   #filter() {
-    $("events-only").disabled = !this.#only;
-    const narrow = $("events-only").checked && this.#only;
-    for (const { row } of this.#rows) row.hidden = !!narrow && row.dataset.object !== this.#only;
-    $("events-empty").hidden = this.#rows.some(({ row }) => !row.hidden);
+    const type = $("events-type").value, object = $("events-object").value, id = object === "selected" ? this.#selected : object;
+    const shown = this.#entries.filter((e) => (!type || e.event.type === type) && (!object || !!id && e.id === id)), set = new Set(shown);
+    for (const e of this.#entries) e.row.hidden = !set.has(e);
+    text($("events-empty"), object === "selected" && !id ? "No object is selected." : this.#entries.length ? "Nothing of that has happened lately." : "Nothing has happened yet.");
+    $("events-empty").hidden = shown.length > 0;
+    this.#timeline.show(shown);
   }
 
-  #row(e) {
-    const [kind] = e.type.split("."), id = e.object?.id ?? "";
-    const subject = e.object?.name || id || { camera: "The camera", model: "The model", clip: "A clip", command: "A command", events: "Events" }[kind] || e.camera;
-    const when = new Date(e.time), say = (words[e.type] ?? (() => e.type))(e);
-    const row = el("li", { className: "event" },
-      el("time", { dateTime: e.time, title: when.toLocaleString() }, when.toLocaleTimeString()),
-      el("button", { type: "button", disabled: !id && !e.clip }, el("b", {}, subject), ` ${say}`));
+  #entry(event, key) {
+    const [kind] = event.type.split("."), id = event.object?.id ?? "", when = new Date(event.time);
+    const subject = event.object?.name || id || kinds[kind] || event.camera, say = (words[event.type]?.[1] ?? (() => event.type))(event);
+    const button = el("button", { type: "button", disabled: !id && !event.clip }, el("b", {}, subject), ` ${say}`);
+    const row = el("li", { className: "event" }, el("time", { dateTime: event.time, title: when.toLocaleString() }, when.toLocaleTimeString()), button);
+    const entry = { event, key, id, subject, say, row, time: when.getTime(), color: id && objectColor(number(id)), thumb: "" };
     row.dataset.object = id;
-    row.dataset.kind = e.type;
-    if (id) row.style.setProperty("--c", objectColor(Number(id.split("-").pop())));
-    row.lastChild.addEventListener("click", () => this.dispatchEvent(new CustomEvent(e.clip ? "clip" : "select", { detail: { id, clip: e.clip } })));
-    return row;
+    row.dataset.kind = event.type;
+    if (id) row.style.setProperty("--c", entry.color);
+    button.addEventListener("click", () => this.#tell(entry));
+    return entry;
   }
+
+  #picture(entry, src) {
+    entry.thumb = src;
+    entry.row.append(el("img", { className: "thumb", src, alt: "" }));
+    const all = this.#entries.filter((e) => e.thumb);
+    for (const old of all.slice(0, Math.max(0, all.length - pictures))) {
+      old.thumb = "";
+      old.row.querySelector(".thumb").remove();
+    }
+  }
+
+  #take(entry) {
+    for (const { row } of this.#entries) row.classList.toggle("lit", row === entry.row);
+    entry.row.scrollIntoView({ block: "nearest" });
+    if (entry.id || entry.event.clip) this.#tell(entry);
+  }
+
+  #tell({ id, event: { clip } }) { this.dispatchEvent(new CustomEvent(clip ? "clip" : "select", { detail: { id, clip } })); }
+}
+
+const number = (id) => Number(id.split("-").pop());
+
+// choices puts options into a select, unless somebody is choosing or they are there.
+function choices(select, options) {
+  const value = select.value, chosen = [...select.options].find((o) => o.value === value);
+  if (chosen && !options.some(([v]) => v === value)) options.push([value, chosen.text]);
+  if (document.activeElement === select && select.options.length || [...select.options].map((o) => o.value + o.text).join() === options.map(([v, t]) => v + t).join()) return;
+  select.replaceChildren(...options.map(([v, t]) => new Option(t, v)));
+  select.value = value;
 }

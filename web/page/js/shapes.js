@@ -6,9 +6,11 @@ import { $, el, icon, text } from "./dom.js";
 
 const icons = { zone: "M5 8.5 12 4l7 4.5-2 9.5H7z", line: "M5 19 19 5M12 5h7v7" };
 const most = 64; // corners that the agent takes
+const named = 4; // of those in a zone
 
 export class Shapes extends EventTarget {
   #all = []; #known = {}; #sent = new Map(); #rows = ""; #lit = "";
+  called = (id) => id; // the name of an object
   draft = null; // {kind, points, at}: the shape being drawn, and where the pointer is
 
   constructor() {
@@ -43,6 +45,7 @@ export class Shapes extends EventTarget {
       this.#rows = rows;
       $("shapes").replaceChildren(...this.#all.map((s) => this.#row(s)));
     }
+    this.#all.forEach((s, i) => text($("shapes").children[i].querySelector(".tally"), this.#tally(s, known.counts ?? {})));
     this.#tell("change");
   }
 
@@ -94,9 +97,21 @@ export class Shapes extends EventTarget {
     this.show({});
   }
 
+  // tally says what a zone or line has counted: who is inside, and how often somebody came and went; of a line to the right of its arrow is in, as over MQTT.
+  #tally({ kind, name }, counts) {
+    const of = (what) => Object.hasOwn(counts[what] ?? {}, name) ? counts[what][name] : null; // people give names
+    if (kind === "line") {
+      const { left, right } = of("lines") ?? { left: 0, right: 0 };
+      return `${right} in · ${left} out`;
+    }
+    const { entered, left } = of("zones") ?? { entered: 0, left: 0 }, there = of("inside") ?? [];
+    const names = there.slice(0, named).map((id) => this.called(id)).join(", "), more = there.length - named;
+    return `${there.length ? `${there.length} inside: ${names}${more > 0 ? ` and ${more} more` : ""}` : "nobody inside"} · ${entered} in · ${left} out`;
+  }
+
   #row(s) {
     const remove = el("button", { className: "icon small danger", type: "button", title: "Remove", "aria-label": `Remove the ${s.kind} ${s.name}` }, icon("M6 6l12 12M18 6L6 18"));
-    const li = el("li", { className: "shape" }, icon(icons[s.kind]), el("span", { className: "name" }, s.name), remove);
+    const li = el("li", { className: "shape" }, icon(icons[s.kind]), el("span", { className: "words" }, el("span", { className: "name" }, s.name), el("span", { className: "tally", title: s.kind === "line" ? "in: to the right of the arrow; out: to its left" : "" })), remove);
     remove.addEventListener("click", () => this.#put(s.kind, s.name, []));
     li.addEventListener("pointerenter", () => this.#light(s.kind + s.name));
     li.addEventListener("pointerleave", () => this.#light(""));

@@ -1,5 +1,5 @@
 // "Segment everything": the agent follows all that it can tell apart, and the person says which of it to keep. Until then all
-// are followed, so that the masks stay where the things are. Events: "change", "drop" {ids} for what nobody wanted.
+// are followed, so that the masks stay where the things are. It is said on the picture, in the list, or for all at once. Events: "change", "drop" {ids} for what nobody wanted.
 
 import { $, text } from "./dom.js";
 
@@ -18,6 +18,16 @@ export class Sieve extends EventTarget {
   offer(ids) {
     this.#found = new Set(ids);
     this.#kept.clear();
+    this.#show();
+  }
+
+  // offered is "open" for an object that waits for the person's word, "kept" for one that is to stay, else nothing.
+  offered(id) { return !this.#found.has(id) ? "" : this.#kept.has(id) ? "kept" : "open"; }
+
+  // drop lets one go.
+  drop(id) {
+    this.#kept.delete(id);
+    if (this.#found.delete(id)) this.dispatchEvent(new CustomEvent("drop", { detail: { ids: [id] } }));
     this.#show();
   }
 
@@ -47,11 +57,12 @@ export class Sieve extends EventTarget {
   #show() {
     $("sieve").hidden = !this.open;
     const n = this.#found.size;
-    text($("sieve-text"), this.#kept.size ? `${this.#kept.size} of ${n} kept` : `${n} found: click those to follow`);
-    text($("sieve-done"), this.#kept.size ? "Drop the others" : "Drop all");
-    // What is nearest at hand loses nothing while nothing was chosen.
-    $("sieve-done").className = this.#kept.size ? "primary" : "text-button plain";
-    $("sieve-all").className = this.#kept.size ? "text-button plain" : "primary";
+    const kept = this.#kept.size;
+    text($("sieve-text"), kept ? `${kept} of ${n} kept` : `${n} found: click those to follow`);
+    text($("sieve-done"), !kept ? "Drop all" : kept < n ? `Keep ${kept}, drop ${n - kept}` : "Done");
+    // What is nearest at hand keeps: all while nothing was chosen, then what was.
+    $("sieve-done").className = kept ? "primary" : "text-button plain";
+    $("sieve-all").className = kept ? "text-button plain" : "primary";
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,9 +1,12 @@
 // The strip of figures, and the table behind it.
 
 import { $, el, text } from "./dom.js";
+import { Series, draw, plot } from "./plot.js";
+
+const minutes = 2; // of the plots
 
 export class Stats {
-  #player; #picture; #before = null; #net = {}; #state = null; #info = null;
+  #player; #picture; #before = null; #net = {}; #state = null; #info = null; #plots = new Map();
 
   constructor(player, picture) {
     this.#player = player;
@@ -20,6 +23,32 @@ export class Stats {
   }
 
   state(s) { this.#state = s; this.#render(); }
+
+  // forget drops what the camera before said.
+  forget() {
+    this.#state = null;
+    this.#plots.clear();
+  }
+
+  // note adds a second to the plots, each of which has its own height.
+  #note() {
+    if (!this.#state) return;
+    this.#plot("keyframe age", this.#state.keyframe_age);
+    for (const [name, l] of Object.entries(this.#state.stages ?? {})) this.#plot(name, l.p50_ms);
+  }
+
+  #plot(name, value) {
+    if (!this.#plots.has(name)) this.#plots.set(name, { svg: plot(`${name.replaceAll("_", " ")} over the last ${minutes} minutes`), series: new Series(minutes * 60) });
+    this.#plots.get(name).series.push(value);
+  }
+
+  // drawn is the plot of something, brought up to date.
+  #drawn(name) {
+    const p = this.#plots.get(name);
+    if (!p) return [];
+    draw(p.svg, p.series);
+    return [p.svg];
+  }
   info(i) { this.#info = i; this.#render(); }
 
   async #tick() {
@@ -31,6 +60,7 @@ export class Stats {
     });
     this.#net = video ? measure(this.#before, video, pair) : {};
     this.#before = video;
+    this.#note();
     this.#render();
   }
 
@@ -60,7 +90,7 @@ export class Stats {
     const facts = [
       ["Picture", s.width ? `${s.width} × ${s.height}, ${(s.fps ?? 0).toFixed(1)} fps` : "–"],
       ["Frames", s.captured === undefined ? "–" : `${s.captured} captured, ${s.dropped} dropped`],
-      ["Keyframes", s.keyframes === undefined ? "–" : `${s.keyframes}, the newest ${s.keyframe_age} frames ago`],
+      ["Keyframes", s.keyframes === undefined ? "–" : `${s.keyframes}, the newest ${s.keyframe_age} frames ago`, "keyframe age"],
       ["Viewers", String(s.viewers ?? "–")],
       ["Network", n.rate === undefined ? "–" : `${(n.rate / 1e6).toFixed(1)} Mbit/s, ${ms(n.rtt)} round trip, ${n.lost} lost`],
       ["Player", n.buffer === undefined ? "–" : `${ms(n.buffer)} buffer, ${ms(n.decode)} decode`],
@@ -69,10 +99,10 @@ export class Stats {
     ];
     const stages = Object.entries(s.stages ?? {});
     return [
-      el("dl", {}, ...facts.flatMap(([k, v]) => [el("dt", {}, k), el("dd", {}, v)])),
+      el("dl", {}, ...facts.flatMap(([k, v, plotted]) => [el("dt", {}, k), el("dd", {}, v, ...this.#drawn(plotted))])),
       ...(stages.length ? [el("table", {},
-        el("thead", {}, el("tr", {}, ...["stage", "p50", "p95", "p99"].map((h) => el("th", { scope: "col" }, h)))),
-        el("tbody", {}, ...stages.map(([name, l]) => el("tr", {}, el("th", { scope: "row" }, name.replaceAll("_", " ")), ...[l.p50_ms, l.p95_ms, l.p99_ms].map((v) => el("td", {}, ms(v)))))))] : []),
+        el("thead", {}, el("tr", {}, ...["stage", "p50", "p95", "p99", `last ${minutes} min`].map((h) => el("th", { scope: "col" }, h)))),
+        el("tbody", {}, ...stages.map(([name, l]) => el("tr", {}, el("th", { scope: "row" }, name.replaceAll("_", " ")), ...[l.p50_ms, l.p95_ms, l.p99_ms].map((v) => el("td", {}, ms(v))), el("td", {}, ...this.#drawn(name))))))] : []),
     ];
   }
 }
