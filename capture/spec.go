@@ -92,4 +92,4 @@ var (
 )
 
 // Mask hides what looks like a password, a token or a user's name in URLs and pipelines: text that is to be logged.
-func Mask(s string) string { return secret.Mask(s) }
+func Mask(s string) string { return secret.MaskValue(s) }

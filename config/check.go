@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"reflect"
@@ -171,6 +172,9 @@ func (c *Config) checkBroker(ps *Problems) {
 	}
 	u, err := secret.ParseURL(c.MQTT.Broker)
 	if err != nil {
+		if errors.Is(err, secret.ErrEncoding) {
+			err = fmt.Errorf("%w; or name the user in mqtt.username and give the password in mqtt.password_file or SEGEDGE_MQTT_PASSWORD", err)
+		}
 		ps.Add("mqtt.broker", "%q: %v", c.MQTT.Broker, err)
 		return
 	}

@@ -58,7 +58,7 @@ func (ps *Problems) Add(key, format string, args ...any) {
 // the sentence may repeat, stands there what may be shown.
 func (ps *Problems) AddError(key, value string, err error) {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), key+": "), key+" ")
-	if shown := shownText(value); shown != value {
+	if shown := secret.MaskValue(shownText(value)); shown != value {
 		text = strings.ReplaceAll(text, value, shown)
 		text = strings.ReplaceAll(text, inQuotes(value), inQuotes(shown))
 	}

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/segedge/segedge/secret"
 )
 
 // check reports what makes no sense about the inference server.
@@ -14,7 +16,7 @@ func (r *Remote) check(ps *Problems) {
 		}
 		return
 	}
-	u, err := url.Parse(r.Address)
+	u, err := secret.ParseURL(r.Address)
 	switch {
 	case err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		ps.Add(

@@ -57,7 +57,7 @@ func shownTexts(args []any) []any {
 	out := slices.Clone(args)
 	for i, a := range out {
 		if s, ok := a.(string); ok {
-			out[i] = shownText(s)
+			out[i] = secret.MaskValue(shownText(s))
 		}
 	}
 	return out

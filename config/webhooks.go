@@ -28,11 +28,11 @@ func (w *Webhook) check(key string, ps *Problems) {
 	u, err := secret.ParseURL(w.URL)
 	switch {
 	case err != nil:
-		ps.Add(key+".url", "%q: %v", secret.Mask(w.URL), err)
+		ps.Add(key+".url", "%q: %v", secret.MaskValue(w.URL), err)
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Port() != "" && !isPort(u.Port()):
-		ps.Add(key+".url", "%q is no address such as https://host/path", secret.Mask(w.URL))
+		ps.Add(key+".url", "%q is no address such as https://host/path", secret.MaskValue(w.URL))
 	case u.Scheme == "http" && (w.CA != "" || w.Cert != ""):
-		ps.Add(key+".url", "certificates are given, but %q is not encrypted: write https://", secret.Mask(w.URL))
+		ps.Add(key+".url", "certificates are given, but %q is not encrypted: write https://", secret.MaskValue(w.URL))
 	}
 	if w.Token != "" && w.TokenFile != "" {
 		ps.Add(key+".token_file", "the token is given twice: keep token or token_file")

@@ -63,7 +63,7 @@ var schemes = map[string]string{
 // parseBroker checks a broker's address and completes its port.
 func parseBroker(s string) (*url.URL, error) {
 	const help = "write tcp://host:1883, tls://host:8883, ws://host/path, wss://host/path or unix:///path"
-	shown := secret.Mask(s)
+	shown := secret.MaskValue(s)
 	u, err := secret.ParseURL(s)
 	if err != nil {
 		return nil, fmt.Errorf("the broker's address %q is not a URL: %w; %s", shown, err, help)
@@ -91,7 +91,7 @@ func parseBroker(s string) (*url.URL, error) {
 func redact(s string) string {
 	u, err := secret.ParseURL(s)
 	if err != nil {
-		return secret.Mask(s)
+		return secret.MaskValue(s)
 	}
 	u.User = nil
 	return u.String()

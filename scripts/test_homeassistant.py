@@ -273,7 +273,7 @@ async def rate(core):
     busiest = sorted(((n, e) for e, n in counts.items()), reverse=True)[:4]
     n = (await core.states())["sensor.box_cam_objects"]["state"]
     report(
-        max(counts.values(), default=0) <= 31, f"nothing changes more than once a second, with {n} objects that cross a zone and a line",
+        max(counts.values(), default=0) <= 31, f"no entity that shows a state changes more than once a second, with {n} objects that cross a zone and a line",
         f"{len(changes)} changes in 30 s, of which {len(told)} tell an event; of the others most are of {busiest}",
     )
 

@@ -136,7 +136,34 @@ func addressEnd(s string) int {
 // setting is a line of a configuration file that holds a secret.
 var setting = regexp.MustCompile(`(?im)^(.*?\b(?:token|password|secret|username)["']?[ \t]*:[ \t]*)(\S.*)$`)
 
-// MaskYAML is Mask for lines of a configuration file.
+// MaskYAML is MaskValue for the values in lines of a configuration file, with what keys of secrets have.
 func MaskYAML(s string) string {
-	return Mask(setting.ReplaceAllString(s, "${1}"+Hidden))
+	lines := strings.Split(setting.ReplaceAllString(s, "${1}"+Hidden), "\n")
+	for i, line := range lines {
+		value := len(yamlKey.FindString(line))
+		lines[i] = line[:value] + MaskValue(line[value:])
+	}
+	return Mask(strings.Join(lines, "\n"))
 }
+
+// yamlKey is what stands before a value in a line.
+var yamlKey = regexp.MustCompile(`^[\s>|\d-]*(?:[\w.-]+["']?[ \t]*:[ \t]+)?`)
+
+// MaskValue is Mask for one setting's value, of which everything belongs together: white space too may be part of a password.
+func MaskValue(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return Mask(s)
+	}
+	user := len(relayScheme.FindString(s[:at]))
+	if _, rest, ok := strings.Cut(s[:at], "://"); ok {
+		user = at - len(rest)
+	}
+	name := s[user:at]
+	if user == 0 && !strings.Contains(name, ":") || strings.ContainsAny(name, "/?#") && !strings.ContainsAny(name, ":@") {
+		return Mask(s)
+	}
+	return Mask(s[:user] + Hidden + s[at:])
+}
+
+var relayScheme = regexp.MustCompile(`(?i)^["']?(?:turn|stun)s?:`)

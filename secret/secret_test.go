@@ -67,6 +67,9 @@ func TestAddressesAreReadOrRefused(t *testing.T) {
 	for in, host := range map[string]string{
 		"rtsp://admin:P%40ss@cam:554/live": "cam:554", "rtsp://cam/live@home": "cam", "tcp://[::1]:1883": "[::1]:1883",
 		"rtsp://cam:554/live?to=me@home": "cam:554", "rtsp://admin:P@ss@cam/live": "cam",
+		"tcp://alice:to@p/geheim@127.0.0.1:1883": "", "tcp://alice:12/geheim@h:1": "", "ssl://alice/geheim@h": "", "http://u:to@p/ge?heim@h/": "",
+		"rtsp://admin:12/geheim@cam/live": "", "rtsp://admin:12?geheim@cam/live": "", "wss://u:a@b#geheim@h/mqtt": "", "MQTT://u:a@b/geheim@h": "",
+		"rtsp://u:p@cam/live?to=me": "cam", "http://[::1]/a": "[::1]", "http://h:80/a?b=/c@d": "h:80",
 		"rtsp://admin:geheim/x@cam/live": "", "tcp://user:geheim#9@h:1": "", "tcp://user:geheim?9@h:1": "", "tcp://user:geheim%zz@h": "",
 	} {
 		u, err := ParseURL(in)

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// errEncoding is an address that a person understands and a program does not.
-var errEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it " +
-	"(@ is %40, : is %3A, / is %2F, # is %23, ? is %3F, % is %25, a space is %20)")
+// ErrEncoding is an address that a person understands and a program does not.
+var ErrEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it " +
+	"(@ is %40, also in a path, : is %3A, / is %2F, # is %23, ? is %3F, % is %25, a space is %20)")
 
 // ParseURL is url.Parse with errors that repeat nothing of the address, and with a refusal of addresses whose password was not
-// percent-encoded and would be taken for a host, a path or a fragment.
+// percent-encoded and would be taken for a host, a path or a fragment, or may be.
 func ParseURL(s string) (*url.URL, error) {
-	_, rest, ok := strings.Cut(s, "://")
-	if ok && straddles(rest) {
-		return nil, errEncoding
+	scheme, rest, ok := strings.Cut(s, "://")
+	if ok && straddles(scheme, rest) {
+		return nil, ErrEncoding
 	}
 	u, err := url.Parse(s)
 	if err == nil {
 		return u, nil
 	}
 	if strings.Contains(rest, "@") {
-		return nil, errEncoding
+		return nil, ErrEncoding
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok { // its text repeats the address
 		err = ue.Err
@@ -31,18 +31,28 @@ func ParseURL(s string) (*url.URL, error) {
 	return nil, err
 }
 
-// straddles reports whether a password goes on beyond what a parser takes for the host: before the first / ? # stands something that is
-// no host with a port, and an @ comes after.
-func straddles(rest string) bool {
+// pathless are the schemes behind whose host nothing stands.
+var pathless = map[string]bool{"tcp": true, "mqtt": true, "tls": true, "ssl": true, "mqtts": true, "grpc": true, "grpcs": true}
+
+// straddles reports whether a password may go on beyond what a parser takes for the host, which ends at the first / ? #: an @ comes after,
+// and before it stands an @ as well, or what is no host with a port, or what is one although no path with an @ in it belongs behind it. A
+// host's path with an @ in it can be written with %40.
+func straddles(scheme, rest string) bool {
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 || !strings.Contains(rest[end:], "@") {
 		return false
 	}
-	host := rest[:end]
-	if i := strings.LastIndexByte(host, '@'); i >= 0 {
-		host = host[i+1:]
+	host, path := rest[:end], rest[end:]
+	switch {
+	case pathless[strings.ToLower(scheme)] || strings.Contains(host, "@") || portless(host):
+		return true
+	case !strings.Contains(host, ":"):
+		return false
 	}
-	return portless(host)
+	if query := strings.IndexAny(path, "?#"); query > 0 {
+		path = path[:query]
+	}
+	return strings.Contains(path, "@")
 }
 
 // portless reports whether what follows a host's colon is no port.

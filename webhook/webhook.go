@@ -55,7 +55,7 @@ func New(o Options) (*Client, error) {
 	if o.URL == "" {
 		return nil, errors.New("webhook: an address is required")
 	}
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler)).With("webhook", secret.Mask(o.URL))
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler)).With("webhook", secret.MaskValue(o.URL))
 	o.Timeout, o.Pause = cmp.Or(o.Timeout, 10*time.Second), cmp.Or(o.Pause, time.Second)
 	if o.Size == nil {
 		o.Size = func(string) (int, int) { return 0, 0 }

@@ -15,6 +15,7 @@ import (
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
 	"github.com/segedge/segedge/mqtt/client"
+	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
 )
 
@@ -53,7 +54,7 @@ func (d *doctorCmd) Run(e *env) error {
 		if err != nil {
 			text = err.Error()
 		}
-		all = append(all, finding{name, err == nil, text})
+		all = append(all, finding{name, err == nil, secret.Mask(text)})
 	}
 	for i := range cfg.Cameras {
 		check("camera "+cfg.Cameras[i].Name, func(ctx context.Context) (string, error) { return checkCamera(ctx, &cfg.Cameras[i]) })

@@ -28,7 +28,7 @@ func (b *builder) health() []web.Check {
 	info := b.agent.Info()
 	out = append(out, web.Check{Name: "model", OK: true, Reason: fmt.Sprintf("%s on %s", info.Model, info.Provider)})
 	err := b.client.Ready()
-	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + secret.Mask(b.cfg.MQTT.Broker)}
+	check := web.Check{Name: "broker", OK: err == nil, Reason: "connected to " + secret.MaskValue(b.cfg.MQTT.Broker)}
 	if err != nil {
 		check.Reason = err.Error()
 	}

@@ -126,7 +126,7 @@ func (b *builder) welcome() {
 		c := &b.cfg.Cameras[i]
 		fmt.Fprintf(b.out, "  camera %s: %s, %d prompt(s) from the start\n", c.Name, shownSource(c.Source), len(c.Prompts))
 	}
-	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", secret.Mask(b.cfg.MQTT.Broker), b.client.Topics().Prefix)
+	fmt.Fprintf(b.out, "  mqtt: %s, topics %s/…\n", secret.MaskValue(b.cfg.MQTT.Broker), b.client.Topics().Prefix)
 	if b.data.collector != nil {
 		fmt.Fprintf(b.out, "  data: what people confirm, refine and reject is kept in %s\n", dataFolder(&b.cfg, b.state))
 	}

@@ -39,7 +39,9 @@ func (o *obedient) Do(_ context.Context, _ string, cmd api.Command) api.Reply {
 	}
 	return api.Done(cmd.ID, map[string]string{"did": cmd.Verb})
 }
-func (o *obedient) Info() api.Info    { return api.Info{Agent: "box", Started: time.Unix(1, 0)} }
+func (o *obedient) Info() api.Info {
+	return api.Info{Agent: "box", Started: time.Unix(1, 0), Cameras: o.Cameras()}
+}
 func (o *obedient) Cameras() []string { return []string{"camera"} }
 func (o *obedient) State(c string) (api.State, bool) {
 	return api.State{Schema: 1, Camera: c, State: api.Running}, c == "camera"
@@ -183,6 +185,7 @@ func TestWatch(t *testing.T) {
 		"watch weather":                   `no "weather" to watch`,
 		"watch state --type zone":         "for events",
 		"watch --camera a/b":              "no camera's name",
+		"watch --table --json":            "leave one of them out",
 	} {
 		if code, _, stderr := command(t, append(strings.Fields(line), ways["MQTT"]...)...); code == 0 || !strings.Contains(stderr, says) {
 			t.Errorf("%s: %d %s", line, code, stderr)

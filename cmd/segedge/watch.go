@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/segedge/segedge/mqtt"
 	"github.com/segedge/segedge/mqtt/client"
 	"github.com/segedge/segedge/seg"
+	"github.com/segedge/segedge/spelling"
 )
 
 // watchCmd prints what a running agent says, one JSON document a line.
@@ -21,6 +23,7 @@ type watchCmd struct {
 	Camera string   `help:"Only of this camera." placeholder:"NAME"`
 	Type   []string `help:"Only events of this type, such as object.new, or of these, such as zone (repeatable)." placeholder:"TYPE"`
 	Name   string   `help:"Only events of objects with this name." placeholder:"NAME"`
+	JSON   bool     `name:"json" help:"Print JSON alone, one object a line: the status too, which is a word otherwise."`
 	Table  bool     `help:"Show the cameras and their live objects as a table that refreshes."`
 	Kinds  []string `arg:"" optional:"" help:"What to print: events (the default), objects, state, info, status, masks."`
 }
@@ -62,6 +65,9 @@ func (w *watchCmd) checkTable() error {
 	if len(w.Kinds) > 0 || len(w.Type) > 0 {
 		return errors.New("--table is of the live objects: it goes with --camera and --name alone")
 	}
+	if w.JSON {
+		return errors.New("--table is for people, --json for programs: leave one of them out")
+	}
 	if w.Camera != "" && !api.ValidName(w.Camera) {
 		return fmt.Errorf("%q is no camera's name", w.Camera)
 	}
@@ -98,8 +104,9 @@ func (w *watchCmd) Run(e *env) error {
 			return err
 		}
 	}
+	lacks := &lacking{e: e, camera: w.Camera}
 	for first := true; ; first = false {
-		err := w.once(e)
+		err := w.once(e, lacks)
 		switch {
 		case e.ctx.Err() != nil:
 			return nil //nolint:nilerr // being stopped is no failure
@@ -128,7 +135,7 @@ func (p *printError) Error() string { return p.err.Error() }
 func (p *printError) Unwrap() error { return p.err }
 
 // once watches over one connection.
-func (w *watchCmd) once(e *env) error {
+func (w *watchCmd) once(e *env, lacks *lacking) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	take := w.printer(e)
@@ -140,7 +147,48 @@ func (w *watchCmd) once(e *env) error {
 		return err
 	}
 	defer c.Close()
-	return c.Watch(ctx, w.Camera, w.Kinds, take)
+	kinds := w.Kinds
+	if w.Camera != "" && !slices.Contains(kinds, "info") {
+		kinds = append(slices.Clone(kinds), "info")
+	}
+	return c.Watch(ctx, w.Camera, kinds, func(m client.Message) error {
+		if m.Kind == "info" {
+			lacks.look(m.Payload)
+			if !slices.Contains(w.Kinds, "info") {
+				return nil
+			}
+		}
+		return take(m)
+	})
+}
+
+// lacking says so where the agent knows no camera of the name that is watched. It may come while the agent runs, so it is waited for.
+type lacking struct {
+	e      *env
+	camera string
+	said   string
+}
+
+// look reads the agent's description.
+func (l *lacking) look(info []byte) {
+	var i api.Info
+	if l.camera == "" || json.Unmarshal(info, &i) != nil || slices.Contains(i.Cameras, l.camera) {
+		return
+	}
+	if says := noCamera(l.camera, i.Cameras) + "; it is waited for"; says != l.said {
+		l.said = says
+		fmt.Fprintf(l.e.stderr, "segedge: %s\n", says)
+	}
+}
+
+// noCamera is a sentence that names the cameras there are, those that are spelt alike first.
+func noCamera(name string, cameras []string) string {
+	if len(cameras) == 0 {
+		return fmt.Sprintf("the agent has no camera %q, nor any other", name)
+	}
+	byName := slices.Clone(cameras)
+	slices.SortStableFunc(byName, func(a, b string) int { return cmp.Compare(spelling.Distance(name, a), spelling.Distance(name, b)) })
+	return fmt.Sprintf("the agent has no camera %q; there are %s", name, strings.Join(byName, ", "))
 }
 
 // printer prints what is heard.
@@ -157,7 +205,14 @@ func (w *watchCmd) printer(e *env) func(client.Message) error {
 		if !w.wants(m) {
 			return nil
 		}
-		if _, err := fmt.Fprintf(e.stdout, "%s\n", m.Payload); err != nil {
+		payload := m.Payload
+		switch {
+		case w.JSON && m.Kind == "status":
+			payload, _ = json.Marshal(map[string]string{"status": string(payload)}) // text always encodes
+		case w.JSON && len(payload) == 0: // what was retained is taken back
+			return nil
+		}
+		if _, err := fmt.Fprintf(e.stdout, "%s\n", payload); err != nil {
 			return &printError{err}
 		}
 		return nil

@@ -65,12 +65,15 @@ func (w *watchCmd) poll(ctx context.Context, take func(client.Message) error) er
 
 // ask asks once for everything that is watched. That an agent answers is its status.
 func (w *watchCmd) ask(ctx context.Context, c *web.Client) ([]client.Message, error) {
-	cameras := []string{w.Camera}
-	if w.Camera == "" {
-		var err error
-		if cameras, err = c.Cameras(ctx); err != nil {
-			return nil, refusedBy(err)
+	cameras, err := c.Cameras(ctx)
+	if err != nil {
+		return nil, refusedBy(err)
+	}
+	if w.Camera != "" {
+		if !slices.Contains(cameras, w.Camera) {
+			return nil, errors.New(noCamera(w.Camera, cameras))
 		}
+		cameras = []string{w.Camera}
 	}
 	var all []client.Message
 	for _, kind := range w.Kinds {

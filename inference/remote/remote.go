@@ -12,11 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 
 	"github.com/segedge/segedge/inference"
+	"github.com/segedge/segedge/secret"
 )
 
 // Provider is what a model that runs here says of where it runs.
@@ -74,9 +74,10 @@ type protocol interface {
 
 // New makes a client; it connects to nothing yet.
 func New(o Options) (*Server, error) {
-	u, err := url.Parse(o.Address)
+	u, err := secret.ParseURL(o.Address)
 	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("the address %q of the inference server is none: write http://host:8000 or grpc://host:8001", o.Address)
+		return nil, fmt.Errorf("the address %q of the inference server is none: write http://host:8000 or grpc://host:8001",
+			secret.MaskValue(o.Address))
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 2 * time.Second

@@ -91,7 +91,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 }
 
 // Broker is the broker's address as it may be shown: without secrets.
-func (c *Client) Broker() string { return secret.Mask(c.o.Broker) }
+func (c *Client) Broker() string { return secret.MaskValue(c.o.Broker) }
 
 // Prefix is what the agent's topics begin with.
 func (c *Client) Prefix() string { return c.o.Prefix }

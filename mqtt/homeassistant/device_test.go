@@ -191,3 +191,18 @@ func TestAgentsAndCamerasNeverShareATopic(t *testing.T) {
 		}
 	}
 }
+
+// TestHowOftenEntitiesChange: what shows a state reads what is sent at most once a second; only the event entities read the events.
+func TestHowOftenEntitiesChange(t *testing.T) {
+	for _, d := range house() {
+		for key, e := range d.Components {
+			_, reads, _ := strings.Cut(strings.TrimPrefix(e.StateTopic, "segedge/my.box/"), "/")
+			if e.Platform == "event" != (reads == "events") || reads != "" && !slices.Contains([]string{"state", "presence", "events"}, reads) {
+				t.Errorf("%s of %s is a %s and reads %s", key, d.Topic, e.Platform, e.StateTopic)
+			}
+			if e.Attributes != "" && !strings.HasSuffix(e.Attributes, "/state") {
+				t.Errorf("%s of %s has attributes of %s", key, d.Topic, e.Attributes)
+			}
+		}
+	}
+}

@@ -101,8 +101,8 @@ func cause(err error) error {
 
 // ask makes a request and returns the answer's JSON, whatever its status.
 func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%q is no page's address: write http://HOST:8080", secret.Mask(c.URL))
+	if u, err := secret.ParseURL(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%q is no page's address: write http://HOST:8080", secret.MaskValue(c.URL))
 	}
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+"/api/v1/"+path, bytes.NewReader(body))
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]b
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("the agent cannot be reached at %s: %w", secret.Mask(c.URL), cause(err))
+		return nil, fmt.Errorf("the agent cannot be reached at %s: %w", secret.MaskValue(c.URL), cause(err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(res.Body, most+1))
@@ -124,7 +124,7 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte) ([]b
 	case len(data) > most:
 		return nil, errors.New("the answer is too long")
 	case !json.Valid(data):
-		return nil, fmt.Errorf("%s answers %s, and no JSON: is it an agent?", secret.Mask(c.URL), res.Status)
+		return nil, fmt.Errorf("%s answers %s, and no JSON: is it an agent?", secret.MaskValue(c.URL), res.Status)
 	}
 	return data, nil
 }
