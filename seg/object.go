@@ -3,6 +3,7 @@ package seg
 import (
 	"encoding/json"
 	"fmt"
+	"image/color"
 	"math"
 	"time"
 )
@@ -59,12 +60,13 @@ type Object struct {
 	// Candidates are the other valid masks of an ambiguous prompt, best first, already carried to this frame; a
 	// person may choose one. Nil for an object that is not ambiguous.
 	Candidates   []ObjectCandidate
-	Prompt       string  // the prompt in words
-	PredictedIoU float64 // of the last accepted answer
-	Stability    float64 // of the last accepted answer
-	MaskAge      int     // frames since the frame of that answer
-	Keyframe     uint64  // the sequence of that frame; 0 before the first
-	Age          int     // frames since the object was made
+	Prompt       string     // the prompt in words
+	PredictedIoU float64    // of the last accepted answer
+	Stability    float64    // of the last accepted answer
+	MaskAge      int        // frames since the frame of that answer
+	Keyframe     uint64     // the sequence of that frame; 0 before the first
+	Age          int        // frames since the object was made
+	Color        color.RGBA // what it is painted in, as long as it lives; zero leaves it to who paints
 }
 
 // ObjectCandidate is one mask to choose from.
@@ -151,6 +153,7 @@ type objectJSON struct {
 	MaskAge      int             `json:"mask_age"`
 	Keyframe     uint64          `json:"keyframe"`
 	Age          int             `json:"age"`
+	Color        string          `json:"color,omitempty"`
 	Prompt       string          `json:"prompt,omitempty"`
 	Candidates   []candidateJSON `json:"candidates,omitempty"`
 	Mask         *RLE            `json:"mask,omitempty"`
@@ -188,6 +191,9 @@ func (d Document) MarshalJSON() ([]byte, error) {
 		Age:       o.Age,
 		Prompt:    o.Prompt,
 	}
+	if o.Color.A > 0 {
+		j.Color = HexColor(o.Color)
+	}
 	if o.Mask != nil && !o.Mask.Rect.Empty() {
 		c := o.Mask.Centroid()
 		j.Box, j.Centroid, j.Area = box4(o.Mask.Box()), [2]float64{Round4(c.X), Round4(c.Y)}, round6(o.Mask.Area())
@@ -204,6 +210,9 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(j)
 }
+
+// HexColor is a colour as CSS and the doors write it: "#4cc9f0".
+func HexColor(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 func box4(b Box) [4]float64 {
 	return [4]float64{Round4(b.X0), Round4(b.Y0), Round4(b.X1), Round4(b.Y1)}

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"cmp"
+	"image/color"
 	"math"
 	"slices"
 
@@ -15,6 +16,7 @@ type Saved struct {
 	ID    seg.ID
 	Name  string
 	State seg.State // the last one
+	Color color.RGBA
 
 	Said             string // what a person prompted with, for people
 	IoU, Stability   float64
@@ -77,7 +79,7 @@ func (o *object) wasSeen() bool { return o.track != nil && o.shown != nil && o.s
 // save copies what is known of an object that was ever seen.
 func (o *object) save(state seg.State, place *glimpse) Saved {
 	s := save(o.anchors, &o.belief, &o.appearance)
-	s.ID, s.Name, s.State, s.Place = o.id, o.name, state, place.save()
+	s.ID, s.Name, s.State, s.Color, s.Place = o.id, o.name, state, o.color, place.save()
 	for i := max(0, len(o.undo)-savedUndo); i < len(o.undo); i++ {
 		if m := &o.undo[i]; m.track != nil && !m.waits {
 			s.Undo = append(s.Undo, save(m.anchors, &m.belief, &m.appearance))
@@ -189,7 +191,7 @@ func (t *Tracker) restored(s *Saved) *object {
 		return nil
 	}
 	o := &object{
-		id: s.ID, name: s.Name, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
+		id: s.ID, name: s.Name, color: s.Color, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
 		anchors: m.anchors, belief: m.belief, appearance: m.appearance,
 	}
 	o.away = o.picture != nil
