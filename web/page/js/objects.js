@@ -1,6 +1,6 @@
 // The list of what is followed. Events: "select" {id}, "hover" {id}, "rename" {id, name}, "remove" {id}.
 
-import { $, el, icon, text } from "./dom.js";
+import { $, el, explainFit, icon, text } from "./dom.js";
 import { colorOf } from "./palette.js";
 
 const words = {
@@ -107,7 +107,7 @@ export class ObjectList extends EventTarget {
     row.li.classList.toggle("asks", asks);
     text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o, this.fps));
-    row.meta.title = `How well the model thinks its mask fits (predicted IoU): ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
+    explainFit(row.meta, row.pick, `Here ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}`);
     row.rename.setAttribute("aria-label", `Rename ${name}`);
     row.remove.setAttribute("aria-label", `Remove ${name}`);
   }
