@@ -129,11 +129,12 @@ type Object struct {
 	Area         float64     `json:"area"`     // fraction of the frame
 	PredictedIoU float64     `json:"predicted_iou"`
 	Stability    float64     `json:"stability"`
-	MaskAge      int         `json:"mask_age"`      // frames since the frame of the last accepted answer
-	Keyframe     uint64      `json:"keyframe"`      // that frame's sequence
-	Age          int         `json:"age"`           // frames since the object was made
-	Made         time.Time   `json:"made,omitzero"` // when it was made: the time of capture, over restarts
-	Seen         time.Time   `json:"seen,omitzero"` // when the camera last saw it; absent while it does
+	Color        string      `json:"color,omitempty"` // what it is painted in: "#4cc9f0"; absent where nothing is painted
+	MaskAge      int         `json:"mask_age"`        // frames since the frame of the last accepted answer
+	Keyframe     uint64      `json:"keyframe"`        // that frame's sequence
+	Age          int         `json:"age"`             // frames since the object was made
+	Made         time.Time   `json:"made,omitzero"`   // when it was made: the time of capture, over restarts
+	Seen         time.Time   `json:"seen,omitzero"`   // when the camera last saw it; absent while it does
 	Prompt       string      `json:"prompt,omitempty"`
 	Candidates   []Candidate `json:"candidates,omitempty"`
 	Mask         *seg.RLE    `json:"mask,omitempty"` // column-major, of the full frame

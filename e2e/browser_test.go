@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -51,10 +52,11 @@ func openQuietly(t *testing.T, address string) *page {
 	return p
 }
 
-func open(t *testing.T, address string) *page {
+func open(t *testing.T, address string, trusted ...*x509.Certificate) *page {
 	t.Helper()
-	tab, _ := webtest.Chromium(t)
-	watch, err := webtest.NewWatch(tab, strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/"))
+	tab, _ := webtest.Chromium(t, trusted...)
+	_, host, _ := strings.Cut(address, "://")
+	watch, err := webtest.NewWatch(tab, strings.TrimSuffix(host, "/"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (p *Painter) labels(c *canvas, objects []seg.Object) {
 		} else {
 			nowhere++
 		}
-		p.chip(c, image.Rectangle{at, at.Add(size)}, p.name, Color(o.ID), o.State.Visible())
+		p.chip(c, image.Rectangle{at, at.Add(size)}, p.name, ColorOf(o), o.State.Visible())
 	}
 }
 

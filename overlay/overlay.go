@@ -80,7 +80,7 @@ func Paint(pix []byte, w, h int, objects []seg.Object, opts Options) error {
 }
 
 func (p *Painter) object(c *canvas, o *seg.Object) {
-	color := Color(o.ID)
+	color := ColorOf(o)
 	if !p.opts.NoCandidates {
 		for i := range o.Candidates {
 			p.mask(c, o.Candidates[i].Mask, candidateStyle, color)

@@ -3,6 +3,7 @@ package seg
 import (
 	"encoding/json"
 	"fmt"
+	"image/color"
 	"math"
 	"time"
 )
@@ -67,6 +68,8 @@ type Object struct {
 	Age          int     // frames since the object was made
 	// Made is when the object was made, and Seen when the camera last saw it: times of capture, over restarts; zero where they are not known.
 	Made, Seen time.Time
+	// Color is what it is painted in, as long as it lives; zero leaves it to who paints.
+	Color color.RGBA
 }
 
 // ObjectCandidate is one mask to choose from.
@@ -155,6 +158,7 @@ type objectJSON struct {
 	Age          int             `json:"age"`
 	Made         time.Time       `json:"made,omitzero"`
 	Seen         time.Time       `json:"seen,omitzero"` // of what is not seen now
+	Color        string          `json:"color,omitempty"`
 	Prompt       string          `json:"prompt,omitempty"`
 	Candidates   []candidateJSON `json:"candidates,omitempty"`
 	Mask         *RLE            `json:"mask,omitempty"`
@@ -196,6 +200,9 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	if !o.State.Visible() {
 		j.Seen = o.Seen.UTC().Truncate(time.Millisecond)
 	}
+	if o.Color.A > 0 {
+		j.Color = HexColor(o.Color)
+	}
 	if o.Mask != nil && !o.Mask.Rect.Empty() {
 		c := o.Mask.Centroid()
 		j.Box, j.Centroid, j.Area = box4(o.Mask.Box()), [2]float64{Round4(c.X), Round4(c.Y)}, round6(o.Mask.Area())
@@ -212,6 +219,9 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(j)
 }
+
+// HexColor is a colour as CSS and the doors write it: "#4cc9f0".
+func HexColor(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 func box4(b Box) [4]float64 {
 	return [4]float64{Round4(b.X0), Round4(b.Y0), Round4(b.X1), Round4(b.Y1)}

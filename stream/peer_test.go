@@ -123,7 +123,7 @@ func start(t *testing.T, change ...func(*Options)) *station {
 			default:
 			}
 		},
-		Color: func(seg.ID) color.RGBA { return color.RGBA{1, 2, 255, 255} },
+		Color: func(*seg.Object) color.RGBA { return color.RGBA{1, 2, 255, 255} },
 	}
 	for _, c := range change {
 		c(&o)

@@ -3,8 +3,6 @@ package stream
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"image/color"
 	"maps"
 	"slices"
 	"strconv"
@@ -147,7 +145,7 @@ func (s *Server) object(camera string, o *seg.Object, points int) document {
 		return d
 	}
 	if s.opts.Color != nil {
-		d.fields["color"] = quoted(css(s.opts.Color(o.ID)))
+		d.fields["color"] = quoted(seg.HexColor(s.opts.Color(o)))
 	}
 	if len(d.rings) > 0 {
 		d.fields["outline"] = absolute(d.rings)
@@ -173,7 +171,5 @@ func (d *document) candidates(o *seg.Object, points int) {
 		d.fields["candidates"] = out
 	}
 }
-
-func css(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 func quoted(s string) json.RawMessage { return strconv.AppendQuote(nil, s) }

@@ -75,7 +75,7 @@ type Options struct {
 	// is only right where every request carries a token.
 	AllowOrigin func(origin string) bool
 	// Color is what an object is painted in. Nil leaves "color" out of the messages.
-	Color func(seg.ID) color.RGBA
+	Color func(*seg.Object) color.RGBA
 	// ObjectsInterval is the time between object lists on the data channel while no picture is sent; 0 is 100 ms. States go out a
 	// fifth as often.
 	ObjectsInterval time.Duration

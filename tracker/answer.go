@@ -293,6 +293,7 @@ func (t *Tracker) accept(o *object) {
 	o.become(seg.Tracking, t.Newest())
 	switch {
 	case o.shown == nil:
+		t.paint(o)
 		t.change(seg.ObjectNew, o)
 	case was == seg.Lost || was == seg.Occluded:
 		t.change(seg.ObjectRecovered, o)

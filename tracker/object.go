@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"image"
+	"image/color"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 type object struct {
 	id         seg.ID
 	name       string
+	color      color.RGBA // what it is painted in
 	state      seg.State
 	stateSince uint64 // the frame that it took this state in
 	born       uint64

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"cmp"
+	"image/color"
 	"math"
 	"slices"
 	"time"
@@ -16,6 +17,7 @@ type Saved struct {
 	ID    seg.ID
 	Name  string
 	State seg.State // the last one
+	Color color.RGBA
 
 	Made, Seen time.Time // when it was made, and last seen
 
@@ -83,7 +85,7 @@ func (o *object) wasSeen() bool { return o.track != nil && o.shown != nil && o.s
 // save copies what is known of an object that was ever seen.
 func (o *object) save(state seg.State, place *glimpse) Saved {
 	s := save(o.anchors, &o.belief, &o.appearance)
-	s.ID, s.Name, s.State, s.Place = o.id, o.name, state, place.save()
+	s.ID, s.Name, s.State, s.Color, s.Place = o.id, o.name, state, o.color, place.save()
 	if s.Made, s.Seen = o.made, o.seen; state.Visible() {
 		s.Seen = o.seen.Truncate(seenStep)
 	}
@@ -198,7 +200,7 @@ func (t *Tracker) restored(s *Saved) *object {
 		return nil
 	}
 	o := &object{
-		id: s.ID, name: s.Name, made: s.Made, seen: s.Seen, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
+		id: s.ID, name: s.Name, color: s.Color, made: s.Made, seen: s.Seen, state: seg.Lost, returning: true, picture: s.Place.glimpse(),
 		anchors: m.anchors, belief: m.belief, appearance: m.appearance,
 	}
 	o.away = o.picture != nil

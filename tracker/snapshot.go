@@ -25,7 +25,7 @@ func (t *Tracker) mask(o *object) *seg.Mask {
 // snapshot is the object as the world sees it in the newest frame.
 func (t *Tracker) snapshot(o *object) seg.Object {
 	s := seg.Object{
-		ID: o.id, Name: o.name, State: o.state, Mask: t.mask(o), PredictedIoU: o.iou, Stability: o.stab,
+		ID: o.id, Name: o.name, Color: o.color, State: o.state, Mask: t.mask(o), PredictedIoU: o.iou, Stability: o.stab,
 		Keyframe: o.key, Age: int(t.framesSince(o.born)), Made: o.made, Seen: o.seen,
 	}
 	if n := len(o.anchors); n > 0 {

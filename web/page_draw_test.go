@@ -258,3 +258,24 @@ func TestPageSmoothsContours(t *testing.T) {
 		t.Errorf("%+v: a square's sides are to stay, its corners to be rounded by a few pixels, and those of steps away", got)
 	}
 }
+
+// What a "fit" is, is said where one is shown: in a tooltip, to who cannot see that, and in the help.
+func TestPageExplainsTheFit(t *testing.T) {
+	b := openPage(t)
+	b.Live()
+	b.Click(0.5, 0.5)
+	b.Until("a chip for each mask", `document.querySelectorAll(".pick-chip").length === 3`)
+	missing := eval[string](b, `[[".object .meta", ".object .pick-row"], [".pick-chip", ".pick-chip"]].flatMap(([shown, control]) => {
+		const [s, c] = [shown, control].map((q) => document.querySelector(q)), said = document.getElementById(c.getAttribute("aria-describedby"))?.textContent;
+		return /%/.test(s.textContent) && /predicted IoU/.test(said ?? "") && s.title.startsWith(said) ? [] : [s.outerHTML]; }).join("; ")`)
+	if missing != "" {
+		t.Errorf("not explained: %s", missing)
+	}
+	b.shot("fit")
+	b.Do(chromedp.Click(chromedp.ID("help-open")))
+	if !eval[bool](b, `document.getElementById("fit-help").checkVisibility()`) {
+		t.Error("the help does not say it")
+	}
+	b.shot("help")
+	b.Clean()
+}

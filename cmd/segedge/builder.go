@@ -250,7 +250,9 @@ const stageToEncoded = "capture_to_encoded"
 
 // trackerOptions asks the tracker for updates twice as often as they are sent: the outbox knows the clock and decides.
 func trackerOptions(c config.Config) tracker.Options {
-	o := tracker.Options{MaxObjects: c.Tracker.MaxObjects, Budget: c.Tracker.Budget, UpdateEvery: c.Events.UpdateInterval.Seconds() / 2}
+	o := tracker.Options{
+		Color: overlay.Palette, MaxObjects: c.Tracker.MaxObjects, Budget: c.Tracker.Budget, UpdateEvery: c.Events.UpdateInterval.Seconds() / 2,
+	}
 	if c.Events.UpdateInterval == 0 {
 		o.UpdateEvery = -1
 	}

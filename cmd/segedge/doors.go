@@ -57,7 +57,7 @@ func (b *builder) buildDoors() error {
 		},
 		VP8: probeVP8(b.cfg.Video.FFmpeg),
 		UDP: net.JoinHostPort(host, fmt.Sprint(b.cfg.HTTP.ICEPort)), MaxViewers: b.cfg.HTTP.MaxViewers * len(b.cfg.Cameras),
-		Color: overlay.Color, Logger: b.log,
+		Color: overlay.ColorOf, Logger: b.log,
 		AllowOrigin: func(string) bool { return b.cfg.HTTP.Token != "" || len(b.cfg.HTTP.Tokens) > 0 },
 	})
 	if err != nil {

@@ -5,8 +5,12 @@ package webtest
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,14 +35,14 @@ func Find() string {
 
 // Chromium starts a headless browser with a profile of its own and returns the context of its first tab, for
 // chromedp.Run and chromedp.Do. The browser ends with the test, or with the returned function. Without a Chromium the
-// test is skipped, and says so.
-func Chromium(t testing.TB) (context.Context, context.CancelFunc) {
+// test is skipped, and says so. It believes the servers whose certificates it is given, though nobody vouches for them.
+func Chromium(t testing.TB, trusted ...*x509.Certificate) (context.Context, context.CancelFunc) {
 	t.Helper()
 	path := Find()
 	if path == "" {
 		t.Skip("no Chromium on this machine: install the package chromium, or set SEGEDGE_CHROMIUM")
 	}
-	alloc, stop := chromedp.NewExecAllocator(context.Background(), options(path, t.TempDir())...)
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(options(path, t.TempDir()), trusting(trusted))...)
 	tab, closeTab := chromedp.NewContext(alloc, chromedp.WithErrorf(t.Logf))
 	end := func() {
 		shut, done := context.WithTimeout(tab, 10*time.Second)
@@ -52,6 +56,16 @@ func Chromium(t testing.TB) (context.Context, context.CancelFunc) {
 		t.Fatalf("start %s: %v", path, err)
 	}
 	return tab, end
+}
+
+// trusting is the flag that has the browser believe servers with the keys of these certificates.
+func trusting(certificates []*x509.Certificate) chromedp.ExecAllocatorOption {
+	var keys []string
+	for _, c := range certificates {
+		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+		keys = append(keys, base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	return chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keys, ","))
 }
 
 // options are the flags beside chromedp's own: no sandbox since tests often run as root in a container, nothing that

@@ -21,6 +21,12 @@ export function icon(path) {
   return svg;
 }
 
+// explainFit says what a "fit" is, predicted IoU, where one is shown: in its tooltip, and to who cannot see that. The sentence stands in the help.
+export function explainFit(shown, control, more = "") {
+  shown.title = $("fit-help").textContent + (more && ` ${more}`);
+  control.setAttribute("aria-describedby", "fit-help");
+}
+
 // text changes an element's text only when it differs: no work for the browser, no noise for screen readers.
 export function text(e, s) {
   if (e.textContent !== s) e.textContent = s;

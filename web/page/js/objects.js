@@ -1,6 +1,6 @@
 // The list of what is followed. Events: "select" {id}, "hover" {id}, "rename" {id, name}, "remove" {id}, and of what is only proposed "keep" {id}, "drop" {id}.
 
-import { $, el, icon, text } from "./dom.js";
+import { $, el, explainFit, icon, text } from "./dom.js";
 import { colorOf } from "./palette.js";
 import { since, span } from "./clock.js";
 import { Series, draw, plot } from "./plot.js";
@@ -148,7 +148,7 @@ export class ObjectList extends EventTarget {
     row.li.classList.toggle("asks", asks);
     text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o));
-    row.meta.title = `Followed for ${span(since(o.made) ?? 0)}; area ${(o.area * 100).toFixed(1)} % of the picture, as plotted over the last minute. How well the model thinks its mask fits (predicted IoU): ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}`;
+    explainFit(row.meta, row.pick, `Here ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}. Followed for ${span(since(o.made) ?? 0)}; area ${(o.area * 100).toFixed(1)} % of the picture, as plotted over the last minute.`);
     row.rename.setAttribute("aria-label", `Rename ${name}`);
     row.remove.setAttribute("aria-label", `Remove ${name}`);
     const offer = this.offered(o.id);

@@ -2,7 +2,7 @@
 // offers, a chip each, with its shape cut out of the picture. On the picture itself one is shown at a time. Events: "choose" {object, candidate}, "confirm" {object}
 // for the one that is followed already, "look" while a chip is under the pointer.
 
-import { $, el } from "./dom.js";
+import { $, el, explainFit } from "./dom.js";
 import { candidates as colors, colorOf } from "./palette.js";
 import { trace } from "./canvas.js";
 
@@ -61,9 +61,10 @@ export class Picker extends EventTarget {
   #chip(c, i) {
     const percent = `${Math.round(c.predicted_iou * 100)} %`, all = this.options;
     const canvas = el("canvas", { width: 192, height: 128 });
-    const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}${i ? "" : ", followed now"}, score ${percent}, ${share(c.area)} of the picture` },
+    const chip = el("button", { className: "pick-chip", type: "button", "aria-label": `Mask ${i + 1}${i ? "" : ", followed now"}, ${percent} fit, ${share(c.area)} of the picture` },
       canvas, el("span", {}, el("b", {}, String(i + 1)), percent, el("small", {}, `area ${share(c.area)}`)));
     chip.style.setProperty("--c", c.color);
+    explainFit(chip, chip);
     chip.addEventListener("click", () => this.choose(i));
     for (const on of ["pointerenter", "focus"]) chip.addEventListener(on, () => this.#look(i));
     for (const off of ["pointerleave", "blur"]) chip.addEventListener(off, () => this.#look(-1));
