@@ -35,8 +35,8 @@ type asset struct {
 	etag         string // of either: weak
 }
 
-// page serves the embedded files by their exact names, packed once at the start for who takes that. Browsers ask again every time and mostly
-// hear "not modified": the page is small, and an updated agent must never run with yesterday's script.
+// page serves the embedded files by their exact names, packed once at the start for who takes that. Browsers ask again every time and
+// mostly hear "not modified": the page is small, and an updated agent must never run with yesterday's script.
 type page map[string]asset
 
 func newPage() (page, error) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +19,7 @@ func happened(kind string, ago time.Duration, id int, more map[string]any) map[s
 	if id > 0 {
 		e["object"] = map[string]any{"id": fmt.Sprintf("cam-%d", id), "name": map[int]string{7: "dog", 9: "cat"}[id]}
 	}
-	for k, v := range more {
-		e[k] = v
-	}
+	maps.Copy(e, more)
 	return e
 }
 

@@ -60,6 +60,13 @@ func TestPageIsForThumbs(t *testing.T) {
 		b.Do(chromedp.EmulateViewport(size[0], size[1], chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulateScale(2)))
 		b.Until("it is a phone", `matchMedia("(pointer: coarse)").matches`)
 		check("panel")
+		eval[any](b, `document.getElementById("timeline").scrollIntoView({ block: "center" }), null`)
+		mark := eval[[2]float64](b, `(() => { const r = [...document.querySelectorAll(".mark")].at(-1).getBoundingClientRect(); return [r.x + r.width / 2, r.y - 6]; })()`) // nearly
+		b.Do(chromedp.TapXY(mark[0], mark[1]))
+		b.Until("a tap near a mark tells of it", `document.getElementById("timeline-text").checkVisibility() && document.getElementById("timeline-text").textContent !== ""`)
+		check("timeline")
+		b.Do(chromedp.Evaluate[chromedp.Void](`document.getElementById("timeline").blur()`))
+		b.Until("and no longer", `document.getElementById("timeline-tip").hidden`)
 		click := func(id string) { eval[any](b, fmt.Sprintf(`document.getElementById(%q).click(), null`, id)) }
 		click("stats")
 		check("details")

@@ -94,8 +94,8 @@ func TestPageSiftsInTheList(t *testing.T) {
 	b.Until("one is", `document.getElementById("sieve-text").textContent === "1 of 3 kept"`)
 	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-1] .drop-row`)), chromedp.Click(chromedp.CSS(`[data-id=cam-3] .drop-row`)))
 	for n, want := range map[int]string{2: "cam-1", 3: "cam-3"} {
-		if c := b.command(n); c.Verb != "remove" || c.Body.(*api.Target).Object != want {
-			t.Errorf("command %d is %+v, want the removal of %s", n, c, want)
+		if r, ok := b.command(n).Body.(*api.Remove); !ok || r.Object != want {
+			t.Errorf("command %d is %+v, want the removal of %s", n, b.command(n), want)
 		}
 	}
 	b.Until("the other stays", `document.querySelectorAll(".object").length === 1 && document.getElementById("sieve-text").textContent === "1 of 1 kept"`)
