@@ -45,8 +45,12 @@ func TestPageCountsAtZonesAndLines(t *testing.T) {
 
 // The details plot each stage and the keyframe's age, as they were told, second by second, and forget them with the camera.
 func TestPagePlotsStages(t *testing.T) {
-	b := openPage(t)
+	b := prepare(t)
+	b.agent.set(func(f *fakeAgent) { f.words = true })
+	b.open()
 	b.Live()
+	b.Until("all tools have room, with the field for words", `document.getElementById("text").checkVisibility() && (() => { const s = document.querySelector(".tools").getBoundingClientRect();
+		return [...document.querySelectorAll(".tools button, .tools input")].filter((e) => e.checkVisibility()).every((e) => { const r = e.getBoundingClientRect(); return r.left >= s.left && r.right <= s.right; }); })()`)
 	b.Do(chromedp.Click(chromedp.ID("stats")))
 	line := func(label string) string {
 		return fmt.Sprintf(`document.querySelector('#details .plot[aria-label^=%q] path')?.getAttribute("d") ?? ""`, label)
