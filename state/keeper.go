@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Keeper writes a value down while it changes: what changes once in a while at once, else once in Every, at the latest after Refresh, and at
-// the end.
+// Keeper writes a value down while it changes: what changes once in a while at once, else once in Every, at the latest after Refresh, and
+// at the end.
 type Keeper struct {
 	File     *File
 	Every    time.Duration // 1 s

@@ -90,9 +90,9 @@ func (c *Colours) count(e *motion.Entry, p *shape.Patch, rect image.Rectangle) {
 	}
 }
 
-// weigh turns counts into log-odds, and into how usual each colour is. Each bin takes a share of its six neighbours, since a colour wavers with
-// light and noise; some pixels more are taken for seen on both sides, so that one of them makes nobody believe in a colour. What is usual is
-// mostly the first mask's, whatever was counted since: a mask that went on with another thing teaches that thing's colours.
+// weigh turns counts into log-odds, and into how usual each colour is. Each bin takes a share of its six neighbours, since a colour wavers
+// with light and noise; some pixels more are taken for seen on both sides, so that one of them makes nobody believe in a colour. What is
+// usual is mostly the first mask's, whatever was counted since: a mask that went on with another thing teaches that thing's colours.
 func (c *Colours) weigh(k *Tuning) {
 	first, newer := [2]float64{total(c.first[0]), total(c.first[1])}, [2]float64{total(c.bins[0]), total(c.bins[1])}
 	sum := [2]float64{first[0] + newer[0], first[1] + newer[1]}

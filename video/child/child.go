@@ -1,8 +1,8 @@
 // Package child is encoders of package video in a child process: the program ffmpeg with libx264, with those of hardware that it was built
-// for, and with libvpx for VP8; the program gst-launch-1.0 with Jetson's. Pictures go to it as uncompressed Matroska, whose time stamps also
-// say where a keyframe is wanted; units come back in FLV, of VP8 in IVF, which say where each ends. What an encoder is worth is not known
-// before it has been tried: Probe does. A child that hangs or dies is an error of Encode; what then takes its place decides package video
-// (Standby).
+// for, and with libvpx for VP8; the program gst-launch-1.0 with Jetson's. Pictures go to it as uncompressed Matroska, whose time stamps
+// also say where a keyframe is wanted; units come back in FLV, of VP8 in IVF, which say where each ends. What an encoder is worth is not
+// known before it has been tried: Probe does. A child that hangs or dies is an error of Encode; what then takes its place decides package
+// video (Standby).
 package child
 
 import (
@@ -84,7 +84,7 @@ type encoder struct {
 func (o *Options) open(f video.Format) (*encoder, error) {
 	command := o.command(f)
 	if command == nil || f.Width < 16 || f.Height < 16 || f.FPS <= 0 || f.Bitrate <= 0 {
-		return nil, fmt.Errorf("video/child: %q cannot encode %dx%d at %g frames and %d bits a second", o.Encoder, f.Width, f.Height, f.FPS, f.Bitrate)
+		return nil, fmt.Errorf("video/child: %q cannot encode %+v", o.Encoder, f)
 	}
 	in, write, err := os.Pipe()
 	if err != nil {

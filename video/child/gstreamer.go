@@ -9,8 +9,8 @@ import (
 	"github.com/segedge/segedge/video"
 )
 
-// gstreamer is an encoder that only GStreamer reaches: its element's name, and the elements in its place. In these, BITS and KBITS stand for the
-// bitrate, and FRAMES for the frames between two keyframes.
+// gstreamer is an encoder that only GStreamer reaches: its element's name, and the elements in its place. In these, BITS and KBITS stand
+// for the bitrate, and FRAMES for the frames between two keyframes.
 type gstreamer struct {
 	name     string
 	elements string
@@ -34,7 +34,8 @@ func gstreamerOf(name string) (gstreamer, bool) {
 
 // command is a pipeline from standard input to standard output. The demuxer does not know the rate, which rate control needs.
 func (e *gstreamer) command(f video.Format) []string {
-	values := strings.NewReplacer("KBITS", fmt.Sprint(f.Bitrate/1000), "BITS", fmt.Sprint(f.Bitrate), "FRAMES", fmt.Sprint(max(1, int(math.Round(f.FPS)))))
+	second := max(1, int(math.Round(f.FPS)))
+	values := strings.NewReplacer("KBITS", fmt.Sprint(f.Bitrate/1000), "BITS", fmt.Sprint(f.Bitrate), "FRAMES", fmt.Sprint(second))
 	rate := fmt.Sprintf("capssetter caps=video/x-raw,framerate=%d/1000", int(math.Round(f.FPS*1000)))
 	return strings.Fields("gst-launch-1.0 -q fdsrc fd=0 blocksize=1048576 ! matroskademux ! " + rate + " ! " + values.Replace(e.elements) +
 		" ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! flvmux streamable=true ! fdsink fd=1")
