@@ -16,8 +16,8 @@ const (
 	enoughFromNext = 0.14
 )
 
-// Palette chooses the colour of a new object: the one that Color gives its number, if it stands out from the object's own mean colour and from
-// the colours of its neighbours, else the one of the palette that does so best.
+// Palette chooses the colour of a new object: the one that Color gives its number, if it stands out from the object's own mean colour and
+// from the colours of its neighbours, else the one of the palette that does so best.
 func Palette(id seg.ID, own color.RGBA, near []color.RGBA) color.RGBA {
 	best, most := Color(id), -1.0
 	for i := range seg.ID(paletteColors) {
@@ -44,7 +44,8 @@ func ColorOf(o *seg.Object) color.RGBA {
 	return Color(o.ID)
 }
 
-// apart is how far two colours are from each other in OKLab, where lightness counts half: light changes over an object, and its hue does not.
+// apart is how far two colours are from each other in OKLab, where lightness counts half: light changes over an object, and its hue does
+// not.
 func apart(a, b color.RGBA) float64 {
 	l0, a0, b0 := oklab(a)
 	l1, a1, b1 := oklab(b)

@@ -29,7 +29,8 @@ type Options struct {
 	MaxArea     float64       // share of the frame that no mask may exceed unless a person asked for it; 0.9
 	MaxObjects  int           // live objects at most; 64
 	NextID      func() seg.ID // numbers a new object, without blocking; counts from 1
-	// Color chooses what a new object is painted in, by its mean colour and the colours of its neighbours, the nearest first; nil chooses none.
+	// Color chooses what a new object is painted in, by its mean colour and the colours of its neighbours, the nearest first; nil chooses
+	// none.
 	Color   func(id seg.ID, own color.RGBA, near []color.RGBA) color.RGBA
 	Without Cues    // cues to leave out, to measure what they are worth; none
 	Tuning  *Tuning // the numbers that it decides by; copied; Defaults()

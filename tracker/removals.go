@@ -31,8 +31,8 @@ type removals []removal
 // bound forgets the oldest removals where there are more than so many, or where they have more objects.
 func (r *removals) bound(most, objects int) {
 	n := 0
-	for i := len(*r) - 1; i >= 0; i-- {
-		if n += len((*r)[i].objects); n > objects || len(*r)-i > most {
+	for i, m := range slices.Backward(*r) {
+		if n += len(m.objects); n > objects || len(*r)-i > most {
 			*r = slices.Delete(*r, 0, i+1)
 			return
 		}

@@ -64,7 +64,7 @@ func (t *Tracker) UndoRemoval(ids ...seg.ID) ([]seg.ID, error) {
 		return nil, fmt.Errorf("%w: of what is removed the last %d times are kept, for %d minutes", ErrNothing, maxRemovals, undoFor/60)
 	}
 	if room := t.opt.MaxObjects - len(t.objects); n > room {
-		return nil, fmt.Errorf("%w: %d objects, and %d may live of which %d do; remove others first", ErrNoRoom, n, t.opt.MaxObjects, len(t.objects))
+		return nil, fmt.Errorf("%w: %d objects, and there are %d of %d; remove others first", ErrNoRoom, n, len(t.objects), t.opt.MaxObjects)
 	}
 	back := t.removals.take(ids)
 	for i := range back {

@@ -28,8 +28,8 @@ type Saved struct {
 	Undo []Saved // what it can be taken back to, oldest first: what was said and believed then, without the rest
 }
 
-// SavedPlace is what the place is known by in which an object was: colours as shares of the picture in 65535ths, and the layout in 32nds of a
-// level. Empty where it is not known: then the object may be found anywhere.
+// SavedPlace is what the place is known by in which an object was: colours as shares of the picture in 65535ths, and the layout in 32nds of
+// a level. Empty where it is not known: then the object may be found anywhere.
 type SavedPlace struct {
 	Colours []uint16
 	Layout  []int16

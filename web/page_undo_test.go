@@ -106,7 +106,9 @@ func TestPageHasOneHistory(t *testing.T) {
 // A step that the agent never heard of can be taken back later; one that it refused for good is over.
 func TestPageKeepsAStepThatDidNotReachTheAgent(t *testing.T) {
 	b := openPage(t)
-	b.agent.set(func(f *fakeAgent) { f.next, f.objects = 7, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: disc(0.6, 0.4, 0.1)}} })
+	b.agent.set(func(f *fakeAgent) {
+		f.next, f.objects = 7, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: disc(0.6, 0.4, 0.1)}}
+	})
 	b.Live()
 	b.listed(1)
 	b.Do(chromedp.Click(chromedp.CSS(`[data-id=cam-7] .danger`)))
