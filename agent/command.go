@@ -261,9 +261,7 @@ func explain(err error) (api.Code, string) {
 		code = api.Overloaded
 	case errors.Is(err, pipeline.ErrNothingFound):
 		code = api.NothingFound
-	case errors.Is(err, tracker.ErrNothing),
-		errors.Is(err, tracker.ErrNoRoom),
-		errors.Is(err, tracker.ErrNoMask),
+	case errors.Is(err, tracker.ErrNothing), errors.Is(err, tracker.ErrNoRoom), errors.Is(err, tracker.ErrNoMask),
 		errors.Is(err, pipeline.ErrMovedOn):
 		code = api.Conflict
 	case errors.Is(err, pipeline.ErrBadRequest), errors.Is(err, tracker.ErrNoCandidate), errors.As(err, &phrase), senseless(err):
