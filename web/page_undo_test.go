@@ -103,6 +103,23 @@ func TestPageHasOneHistory(t *testing.T) {
 	b.Clean()
 }
 
+// A step back that is asked for before the agent has answered takes back what was asked, not what was done before.
+func TestPageUndoWaitsForTheAnswer(t *testing.T) {
+	b := openPage(t)
+	b.agent.set(func(f *fakeAgent) { f.plain = true })
+	b.Live()
+	b.Click(0.3, 0.3)
+	b.Until("it is selected", `document.querySelector(".object.selected")?.dataset.id === "cam-1"`)
+	slow := make(chan struct{})
+	b.agent.set(func(f *fakeAgent) { f.slow = slow })
+	b.Click(0.32, 0.3, chromedp.ButtonModifiers(chromedp.ModifierShift))
+	b.ctrlZ()
+	close(slow)
+	b.wantClick(2, 0.32, 0.3, seg.Negative, "cam-1")
+	b.wantUndo(3, "cam-1")
+	b.Clean()
+}
+
 // A step that the agent never heard of can be taken back later; one that it refused for good is over.
 func TestPageKeepsAStepThatDidNotReachTheAgent(t *testing.T) {
 	b := openPage(t)

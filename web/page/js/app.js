@@ -71,7 +71,7 @@ class App {
     list.addEventListener("rename", (e) => this.run("rename", { object: e.detail.id, name: e.detail.name }));
     list.addEventListener("remove", (e) => this.remove(e.detail.id));
     picker.addEventListener("confirm", (e) => this.run("confirm", e.detail));
-    picker.addEventListener("choose", async (e) => await this.run("choose", e.detail) && past.corrected(e.detail.object));
+    picker.addEventListener("choose", (e) => past.during(this.#choose(e.detail)));
     picker.addEventListener("look", () => this.#outline());
     shapes.addEventListener("change", () => { canvas.shapes = shapes.drawn; canvas.draw(); this.#hint(); });
     shapes.addEventListener("put", ({ detail: { verb, name, points, settle } }) => this.run(verb, { name, points }).then((done) => settle(!!done)));
@@ -86,7 +86,7 @@ class App {
     $("everything").addEventListener("click", () => this.everything());
     $("snapshot").addEventListener("click", () => this.snapshot());
     $("undo").addEventListener("click", () => this.undo());
-    $("clear").addEventListener("click", () => this.#clear());
+    $("clear").addEventListener("click", () => past.during(this.#clear()));
     words.addEventListener("found", (e) => this.#follow(e.detail.object));
     for (const b of document.querySelectorAll("[data-mode]")) b.addEventListener("click", () => this.setMode(b.dataset.mode));
     $("panel-toggle").addEventListener("click", () => this.togglePanel());
@@ -111,7 +111,9 @@ class App {
 
   // ask prompts, and notes what came of it so that it can be taken back.
   // simpler is what to say where the model does not take it.
-  async ask(fields, simpler) {
+  ask(fields, simpler) { return past.during(this.#ask(fields, simpler)); }
+
+  async #ask(fields, simpler) {
     const before = new Set(list.objects.map((o) => o.id));
     const result = await this.run("prompt", fields, simpler && (({ points, mask, ...rest }) => ({ ...rest, ...simpler }))(fields));
     if (result && fields.object) past.corrected(fields.object);
@@ -119,8 +121,14 @@ class App {
     return result;
   }
 
+  async #choose(fields) {
+    if (await this.run("choose", fields)) past.corrected(fields.object);
+  }
+
   // remove lets objects go, and offers to bring them back.
-  async remove(...ids) {
+  remove(...ids) { return past.during(this.#remove(ids)); }
+
+  async #remove(ids) {
     const gone = ids.map((id) => list.objects.find((o) => o.id === id) ?? { id }); // the list may not have what was just made
     list.show(list.objects.filter((o) => !ids.includes(o.id))); // gone at once; a refusal brings them back with the next list
     this.#outline();

@@ -7,13 +7,21 @@ const most = 50; // steps
 const over = new Set(["conflict", "unknown_object", "bad_request", "unsupported"]); // refusals of what can never be taken back
 
 export class History {
-  #player; #do; #find; #steps = [];
+  #player; #do; #find; #steps = []; #open = new Set();
 
   // perform does a command, as Commands.do; find gives an object that is followed.
   constructor(player, perform, find) {
     this.#player = player;
     this.#do = perform;
     this.#find = find;
+  }
+
+  // during hears of work that may note a step when the agent has answered: a step back waits for it, else it would be an older one.
+  during(work) {
+    const done = () => this.#open.delete(work);
+    this.#open.add(work);
+    work.then(done, done);
+    return work;
   }
 
   // corrected notes that what is known of an object was changed.
@@ -28,6 +36,7 @@ export class History {
   // undo takes back the newest step; of a page that knows none, what the agent does: the last correction of the selected object, else what
   // was removed last.
   async undo(selected) {
+    await Promise.allSettled(this.#open);
     const step = this.#steps.findLast((s) => s.camera === this.#player.camera && !s.taken);
     await this.#take(step ?? { verb: "undo", fields: selected ? { object: selected } : {} });
   }
