@@ -41,8 +41,10 @@ func (w *wire5) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	gate := &gated{Conn: &impatient{conn, d.c.WriteTimeout}, open: make(chan struct{})}
+	defer close(gate.open)
 	w.client = paho.NewClient(paho.ClientConfig{
-		ClientID: d.c.ClientID, Conn: packets.NewThreadSafeConn(&impatient{conn, d.c.WriteTimeout}),
+		ClientID: d.c.ClientID, Conn: packets.NewThreadSafeConn(gate),
 		Session: w.session, PacketTimeout: d.c.ConnectTimeout,
 		EnableManualAcknowledgment: true, SendAcksInterval: 5 * time.Millisecond,
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){w.received},
