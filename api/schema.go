@@ -85,8 +85,9 @@ func describeDocuments(defs object) {
 		props[side] = object{"anyOf": []object{{"type": "null"}, {"$ref": "#/$defs/object"}}}
 	}
 	props["mask_reduced"] = object{
-		"enum":        []string{"outline", "none"},
-		"description": "after has an outline (polygons) instead of its mask, or neither: the broker takes no more bytes",
+		"enum": []string{"outline", "none", "bare"},
+		"description": "the broker takes no more bytes: after has an outline (polygons) instead of its mask, or neither; " +
+			"bare: before is left out as well",
 	}
 	say("event", "event_id", object{
 		"description": "<stream>-<seq>: unique, the same whenever the event is delivered again; a lost journal begins a new stream",

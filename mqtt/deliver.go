@@ -122,8 +122,13 @@ func (c *Client) event(m outbox.Message) (outgoing, bool) {
 		if c.fits(out) {
 			return out, true
 		}
-		if less, ok := reduceEvent(m.Body, c.room(out)); ok {
-			out.payload = less
+		for _, most := range []int{c.room(out), c.ceiling(out)} {
+			if less, ok := reduceEvent(m.Body, most); ok {
+				out.payload = less
+				return out, true
+			}
+		}
+		if len(out.payload) <= c.ceiling(out) {
 			return out, true
 		}
 	}

@@ -277,14 +277,20 @@ func TestTheLimitIsForgotten(t *testing.T) {
 
 func TestReduceEvent(t *testing.T) {
 	e := ragged(1, 400, 300)
+	before := cup(1)
+	before.Mask, e.Before = nil, &before
 	body, err := api.EncodeEvent(e, "s", 1, 400, 300)
 	if err != nil {
 		t.Fatal(err)
 	}
+	none, ok := reduceEvent(body, 900)
+	if !ok {
+		t.Fatalf("%d bytes without a mask", len(none))
+	}
 	for _, c := range []struct {
 		most int
 		how  string
-	}{{len(body) - 1, maskOutline}, {3000, maskOutline}, {800, maskNone}} {
+	}{{len(body) - 1, maskOutline}, {3000, maskOutline}, {len(none), maskNone}, {len(none) - 1, maskBare}} {
 		out, ok := reduceEvent(body, c.most)
 		var got api.Event
 		if err := json.Unmarshal(out, &got); err != nil {

@@ -75,6 +75,11 @@ func (c *Client) room(m outgoing) int {
 	return c.suspects.room(m.key, time.Now()) - len(m.topic) - overhead
 }
 
+// ceiling is how many bytes the payload of a message may have that is tried rather than given up.
+func (c *Client) ceiling(m outgoing) int {
+	return c.suspects.ceiling(m.key, time.Now()) - len(m.topic) - overhead
+}
+
 // verdict notes the end of a connection and tells what was learnt from it.
 func (c *Client) verdict(err error) {
 	key, size := c.suspects.ended(peerClosed(err), time.Now())

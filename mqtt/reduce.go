@@ -11,32 +11,38 @@ import (
 const (
 	maskOutline = "outline" // after.polygons instead of after.mask
 	maskNone    = "none"
+	maskBare    = "bare" // before is left out as well
 )
 
 // slacks are how far an outline may stray from the mask, as a share of the frame's longer side, finest first.
 var slacks = []float64{1. / 400, 1. / 100, 1. / 25}
 
-// reduceEvent writes an event with less of a mask, so that its body has at most so many bytes; false when there is no way.
+// reduceEvent writes an event with less of a mask, and without what was before if it must be, so that its body has at most so many bytes;
+// false when there is no way.
 func reduceEvent(body []byte, most int) ([]byte, bool) {
 	var event, after map[string]json.RawMessage
-	if json.Unmarshal(body, &event) != nil || json.Unmarshal(event["after"], &after) != nil {
+	if json.Unmarshal(body, &event) != nil || json.Unmarshal(event["after"], &after) != nil || after == nil {
 		return nil, false
 	}
+	var out []byte
 	var rle seg.RLE
-	if json.Unmarshal(after["mask"], &rle) != nil {
-		return nil, false
-	}
-	delete(after, "mask")
-	if mask, err := rle.Mask(); err == nil {
-		for _, slack := range slacks {
-			after["polygons"], _ = json.Marshal(outline(mask, slack*float64(max(mask.W, mask.H)))) // numbers always encode
-			if out := withMask(event, after, maskOutline); len(out) <= most {
-				return out, true
+	if json.Unmarshal(after["mask"], &rle) == nil {
+		delete(after, "mask")
+		if mask, err := rle.Mask(); err == nil {
+			for _, slack := range slacks {
+				after["polygons"], _ = json.Marshal(outline(mask, slack*float64(max(mask.W, mask.H)))) // numbers always encode
+				if out = withMask(event, after, maskOutline); len(out) <= most {
+					return out, true
+				}
 			}
 		}
+		delete(after, "polygons")
+		if out = withMask(event, after, maskNone); len(out) <= most {
+			return out, true
+		}
 	}
-	delete(after, "polygons")
-	out := withMask(event, after, maskNone)
+	event["before"] = json.RawMessage("null")
+	out = withMask(event, after, maskBare)
 	return out, len(out) <= most
 }
 

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,17 +82,17 @@ func TestALimitIsToldFromAMessage(t *testing.T) {
 	}
 	for what, then := range map[string]func(*suspects){
 		"gets through in fewer bytes": func(s *suspects) {
-			_, _ = s.enter(t.Context(), "a", 3000, true)
+			_, _ = s.enter(t.Context(), "a", 2500, true)
 			s.through("a", true)
-			room(s, "", 3000)
-			room(s, "a", 3000)
+			room(s, "", 2500)
+			room(s, "a", 2500)
 		},
 		"cannot be said in still fewer": func(s *suspects) {
 			s.acquit("a")
 			room(s, "", mostBytes)
 		},
 		"does not get through in few": func(s *suspects) {
-			ends(s, 900, condemnAfter)
+			ends(s, leastLimit-100, condemnAfter)
 			if !s.isCondemned("a") {
 				t.Error("it is sent for ever")
 			}
@@ -103,11 +104,46 @@ func TestALimitIsToldFromAMessage(t *testing.T) {
 			_, _ = s.enter(t.Context(), "b", 20_000, true)
 			s.through("b", true)
 			ends(s, 5000, careAfter+condemnAfter)
-			room(s, "a", 4999)
+			room(s, "a", 3750)
 			room(s, "", leastLimit)
-			ends(s, 4000, condemnAfter)
-			room(s, "a", 3999)
+			ends(s, 3700, condemnAfter)
+			room(s, "a", 2775)
 			then(s)
 		})
+	}
+}
+
+// TestABrokerOfFewBytes takes hardly an event: each is said in as few as there are, and none is set aside.
+func TestABrokerOfFewBytes(t *testing.T) {
+	for _, version := range []int{4, 5} {
+		for _, limit := range []string{"800", "650"} {
+			t.Run(fmt.Sprintf("%d, %s", version, limit), func(t *testing.T) {
+				t.Parallel()
+				m := limited(t, limit)
+				ears := listen(t, m.url(), "ears", "segedge/box/+/events")
+				o := testOptions(t, m.url(), &agent{})
+				o.Version = version
+				c, _ := start(t, o)
+				const n = 9
+				for i := range n {
+					e := ragged(i, 400, 300)
+					before := *e.After
+					before.State, before.Mask = seg.Uncertain, nil
+					e.Type, e.Before, e.After.Prompt = seg.ObjectUpdated, &before, strings.Repeat("cup ", i)
+					c.Publish(e)
+				}
+				until(t, "all are through", func() bool {
+					return c.Stats().Outbox.Appended >= n && c.Stats().Outbox.Pending == 0 && ears.different(t, n) >= n
+				})
+				for _, e := range ears.events(t) {
+					if e.Details["mask_reduced"] == nil || e.After.ID == "" || e.After.Mask != nil {
+						t.Errorf("%s: %v, %+v", e.EventID, e.Details, e.After)
+					}
+				}
+				if s := c.Stats(); s.Outbox.SetAside != 0 || unique(ears.events(t)) != n {
+					t.Errorf("%d different events, %+v", unique(ears.events(t)), s)
+				}
+			})
+		}
 	}
 }

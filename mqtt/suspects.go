@@ -18,8 +18,8 @@ const (
 	condemnAfter = 3
 	// oneByOne is how many messages in a row may be condemned while none of their kind gets through: then it is not they.
 	oneByOne = 3
-	// leastLimit is less than any broker's limit that anybody sets: what ends the connection below it does so for another reason.
-	leastLimit = 1 << 10
+	// leastLimit is less than an event can be said in: what ends the connection below it does so for another reason than its size.
+	leastLimit = 1 << 9
 	// limitHolds is how long a broker's limit that was found this way is believed.
 	limitHolds = time.Hour
 	// overhead is what MQTT adds to a topic and a payload: the fixed header, the topic's length, the packet's number, and in
@@ -245,7 +245,7 @@ func (s *suspects) isTrial() bool {
 }
 
 // room is how many bytes the packet of a message may have. Above the broker's limit, wherever that is, a try costs a few connections; so it
-// is what got through before and a little more, until that too has got through. The one on trial may have any fewer than it had.
+// is what got through before and a little more, until that too has got through. The one on trial has a quarter less than it had.
 func (s *suspects) room(key string, now time.Time) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,9 +259,20 @@ func (s *suspects) room(key string, now time.Time) int {
 		return most
 	}
 	if key != "" && key == s.trial.key {
-		return min(most, b.limit-1)
+		return min(most, b.limit/4*3)
 	}
 	return min(most, max(b.fits, min(b.limit/2, b.fits*5/4), leastLimit))
+}
+
+// ceiling is how many bytes a packet may have that is tried rather than given up: fewer than ended a connection.
+func (s *suspects) ceiling(key string, now time.Time) int {
+	room := s.room(key, now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key == s.trial.key || s.bounds.limit == 0 {
+		return room
+	}
+	return max(room, s.bounds.limit-1)
 }
 
 // told takes what the broker said at the beginning of a connection about the packets that it takes; 0 for nothing.

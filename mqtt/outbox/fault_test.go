@@ -373,10 +373,16 @@ func TestSegmentThatIsGone(t *testing.T) {
 		if err := spoil(files[0]); err != nil {
 			t.Fatal(err)
 		}
+		var log strings.Builder
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		b = open(t, o)
+		o.Logger = nil
 		b.Flush()
 		got := drain(t, b)
 		gone := accounted(t, got, map[string]uint64{"a": 4, "b": 4})
+		if dropped := b.Stats().Dropped; dropped != uint64(gone) || !strings.Contains(log.String(), fmt.Sprintf("level=WARN msg=\"events are missing in the journal, and are lost; events.dropped will say which\" folder=%s events=%d", dir, gone)) {
+			t.Errorf("%s: %d are counted, %d explained: %s", name, dropped, gone, &log)
+		}
 		came := 0
 		for _, w := range got {
 			if w.Lost.From == 0 {

@@ -34,6 +34,14 @@ func (l *losses) add(camera string, s span) {
 	}
 }
 
+// events is how many events are lost.
+func (l losses) events() (n uint64) {
+	for _, run := range l {
+		n += run.To - run.From + 1
+	}
+	return n
+}
+
 // take empties the list.
 func (l *losses) take() []loss {
 	out := slices.Clone(*l)

@@ -161,8 +161,13 @@ func (b *Outbox) load() error {
 	}
 	b.cameras, b.next, b.done, b.noted = r.streams(b.o.newID), r.next, max(r.delivered, 1), r.delivered
 	b.lost, b.owed, b.settled = r.losses, len(r.losses) > 0, b.done
+	b.stats.Dropped = r.losses.events()
 	for _, it := range r.items {
 		b.queue.push(it)
+	}
+	if b.owed {
+		b.o.Logger.Warn("events are missing in the journal, and are lost; events.dropped will say which",
+			"folder", b.o.Dir, "events", b.stats.Dropped, "first_of", r.losses[0].camera, "from", r.losses[0].From)
 	}
 	switch {
 	case r.damaged:
