@@ -261,6 +261,7 @@ func TestMistakesShowNoSecrets(t *testing.T) {
 		"http:\n  tokens: {geheim: admin}": "not keys", "http:\n  tokens:\n  - geheim: admin": "http.tokens.0.***: no such setting",
 		"http:\n  tokens:\n  - nmae: wall\n    tokn: geheim": "    tokn: ***", "http:\n  tokens: [\n    geheim,\n    geheim\n  ]\n  lisen: x": "  lisen: x",
 		"http:\n  token:\n  - geheim": "not a list", "http:\n  tokn: geheim # schlüssel": "  tokn: ***", "cameras:\n- name: ä\n  passwort: geheim": "  passwort: ***",
+		"mqtt: {broker: tcp://alice:geheim, geheim@h:1883}": "mqtt.***: no such setting", "mqtt: {broker: tcp://alice:a, geheim, b@h}": "mqtt.***: no such setting",
 		"http:\r\n  tokn: geheim\r\n  lisen: x": "  lisen: x", "http:\n  tokn:\n    geheim": "did you mean token?",
 	} {
 		err := new(Config).Parse([]byte(in))
@@ -280,6 +281,18 @@ func TestTheCheckShowsNoSecrets(t *testing.T) {
 	got := l.Explain(l.Check()).Err()
 	if got == nil || !strings.Contains(got.Error(), "     6 |       ***") || strings.Contains(got.Error(), "geheim") {
 		t.Errorf("%v", got)
+	}
+	for _, text := range []string{
+		"mqtt:\n  broker: tcp://alice:geheim #geheim@h:1883\n", "mqtt:\n  broker: tcp://alice:geheim\n", "mqtt:\n  broker: tcp://alice:gehe/geheim\n",
+		"model:\n  remote:\n    address: http://u:geheim\n", "telemetry:\n  otlp: http://u:geheim\n", "webhooks:\n- url: http://u:geheim #geheim@h\n",
+	} {
+		l, err := Read(Inputs{File: file(t, text)})
+		if err == nil {
+			err = l.Explain(l.Check()).Err()
+		}
+		if err == nil || !strings.Contains(err.Error(), "***") || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

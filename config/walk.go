@@ -135,7 +135,8 @@ func (w *walker) unknown(section reflect.Type, it *ast.MapNodeIter, key, name st
 	if w.secret || meantSecret || !single {
 		w.doc.hide(it.Value())
 	}
-	if w.secret && near == "" { // the secret may stand in the key's place
+	_, bare := it.Value().(*ast.NullNode)
+	if near == "" && (w.secret || bare || strings.Contains(name, "@")) { // the secret, or what a comma left of it, may stand in the key's place
 		w.doc.hide(it.Key())
 		name = secret.Hidden
 	}

@@ -88,6 +88,9 @@ func maskUsers(s string) string {
 		if at := userEnd(s[:userArea(s)]); at >= 0 {
 			out.WriteString(Hidden)
 			s = s[at:]
+		} else if from, to := noPort(s[:addressEnd(s)]); from < to {
+			out.WriteString(s[:from] + Hidden)
+			s = s[to:]
 		}
 	}
 }
@@ -99,6 +102,25 @@ func userEnd(s string) int {
 		return -1
 	}
 	return at
+}
+
+// noPort is what follows the colon of an address's host and is no port: a user's password, whose host was forgotten. It goes on to the end,
+// for a password may hold a slash; what belongs to the text around it is not counted.
+func noPort(s string) (from, to int) {
+	host := s
+	if end := strings.IndexAny(s, "/?#"); end >= 0 {
+		host = s[:end]
+	}
+	behind := strings.LastIndexByte(host, ']') + 1 // an IPv6 address
+	colon := strings.IndexByte(host[behind:], ':')
+	if colon < 0 {
+		return 0, 0
+	}
+	from, to = behind+colon+1, len(strings.TrimRight(s, ".,:;)]}"))
+	if end := min(len(host), to); from >= end || !portless(s[:end]) {
+		return 0, 0
+	}
+	return from, to
 }
 
 // userArea is how much of a text an address's user and password may take: the address, or beyond it up to the next @ where it ends

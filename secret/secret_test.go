@@ -43,10 +43,14 @@ func TestMaskHidesSecrets(t *testing.T) {
 		"me:ge@heim@10.0.0.2:1883 is no address":               "***@10.0.0.2:1883 is no address",
 		"/home/x/me:geheim@cam, rtsp:/me:geheim@cam":           "/home/x/***@cam, rtsp:/***@cam",
 		"at 10:30 by me@home, agent:camera, a: b@c":            "at 10:30 by me@home, agent:camera, a: b@c",
-		"clip.mp4":                                "clip.mp4",
-		"rtsp://cam/live@home":                    "rtsp://cam/live@home",
-		"rtsp://cam:554/a?speed=2 for me@home":    "rtsp://cam:554/a?speed=2 for me@home",
-		"the token is too short: use at least 16": "the token is too short: use at least 16",
+		`"tcp://alice:geheim": no`:                             `"tcp://alice:***": no`,
+		"tcp://alice:ge/heim, rtsp://a:geheim.":                "tcp://alice:***, rtsp://a:***.",
+		"at http://[fe80::abcd]:80/x or tcp://h:":              "at http://[fe80::abcd]:80/x or tcp://h:",
+		"tcp://[::1]:geheim (tcp://h:1883)":                    "tcp://[::1]:*** (tcp://h:1883)",
+		"clip.mp4":                                             "clip.mp4",
+		"rtsp://cam/live@home":                                 "rtsp://cam/live@home",
+		"rtsp://cam:554/a?speed=2 for me@home":                 "rtsp://cam:554/a?speed=2 for me@home",
+		"the token is too short: use at least 16":              "the token is too short: use at least 16",
 	} {
 		if got := Mask(in); got != want {
 			t.Errorf("Mask(%q) = %q, want %q", in, got, want)
@@ -80,8 +84,10 @@ func TestAddressesAreReadOrRefused(t *testing.T) {
 			t.Errorf("%s: %v, %v", in, u, err)
 		}
 	}
-	if _, err := ParseURL("http://h:x"); err == nil || strings.Contains(err.Error(), "http://") {
-		t.Errorf("%v", err)
+	for _, in := range []string{"http://h:geheim", "tcp://alice:geheim/x"} {
+		if _, err := ParseURL(in); err == nil || strings.Contains(err.Error(), "geheim") || !strings.Contains(err.Error(), "is no port") {
+			t.Errorf("%s: %v", in, err)
+		}
 	}
 }
 

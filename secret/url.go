@@ -11,6 +11,9 @@ import (
 var ErrEncoding = errors.New("a character of the user's name or password means something else in an address: percent-encode it " +
 	"(@ is %40, also in a path, : is %3A, / is %2F, # is %23, ? is %3F, % is %25, a space is %20)")
 
+// errPort is an address with a colon behind its host and no port behind that.
+var errPort = errors.New("what follows the colon is no port; where it is a password, the host behind it is missing")
+
 // ParseURL is url.Parse with errors that repeat nothing of the address, and with a refusal of addresses whose password was not
 // percent-encoded and would be taken for a host, a path or a fragment, or may be.
 func ParseURL(s string) (*url.URL, error) {
@@ -24,6 +27,9 @@ func ParseURL(s string) (*url.URL, error) {
 	}
 	if strings.Contains(rest, "@") {
 		return nil, ErrEncoding
+	}
+	if host, _, _ := strings.Cut(rest, "/"); portless(host) {
+		return nil, errPort
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok { // its text repeats the address
 		err = ue.Err
