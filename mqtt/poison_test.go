@@ -218,6 +218,27 @@ func TestWhatAnInvalidTopicCosts(t *testing.T) {
 	}
 }
 
+// TestAReplyNameThatIsNoTopic is refused, and the agent stays at the broker.
+func TestAReplyNameThatIsNoTopic(t *testing.T) {
+	m := startMosquitto(t, "")
+	ears := listen(t, m.url(), "ears", "segedge/box/+/events")
+	c, _ := start(t, testOptions(t, m.url(), &agent{}))
+	until(t, "connected", func() bool { return c.Ready() == nil })
+	bad := []string{`a\u0001b`, `\u007f`, `\uffff`, `a/b`, `+`}
+	for i, reply := range bad {
+		body := text(`{"id":"%d","reply":"%s"}`, i, reply)
+		if err := ears.link.Publish(t.Context(), c.topics.Command("cam", "keyframe"), 1, false, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "they are refused", func() bool { return c.Stats().Refused == uint64(len(bad)) })
+	c.Publish(happened(0))
+	until(t, "a refusal and the event are heard", func() bool { return ears.different(t, 0) >= 2 })
+	if s := c.Stats(); s.Sessions != 1 || ears.events(t)[0].Type != seg.CommandRejected {
+		t.Errorf("%d connections, %+v", s.Sessions, ears.events(t)[0])
+	}
+}
+
 // TestOnlyConnectionsInARowTell: what gets through once is no suspect any more, and chance ends of a connection condemn
 // nobody.
 func TestOnlyConnectionsInARowTell(t *testing.T) {

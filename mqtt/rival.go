@@ -42,13 +42,13 @@ func (r *rivalry) ended(err error, lasted time.Duration, answers func() bool) (l
 
 // errTaken is why a client leaves its id to another one.
 type errTaken struct {
-	id   string
-	wait time.Duration
+	id    string
+	until time.Time
 }
 
 func (e errTaken) Error() string {
 	return fmt.Sprintf("the client id %q is taken by another client of the broker, which is no agent of this name: this agent does not fight "+
-		"over it and tries again in %s; give one of them another id (mqtt.client_id)", e.id, e.wait)
+		"over it and tries again at %s; give one of them another id (mqtt.client_id)", e.id, e.until.Format(time.TimeOnly))
 }
 
 // leaveID says that another client has the id, and for how long it is left to it now.
@@ -57,7 +57,7 @@ func (c *Client) leaveID() time.Duration {
 	wait := c.o.StandBack << min(c.rival.left, standBackDoubles)
 	c.rival.left++
 	wait += time.Duration(float64(wait) / 4 * rand.Float64()) // #nosec G404 -- two agents with one id do not meet again
-	err := errTaken{c.o.ClientID, max(wait.Round(time.Second), time.Second)}
+	err := errTaken{c.o.ClientID, time.Now().Add(wait)}
 	c.setConnected(false, err)
 	c.log.Error(err.Error())
 	return wait
