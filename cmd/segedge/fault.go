@@ -25,4 +25,5 @@ const (
 
 // exitCodes are what --help and the manual say of them.
 const exitCodes = "Exit codes: 0 done, 1 failed, 2 a command line that is none, 3 nothing was found (segment), " +
-	"69 the execution provider that is required is not there (run, models check), 78 a configuration that is wrong (run, doctor; config check, whose work it is, ends with 1)."
+	"69 the execution provider that is required is not there (run, models check), " +
+	"78 a configuration that is wrong (run, doctor; config check, whose work it is, ends with 1)."
