@@ -97,6 +97,9 @@ type PromptRule struct {
 type ReplyRule struct {
 	Logits string
 	Scores string
+	// Negative, Unsure: the logits are negative inside of a mask, the scores the lower the better. No published model has them so; one that
+	// looks wrong is asked so (inference/known).
+	Negative, Unsure bool
 	// Single is the token that answers several prompts; −1: the best of Multi.
 	Single int
 	// Multi are the tokens that answer one click, as first and count; a decoder exported for a single mask has only one.

@@ -57,7 +57,16 @@ func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.
 	out := seg.Prediction{Candidates: make([]seg.Candidate, 0, n)}
 	for k := i*r.masks + from; k < i*r.masks+from+n; k++ {
 		l := r.whole(f, g, view, r.logits[k*r.w*r.h:][:r.w*r.h])
-		if score := r.scores[k]; score-score != 0 || !l.Finite() {
+		if f.Reply.Negative {
+			for i := range l.Data {
+				l.Data[i] = -l.Data[i]
+			}
+		}
+		score := r.scores[k]
+		if f.Reply.Unsure {
+			score = -score
+		}
+		if score-score != 0 || !l.Finite() {
 			return seg.Prediction{}, ErrBroken
 		}
 		keepInBox(l, p)
@@ -65,7 +74,7 @@ func (r *reply) prediction(f *Family, g *geometry, view geometry, i int, p *seg.
 			continue
 		}
 		out.Candidates = append(out.Candidates, seg.Candidate{
-			Logits: l, PredictedIoU: min(max(float64(r.scores[k]), 0), 1), Stability: l.StabilityScore(1),
+			Logits: l, PredictedIoU: min(max(float64(score), 0), 1), Stability: l.StabilityScore(1),
 		})
 	}
 	slices.SortStableFunc(out.Candidates, func(a, b seg.Candidate) int { return cmp.Compare(b.PredictedIoU, a.PredictedIoU) })

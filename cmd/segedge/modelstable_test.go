@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,8 +57,14 @@ func inspected(t *testing.T, files []string) (family, prompts, picture, refusal 
 	return i.Family, kindNames(*i.Kinds), strings.ReplaceAll(picture, "-1", "?"), ""
 }
 
-// checked is what `models check` says of one or two files.
+// checked is what `models check` says of one or two files, or of a folder.
 func checked(t *testing.T, files []string) string {
+	t.Helper()
+	verdict, _ := checkedFully(t, files)
+	return verdict
+}
+
+func checkedFully(t *testing.T, files []string) (string, checkResult) {
 	t.Helper()
 	args := []string{"models", "check", "--json", "--set", "model.provider=cpu", files[0]}
 	if len(files) == 2 {
@@ -65,7 +73,7 @@ func checked(t *testing.T, files []string) string {
 	out, problem := said(t, args...)
 	var r checkResult
 	if err := json.Unmarshal(out, &r); err != nil {
-		return cmp.Or(problem, err.Error())
+		return cmp.Or(problem, err.Error()), r
 	}
 	if r.EncodeMS <= 0 || r.Decode1MS <= 0 || r.Decode5MS <= 0 || r.Why == "" {
 		t.Errorf("%v: %+v", files, r)
@@ -74,8 +82,8 @@ func checked(t *testing.T, files []string) string {
 	for _, iou := range r.Known {
 		least = min(least, iou)
 	}
-	return cmp.Or(r.Disagrees, r.Refused,
-		fmt.Sprintf("runs on %s, IoU with the plain graph %.3f, with what is known %.2f at least", r.Provider, r.AgreesIoU, least))
+	runs := fmt.Sprintf("runs on %s, IoU with the plain graph %.3f, with what is known %.2f at least", r.Provider, r.AgreesIoU, least)
+	return cmp.Or(r.Disagrees, r.Refused, runs), r
 }
 
 // tableInDocs compares rows with the table of this name in docs/models.md, or writes it.
@@ -216,6 +224,73 @@ func TestTableOfBrokenModels(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("| %s | %s |", c.what, verdict))
 	}
 	tableInDocs(t, "broken", "| file | what `models check` says |", rows)
+}
+
+// TestTableOfWrongModels breaks the built-in model in each way, which the commands have to call by its name.
+func TestTableOfWrongModels(t *testing.T) {
+	testkit.Long(t)
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	type op = inferencetest.Op
+	encoder, decoder := models.Encoder(), models.Decoder()
+	number := func(kind string, v ...float32) op { return op{Type: kind, Numbers: v} }
+	seen := func(ops ...op) [2][]byte { return [2][]byte{inferencetest.Before(encoder, "image", ops...), decoder} }
+	asked := func(ops ...op) [2][]byte {
+		return [2][]byte{encoder, inferencetest.Before(decoder, "point_coords", ops...)}
+	}
+	told := func(output string, ops ...op) [2][]byte {
+		return [2][]byte{encoder, inferencetest.After(decoder, output, ops...)}
+	}
+	mean, std := []float32{123.675, 116.28, 103.53}, []float32{58.395, 57.12, 57.375}
+	const all = math.MinInt64
+	var rows []string
+	for _, c := range []struct {
+		what, want string
+		files      [2][]byte
+	}{
+		{"right", "runs on cpu", [2][]byte{encoder, decoder}},
+		{"weights shuffled", "shuffled", [2][]byte{inferencetest.Weights(encoder, shuffled), inferencetest.Weights(decoder, shuffled)}},
+		{"the picture's axes transposed", "takes the picture's columns for its rows", seen(op{Type: "Transpose", Perm: []int64{0, 1, 3, 2}})},
+		{"a point's axes transposed", "takes y before x", asked(op{Type: "Gather", Axis: 2, Indices: [][]int64{{1, 0}}})},
+		{"the mask's axes transposed", "gives masks with columns for rows", told("low_res_masks", op{Type: "Transpose", Perm: []int64{0, 1, 3, 2}})},
+		{"the picture upside-down", "takes the last row first", seen(op{Type: "Slice", Indices: [][]int64{{-1}, {all}, {2}, {-1}}})},
+		{"the picture mirrored", "takes the last column first", seen(op{Type: "Slice", Indices: [][]int64{{-1}, {all}, {3}, {-1}}})},
+		{"blue, green, red", "blue, green, red", seen(op{Type: "Gather", Axis: 1, Indices: [][]int64{{2, 1, 0}}})},
+		{"wants values of 0 to 1", "normalisation looks like another", seen(number("Mul", 255))},
+		{"wants ImageNet's normalisation", "ImageNet's mean and deviation", seen(number("Mul", std...), number("Add", mean...))},
+		{"divided by 255 once more", "normalised twice", seen(number("Div", 255))},
+		{"ImageNet's normalisation once more", "normalised twice", seen(number("Sub", mean...), number("Div", std...))},
+		{"masks negated", "inside out", told("low_res_masks", op{Type: "Neg"})},
+		{"predicted IoUs negated", "predicted IoUs look negated", told("iou_predictions", op{Type: "Neg"})},
+	} {
+		dir := t.TempDir()
+		for i, name := range []string{"encoder.onnx", "decoder.onnx"} {
+			if err := os.WriteFile(filepath.Join(dir, name), c.files[i], 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		verdict, r := checkedFully(t, []string{dir})
+		if !strings.Contains(verdict, c.want) {
+			t.Errorf("%s: %s, want %q", c.what, verdict, c.want)
+		}
+		verdict, _, _ = strings.Cut(verdict, " (the test picture")
+		mean := "–"
+		if len(r.Known) > 0 {
+			mean = fmt.Sprintf("%.2f", r.Mean)
+		}
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s |", c.what, mean, verdict))
+	}
+	tableInDocs(t, "wrong", "| the built-in model | IoU, mean | what `models check` says |", rows)
+}
+
+// shuffled puts numbers of four bytes into another order.
+func shuffled(b []byte) {
+	r := rand.New(rand.NewPCG(5, 6))
+	r.Shuffle(len(b)/4, func(i, j int) {
+		var x [4]byte
+		copy(x[:], b[4*i:])
+		copy(b[4*i:4*i+4], b[4*j:4*j+4])
+		copy(b[4*j:4*j+4], x[:])
+	})
 }
 
 // weightless is an ONNX file whose weights are zeros.

@@ -42,6 +42,7 @@ type checkResult struct {
 	Disagrees string  `json:"disagreement,omitempty"`
 	// Known are the IoU of the answers to pictures whose right answers are known, by question; Refused says what is wrong with them.
 	Known   map[string]float64 `json:"known"`
+	Mean    float64            `json:"known_mean"` // of them all
 	Refused string             `json:"refused,omitempty"`
 }
 
@@ -88,7 +89,7 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	defer func() { err = errors.Join(err, plain.Close()) }()
 	out, err := runCheck(e.ctx, m, plain)
 	if err != nil {
-		return err
+		return whyNot(e.ctx, m.runtime, cfg.Model, files, err)
 	}
 	if err := out.prove(e.ctx, m.runtime, cfg.Model, files); err != nil {
 		return err
@@ -104,11 +105,27 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	return err
 }
 
+// whyNot is why a model does not answer the test picture, with what its fault looks like where it answers others all the same.
+func whyNot(ctx context.Context, rt *onnx.Runtime, c config.Model, files []inference.File, why error) error {
+	found, err := inference.Recognise(c.Family, files...)
+	if err != nil {
+		return why
+	}
+	_, err = examine(ctx, rt, c, found, "")
+	if refused := (*known.Refused)(nil); errors.As(err, &refused) && refused.Looks != "" {
+		return fmt.Errorf("%s (%w)", refused.Looks, why)
+	}
+	return why
+}
+
 func (r *checkResult) print(w io.Writer) error {
 	fmt.Fprintf(w, "%s (%s) on %s: encode %.1f ms, decode %.1f ms, five prompts %.1f ms; IoU with the plain CPU %.4f %s\n",
 		r.Model, r.Family, r.Provider, r.EncodeMS, r.Decode1MS, r.Decode5MS, r.AgreesIoU, r.Disagrees)
 	for _, name := range slices.Sorted(maps.Keys(r.Known)) {
 		fmt.Fprintf(w, "  %-50s IoU %.2f\n", name, r.Known[name])
+	}
+	if len(r.Known) > 0 {
+		fmt.Fprintf(w, "  %-50s IoU %.2f\n", fmt.Sprintf("the mean of these %d", len(r.Known)), r.Mean)
 	}
 	if r.Refused != "" {
 		fmt.Fprintln(w, "REFUSED:", r.Refused)
@@ -123,18 +140,24 @@ func (r *checkResult) prove(ctx context.Context, rt *onnx.Runtime, c config.Mode
 	if err != nil {
 		return err
 	}
-	load := rt.Loader(onnx.SessionOptions{Threads: c.Threads})
-	answers, err := known.Examine(ctx, found.Family, func(f inference.Family) (inference.Segmenter, error) {
-		return found.Load(load, f, inference.Options{Name: r.Model, Side: c.Input})
-	})
+	answers, err := examine(ctx, rt, c, found, r.Model)
 	r.Known = map[string]float64{}
 	for _, a := range answers {
 		r.Known[a.Name] = seg.Round4(a.IoU)
 	}
+	r.Mean = seg.Round4(known.Mean(answers))
 	if err != nil {
 		r.Refused = err.Error()
 	}
 	return ctx.Err()
+}
+
+// examine asks a model what is known, by one set of rules and another.
+func examine(ctx context.Context, rt *onnx.Runtime, c config.Model, found *inference.Recognised, name string) ([]known.Answer, error) {
+	load := rt.Loader(onnx.SessionOptions{Threads: c.Threads})
+	return known.Examine(ctx, found.Family, func(f inference.Family) (inference.Segmenter, error) {
+		return found.Load(load, f, inference.Options{Name: name, Side: c.Input})
+	})
 }
 
 func runCheck(ctx context.Context, m *loadedModel, plain inference.Segmenter) (*checkResult, error) {

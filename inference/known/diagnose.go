@@ -1,123 +1,125 @@
 package known
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/segedge/segedge/inference"
 )
-
-// guess is something that may be wrong with a model, and how it would then have to be asked to be right.
-type guess struct {
-	looks  string
-	view   View
-	family func(f *inference.Family) bool // changes the family's rules; false where that is no change
-}
-
-// The normalisations that published models have, in units of 0..255.
-var normalisations = []struct {
-	name      string
-	mean, std [3]float32
-}{
-	{"none, values of 0 to 255", [3]float32{}, [3]float32{}},
-	{"a division by 255", [3]float32{}, [3]float32{255, 255, 255}},
-	{"ImageNet's mean and deviation", [3]float32{123.675, 116.28, 103.53}, [3]float32{58.395, 57.12, 57.375}},
-	{"values of -1 to 1", [3]float32{127.5, 127.5, 127.5}, [3]float32{127.5, 127.5, 127.5}},
-}
-
-func guesses() []guess {
-	out := []guess{
-		{looks: "its channels look like blue, green, red, where the family has red, green, blue", view: View{swapped: true}},
-		{looks: "its points look transposed: it takes y before x", view: View{turnedAsk: true}},
-		{looks: "its axes look transposed: it takes the picture's columns for its rows", view: View{turned: true}},
-		{
-			looks: "its axes look transposed: it takes the picture's columns for its rows, and points likewise",
-			view:  View{turned: true, turnedAsk: true},
-		},
-		{looks: "its axes look transposed: it gives masks with columns for rows", view: View{turnedMask: true}},
-		{looks: "its axes look transposed: it takes points and gives masks with columns for rows", view: View{turnedAsk: true, turnedMask: true}},
-		{looks: "its axes look transposed: it takes pictures and gives masks with columns for rows", view: View{turned: true, turnedMask: true}},
-	}
-	for _, n := range normalisations {
-		out = append(
-			out,
-			guess{looks: "its normalisation looks like " + n.name + ", where the family has another", family: func(f *inference.Family) bool {
-				same := f.Image.Mean == n.mean && f.Image.Std == n.std
-				f.Image.Mean, f.Image.Std, f.Image.Pad = n.mean, n.std, [3]float32{}
-				return !same
-			}},
-		)
-	}
-	for _, fit := range []struct {
-		fit  inference.Fit
-		name string
-	}{{inference.FitSquash, "squashed into a square"}, {inference.FitPad, "padded at the right and bottom"}} {
-		out = append(
-			out,
-			guess{looks: "its resize rule looks like " + fit.name + ", where the family has another", family: func(f *inference.Family) bool {
-				same := f.Image.Fit == fit.fit
-				if squares := f.Image.Fit == inference.FitPad || f.Image.Fit == inference.FitSquash; !squares {
-					return false
-				}
-				f.Image.Fit = fit.fit
-				return !same
-			}},
-		)
-	}
-	return out
-}
 
 // better is by how much the mean IoU of another way of asking must be above that of the family's own for it to be the right one, and in
 // which part of the questions it must be higher: networks shrug at much that is wrong, and answer only somewhat worse.
 const (
 	better     = 0.025
 	betterPart = 0.7
+	// same is what the mean IoU of two ways of asking may differ by where either may be the right one.
+	same = 0.02
 )
+
+// examiner asks a model again and again, each time opened by other rules.
+type examiner struct {
+	family inference.Family
+	open   func(inference.Family) (inference.Segmenter, error)
+	own    inference.Segmenter // by the family's own rules
+	square bool                // it answers nothing but pictures that are nearly square
+}
 
 // Examine asks a model all questions, and where it fails asks them in other ways, to say what its fault looks like. open makes the model
 // with the rules of a family, again and again; what it makes is closed. Where the model is refused, the error is a *Refused.
-func Examine(ctx context.Context, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) ([]Answer, error) {
-	answers, err := askAs(ctx, f, open, nil, All())
+func Examine(
+	ctx context.Context,
+	f inference.Family,
+	open func(inference.Family) (inference.Segmenter, error),
+) (answers []Answer, err error) {
+	own, err := open(f)
 	if err != nil {
 		return nil, err
 	}
-	failed := false
-	for _, a := range answers {
-		failed = failed || !a.Right()
+	defer func() { err = errors.Join(err, own.Close()) }()
+	return (&examiner{family: f, open: open, own: own}).examine(ctx)
+}
+
+func (x *examiner) examine(ctx context.Context) ([]Answer, error) {
+	answers, err := Ask(ctx, x.own, All(), nil)
+	if err != nil {
+		x.square = true
+		square, other := Ask(ctx, x.own, x.of(All()), nil)
+		if other != nil || len(square) == 0 {
+			return nil, err
+		}
+		return square, &Refused{Answers: square, Looks: x.looks(ctx, square), Err: err}
 	}
-	if failed {
-		return answers, &Refused{Answers: answers, Looks: looks(ctx, answers, f, open)}
+	refused := &Refused{Answers: answers}
+	switch {
+	case count(answers) < len(answers):
+		refused.Looks = x.looks(ctx, answers)
+		return answers, refused
+	case doubts(answers):
+		refused.Looks = doubtful
+	default:
+		refused.Looks = x.suspect(ctx, answers)
 	}
-	if s := suspect(ctx, answers, f, open); s != "" {
-		return answers, errors.New(s)
+	if refused.Looks != "" {
+		return answers, refused
 	}
-	return answers, nil
+	return answers, ctx.Err()
 }
 
 // looks says what the fault of a model looks like.
-func looks(ctx context.Context, answers []Answer, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) string {
-	best, most := "", float64(count(answers))/float64(max(len(answers), 1))
+func (x *examiner) looks(ctx context.Context, answers []Answer) string {
+	var likely candidates
+	most := float64(count(answers)) / float64(max(len(answers), 1))
 	square, squares, rest := tallied(answers)
 	if squares > 0 && square >= squares-1 && rest == 0 && squares < len(answers) {
 		return "its resize rule looks like another than the family's: " +
 			"it is right in pictures that are nearly square, and wrong in wide and tall ones"
 	}
 	for _, g := range guesses() {
-		other, ok := g.ask(ctx, f, open)
-		own := answers
-		if g.view.turnedAsk { // what a box is answered with is held to the box as it was asked
+		quick, rest, ok := x.guessed(ctx, &g, slower())
+		own, other := answers, slices.Concat(quick, rest)
+		if g.view.clicksAlone() {
 			own, other = clicks(own), clicks(other)
 		}
 		n := count(other)
-		if share := float64(n) / float64(max(len(other), 1)); ok && n > count(own) && share > most && (n == len(other) || share > 0.75) {
-			best, most = g.looks, share
+		share := float64(n) / float64(max(len(other), 1))
+		if !ok || n <= count(own) || n < len(other) && share <= 0.75 {
+			continue
+		}
+		if share > most || len(likely) > 0 && share == most && g.looks == likely[0].looks {
+			if share > most {
+				likely = nil
+			}
+			most, likely = share, append(likely, candidate{g, Mean(other)})
 		}
 	}
-	if best != "" {
-		return best
+	if len(likely) > 0 {
+		return likely.String()
 	}
 	return nothing(answers)
+}
+
+// candidate is a guess that may be right, and how good the answers are then.
+type candidate struct {
+	guess
+	gain float64
+}
+
+type candidates []candidate
+
+// String is the look of the best, and of which kinds it may be: a network may take several scales equally well.
+func (cs candidates) String() string {
+	slices.SortStableFunc(cs, func(a, b candidate) int { return cmp.Compare(b.gain, a.gain) })
+	var which []string
+	for _, c := range cs {
+		if c.looks == cs[0].looks && c.gain > cs[0].gain-same {
+			which = append(which, c.which)
+		}
+	}
+	return cs[0].looks + strings.Join(which, ", or ")
 }
 
 // clicks are the answers to prompts without a box.
@@ -167,32 +169,63 @@ func nothing(answers []Answer) string {
 	return ""
 }
 
-// suspect says whether a model that answers well answers better when its colours are shown in another way.
-func suspect(ctx context.Context, answers []Answer, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) string {
+// suspect says whether a model that answers well answers better when its colours are shown in another way. Another scale is held to the
+// plain pictures, since one that only strengthens the contrast finds faint things better; another order of the channels to the faint ones,
+// since it changes hardly anything elsewhere.
+func (x *examiner) suspect(ctx context.Context, answers []Answer) string {
+	faint, err := Ask(ctx, x.own, x.of(Faint()), nil)
+	if err != nil {
+		return ""
+	}
+	var likely candidates
 	for _, g := range guesses() {
-		if !g.view.swapped && g.family == nil {
+		rules, own, more := x.family, answers, slower()
+		switch {
+		case g.view.swapped:
+			own, more = faint, Faint()
+		case g.family == nil || !g.family(&rules) || of(&rules.Image).near(of(&x.family.Image)):
 			continue
 		}
-		rules := f
-		if g.family != nil && (!g.family(&rules) || rules.Image.Fit != f.Image.Fit) {
+		quick, other, ok := x.guessed(ctx, &g, more)
+		if !g.view.swapped {
+			other = append(quick, other...)
+		}
+		if !ok || len(other) != len(own) {
 			continue
 		}
-		other, ok := g.ask(ctx, f, open)
-		if !ok || len(other) != len(answers) {
-			continue
-		}
-		more, sum := 0, 0.0
-		for i := range answers {
-			d := other[i].IoU - answers[i].IoU
-			if sum += d; d > 0 {
-				more++
-			}
-		}
-		if n := float64(len(answers)); sum/n > better && float64(more) >= betterPart*n {
-			return fmt.Sprintf("it answers the known pictures, but better by an IoU of %.3f when asked otherwise: %s", sum/n, g.looks)
+		if gain, part := compared(own, other); gain > better && part >= betterPart {
+			likely = append(likely, candidate{g, gain})
 		}
 	}
-	return ""
+	if len(likely) == 0 {
+		return ""
+	}
+	said := likely.String() // which puts the best first
+	faintly := ""
+	if likely[0].view.swapped {
+		faintly = "faint things "
+	}
+	return fmt.Sprintf("%sbetter by an IoU of %.3f when asked otherwise: %s", faintly, likely[0].gain, said)
+}
+
+// compared is by how much the mean IoU of other answers is higher, and in which part of the questions it is.
+func compared(own, other []Answer) (gain, part float64) {
+	for i := range own {
+		d := other[i].IoU - own[i].IoU
+		if gain += d; d > 0 {
+			part++
+		}
+	}
+	n := float64(max(len(own), 1))
+	return gain / n, part / n
+}
+
+// Mean is the mean IoU of answers.
+func Mean(answers []Answer) (sum float64) {
+	for _, a := range answers {
+		sum += a.IoU / float64(len(answers))
+	}
+	return sum
 }
 
 func count(answers []Answer) (right int) {
@@ -204,30 +237,38 @@ func count(answers []Answer) (right int) {
 	return right
 }
 
-// ask asks all questions as if the guess were right; false where it cannot be asked so, or the quick ones show that it is not.
-func (g *guess) ask(ctx context.Context, f inference.Family, open func(inference.Family) (inference.Segmenter, error)) ([]Answer, bool) {
-	if g.family != nil && !g.family(&f) {
-		return nil, false
+// guessed asks as if the guess were right, first the quick questions and then more; false where it cannot be asked so, or the quick ones
+// show that it is not.
+func (x *examiner) guessed(ctx context.Context, g *guess, more []Question) (quick, rest []Answer, ok bool) {
+	s := x.own
+	if g.family != nil {
+		f := x.family
+		if !g.family(&f) {
+			return nil, nil, false
+		}
+		other, err := x.open(f)
+		if err != nil {
+			return nil, nil, false
+		}
+		defer func() { ok = other.Close() == nil && ok }()
+		s = other
 	}
-	quick, err := askAs(ctx, f, open, &g.view, Quick())
-	if err != nil || !convincing(quick) {
-		return nil, false // not worth more
+	quick, err := Ask(ctx, s, x.of(Quick()), &g.view)
+	held := quick
+	if g.view.clicksAlone() {
+		held = clicks(held)
 	}
-	answers, err := askAs(ctx, f, open, &g.view, All())
-	return answers, err == nil
+	if err != nil || !convincing(held) {
+		return nil, nil, false // not worth more
+	}
+	rest, err = Ask(ctx, s, x.of(more), &g.view)
+	return quick, rest, err == nil
 }
 
-func askAs(
-	ctx context.Context,
-	f inference.Family,
-	open func(inference.Family) (inference.Segmenter, error),
-	see *View,
-	qs []Question,
-) (answers []Answer, err error) {
-	s, err := open(f)
-	if err != nil {
-		return nil, err
+// of are the questions that the model can be asked.
+func (x *examiner) of(qs []Question) []Question {
+	if x.square {
+		return slices.DeleteFunc(qs, func(q Question) bool { return !q.Square() })
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return Ask(ctx, s, qs, see)
+	return qs
 }

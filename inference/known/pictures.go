@@ -1,6 +1,7 @@
 package known
 
 import (
+	"cmp"
 	"image"
 	"math"
 
@@ -35,12 +36,14 @@ type scene struct {
 	w, h   int
 	ground [3]float64
 	things []layer
+	// grain is the span of the noise of each channel, in levels; 0 is 8.
+	grain float64
 }
 
 // paint draws the scene: edges are a pixel soft, light falls from the top left, and everything has a little grain, as cameras have it.
 func (s *scene) paint() *frame.Frame {
 	f := frame.New(s.w, s.h)
-	grain := uint32(1)
+	noise, span := uint32(1), cmp.Or(s.grain, 8)
 	for y := range s.h {
 		for x := range s.w {
 			px, py := float64(x)+0.5, float64(y)+0.5
@@ -54,8 +57,8 @@ func (s *scene) paint() *frame.Frame {
 			light := 1.06 - 0.12*(px/float64(s.w)+py/float64(s.h))/2
 			out := f.Pix[y*f.Stride()+3*x:][:3]
 			for k := range c {
-				grain = grain*1664525 + 1013904223 // the linear congruential generator of Numerical Recipes
-				out[2-k] = byte(min(max(c[k]*light+float64(grain>>24)/32-4, 0), 255))
+				noise = noise*1664525 + 1013904223 // the linear congruential generator of Numerical Recipes
+				out[2-k] = byte(min(max(c[k]*light+float64(noise>>24)/256*span-span/2, 0), 255))
 			}
 		}
 	}
@@ -93,7 +96,7 @@ var (
 )
 
 func discs() *scene {
-	return &scene{460, 460, slate, []layer{
+	return &scene{w: 460, h: 460, ground: slate, things: []layer{
 		{ellipse(130, 120, 20, 20), red},
 		{ellipse(330, 300, 84, 84), red},
 		{ellipse(380, 90, 40, 40), olive},
@@ -103,19 +106,30 @@ func discs() *scene {
 }
 
 func lookAlikes() *scene {
-	return &scene{460, 460, meadow, []layer{{ellipse(120, 230, 20, 20), red}, {ellipse(340, 210, 20, 20), red}}}
+	return &scene{w: 460, h: 460, ground: meadow, things: []layer{{ellipse(120, 230, 20, 20), red}, {ellipse(340, 210, 20, 20), red}}}
 }
 
 func shirt() *scene {
-	return &scene{460, 460, wall, []layer{
+	return &scene{w: 460, h: 460, ground: wall, things: []layer{
 		{block(222, 250, 258, 330, 2), indigo}, {ellipse(240, 182, 16, 20), skin}, {block(220, 202, 260, 238, 5), red},
 	}}
 }
 
 func wide() *scene {
-	return &scene{1500, 220, slate, []layer{{ellipse(1290, 80, 120, 52), red}, {ellipse(300, 150, 60, 40), olive}}}
+	return &scene{w: 1500, h: 220, ground: slate, things: []layer{{ellipse(1290, 80, 120, 52), red}, {ellipse(300, 150, 60, 40), olive}}}
 }
 
 func tall() *scene {
-	return &scene{220, 1500, meadow, []layer{{ellipse(80, 1290, 52, 120), red}, {ellipse(150, 300, 40, 60), indigo}}}
+	return &scene{w: 220, h: 1500, ground: meadow, things: []layer{{ellipse(80, 1290, 52, 120), red}, {ellipse(150, 300, 40, 60), indigo}}}
+}
+
+// faint are discs that differ from their ground by 8 levels of red, in a grain that spans 40.
+func faint() (out []*scene) {
+	for _, g := range [][3]float64{{110, 110, 110}, {60, 60, 60}, {150, 150, 140}} {
+		reddish := [3]float64{g[0] + 8, g[1], g[2]}
+		out = append(out, &scene{w: 460, h: 460, ground: g, grain: 40, things: []layer{
+			{ellipse(130, 120, 28, 28), reddish}, {ellipse(320, 300, 56, 42), reddish},
+		}})
+	}
+	return out
 }

@@ -32,6 +32,7 @@ func (w warped) Run(ctx context.Context, in []inference.Tensor) ([]inference.Ten
 		}
 	}
 	out, release, err := w.Graph.Run(ctx, in)
+	out = slices.Clone(out) // the list is the graph's own
 	for i := range out {
 		if w.after != nil {
 			out[i].Float32 = slices.Clone(out[i].Float32)
@@ -94,6 +95,17 @@ func stretch(t *inference.Tensor) {
 	t.Float32, t.Shape = out, []int64{int64(n), int64(n), 3}
 }
 
+func flipped(t *inference.Tensor) {
+	p, h, w := planes(t)
+	for _, plane := range p {
+		for y := range h / 2 {
+			for x := range w {
+				plane[y*w+x], plane[(h-1-y)*w+x] = plane[(h-1-y)*w+x], plane[y*w+x]
+			}
+		}
+	}
+}
+
 func only(name string, change func(*inference.Tensor)) func(*inference.Tensor) {
 	return func(t *inference.Tensor) {
 		if t.Name == name {
@@ -152,7 +164,7 @@ func TestRightModelsAnswerWhatIsKnown(t *testing.T) {
 	}
 }
 
-// TestEachKindOfWrongIsCalledByItsName breaks right models in eight ways.
+// TestEachKindOfWrongIsCalledByItsName breaks right models in each way.
 func TestEachKindOfWrongIsCalledByItsName(t *testing.T) {
 	testkit.Long(t)
 	sam, raw := fixtureFiles("nanosam/encoder-512", "nanosam/decoder"), fixtureFiles("sam-raw/encoder", "sam/decoder")
@@ -174,14 +186,18 @@ func TestEachKindOfWrongIsCalledByItsName(t *testing.T) {
 		encoder, decoder warped
 		want             string
 	}{
-		"no numbers":            {sam, warped{}, warped{after: only("low_res_masks", nan)}, "not numbers"},
-		"zeros":                 {sam, warped{}, warped{after: zero}, "look like zeros"},
-		"a shuffled embedding":  {sam, warped{after: shuffle}, warped{}, "look shuffled"},
-		"transposed points":     {sam, warped{}, warped{before: only("point_coords", swapXY)}, "y before x"},
-		"a transposed picture":  {sam, warped{before: transpose}, warped{}, "columns for its rows"},
-		"blue, green, red":      {sam, warped{before: swapRedAndBlue}, warped{}, "blue, green, red"},
-		"another normalisation": {sam, warped{before: wantsBytes}, warped{}, "normalisation looks like none, values of 0 to 255"},
-		"another resize rule":   {raw, warped{before: stretch}, warped{}, "resize rule looks like another"},
+		"no numbers":             {sam, warped{}, warped{after: only("low_res_masks", nan)}, "not numbers"},
+		"zeros":                  {sam, warped{}, warped{after: zero}, "look like zeros"},
+		"a shuffled embedding":   {sam, warped{after: shuffle}, warped{}, "look shuffled"},
+		"transposed points":      {sam, warped{}, warped{before: only("point_coords", swapXY)}, "y before x"},
+		"a transposed picture":   {sam, warped{before: transpose}, warped{}, "columns for its rows"},
+		"blue, green, red":       {sam, warped{before: swapRedAndBlue}, warped{}, "blue, green, red"},
+		"another normalisation":  {sam, warped{before: wantsBytes}, warped{}, "normalisation looks like another than the family's: none, values of 0 to 255"},
+		"normalised once more":   {sam, warped{before: each(func(_ int, x float32) float32 { return x / 255 })}, warped{}, "normalised twice, the second time by its own graph: a division by 255"},
+		"an upside-down picture": {sam, warped{before: flipped}, warped{}, "picture looks upside-down"},
+		"masks inside out":       {sam, warped{}, warped{after: only("low_res_masks", each(func(_ int, x float32) float32 { return -x }))}, "inside out"},
+		"negated scores":         {sam, warped{}, warped{after: only("iou_predictions", each(func(_ int, x float32) float32 { return -x }))}, "predicted IoUs look negated"},
+		"another resize rule":    {raw, warped{before: stretch}, warped{}, "resize rule looks like another"},
 	} {
 		err := examined(t, c.files, c.encoder, c.decoder)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -233,5 +249,21 @@ func TestBrokenWeightsAreRefused(t *testing.T) {
 		if err := errors.Join(s.Close()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestAModelThatBelievesNothingIsRefusedBeforeItIsUsed: its masks are right, but which of them is the best it says the wrong way round.
+func TestAModelThatBelievesNothingIsRefusedBeforeItIsUsed(t *testing.T) {
+	files := defaultFiles(nil)
+	files[1].Data = inferencetest.After(files[1].Data, "iou_predictions", inferencetest.Op{Type: "Neg"})
+	s, err := inference.Open(testRuntime(t).Loader(SessionOptions{}), "", inference.Options{}, files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := known.Prove(t.Context(), s); err == nil || !strings.Contains(err.Error(), "predicted IoUs look negated") {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
