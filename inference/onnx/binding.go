@@ -200,7 +200,7 @@ func wrap(t *inference.Tensor) (ort.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s, nil
+		return keep(s), nil
 	case t.Float32 != nil:
 		return value(ort.NewTensor(t.Shape, t.Float32))
 	case t.Int64 != nil:
@@ -219,7 +219,7 @@ func value[T ort.TensorData](v *ort.Tensor[T], err error) (ort.Value, error) {
 	if err != nil {
 		return nil, err // a nil *Tensor in the interface would not be nil
 	}
-	return v, nil
+	return keep(v), nil
 }
 
 func destroyAll(values []ort.Value) {

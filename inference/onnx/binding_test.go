@@ -9,8 +9,7 @@ import (
 	"github.com/segedge/segedge/inference"
 )
 
-// TestACallOfAKnownShapeMakesNothingOfItsOwn counts the allocations of Run: what is left is the Go binding's, which makes one pointer for
-// each value and two lists.
+// TestACallOfAKnownShapeMakesNothingOfItsOwn counts the allocations of Run: what is left is the Go binding's, which makes two lists.
 func TestACallOfAKnownShapeMakesNothingOfItsOwn(t *testing.T) {
 	g, err := testRuntime(t).Load(inference.File{Path: fixturePath("segedge/encoder")}, SessionOptions{Threads: 1})
 	if err != nil {
@@ -20,7 +19,7 @@ func TestACallOfAKnownShapeMakesNothingOfItsOwn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	in := []inference.Tensor{{Name: "image", Shape: []int64{1, 3, 64, 96}, Float32: make([]float32, 3*64*96)}}
-	theirs := float64(len(g.Inputs()) + len(g.Outputs()) + 2)
+	const theirs = 2
 	if n := testing.AllocsPerRun(50, func() {
 		_, release, err := g.Run(ctx, in)
 		if err != nil {
@@ -29,6 +28,26 @@ func TestACallOfAKnownShapeMakesNothingOfItsOwn(t *testing.T) {
 		release()
 	}); n > theirs {
 		t.Errorf("%v allocations a call, of which %v are the binding's", n, theirs)
+	}
+}
+
+// TestADecodeMakesItsAnswerAlone: two lists of predictions and candidates, the logits and their data, and the binding's two lists.
+func TestADecodeMakesItsAnswerAlone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	e, err := defaultModel(t, SessionOptions{Threads: 1}).Embed(ctx, shaded(1280, 720))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	prompts := crowd(1)
+	const answer, theirs = 4, 2
+	if n := testing.AllocsPerRun(20, func() {
+		if _, err := e.Decode(ctx, prompts); err != nil {
+			t.Fatal(err)
+		}
+	}); n > answer+theirs {
+		t.Errorf("%v allocations, need %d for the answer and %d of the binding", n, answer, theirs)
 	}
 }
 

@@ -40,9 +40,22 @@ func newValue(t ort.TensorElementDataType, s ort.Shape) (ort.Value, error) {
 	return nil, fmt.Errorf("values of type %v are not supported", t)
 }
 
+// kept is a value that knows what C calls it: asked for that, the binding's own values make a pointer anew for each call.
+type kept struct {
+	ort.Value
+	inner *ort.ValueInternalData
+}
+
+func keep(v ort.Value) ort.Value { return &kept{v, v.GetInternals()} }
+
+func (k *kept) GetInternals() *ort.ValueInternalData { return k.inner }
+
 // unwrap is the value's memory as a tensor.
 func unwrap(v ort.Value) (inference.Tensor, error) {
 	t := inference.Tensor{Shape: v.GetShape()}
+	if k, ok := v.(*kept); ok {
+		v = k.Value
+	}
 	switch v := v.(type) {
 	case *ort.Tensor[float32]:
 		t.Float32 = v.GetData()

@@ -147,6 +147,9 @@ func (g *Graph) lend(o *outputs) error {
 			}
 			t.Name = g.outputs[i].Name
 			o.tensors[i] = t
+			if o.fresh {
+				o.values[i] = keep(v)
+			}
 		}
 	}
 	if o.fresh {

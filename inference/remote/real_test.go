@@ -135,7 +135,7 @@ func TestKServe(t *testing.T) {
 
 // TestMLServer runs it on MLServer, which takes binary tensors over gRPC alone.
 func TestMLServer(t *testing.T) {
-	interpreter := python(t, "SEGEDGE_MLSERVER_PYTHON", "mlserver and onnxruntime")
+	interpreter := python(t, "SEGEDGE_MLSERVER_PYTHON", "mlserver, onnxruntime and onnx")
 	encoder, decoder := graphsOf(t)
 	dir := t.TempDir()
 	write := func(name string, v any) {
