@@ -9,11 +9,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/segedge/segedge/capture"
 	"github.com/segedge/segedge/config"
 	"github.com/segedge/segedge/frame"
+	"github.com/segedge/segedge/inference/provider"
 	"github.com/segedge/segedge/mqtt/client"
 	"github.com/segedge/segedge/secret"
 	"github.com/segedge/segedge/web"
@@ -123,6 +125,9 @@ func checkModel(ctx context.Context, c config.Config) (_ string, err error) {
 	info := m.Info()
 	if info.Away != "" {
 		return "", errors.Join(fmt.Errorf("the inference server is away: %s; the built-in model serves here meanwhile", info.Away), emb.Close())
+	}
+	if line := degraded(c.Model.Provider, info.Provider, info.Why); line != "" && !strings.Contains(info.Why, provider.NotBuilt) {
+		return "", errors.Join(errors.New(line), emb.Close())
 	}
 	return fmt.Sprintf("%s (family %s) on %s, first encode %.0f ms, ONNX Runtime %s; %s", info.Name, info.Family, info.Provider,
 		took.Seconds()*1000, m.runtime.Version(), info.Why), emb.Close()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -81,6 +82,21 @@ func TestProvidersAreNamed(t *testing.T) {
 		execute(t.Context(), c.args, &out, &out)
 		if text := strings.Join(strings.Fields(out.String()), " "); !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s", c.args, text)
+		}
+	}
+}
+
+// TestDoctorFailsWithoutTheProviderThatIsNamed: it serves all the same, on less than what somebody counts on.
+func TestDoctorFailsWithoutTheProviderThatIsNamed(t *testing.T) {
+	if _, err := os.Stat("/dev/nvidiactl"); err == nil {
+		t.Skip("SKIPPED: this machine has a GPU")
+	}
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	for named, fails := range map[string]bool{"cuda": true, "tensorrt": true, "auto": false, "cpu": false} {
+		var out, problem bytes.Buffer
+		execute(t.Context(), []string{"doctor", "--source", "synthetic", "--set", "model.provider=" + named}, &out, &problem)
+		if failed := strings.Contains(out.String(), "NOT ON "+named+", which model.provider names, but on cpu: "); failed != fails {
+			t.Errorf("%s: %s", named, out.String())
 		}
 	}
 }

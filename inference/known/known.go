@@ -193,11 +193,20 @@ func Prove(ctx context.Context, s inference.Segmenter) error {
 	case err != nil:
 		return fmt.Errorf("known pictures: %w", err)
 	case !convincing(answers):
-		return &Refused{Answers: answers, Looks: nothing(answers)}
+		return &Refused{Answers: answers, Looks: hastily(answers)}
 	case count(answers) == len(answers) && doubts(answers):
 		return &Refused{Answers: answers, Looks: doubtful}
 	}
 	return nil
+}
+
+// hastily is what the quick questions alone say of a fault: they were not asked in other ways.
+func hastily(answers []Answer) string {
+	s := nothing(answers)
+	if s == "" {
+		return s
+	}
+	return s + ", or it takes its picture, points or masks another way (of files, segedge models check says which)"
 }
 
 // convincing reports whether all clicks and all but one of the questions are answered rightly.

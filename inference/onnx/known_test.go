@@ -252,6 +252,23 @@ func TestBrokenWeightsAreRefused(t *testing.T) {
 	}
 }
 
+// TestAHastyRefusalLeavesOpenWhatIsWrong: before a model is used it is not asked in other ways, so a picture upside-down looks like anything.
+func TestAHastyRefusalLeavesOpenWhatIsWrong(t *testing.T) {
+	files := defaultFiles(nil)
+	rows := inferencetest.Op{Type: "Slice", Indices: [][]int64{{-1}, {math.MinInt64}, {2}, {-1}}}
+	files[0].Data = inferencetest.Before(files[0].Data, "image", rows)
+	s, err := inference.Open(testRuntime(t).Loader(SessionOptions{}), "", inference.Options{}, files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := known.Prove(t.Context(), s); err == nil || !strings.Contains(err.Error(), "segedge models check says which") {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAModelThatBelievesNothingIsRefusedBeforeItIsUsed: its masks are right, but which of them is the best it says the wrong way round.
 func TestAModelThatBelievesNothingIsRefusedBeforeItIsUsed(t *testing.T) {
 	files := defaultFiles(nil)

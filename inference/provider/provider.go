@@ -20,6 +20,9 @@ import (
 // Auto prefers TensorRT over CUDA over the CPU.
 const Auto = "auto"
 
+// NotBuilt is in Why where nothing is missing for a better provider but its engine.
+const NotBuilt = "its engine is not built yet"
+
 // Options of a Model.
 type Options struct {
 	// Prefer is "auto" (or empty), "tensorrt", "cuda" or "cpu": the best provider that may be used. What cannot be used
@@ -214,7 +217,7 @@ func (m *Model) why(name string) string {
 	for _, s := range m.plan {
 		reasons = append(
 			slices.Clip(reasons),
-			s.provider.Name+": its engine is not built yet; a running agent builds it in the background",
+			s.provider.Name+": "+NotBuilt+"; a running agent builds it in the background",
 		)
 	}
 	switch {
