@@ -70,25 +70,15 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	if err := require(c.Require, m.Info()); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, m.runtime.Close()) }()
 	_, files, err := modelFiles(cfg.Model, state)
 	if err != nil {
-		return err
+		return errors.Join(err, m.served.Close())
 	}
-	plain, err := inference.Open(
-		m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()}),
-		cfg.Model.Family,
-		inference.Options{Side: cfg.Model.Input},
-		files...)
-	if err != nil {
+	out, err := c.measured(e.ctx, m, cfg.Model, files)
+	if lacks := (lacksProvider{}); errors.As(err, &lacks) {
 		return err
-	}
-	defer func() { err = errors.Join(err, plain.Close()) }()
-	out, err := runCheck(e.ctx, m, plain)
-	if err != nil {
+	} else if err != nil {
 		return whyNot(e.ctx, m.runtime, cfg.Model, files, err)
 	}
 	if err := out.prove(e.ctx, m.runtime, cfg.Model, files); err != nil {
@@ -103,6 +93,21 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 		return exitError(1)
 	}
 	return err
+}
+
+// measured is how the model runs, which is closed then: a large one takes gigabytes a session.
+func (c *modelsCheckCmd) measured(ctx context.Context, m *loadedModel, model config.Model, files []inference.File) (_ *checkResult, err error) {
+	defer func() { err = errors.Join(err, m.served.Close()) }()
+	if err := require(c.Require, m.Info()); err != nil {
+		return nil, err
+	}
+	load := m.runtime.Loader(onnx.SessionOptions{Provider: inference.Unoptimized()})
+	plain, err := inference.Open(load, model.Family, inference.Options{Side: model.Input}, files...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, plain.Close()) }()
+	return runCheck(ctx, m, plain)
 }
 
 // whyNot is why a model does not answer the test picture, with what its fault looks like where it answers others all the same.

@@ -24,7 +24,7 @@ const (
 type examiner struct {
 	family inference.Family
 	open   func(inference.Family) (inference.Segmenter, error)
-	own    inference.Segmenter // by the family's own rules
+	own    inference.Segmenter // by the family's own rules; nil while none is needed: a large model takes gigabytes a session
 	square bool                // it answers nothing but pictures that are nearly square
 }
 
@@ -35,19 +35,36 @@ func Examine(
 	f inference.Family,
 	open func(inference.Family) (inference.Segmenter, error),
 ) (answers []Answer, err error) {
-	own, err := open(f)
-	if err != nil {
-		return nil, err
+	x := &examiner{family: f, open: open}
+	defer func() { err = errors.Join(err, x.close()) }()
+	return x.examine(ctx)
+}
+
+// ask asks by the family's own rules.
+func (x *examiner) ask(ctx context.Context, qs []Question, see *View) ([]Answer, error) {
+	if x.own == nil {
+		s, err := x.open(x.family)
+		if err != nil {
+			return nil, err
+		}
+		x.own = s
 	}
-	defer func() { err = errors.Join(err, own.Close()) }()
-	return (&examiner{family: f, open: open, own: own}).examine(ctx)
+	return Ask(ctx, x.own, x.of(qs), see)
+}
+
+func (x *examiner) close() (err error) {
+	if x.own != nil {
+		err = x.own.Close()
+	}
+	x.own = nil
+	return err
 }
 
 func (x *examiner) examine(ctx context.Context) ([]Answer, error) {
-	answers, err := Ask(ctx, x.own, All(), nil)
+	answers, err := x.ask(ctx, All(), nil)
 	if err != nil {
 		x.square = true
-		square, other := Ask(ctx, x.own, x.of(All()), nil)
+		square, other := x.ask(ctx, All(), nil)
 		if other != nil || len(square) == 0 {
 			return nil, err
 		}
@@ -173,7 +190,7 @@ func nothing(answers []Answer) string {
 // plain pictures, since one that only strengthens the contrast finds faint things better; another order of the channels to the faint ones,
 // since it changes hardly anything elsewhere.
 func (x *examiner) suspect(ctx context.Context, answers []Answer) string {
-	faint, err := Ask(ctx, x.own, x.of(Faint()), nil)
+	faint, err := x.ask(ctx, Faint(), nil)
 	if err != nil {
 		return ""
 	}
@@ -240,28 +257,33 @@ func count(answers []Answer) (right int) {
 // guessed asks as if the guess were right, first the quick questions and then more; false where it cannot be asked so, or the quick ones
 // show that it is not.
 func (x *examiner) guessed(ctx context.Context, g *guess, more []Question) (quick, rest []Answer, ok bool) {
-	s := x.own
+	ask := x.ask
 	if g.family != nil {
 		f := x.family
-		if !g.family(&f) {
+		if !g.family(&f) || x.close() != nil {
 			return nil, nil, false
 		}
-		other, err := x.open(f)
+		s, err := x.open(f)
 		if err != nil {
 			return nil, nil, false
 		}
-		defer func() { ok = other.Close() == nil && ok }()
-		s = other
+		defer func() { ok = s.Close() == nil && ok }()
+		ask = func(ctx context.Context, qs []Question, see *View) ([]Answer, error) {
+			return Ask(ctx, s, x.of(qs), see)
+		}
 	}
-	quick, err := Ask(ctx, s, x.of(Quick()), &g.view)
-	held := quick
-	if g.view.clicksAlone() {
-		held = clicks(held)
+	for _, qs := range scenes(Quick()) { // a picture at a time: most guesses are wrong, and encoding takes seconds
+		answers, err := ask(ctx, qs, &g.view)
+		quick = append(quick, answers...)
+		held := quick
+		if g.view.clicksAlone() {
+			held = clicks(held)
+		}
+		if err != nil || !convincing(held) {
+			return nil, nil, false // not worth more
+		}
 	}
-	if err != nil || !convincing(held) {
-		return nil, nil, false // not worth more
-	}
-	rest, err = Ask(ctx, s, x.of(more), &g.view)
+	rest, err := ask(ctx, more, &g.view)
 	return quick, rest, err == nil
 }
 

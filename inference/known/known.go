@@ -101,18 +101,26 @@ func Faint() (out []Question) {
 // does not.
 func Ask(ctx context.Context, s inference.Segmenter, qs []Question, see *View) ([]Answer, error) {
 	var out []Answer
+	for _, qs := range scenes(qs) {
+		answers, err := about1(ctx, s, qs, see)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, answers...)
+	}
+	return out, nil
+}
+
+// scenes are the questions by their pictures.
+func scenes(qs []Question) (out [][]Question) {
 	for i := 0; i < len(qs); {
 		n := i + 1
 		for n < len(qs) && qs[n].scene == qs[i].scene {
 			n++
 		}
-		answers, err := about1(ctx, s, qs[i:n], see)
-		if err != nil {
-			return nil, err
-		}
-		out, i = append(out, answers...), n
+		out, i = append(out, qs[i:n]), n
 	}
-	return out, nil
+	return out
 }
 
 // about1 asks the questions about one picture.
