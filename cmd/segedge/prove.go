@@ -96,7 +96,12 @@ func (c *modelsCheckCmd) Run(e *env) (err error) {
 }
 
 // measured is how the model runs, which is closed then: a large one takes gigabytes a session.
-func (c *modelsCheckCmd) measured(ctx context.Context, m *loadedModel, model config.Model, files []inference.File) (_ *checkResult, err error) {
+func (c *modelsCheckCmd) measured(
+	ctx context.Context,
+	m *loadedModel,
+	model config.Model,
+	files []inference.File,
+) (_ *checkResult, err error) {
 	defer func() { err = errors.Join(err, m.served.Close()) }()
 	if err := require(c.Require, m.Info()); err != nil {
 		return nil, err
