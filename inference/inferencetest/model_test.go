@@ -66,3 +66,19 @@ func TestSegmenterDescribesItself(t *testing.T) {
 		t.Error("an embedding is closed twice")
 	}
 }
+
+// TestRewiredModelKeepsItsContract: nodes behind an input and before an output change neither's name nor shape.
+func TestRewiredModelKeepsItsContract(t *testing.T) {
+	port := func(name string) inference.Port {
+		return inference.Port{Name: name, Type: "float32", Shape: []int64{1, 3, 4, 4}}
+	}
+	plain := Model([]inference.Port{port("in")}, []inference.Port{port("out")})
+	data := After(Before(plain, "in", Op{Type: "Neg"}, Op{Type: "Mul", Numbers: []float32{1, 2, 3}}), "out", Op{Type: "Transpose", Perm: []int64{0, 1, 3, 2}})
+	c, err := inference.ReadContract(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Inputs) != 1 || !reflect.DeepEqual(c.Inputs[0], port("in")) || !reflect.DeepEqual(c.Outputs, []inference.Port{port("out")}) || c.Nodes != 4 {
+		t.Errorf("%+v", c)
+	}
+}
