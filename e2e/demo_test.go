@@ -13,11 +13,28 @@ import (
 	"github.com/segedge/segedge/tracker/lk"
 )
 
-// The demonstration as a loaded machine shows it, every second frame, with answers that come a frame late: an object that passes others and
-// leaves the picture does not go on as one of them. The look-alike of the ball is left out: nothing tells those two apart.
+// The built-in scenes as a loaded machine shows them, every second frame, with answers that come a frame late: an object that passes others
+// and leaves the picture does not go on as one of them, and in the demonstration each is followed. The look-alike of the ball is left out
+// where all pass each other: nothing tells those two apart.
 func TestTheDemoTakesNothingForAnother(t *testing.T) {
+	for _, c := range []struct {
+		preset       string
+		right, wrong float64 // shares of the masks: least, most
+	}{{"default", 0.95, 0.02}, {"crowd", 0.4, 0.12}} {
+		t.Run(c.preset, func(t *testing.T) {
+			w := showLoaded(t, synthetic.Options{Width: 640, Height: 360, Seed: 2, Preset: c.preset})
+			t.Logf("half of an object showed %d times: %d masks, %d of another object, %d its own", w.shown, w.seen, w.wrong, w.right)
+			if seen := float64(w.seen); float64(w.wrong) > c.wrong*seen || float64(w.right) < c.right*seen || 10*w.seen < 9*w.shown && c.preset == "default" {
+				t.Errorf("%d masks, %d of another object, %d its own", w.seen, w.wrong, w.right)
+			}
+		})
+	}
+}
+
+// showLoaded follows the four objects of a scene for half a minute.
+func showLoaded(t *testing.T, o synthetic.Options) *mistakes {
 	const stride, seconds = 2, 30
-	scene, err := synthetic.New(synthetic.Options{Width: 640, Height: 360, Seed: 2})
+	scene, err := synthetic.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,17 +44,14 @@ func TestTheDemoTakesNothingForAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &mistakes{scene: scene, fr: frame.New(640, 360), objects: map[seg.ID]int{}}
+	w := &mistakes{scene: scene, fr: frame.New(o.Width, o.Height), objects: map[seg.ID]int{}}
 	for n := uint64(0); scene.Time(n).Seconds() < seconds; n += stride {
 		w.show(t, p, n, n/stride+1)
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	t.Logf("of %d masks %d are another object's, and %d their own", w.seen, w.wrong, w.right)
-	if w.wrong*10 > w.seen {
-		t.Errorf("%d of %d masks are another object's", w.wrong, w.seen)
-	}
+	return w
 }
 
 // mistakes counts whose masks the objects of a scene have, wherever half of an object shows.
@@ -46,7 +60,8 @@ type mistakes struct {
 	fr      *frame.Frame
 	objects map[seg.ID]int // places in the truth
 
-	seen, right, wrong int
+	shown              int // how often half of an object showed
+	seen, right, wrong int // masks then
 }
 
 func (w *mistakes) show(t *testing.T, p *pipeline.Pipeline, n, seq uint64) {
@@ -72,7 +87,12 @@ func (w *mistakes) show(t *testing.T, p *pipeline.Pipeline, n, seq uint64) {
 		t.Fatal(err)
 	}
 	for i := range now {
-		if k := w.objects[now[i].ID]; truth[k].Visible >= 0.5 && now[i].State.Visible() && now[i].Mask != nil {
+		k := w.objects[now[i].ID]
+		if truth[k].Visible < 0.5 {
+			continue
+		}
+		w.shown++
+		if now[i].State.Visible() && now[i].Mask != nil {
 			w.judge(now[i].Mask, k, truth)
 		}
 	}

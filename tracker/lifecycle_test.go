@@ -325,3 +325,20 @@ func TestAPartOfItsKinIsTheSame(t *testing.T) {
 		t.Errorf("what lies beside, and overlaps a little, is %v", id)
 	}
 }
+
+// What is left of an answer beside another object that is seen, because the answer is about that one, is no finding of a lost one.
+func TestTheRimOfAnotherIsNotFound(t *testing.T) {
+	for answer, want := range map[image.Rectangle]bool{
+		image.Rect(14, 10, 32, 22): true, // the other, and a rim of it that its own mask lacks
+		image.Rect(2, 10, 20, 22):  false,
+	} {
+		tr := stage(t, 2, calm)
+		o := place(tr, square(40, 10, 12), seg.Lost)
+		place(tr, square(20, 10, 12), seg.Tracking)
+		rim := tuned.Shape.PatchOf(saying(image.Rect(14, 10, 20, 22)).Logits, 60, 40)
+		ev := &evidence{seq: tr.Newest(), at: 1, e: tr.scene.Last(), model: saying(answer).Logits}
+		if got := tr.another(o, rim, tr.readout.uncovered(o, rim, ev.seq), ev); got != want {
+			t.Errorf("the model says %v: it is another: %v", answer, got)
+		}
+	}
+}

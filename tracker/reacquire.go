@@ -61,7 +61,7 @@ func (t *Tracker) veto(o *object, places *look.Map, e *motion.Entry) {
 func (t *Tracker) recognised(o *object, p *shape.Patch, ev *evidence) bool {
 	k := t.opt.Tuning
 	m := t.readout.uncovered(o, p, ev.seq)
-	if t.another(o, p, m, ev.seq) || t.elsewhere(o, ev.e) {
+	if t.another(o, p, m, ev) || t.elsewhere(o, ev.e) {
 		return false
 	}
 	colours := 1.0 // share of the usual
@@ -118,18 +118,24 @@ func (t *Tracker) elsewhere(o *object, e *motion.Entry) bool {
 	return o.away && o.picture != nil && o.picture.another(t.scene.glimpses.of(e), t.opt.Tuning)
 }
 
-// another says whether a patch that was found in frame seq is another object that is seen, by m, what the object's cover leaves of it, or
-// the cover itself. The other's own mask may be of a newer frame: what is found may have been asked about an older one.
-func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, seq uint64) bool {
+// another says whether a patch that was found is another object that is seen, by m, what the object's cover leaves of it, or the cover
+// itself; or whether what the model said is one, of which the patch is what is left beside it. The other's own mask may be of a newer frame:
+// what is found may have been asked about an older one.
+func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, ev *evidence) bool {
+	k := t.opt.Tuning
+	said := m
+	if ev.model != nil {
+		said = ev.model.Cut(p.W, p.H, seg.Threshold)
+	}
 	return slices.ContainsFunc(t.objects, func(q *object) bool {
 		if q == o || !q.visible() {
 			return false
 		}
-		there, ok := t.trackAt(q, seq)
+		there, ok := t.trackAt(q, ev.seq)
 		if ok && q == o.cover {
-			return there.Cover(t.maskOf(p, seq)) > t.opt.Tuning.Most // less of it comes out beside what hides it
+			return there.Cover(t.maskOf(p, ev.seq)) > k.Most // less of it comes out beside what hides it
 		}
-		return ok && there.Cover(m) > t.opt.Tuning.Some
+		return ok && max(there.Cover(m), there.Cover(said)) > k.Some
 	})
 }
 

@@ -133,6 +133,26 @@ func hidingBall(t float64) state {
 	return state{x: x, y: 0.5 + 0.03*math.Sin(2*t), scale: 0.85, ground: 0.66, az: roll(x, 0.11), ax: 0.3 * t, ay: 0.4}
 }
 
+// lawnBall bounces in the foreground, over which the car drives past.
+func lawnBall(t float64) state {
+	s := bounced(t, sway(t, 0.42, 0.28, 12, 0.4, false), 0, 0.11+settle(t, 0.84), 0.4)
+	s.y -= bounce(t, 0.2, 1.8, 0) * smooth(0, 1, t)
+	return s
+}
+
+// standingBlock grows until it is large enough to hide a ball, and stands in the sky.
+func standingBlock(t float64) state {
+	s := tumble(0.3*t, 0.8-0.18*smooth(0, 2, t)+0.02*math.Sin(t), settle(t, 0.25), 0.66)
+	s.scale = 1 + 0.8*smooth(0, 2, t)
+	return s
+}
+
+// passingTwin floats to and fro in the sky, behind the block.
+func passingTwin(t float64) state {
+	x := sway(t, 0.5, 0.36, 12, 0.6, false)
+	return state{x: x, y: settle(t, 0.25) + 0.02*math.Sin(2*t)*smooth(0, 1, t), scale: 1, ground: 0.66, az: 0.9 * t, ax: 0.4 * t, ay: 1}
+}
+
 func passingBird(t float64) state {
 	x, back := shuttle(t+2.2, 0.16, 0.1, -0.35, 1.35)
 	return state{x: x, y: 0.15 + 0.05*math.Sin(1.3*t), scale: 1, phase: 2.2*t - math.Floor(2.2*t), flip: back, az: 0.08 * math.Cos(1.3*t)}

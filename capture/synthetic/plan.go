@@ -6,7 +6,7 @@ import (
 )
 
 // The names of the objects, as Truth gives them. Their first-frame places are (0.2, 0.5), (0.4, 0.5), (0.6, 0.5) and
-// (0.8, 0.5); the bird is in the default preset only.
+// (0.8, 0.5); the bird is in the presets default and crowd only.
 const (
 	Car    = "car"
 	Ball   = "ball"
@@ -40,9 +40,10 @@ type preset struct {
 	shake                        float64
 }
 
-// Presets are the scenes there are: the demonstration, and one for each difficulty that a tracker meets.
+// Presets are the scenes there are: the demonstration, in which a car leaves and comes back and one ball goes behind a block; a crowd, in
+// which all hide each other; and one for each difficulty that a tracker meets.
 func Presets() []string {
-	return []string{"default", "calm", "crossing", "occlusion", "leave", "light", "fast", "shake"}
+	return []string{"default", "crowd", "calm", "crossing", "occlusion", "leave", "light", "fast", "shake"}
 }
 
 func known(name string) bool {
@@ -55,6 +56,8 @@ func presetOf(name string) preset {
 	p := preset{car: calmCar, ball: calmBall, twin: calmTwin, block: calmBlock}
 	switch name {
 	case "default":
+		return preset{car: drivingCar, ball: lawnBall, twin: passingTwin, block: standingBlock, bird: passingBird}
+	case "crowd":
 		return preset{car: drivingCar, ball: bouncingBall, twin: bouncingTwin, block: flyingBlock, bird: passingBird}
 	case "crossing":
 		p = preset{car: lowCar, ball: bouncingBall, twin: bouncingTwin, block: highBlock}
@@ -112,7 +115,7 @@ func (p *plan) view(t float64, o Options) view {
 // sunOf is the brightness over time of a preset, and how dark its clouds' shadows are.
 func sunOf(name string) (sun func(t float64) float64, clouds float64) {
 	switch name {
-	case "default":
+	case "default", "crowd":
 		return func(t float64) float64 { return 0.97 + 0.03*math.Cos(2*math.Pi*t/13) }, 0.30
 	case "light":
 		return flicker, 0.45

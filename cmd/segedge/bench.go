@@ -163,7 +163,7 @@ func (b *benchCmd) row(
 	among *seat,
 ) (row benchRow, err error) {
 	row = benchRow{Width: size.w, Height: size.h, Objects: n}
-	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h})
+	scene, err := synthetic.New(synthetic.Options{Width: size.w, Height: size.h, Preset: "crowd"})
 	if err != nil {
 		return row, err
 	}

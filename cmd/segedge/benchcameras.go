@@ -94,7 +94,7 @@ const defaultRate = 15
 
 // together runs n cameras side by side, each with its own tracker, picture and encoder.
 func (b *benchCmd) together(e *env, m inference.Segmenter, cfg config.Config, n int, bar *progressbar.ProgressBar) (benchShared, error) {
-	scene, err := synthetic.New(synthetic.Options{Width: b.Size[0].w, Height: b.Size[0].h})
+	scene, err := synthetic.New(synthetic.Options{Width: b.Size[0].w, Height: b.Size[0].h, Preset: "crowd"})
 	if err != nil {
 		return benchShared{}, err
 	}
