@@ -119,8 +119,8 @@ func (t *Tracker) elsewhere(o *object, e *motion.Entry) bool {
 }
 
 // another says whether a patch that was found is another object that is seen, by m, what the object's cover leaves of it, or the cover
-// itself; or whether what the model said is one, of which the patch is what is left beside it. The other's own mask may be of a newer frame:
-// what is found may have been asked about an older one.
+// itself; or whether what the model said is one, of which the patch is what is left beside it. The other's own mask may be of a newer
+// frame: what is found may have been asked about an older one.
 func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, ev *evidence) bool {
 	k := t.opt.Tuning
 	said := m
