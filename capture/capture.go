@@ -266,9 +266,9 @@ func silence(what activity, d time.Duration, blind bool) string {
 	case blind:
 		return "bytes come, but no picture can be made of them"
 	case what == reading:
-		return fmt.Sprintf("no frame for %v", d)
+		return fmt.Sprintf("no frame for %v", d.Round(100*time.Millisecond))
 	}
-	return fmt.Sprintf("no frame for %v: %s takes too long", d, what)
+	return fmt.Sprintf("no frame for %v: %s takes too long", d.Round(100*time.Millisecond), what)
 }
 
 // free reports whether no abandoned read is still out.

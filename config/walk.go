@@ -136,7 +136,7 @@ func (w *walker) unknown(section reflect.Type, it *ast.MapNodeIter, key, name st
 		w.doc.hide(it.Value())
 	}
 	_, bare := it.Value().(*ast.NullNode)
-	if near == "" && (w.secret || bare || strings.Contains(name, "@")) { // the secret, or what a comma left of it, may stand in the key's place
+	if near == "" && (w.secret || bare || strings.Contains(name, "@")) { // a secret, or what a comma left of one, stands in the key's place
 		w.doc.hide(it.Key())
 		name = secret.Hidden
 	}

@@ -66,6 +66,9 @@ func TestPageHidesHopelessCandidates(t *testing.T) {
 	if !eval[bool](b, `document.getElementById("pick").hidden`) {
 		t.Error("it asks though there is no choice")
 	}
+	if eval[bool](b, `document.querySelector("[data-id=cam-2]").classList.contains("asks")`) {
+		t.Error("its row asks though there is no choice")
+	}
 	b.Clean()
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"image/color"
 	"maps"
 	"strings"
 	"testing"
@@ -59,10 +60,32 @@ func TestPageFiltersTheLog(t *testing.T) {
 			f.news = append(f.news, happened("zone.entered", 0, 7, map[string]any{"zone": fmt.Sprint("zone ", i)}))
 		}
 	})
-	b.Until("old ones go", `document.querySelectorAll(".event").length === 100 && document.querySelector(".event button").textContent === "dog entered zone 239"`)
+	b.Until("all of the last minutes stay", `document.querySelectorAll(".event").length === 248 && document.querySelector(".event button").textContent === "dog entered zone 239"`)
 	if got := eval[string](b, `document.getElementById("events-type").selectedOptions[0].text`); got != "Camera stalled" {
 		t.Errorf("the filter has become %q", got)
 	}
+	b.Clean()
+}
+
+// Of what is older than five minutes the log keeps a hundred, and events have the colour of their object, also when it is followed no longer.
+func TestPageKeepsFiveMinutes(t *testing.T) {
+	b := openPage(t)
+	b.agent.set(func(f *fakeAgent) {
+		f.next, f.objects = 9, []seg.Object{{ID: 7, Name: "dog", State: seg.Tracking, Mask: disc(0.6, 0.4, 0.1), Color: color.RGBA{1, 2, 3, 255}}}
+		for i := range 210 {
+			ago := 6 * time.Minute
+			if i >= 150 {
+				ago = 0
+			}
+			f.news = append(f.news, happened("zone.entered", ago, 7, map[string]any{"zone": fmt.Sprint("zone ", i)}))
+		}
+	})
+	b.Live()
+	rows := `(() => { const r = [...document.querySelectorAll(".event")]; return r.length === 100 && r.every((e) => e.style.getPropertyValue("--c") === "#010203"); })()`
+	b.Until("a hundred are left, in the object's colour", rows)
+	b.agent.set(func(f *fakeAgent) { f.objects = nil })
+	b.Until("it is followed no longer", `document.querySelectorAll(".object").length === 0`)
+	b.Until("its events keep its colour", rows)
 	b.Clean()
 }
 

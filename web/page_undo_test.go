@@ -95,7 +95,11 @@ func TestPageHasOneHistory(t *testing.T) {
 		t.Fatalf("%+v", b.command(8))
 	}
 	b.listed(0)
-	b.ctrlZ() // the page knows no more: what the agent has
+	b.ctrlZ()
+	b.Until("all of the page's own is taken back", `/Nothing is left to undo/.test(document.getElementById("toasts").innerText)`)
+	b.Do(chromedp.Reload())
+	b.Live()
+	b.ctrlZ() // a page that never knew a step: what the agent has
 	b.wantUndo(9, "")
 	b.listed(2)
 	b.ctrlZ()

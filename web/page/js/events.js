@@ -2,10 +2,11 @@
 // object of a row, "clip" {clip} for its clip.
 
 import { $, el, text } from "./dom.js";
-import { objectColor } from "./palette.js";
+import { colorOf, objectColor } from "./palette.js";
+import { now } from "./clock.js";
 import { Timeline } from "./timeline.js";
 
-const most = 100;
+const most = 1000, least = 100, lately = 5 * 60000; // rows, those that stay however old, and ms after which the others go
 const pictures = 60; // rows with a thumbnail
 const scenes = { ok: "sees well again", dark: "sees next to nothing: it is dark", blurred: "sees nothing sharp", frozen: "shows the same picture for ever", moved: "has another view" };
 // For each type what the filter calls it, and what a row says.
@@ -26,7 +27,7 @@ export const title = (type) => words[type]?.[0] ?? type;
 const kinds = { camera: "The camera", model: "The model", clip: "A clip", command: "A command", events: "Events" };
 
 export class EventLog extends EventTarget {
-  #seen = new Set(); #entries = []; #selected = ""; #thumbs; #timeline = new Timeline();
+  #seen = new Set(); #entries = []; #selected = ""; #thumbs; #timeline = new Timeline(); #colors = new Map();
 
   constructor(thumbs) {
     super();
@@ -44,14 +45,15 @@ export class EventLog extends EventTarget {
       const key = JSON.stringify(event);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      const entry = this.#entry(event, key);
+      const entry = this.#entry(event);
       $("events").prepend(entry.row);
       this.#entries.push(entry);
       this.#thumbs.want(event, (src) => this.#picture(entry, src));
     }
-    while (this.#entries.length > most) {
-      const { row, key } = this.#entries.shift();
-      row.remove();
+    const over = () => this.#entries.length > most || this.#entries.length > least && this.#entries[0].time < now() - lately;
+    while (over()) this.#entries.shift().row.remove(); // seen it stays: the agent may tell of it again
+    for (const key of this.#seen) {
+      if (this.#seen.size <= 2 * most) break;
       this.#seen.delete(key);
     }
     this.#offer();
@@ -61,6 +63,7 @@ export class EventLog extends EventTarget {
   forget() {
     this.#seen.clear();
     this.#entries = [];
+    this.#colors.clear();
     $("events").replaceChildren();
     $("events-object").value = ""; // they are another camera's
     this.#offer();
@@ -71,7 +74,19 @@ export class EventLog extends EventTarget {
   only(id) { this.#selected = id; this.#filter(); }
 
   // objects are those that are followed now.
-  objects(list) { this.#timeline.objects(list); }
+  objects(list) {
+    for (const o of list) this.#paint(o.id, colorOf(o));
+    this.#timeline.objects(list);
+  }
+
+  // paint notes an object's colour, which its events keep when it is followed no longer.
+  #paint(id, color) {
+    if (this.#colors.get(id) === color) return;
+    this.#colors.delete(id);
+    this.#colors.set(id, color);
+    if (this.#colors.size > most) this.#colors.delete(this.#colors.keys().next().value);
+    for (const e of this.#entries) if (e.id === id) { e.color = color; e.row.style.setProperty("--c", color); }
+  }
 
   // offer lists what there is to choose from; what was chosen stays, though nothing of it is left.
   #offer() {
@@ -93,12 +108,12 @@ export class EventLog extends EventTarget {
     this.#timeline.show(shown);
   }
 
-  #entry(event, key) {
+  #entry(event) {
     const [kind] = event.type.split("."), id = event.object?.id ?? "", when = new Date(event.time);
     const subject = event.object?.name || id || kinds[kind] || event.camera, say = (words[event.type]?.[1] ?? (() => event.type))(event);
     const button = el("button", { type: "button", disabled: !id && !event.clip }, el("b", {}, subject), ` ${say}`);
     const row = el("li", { className: "event" }, el("time", { dateTime: event.time, title: when.toLocaleString() }, when.toLocaleTimeString()), button);
-    const entry = { event, key, id, subject, say, row, time: when.getTime(), color: id && objectColor(number(id)), thumb: "" };
+    const entry = { event, id, subject, say, row, time: when.getTime(), color: id && (this.#colors.get(id) ?? objectColor(number(id))), thumb: "" };
     row.dataset.object = id;
     row.dataset.kind = event.type;
     if (id) row.style.setProperty("--c", entry.color);

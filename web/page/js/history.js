@@ -7,7 +7,7 @@ const most = 50; // steps
 const over = new Set(["conflict", "unknown_object", "bad_request", "unsupported"]); // refusals of what can never be taken back
 
 export class History {
-  #player; #do; #find; #steps = []; #open = new Set();
+  #player; #do; #find; #steps = []; #cameras = new Set(); #open = new Set();
 
   // perform does a command, as Commands.do; find gives an object that is followed.
   constructor(player, perform, find) {
@@ -33,16 +33,18 @@ export class History {
   // removed notes objects that are followed no longer, and offers to bring them back.
   removed(objects) { if (objects.length) this.#offer(objects, this.#note(back(objects))); }
 
-  // undo takes back the newest step; of a page that knows none, what the agent does: the last correction of the selected object, else what
-  // was removed last.
+  // undo takes back the newest step; of a page that never knew one, what the agent does: the last correction of the selected object, else what
+  // was removed last. Where all of the page's own is taken back, that would be what this person took away, or what another removed.
   async undo(selected) {
     await Promise.allSettled(this.#open);
     const step = this.#steps.findLast((s) => s.camera === this.#player.camera && !s.taken);
+    if (!step && !selected && this.#cameras.has(this.#player.camera)) return toast("nothing is left to undo", "info");
     await this.#take(step ?? { verb: "undo", fields: selected ? { object: selected } : {} });
   }
 
   #note(step) {
     step.camera = this.#player.camera;
+    this.#cameras.add(step.camera);
     this.#steps.push(step);
     if (this.#steps.length > most) this.#steps.shift();
     return step;

@@ -2,6 +2,7 @@
 
 import { $, el, explainFit, icon, text } from "./dom.js";
 import { colorOf } from "./palette.js";
+import { asks } from "./pick.js";
 import { since, span } from "./clock.js";
 import { Series, draw, plot } from "./plot.js";
 
@@ -144,9 +145,9 @@ export class ObjectList extends EventTarget {
     if (!row.editing) text(row.name, name);
     row.li.style.setProperty("--c", colorOf(o));
     row.li.dataset.state = o.state;
-    const asks = o.candidates?.length > 0;
-    row.li.classList.toggle("asks", asks);
-    text(row.state, asks ? "which one?" : words[o.state] ?? o.state);
+    const asking = asks(o);
+    row.li.classList.toggle("asks", asking);
+    text(row.state, asking ? "which one?" : words[o.state] ?? o.state);
     text(row.meta, meta(o));
     explainFit(row.meta, row.pick, `Here ${o.predicted_iou}; how little the mask depends on the threshold (stability): ${o.stability}; mask ${o.mask_age} frames old, ${o.prompt ?? ""}. Followed for ${span(since(o.made) ?? 0)}; area ${(o.area * 100).toFixed(1)} % of the picture, as plotted over the last minute.`);
     row.rename.setAttribute("aria-label", `Rename ${name}`);

@@ -7,7 +7,7 @@ import { candidates as colors, colorOf } from "./palette.js";
 import { trace } from "./canvas.js";
 
 export class Picker extends EventTarget {
-  #video; #key = ""; #settled = new Set();
+  #video; #key = ""; #settled = new Set(); #kept = new Set();
   object = null;
   looked = -1;
 
@@ -31,16 +31,16 @@ export class Picker extends EventTarget {
   }
 
   // options are the masks to choose from, the present one first.
-  get options() { return this.object ? options(this.object) : []; }
+  get options() { return this.object ? options(this.object, this.#kept) : []; }
 
   // offer shows the choice for an object that is ambiguous, and closes when none is given.
   offer(object) {
-    if (object && (!object.candidates?.length || options(object).length < 2 || this.#settled.has(mark(object)))) object = null;
-    this.object = object ?? null;
-    const key = object ? mark(object) : "";
+    const key = object && (mark(object) === this.#key || asks(object)) && !this.#settled.has(mark(object)) ? mark(object) : "";
+    this.object = key ? object : null;
     if (key === this.#key) return;
     this.#key = key;
-    $("pick").hidden = !object;
+    this.#kept = new Set(key && options(object).map((c) => c.index)); // what is worth a look is judged once
+    $("pick").hidden = !key;
     $("pick").classList.toggle("top", (object?.centroid[1] ?? 0) > 0.55); // not over what it asks about
     $("pick-chips").replaceChildren(...this.options.map((c, i) => this.#chip(c, i)));
     this.#look(-1);
@@ -82,14 +82,18 @@ export class Picker extends EventTarget {
 // hopeless is how much worse than the best a mask may be before it is not offered.
 const hopeless = 0.4;
 
-function options(o) {
+// asks reports whether there is anything to choose for an object.
+export function asks(o) { return o.candidates?.length > 0 && options(o).length > 1; }
+
+// options are the masks of an object that are offered: those that are kept, else those that are not hopeless.
+function options(o, kept) {
   const best = Math.max(o.predicted_iou, ...o.candidates.map((c) => c.predicted_iou));
-  const others = o.candidates.filter((c) => c.outline && c.predicted_iou > best - hopeless);
+  const others = o.candidates.filter((c) => c.outline && (kept ? kept.has(c.index) : c.predicted_iou > best - hopeless));
   return [{ ...o, index: undefined, color: colorOf(o) }, ...others.map((c, i) => ({ ...c, color: colors[i % colors.length] }))];
 }
 
-// mark names one question, which is asked once: the scores stay as long as the answer does.
-function mark(o) { return [o.id, o.predicted_iou, ...o.candidates.map((c) => c.predicted_iou)].join(); }
+// mark names one question, which is asked once: what is offered keeps its scores, that of what is followed changes.
+function mark(o) { return [o.id, ...(o.candidates ?? []).map((c) => c.predicted_iou)].join(); }
 
 function share(area) { return `${(area * 100).toFixed(area < 0.1 ? 1 : 0)} %`; }
 
