@@ -20,7 +20,7 @@ func TestTheDemoTakesNothingForAnother(t *testing.T) {
 	for _, c := range []struct {
 		preset       string
 		right, wrong float64 // shares of the masks: least, most
-	}{{"default", 0.95, 0.02}, {"crowd", 0.4, 0.12}} {
+	}{{"default", 0.95, 0.02}, {"crowd", 0.6, 0.1}} {
 		t.Run(c.preset, func(t *testing.T) {
 			w := showLoaded(t, synthetic.Options{Width: 640, Height: 360, Seed: 2, Preset: c.preset})
 			t.Logf("half of an object showed %d times: %d masks, %d of another object, %d its own", w.shown, w.seen, w.wrong, w.right)

@@ -135,7 +135,7 @@ func (t *Tracker) another(o *object, p *shape.Patch, m *seg.Mask, ev *evidence) 
 		if ok && q == o.cover {
 			return there.Cover(t.maskOf(p, ev.seq)) > k.Most // less of it comes out beside what hides it
 		}
-		return ok && max(there.Cover(m), there.Cover(said)) > k.Some
+		return ok && (there.Cover(m) > k.Some || there.Cover(said) > k.Half)
 	})
 }
 
