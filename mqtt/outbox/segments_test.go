@@ -3,7 +3,9 @@ package outbox
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -76,5 +78,63 @@ func TestASegmentKnowsWhatCameBeforeIt(t *testing.T) {
 	b.Flush()
 	if got := drain(t, b); texts(got) != texts(before) {
 		t.Errorf("waiting are %s, want %s", texts(got), texts(before))
+	}
+}
+
+// TestSegmentThatIsGone takes the oldest of two segments away, whole or emptied, with the events in it that nobody has got:
+// they are explained, and those that were delivered are not.
+func TestSegmentThatIsGone(t *testing.T) {
+	for name, spoil := range map[string]func(string) error{
+		"emptied": func(f string) error { return os.Truncate(f, 0) }, "removed": os.Remove,
+		"without its beginning": func(f string) error {
+			data, err := os.ReadFile(f)
+			if err == nil {
+				records, _ := scan(data)
+				clear(data[:records[len(records)-1].off])
+				err = os.WriteFile(f, data, 0o600)
+			}
+			return err
+		},
+	} {
+		dir := t.TempDir()
+		o := testOptions(dir)
+		o.SegmentBytes = 1 << 10
+		b := open(t, o)
+		for i := range 20 {
+			b.Append([]Entry{entry("a", fmt.Sprint(i)), entry("b", fmt.Sprint(i))})
+		}
+		deliver(t, b, 6) // three of each camera
+		b.Flush()
+		b.disk.close()
+		files := journalFiles(t, dir)
+		if len(files) < 3 {
+			t.Fatalf("%d segments", len(files))
+		}
+		if err := spoil(files[0]); err != nil {
+			t.Fatal(err)
+		}
+		var log strings.Builder
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		b = open(t, o)
+		o.Logger = nil
+		b.Flush()
+		got := drain(t, b)
+		gone := accounted(t, got, map[string]uint64{"a": 4, "b": 4})
+		if dropped := b.Stats().Dropped; dropped != uint64(gone) || !strings.Contains(log.String(), fmt.Sprintf("level=WARN msg=\"events are missing in the journal, and are lost; events.dropped will say which\" folder=%s events=%d", dir, gone)) {
+			t.Errorf("%s: %d are counted, %d explained: %s", name, dropped, gone, &log)
+		}
+		came := 0
+		for _, w := range got {
+			if w.Lost.From == 0 {
+				came++
+			}
+		}
+		if gone == 0 || came == 34 || came+gone < 34 {
+			t.Errorf("%s: %d events and %d explained of 34: %+v", name, came, gone, got)
+		}
+		b.disk.close() // before the explanation is delivered: it waits, and there is no second
+		if again := drain(t, open(t, o)); texts(again) != texts(got) {
+			t.Errorf("%s: after another start %s, before %s", name, texts(again), texts(got))
+		}
 	}
 }
